@@ -1,0 +1,9 @@
+import { defineConfig } from 'drizzle-kit';
+
+/** Control tables only: mirror tables follow the workspace's own schema at run time. */
+export default defineConfig({
+  dialect: 'postgresql',
+  schema: './src/db/control-schema.ts',
+  out: './migrations',
+  schemaFilter: ['clarify_sync'],
+});

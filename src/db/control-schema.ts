@@ -1,0 +1,251 @@
+import { sql } from 'drizzle-orm';
+import {
+  bigint,
+  boolean,
+  check,
+  index,
+  integer,
+  jsonb,
+  pgSchema,
+  primaryKey,
+  text,
+  timestamp,
+  uuid,
+} from 'drizzle-orm/pg-core';
+
+/** Control tables. Operators query them: comments on every column stand in the migrations. */
+export const controlSchema = pgSchema('clarify_sync');
+
+const instant = (name: string) => timestamp(name, { withTimezone: true, mode: 'string' });
+const serial = () => bigint('id', { mode: 'bigint' }).primaryKey().generatedAlwaysAsIdentity();
+
+/** One row: what this database is to which workspace, and whether it may push. */
+export const installation = controlSchema.table(
+  'installation',
+  {
+    only: boolean('only').primaryKey().default(true),
+    id: uuid('id').notNull().defaultRandom(),
+    workspace: text('workspace').notNull(),
+    /** Names the database itself; differs in a copy. */
+    fingerprint: text('fingerprint').notNull(),
+    /** Marks our own writes to the triggers; unreadable for everyone else. */
+    writerSecret: text('writer_secret').notNull().default(sql`gen_random_uuid()::text`),
+    push: boolean('push').notNull().default(false),
+    createdAt: instant('created_at').notNull().defaultNow(),
+    adoptedAt: instant('adopted_at').notNull().defaultNow(),
+  },
+  (t) => [check('installation_only_one', sql`${t.only}`)],
+);
+
+/** Who leads: one row per role. Times are the database's. */
+export const lease = controlSchema.table('lease', {
+  name: text('name').primaryKey(),
+  holder: text('holder'),
+  epoch: bigint('epoch', { mode: 'bigint' }).notNull(),
+  expiresAt: instant('expires_at').notNull(),
+  acquiredAt: instant('acquired_at').notNull().defaultNow(),
+});
+
+/** What stands as a mirror table, for triggers and readers that cannot ask the CRM. */
+export const mirror = controlSchema.table('mirror', {
+  object: text('object').primaryKey(),
+  tableName: text('table_name').notNull().unique(),
+  labelSingular: text('label_singular').notNull(),
+  labelPlural: text('label_plural').notNull(),
+  /** The field by which a record is known. */
+  identity: text('identity'),
+  /** Why local writes are refused; null where they are fine. */
+  refusal: text('refusal'),
+  deletePolicy: text('delete_policy').notNull().default('push'),
+  /** Set when the CRM no longer lists the object. */
+  removedAt: instant('removed_at'),
+});
+
+export const mirrorColumn = controlSchema.table(
+  'mirror_column',
+  {
+    object: text('object').notNull(),
+    field: text('field').notNull(),
+    columnName: text('column_name').notNull(),
+    kind: text('kind').notNull(),
+    /** The whole field as discovered, for readers that cannot ask the CRM. */
+    definition: jsonb('definition').notNull(),
+    position: integer('position').notNull(),
+    removedAt: instant('removed_at'),
+  },
+  (t) => [primaryKey({ columns: [t.object, t.field] })],
+);
+
+export const schemaVersion = controlSchema.table('schema_version', {
+  id: serial(),
+  /** The statements that led from the version before to this one. */
+  steps: jsonb('steps').notNull(),
+  /** The discovered objects this version mirrors. */
+  objects: jsonb('objects').notNull(),
+  appliedAt: instant('applied_at').notNull().defaultNow(),
+});
+
+/** How far each object has been read. `version` guards every write: compare and set. */
+export const cursor = controlSchema.table(
+  'cursor',
+  {
+    object: text('object').primaryKey(),
+    phase: text('phase').notNull().default('backfill'),
+    /** Everything visible with an earlier `_updated_at` has been applied. */
+    updatedWatermark: instant('updated_watermark'),
+    /** Likewise by `_created_at`: during a backfill, and for records never edited. */
+    createdWatermark: instant('created_watermark'),
+    /** Likewise for the deletions feed. */
+    deletedWatermark: instant('deleted_watermark'),
+    /** Whether records carry `_updated_at` from birth: unknown | always | after_edit. */
+    stamping: text('stamping').notNull().default('unknown'),
+    backfill: jsonb('backfill'),
+    version: bigint('version', { mode: 'bigint' }).notNull().default(sql`0`),
+    updatedAt: instant('updated_at').notNull().defaultNow(),
+  },
+  (t) => [
+    check('cursor_phase', sql`${t.phase} in ('backfill', 'incremental')`),
+    check('cursor_stamping', sql`${t.stamping} in ('unknown', 'always', 'after_edit')`),
+  ],
+);
+
+export const run = controlSchema.table(
+  'run',
+  {
+    id: serial(),
+    kind: text('kind').notNull(),
+    object: text('object'),
+    state: text('state').notNull().default('running'),
+    counts: jsonb('counts').notNull().default({}),
+    error: text('error'),
+    holder: text('holder').notNull(),
+    startedAt: instant('started_at').notNull().default(sql`clock_timestamp()`),
+    finishedAt: instant('finished_at'),
+  },
+  (t) => [
+    check('run_state', sql`${t.state} in ('running', 'ok', 'incomplete', 'failed')`),
+    index('run_latest').on(t.object, t.kind, t.id.desc()),
+  ],
+);
+
+/** Local changes on their way to the CRM. Rows are written by the capture trigger alone. */
+export const outbox = controlSchema.table(
+  'outbox',
+  {
+    id: serial(),
+    object: text('object').notNull(),
+    recordId: text('record_id').notNull(),
+    op: text('op').notNull(),
+    /** `{field: {base, value}}`; a delete holds the whole row as base. */
+    changes: jsonb('changes').notNull(),
+    state: text('state').notNull().default('pending'),
+    /** What was sent, by which an ambiguous create is recognised. */
+    sent: jsonb('sent'),
+    /** The outbox entry that has to go first. */
+    blockedBy: bigint('blocked_by', { mode: 'bigint' }),
+    /** The leader's epoch at the claim: only it may settle. */
+    epoch: bigint('epoch', { mode: 'bigint' }),
+    attempts: integer('attempts').notNull().default(0),
+    nextAttemptAt: instant('next_attempt_at').notNull().defaultNow(),
+    lastError: text('last_error'),
+    writtenBy: text('written_by').notNull().default(sql`session_user`),
+    createdAt: instant('created_at').notNull().default(sql`clock_timestamp()`),
+    sentAt: instant('sent_at'),
+    doneAt: instant('done_at'),
+  },
+  (t) => [
+    check('outbox_op', sql`${t.op} in ('insert', 'update', 'delete', 'link', 'unlink')`),
+    check(
+      'outbox_state',
+      sql`${t.state} in ('pending', 'sending', 'done', 'parked', 'superseded', 'cancelled')`,
+    ),
+    check('outbox_sending_has_epoch', sql`${t.state} <> 'sending' or ${t.epoch} is not null`),
+    check(
+      'outbox_settled_has_time',
+      sql`(${t.state} in ('done', 'superseded', 'cancelled')) = (${t.doneAt} is not null)`,
+    ),
+    check('outbox_parked_has_reason', sql`${t.state} <> 'parked' or ${t.lastError} is not null`),
+    index('outbox_due').on(t.object, t.id).where(sql`${t.state} = 'pending'`),
+    index('outbox_unsettled')
+      .on(t.object, t.recordId, t.id)
+      .where(sql`${t.state} in ('pending', 'sending', 'parked')`),
+  ],
+);
+
+/** One row per field that both sides changed to different values. */
+export const conflict = controlSchema.table(
+  'conflict',
+  {
+    id: serial(),
+    object: text('object').notNull(),
+    recordId: text('record_id').notNull(),
+    field: text('field').notNull(),
+    base: jsonb('base'),
+    local: jsonb('local'),
+    remote: jsonb('remote'),
+    remoteBy: text('remote_by'),
+    policy: text('policy').notNull(),
+    resolution: text('resolution').notNull(),
+    certain: boolean('certain').notNull(),
+    detectedAt: instant('detected_at').notNull().default(sql`clock_timestamp()`),
+    resolvedAt: instant('resolved_at'),
+    resolvedBy: text('resolved_by'),
+  },
+  (t) => [
+    check(
+      'conflict_policy',
+      sql`${t.policy} in ('newest', 'remote', 'local', 'manual', 'deleted')`,
+    ),
+    check('conflict_resolution', sql`${t.resolution} in ('local', 'remote', 'merged', 'open')`),
+    check('conflict_open_unresolved', sql`(${t.resolution} = 'open') = (${t.resolvedAt} is null)`),
+    index('conflict_record').on(t.object, t.recordId),
+    index('conflict_open').on(t.object, t.recordId).where(sql`${t.resolution} = 'open'`),
+  ],
+);
+
+export const tombstone = controlSchema.table(
+  'tombstone',
+  {
+    object: text('object').notNull(),
+    id: text('id').notNull(),
+    record: jsonb('record'),
+    reason: text('reason').notNull(),
+    deletedAt: instant('deleted_at'),
+    noticedAt: instant('noticed_at').notNull().default(sql`clock_timestamp()`),
+  },
+  (t) => [
+    primaryKey({ columns: [t.object, t.id] }),
+    check('tombstone_reason', sql`${t.reason} in ('deleted', 'merged', 'not_visible')`),
+  ],
+);
+
+/** Every id a record has had, and the one it has now. */
+export const idMap = controlSchema.table(
+  'id_map',
+  {
+    object: text('object').notNull(),
+    oldId: text('old_id').notNull(),
+    id: text('id').notNull(),
+    reason: text('reason').notNull(),
+    mappedAt: instant('mapped_at').notNull().default(sql`clock_timestamp()`),
+  },
+  (t) => [
+    primaryKey({ columns: [t.object, t.oldId] }),
+    check('id_map_reason', sql`${t.reason} in ('pushed', 'adopted', 'merged')`),
+    index('id_map_current').on(t.object, t.id),
+  ],
+);
+
+/** Records read while a user held the row: applied as soon as the lock is gone. */
+export const deferred = controlSchema.table(
+  'deferred',
+  {
+    object: text('object').notNull(),
+    id: text('id').notNull(),
+    record: jsonb('record').notNull(),
+    /** Database time just before the record was read. */
+    readAt: instant('read_at').notNull(),
+    noticedAt: instant('noticed_at').notNull().default(sql`clock_timestamp()`),
+  },
+  (t) => [primaryKey({ columns: [t.object, t.id] })],
+);

@@ -1,0 +1,77 @@
+/**
+ * What to do about an error, decided once, where it enters the program:
+ *
+ * - `retry` it may pass by itself
+ * - `park` this change or record cannot go on without a person; everything else can
+ * - `halt` nothing can go on until a person mends the cause
+ */
+export type Disposition = 'retry' | 'park' | 'halt';
+
+export interface SyncErrorOptions {
+  readonly code: string;
+  readonly disposition: Disposition;
+  /** What the reader should do next, one line. */
+  readonly hint?: string | undefined;
+  readonly cause?: unknown;
+}
+
+/**
+ * The base of every error we throw on purpose. `code` is stable and documented in
+ * `docs/errors.md`; the message names object, id and next step, and never a field's value.
+ */
+export class SyncError extends Error {
+  override readonly name: string = 'SyncError';
+  readonly code: string;
+  readonly disposition: Disposition;
+  readonly hint: string | undefined;
+
+  constructor(message: string, options: SyncErrorOptions) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = options.code;
+    this.disposition = options.disposition;
+    this.hint = options.hint;
+  }
+}
+
+/** Wrong usage or configuration: exit code 2. `problems` lists every mistake found. */
+export class UsageError extends SyncError {
+  override readonly name = 'UsageError';
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[], hint?: string) {
+    super(problems.join('; '), { code: 'usage', disposition: 'halt', hint });
+    this.problems = problems;
+  }
+}
+
+export interface RemoteErrorOptions extends SyncErrorOptions {
+  /** HTTP status; null where no answer came. */
+  readonly status: number | null;
+  /** The write may have been carried out although no good answer came. */
+  readonly ambiguous?: boolean | undefined;
+  /** Position in the bulk request of the record the server objects to. */
+  readonly culprit?: number | undefined;
+  /** The field the server objects to. */
+  readonly field?: string | undefined;
+  /** Not before this many milliseconds. */
+  readonly retryAfterMs?: number | undefined;
+}
+
+/** The CRM refused, failed, or did not answer. */
+export class RemoteError extends SyncError {
+  override readonly name = 'RemoteError';
+  readonly status: number | null;
+  readonly ambiguous: boolean;
+  readonly culprit: number | undefined;
+  readonly field: string | undefined;
+  readonly retryAfterMs: number | undefined;
+
+  constructor(message: string, options: RemoteErrorOptions) {
+    super(message, options);
+    this.status = options.status;
+    this.ambiguous = options.ambiguous ?? false;
+    this.culprit = options.culprit;
+    this.field = options.field;
+    this.retryAfterMs = options.retryAfterMs;
+  }
+}

@@ -1,0 +1,31 @@
+import type { Json } from './json.ts';
+
+/** The linkage of a to-many field: what the answer listed, and how many there really are. */
+export interface Linkage {
+  readonly ids: readonly string[];
+  readonly total: number;
+}
+
+/** One record as the CRM told it, its values in the shapes that `FieldKind` lists. */
+export interface RemoteRecord {
+  readonly id: string;
+  /** Fields the answer had. A field that is missing is unknown; one that is null is cleared. */
+  readonly fields: Readonly<Record<string, Json>>;
+  /** ISO-8601 with milliseconds, UTC. */
+  readonly createdAt: string | null;
+  /** Null until the first edit on some servers. */
+  readonly updatedAt: string | null;
+  readonly createdBy: string | null;
+  readonly updatedBy: string | null;
+  /** Ids of records that were merged into this one. */
+  readonly mergedIds: readonly string[];
+  /** Only for fields asked for with `include`. */
+  readonly links: Readonly<Record<string, Linkage>>;
+}
+
+/** A record that was deleted, with its attributes as they were. */
+export interface DeletedRecord {
+  readonly record: RemoteRecord;
+  /** Epoch milliseconds, to the second. */
+  readonly deletedAtMs: number;
+}

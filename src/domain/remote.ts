@@ -1,0 +1,116 @@
+import type { Json } from './json.ts';
+import type { DeletedRecord, RemoteRecord } from './record.ts';
+import type { ObjectSchema } from './schema.ts';
+
+/** Push goes before pull, pull before backfill. */
+export type Priority = 'push' | 'pull' | 'backfill';
+
+export interface CallOptions {
+  readonly priority: Priority;
+  readonly signal: AbortSignal;
+  /** Each attempt is given up after this long; default the client's own. */
+  readonly timeoutMs?: number;
+}
+
+/** One page of an object's list. Instants are ISO-8601 UTC with milliseconds. */
+export interface PageRequest {
+  readonly object: ObjectSchema;
+  readonly orderBy: 'updated' | 'created';
+  readonly direction: 'asc' | 'desc';
+  /** Inclusive bounds on the `orderBy` timestamp; a server may compare whole UTC days. */
+  readonly from?: string | undefined;
+  readonly to?: string | undefined;
+  readonly offset: number;
+  /** At most this many; a server may give fewer on every page. */
+  readonly limit: number;
+  /** To-many fields whose linkage to include. */
+  readonly include?: readonly string[];
+}
+
+export interface Page {
+  readonly records: readonly RemoteRecord[];
+  /** How many records match the filter, where the server says. */
+  readonly total: number | null;
+  /** Whether there is anything behind this page. */
+  readonly more: boolean;
+}
+
+export interface DeletedPage {
+  readonly deletions: readonly DeletedRecord[];
+  readonly total: number | null;
+  readonly more: boolean;
+}
+
+/** A change of one record: only the fields named change, null clears. */
+export interface RecordUpdate {
+  readonly id: string;
+  readonly fields: Readonly<Record<string, Json>>;
+}
+
+export interface User {
+  readonly id: string;
+  readonly fields: Readonly<Record<string, Json>>;
+}
+
+/** What the server's limits are, learned from its answers. */
+export interface RemoteLimits {
+  /** Records a page may hold. */
+  readonly pageSize: number;
+  /** Records a bulk write may hold. */
+  readonly batchSize: number;
+}
+
+/**
+ * A CRM, in terms of objects, fields, pages and receipts. Every call may throw `RemoteError`;
+ * reads are repeated inside until they succeed or cannot, writes only where no attempt can have
+ * been carried out (otherwise the error says `ambiguous`).
+ */
+export interface Remote {
+  /** Objects and fields of the workspace; system fields left out. */
+  discover(options: CallOptions): Promise<readonly ObjectSchema[]>;
+  readPage(request: PageRequest, options: CallOptions): Promise<Page>;
+  /** Deletions since an instant, in no particular order; null where the server has no feed. */
+  readDeletions(
+    request: { object: ObjectSchema; sinceMs: number; offset: number; limit: number },
+    options: CallOptions,
+  ): Promise<DeletedPage | null>;
+  /** Null where the server answers 404. */
+  readRecord(
+    request: { object: ObjectSchema; id: string },
+    options: CallOptions,
+  ): Promise<RemoteRecord | null>;
+  /** Every record linked by a to-many field, one page. */
+  readLinks(
+    request: { object: ObjectSchema; id: string; field: string; offset: number; limit: number },
+    options: CallOptions,
+  ): Promise<{
+    readonly ids: readonly string[];
+    readonly total: number | null;
+    readonly more: boolean;
+  }>;
+  readUsers(options: CallOptions): Promise<readonly User[]>;
+  /**
+   * Creates records; with `matchOn`, records the server already has are updated instead. The
+   * answer's order is not the request's.
+   */
+  create(
+    request: {
+      object: ObjectSchema;
+      records: readonly Readonly<Record<string, Json>>[];
+      matchOn?: string | undefined;
+    },
+    options: CallOptions,
+  ): Promise<readonly RemoteRecord[]>;
+  /** Updates records. The answer's order is not the request's, and it may be empty. */
+  update(
+    request: { object: ObjectSchema; records: readonly RecordUpdate[] },
+    options: CallOptions,
+  ): Promise<readonly RemoteRecord[]>;
+  delete(
+    request: { object: ObjectSchema; ids: readonly string[] },
+    options: CallOptions,
+  ): Promise<void>;
+  readonly limits: RemoteLimits;
+  /** The server's clock minus ours, in milliseconds, from the last `Date` header; null before. */
+  readonly clockSkewMs: number | null;
+}
