@@ -1,18 +1,216 @@
-import type { QueryResultRow } from 'pg';
+import type { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import pg, { type QueryResultRow } from 'pg';
+import { from as copyFrom } from 'pg-copy-streams';
+import { SyncError } from '../domain/errors.ts';
+import { classifyDatabaseError } from './database-error.ts';
+import { toParameter, valueTypes } from './database-types.ts';
 
 /** Whatever runs a statement: the pool, or one transaction. */
 export interface Sql {
-  /** @returns the rows; parameters are `$1…$n`, never spliced into the text. */
+  /**
+   * @returns the rows; parameters are `$1…$n`, never spliced into the text. int8 comes as bigint,
+   * numeric as its digits, json with exact numbers, timestamptz as ISO-8601 UTC text, date and
+   * timestamp as Postgres writes them. A plain object is written as JSON; an array is a Postgres
+   * array, so a JSON array has to be passed through `stringifyJson`.
+   * @throws SyncError with a `database-…` code, or `write-refused` from our own triggers.
+   */
   query<Row extends QueryResultRow>(text: string, values?: readonly unknown[]): Promise<Row[]>;
+}
+
+export interface Transaction extends Sql {
+  /** Runs `copy … from stdin` on what `source` yields. @returns how many rows were copied. */
+  copyFrom(statement: string, source: Readable): Promise<number>;
 }
 
 export interface TransactionOptions {
   /** Set where this process writes mirror tables itself, so that triggers do not capture it. */
   readonly asWriter?: boolean;
+  /** How long a statement may wait for a lock; default 10 s. */
   readonly lockTimeoutMs?: number;
+  /** How long one statement may run; default 5 minutes. */
+  readonly statementTimeoutMs?: number;
 }
 
 export interface Database extends Sql {
-  transaction<T>(work: (tx: Sql) => Promise<T>, options?: TransactionOptions): Promise<T>;
+  /**
+   * Runs `work` in one transaction (read committed) and commits it. Whatever `work` throws rolls
+   * it back. An error of the commit itself leaves open whether it took place.
+   */
+  transaction<T>(work: (tx: Transaction) => Promise<T>, options?: TransactionOptions): Promise<T>;
+  /** Waits for what is running, then closes every connection. Safe to call twice. */
   close(): Promise<void>;
+}
+
+export interface DatabaseOptions {
+  readonly url: string;
+  /** Shown in `pg_stat_activity`. */
+  readonly applicationName: string;
+  /** Connections at most; default 8. */
+  readonly max?: number;
+  /** Told about connections that broke while nobody used them. */
+  readonly log?: { warn(fields: object, message: string): void };
+}
+
+const defaultLockTimeoutMs = 10_000;
+const defaultStatementTimeoutMs = 300_000;
+/** The server gives up first; this is for a server that no longer answers at all. */
+const answerGraceMs = 10_000;
+
+/** SET LOCAL alone: behind a transaction pooler a session belongs to nobody. */
+function prelude(options: TransactionOptions): string {
+  const lockMs = Math.trunc(options.lockTimeoutMs ?? defaultLockTimeoutMs);
+  const statementMs = Math.trunc(options.statementTimeoutMs ?? defaultStatementTimeoutMs);
+  const settings = [
+    'begin isolation level read committed',
+    `set local lock_timeout = ${lockMs}`,
+    `set local statement_timeout = ${statementMs}`,
+    `set local idle_in_transaction_session_timeout = ${statementMs}`,
+    `set local timezone = 'UTC'`,
+    `set local datestyle = 'ISO, YMD'`,
+    `set local extra_float_digits = 1`,
+  ];
+  if (options.asWriter) {
+    settings.push(
+      `select set_config('clarify_sync.writer',
+         (select writer_secret from clarify_sync.installation), true)`,
+    );
+  }
+  return settings.join('; ');
+}
+
+async function run(
+  client: pg.ClientBase,
+  statement: { text: string; values?: readonly unknown[]; timeoutMs: number },
+): Promise<pg.QueryResult> {
+  const { text, values, timeoutMs } = statement;
+  const config = { text, query_timeout: timeoutMs + answerGraceMs };
+  try {
+    return await client.query(
+      values === undefined ? config : { ...config, values: values.map(toParameter) },
+    );
+  } catch (error) {
+    throw classifyDatabaseError(error);
+  }
+}
+
+/** After an error without an SQLSTATE the connection may still be busy: never reuse it. */
+function isBroken(error: unknown): boolean {
+  return error instanceof SyncError && 'sqlState' in error && error.sqlState === null;
+}
+
+async function rollBack(client: pg.PoolClient, cause: unknown): Promise<void> {
+  if (isBroken(cause)) return client.release(true);
+  try {
+    await run(client, { text: 'rollback', timeoutMs: 0 });
+  } catch {
+    // The first error is the one to tell; closing the connection rolls back as well.
+    return client.release(true);
+  }
+  client.release();
+}
+
+/** Opens no connection by itself: the first statement does. */
+export function openDatabase(options: DatabaseOptions): Database {
+  const pool = new pg.Pool({
+    connectionString: options.url,
+    application_name: options.applicationName,
+    max: options.max ?? 8,
+    types: valueTypes,
+    connectionTimeoutMillis: 10_000,
+    idleTimeoutMillis: 30_000,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
+  });
+  const report = (error: unknown) =>
+    options.log?.warn({ err: classifyDatabaseError(error) }, 'a connection to Postgres broke');
+  pool.on('error', report);
+  // A client in use tells its user through the query; without a listener it would end the process.
+  pool.on('connect', (client) => client.on('error', () => {}));
+
+  let closing: Promise<void> | null = null;
+  async function connect(): Promise<pg.PoolClient> {
+    if (closing !== null) {
+      throw new SyncError('the connection pool is closed', {
+        code: 'database-closed',
+        disposition: 'halt',
+      });
+    }
+    try {
+      return await pool.connect();
+    } catch (error) {
+      throw classifyDatabaseError(error);
+    }
+  }
+
+  return {
+    async query<Row extends QueryResultRow>(text: string, values?: readonly unknown[]) {
+      const client = await connect();
+      let broken = true;
+      try {
+        const timeoutMs = defaultStatementTimeoutMs;
+        const result = await run(client, { text, timeoutMs, ...(values && { values }) });
+        broken = false;
+        return result.rows as Row[];
+      } catch (error) {
+        broken = isBroken(error);
+        throw error;
+      } finally {
+        client.release(broken);
+      }
+    },
+
+    async transaction<T>(
+      work: (tx: Transaction) => Promise<T>,
+      transactionOptions: TransactionOptions = {},
+    ): Promise<T> {
+      const timeoutMs = transactionOptions.statementTimeoutMs ?? defaultStatementTimeoutMs;
+      const client = await connect();
+      let result: T;
+      try {
+        await run(client, { text: prelude(transactionOptions), timeoutMs });
+        result = await work(openTransaction(client, timeoutMs));
+        const { command } = await run(client, { text: 'commit', timeoutMs });
+        // Where `work` swallowed an error, Postgres answers COMMIT with ROLLBACK, and no error.
+        if (command !== 'COMMIT') {
+          throw new SyncError('a transaction was rolled back although its work went on', {
+            code: 'database-unexpected',
+            disposition: 'halt',
+          });
+        }
+      } catch (error) {
+        await rollBack(client, error);
+        throw error;
+      }
+      client.release();
+      return result;
+    },
+
+    close() {
+      closing ??= pool.end();
+      return closing;
+    },
+  };
+}
+
+function openTransaction(client: pg.PoolClient, timeoutMs: number): Transaction {
+  return {
+    async query<Row extends QueryResultRow>(text: string, values?: readonly unknown[]) {
+      const result = await run(client, { text, timeoutMs, ...(values && { values }) });
+      return result.rows as Row[];
+    },
+    async copyFrom(statement, source) {
+      let sourceError: unknown;
+      source.once('error', (error) => {
+        sourceError = error;
+      });
+      try {
+        const target = client.query(copyFrom(statement));
+        await pipeline(source, target);
+        return target.rowCount;
+      } catch (error) {
+        throw error === sourceError ? error : classifyDatabaseError(error);
+      }
+    },
+  };
 }

@@ -1,0 +1,160 @@
+import pg from 'pg';
+import { type Disposition, SyncError } from '../domain/errors.ts';
+
+interface Meaning {
+  readonly code: string;
+  readonly disposition: Disposition;
+  readonly what: string;
+  readonly hint?: string;
+  /** The server's own words hold names only, no values: safe to show. */
+  readonly quotable?: boolean;
+}
+
+const unreachable: Meaning = {
+  code: 'database-unreachable',
+  disposition: 'retry',
+  what: 'Postgres did not answer',
+  hint: 'check that Postgres is up and DATABASE_URL names the right host and port',
+};
+
+const exact: Readonly<Record<string, Meaning>> = {
+  '25006': { code: 'database-read-only', disposition: 'retry', what: 'Postgres is read-only' },
+  '25P03': unreachable,
+  '3D000': {
+    code: 'database-missing',
+    disposition: 'halt',
+    what: 'the database does not exist',
+    hint: 'create it, or correct DATABASE_URL',
+  },
+  '40001': { code: 'database-serialization', disposition: 'retry', what: 'two writers collided' },
+  '40P01': { code: 'database-serialization', disposition: 'retry', what: 'two writers deadlocked' },
+  '42501': {
+    code: 'database-permission',
+    disposition: 'halt',
+    what: 'the database user lacks a right',
+    hint: 'run `clarify-sync doctor` to see which rights are missing',
+    quotable: true,
+  },
+  '53100': { code: 'database-full', disposition: 'retry', what: 'Postgres has no disk space left' },
+  '53200': { code: 'database-full', disposition: 'retry', what: 'Postgres has no memory left' },
+  '53300': { code: 'database-busy', disposition: 'retry', what: 'Postgres has no connection free' },
+  '55P03': { code: 'database-lock-timeout', disposition: 'retry', what: 'a lock was not free' },
+  '57014': { code: 'database-timeout', disposition: 'retry', what: 'a statement took too long' },
+};
+
+const byClass: Readonly<Record<string, Meaning>> = {
+  '08': unreachable,
+  '22': { code: 'database-value', disposition: 'park', what: 'Postgres cannot store a value' },
+  '23': { code: 'database-constraint', disposition: 'park', what: 'a constraint refused a row' },
+  '28': {
+    code: 'database-auth',
+    disposition: 'halt',
+    what: 'Postgres refused the user or password',
+    hint: 'correct the user and password in DATABASE_URL',
+  },
+  '42': {
+    code: 'database-statement',
+    disposition: 'halt',
+    what: 'Postgres cannot run a statement',
+    hint: 'run `clarify-sync migrate`, then `clarify-sync doctor`',
+    quotable: true,
+  },
+  '53': { code: 'database-busy', disposition: 'retry', what: 'Postgres is short of resources' },
+  '57': { code: 'database-restarting', disposition: 'retry', what: 'Postgres is restarting' },
+  CS: { code: 'write-refused', disposition: 'park', what: 'write refused', quotable: true },
+};
+
+const unexpected: Meaning = {
+  code: 'database-unexpected',
+  disposition: 'halt',
+  what: 'Postgres failed in a way nobody expected',
+};
+
+const tls: Meaning = {
+  code: 'database-tls',
+  disposition: 'halt',
+  what: 'no trusted TLS connection to Postgres',
+  hint: 'check sslmode and the certificate authority in DATABASE_URL',
+};
+
+const TLS_CODE = /CERT|_SSL_|TLS|ISSUER|SIGNATURE/;
+
+function meaningOf(sqlState: string): Meaning {
+  return exact[sqlState] ?? byClass[sqlState.slice(0, 2)] ?? unexpected;
+}
+
+/** Names, never values: `detail`, `where` and most messages of Postgres quote the row itself. */
+function place(error: pg.DatabaseError): string {
+  const names = [
+    error.table && `table ${error.schema ? `${error.schema}.` : ''}${error.table}`,
+    error.column && `column ${error.column}`,
+    error.constraint && `constraint ${error.constraint}`,
+  ].filter(Boolean);
+  return names.length === 0 ? '' : `, ${names.join(', ')}`;
+}
+
+function scrubbed(error: Error, message: string): Error {
+  const cause = new Error(message);
+  cause.name = error.name === 'error' ? 'DatabaseError' : error.name;
+  const frames = error.stack?.indexOf('\n    at ') ?? -1;
+  cause.stack = `${cause.name}: ${message}${frames < 0 ? '' : error.stack?.slice(frames)}`;
+  return cause;
+}
+
+function fromServer(error: pg.DatabaseError): SyncError {
+  const sqlState = error.code ?? 'XX000';
+  const meaning = meaningOf(sqlState);
+  const said = meaning.quotable ? `: ${error.message}` : '';
+  const message =
+    meaning.code === 'write-refused'
+      ? error.message
+      : `${meaning.what} (SQLSTATE ${sqlState}${place(error)})${said}`;
+  return new DatabaseSyncError(message, sqlState, {
+    code: meaning.code,
+    disposition: meaning.disposition,
+    hint: meaning.hint,
+    cause: scrubbed(error, message),
+  });
+}
+
+/** An error of Postgres, its server's or its connection's. */
+export class DatabaseSyncError extends SyncError {
+  override readonly name = 'DatabaseError';
+  /** Five characters, or null where no server answered. */
+  readonly sqlState: string | null;
+
+  constructor(
+    message: string,
+    sqlState: string | null,
+    options: ConstructorParameters<typeof SyncError>[1],
+  ) {
+    super(message, options);
+    this.sqlState = sqlState;
+  }
+}
+
+/**
+ * Gives an error of `pg` its code and disposition, by SQLSTATE or errno. What is not the
+ * database's (a bug in our own code, an error that already has a code) comes back as it was.
+ */
+export function classifyDatabaseError(error: unknown): unknown {
+  if (error instanceof SyncError || !(error instanceof Error)) return error;
+  if (error instanceof pg.DatabaseError) return fromServer(error);
+  if (error instanceof TypeError || error instanceof RangeError || error instanceof SyntaxError) {
+    return error;
+  }
+  const errno = 'code' in error && typeof error.code === 'string' ? error.code : null;
+  // pg gives a missing or impossible password no code of its own.
+  const meaning = error.message.startsWith('SASL')
+    ? meaningOf('28P01')
+    : errno !== null && TLS_CODE.test(errno)
+      ? tls
+      : unreachable;
+  const message = `${meaning.what} (${errno ?? 'connection lost'})`;
+  return new DatabaseSyncError(message, null, {
+    code: meaning.code,
+    disposition: meaning.disposition,
+    hint: meaning.hint,
+    cause: scrubbed(error, message),
+  });
+}
