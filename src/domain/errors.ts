@@ -55,6 +55,8 @@ export interface RemoteErrorOptions extends SyncErrorOptions {
   readonly field?: string | undefined;
   /** Not before this many milliseconds. */
   readonly retryAfterMs?: number | undefined;
+  /** The server's own words, which may quote values: for the outbox, never for a log. */
+  readonly reason?: string | undefined;
 }
 
 /** The CRM refused, failed, or did not answer. */
@@ -65,6 +67,7 @@ export class RemoteError extends SyncError {
   readonly culprit: number | undefined;
   readonly field: string | undefined;
   readonly retryAfterMs: number | undefined;
+  readonly #reason: string | undefined;
 
   constructor(message: string, options: RemoteErrorOptions) {
     super(message, options);
@@ -73,5 +76,11 @@ export class RemoteError extends SyncError {
     this.culprit = options.culprit;
     this.field = options.field;
     this.retryAfterMs = options.retryAfterMs;
+    this.#reason = options.reason;
+  }
+
+  /** A getter, so that no logger that writes out an error's own properties can leak it. */
+  get reason(): string | undefined {
+    return this.#reason;
   }
 }

@@ -1,4 +1,5 @@
-import { isLosslessNumber, isSafeNumber, LosslessNumber, parse, stringify } from 'lossless-json';
+import { randomUUID } from 'node:crypto';
+import { isLosslessNumber, isSafeNumber, LosslessNumber, stringify } from 'lossless-json';
 
 /** A number JavaScript's double cannot hold exactly, kept as the digits that were sent. */
 export { isLosslessNumber as isExactNumber, LosslessNumber as ExactNumber };
@@ -12,19 +13,37 @@ export type Json =
   | readonly Json[]
   | { readonly [key: string]: Json };
 
-/** Only a run of 15 or more digits (or an exponent) can exceed what a double keeps. */
-const MAYBE_INEXACT = /\d[\d.]{14,}|\d[eE]/;
+/**
+ * Only a run of 15 or more digits, or an exponent, can exceed what a double keeps. What precedes
+ * a number keeps UUIDs and digits within a text from counting.
+ */
+const MAYBE_INEXACT = /[[:,]\s*-?\d(?:[\d.]{14,}|[\d.]*[eE])|^\s*-?\d/;
+
+const STRING_OR_NUMBER = /"[^"\\]*(?:\\.[^"\\]*)*"|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/g;
 
 /**
  * Parses JSON without losing digits: a number that a double would round comes back as an
- * {@link ExactNumber}. `JSON.parse` does the work wherever no such number can be in the text.
+ * {@link ExactNumber}. `JSON.parse` does the work, also where there are such numbers: it is
+ * twenty times as fast as a parser written in JavaScript, and takes a key like `__proto__` for
+ * what it is.
  *
  * @throws SyntaxError where the text is not JSON.
  */
 export function parseJson(text: string): unknown {
   if (!MAYBE_INEXACT.test(text)) return JSON.parse(text);
-  return parse(text, undefined, (digits) =>
-    isSafeNumber(digits) ? Number(digits) : new LosslessNumber(digits),
+  // Nobody who wrote the text can know the mark, so no string of theirs passes for a number.
+  const mark = `${randomUUID()}:`;
+  let marked = false;
+  const withMarks = text.replace(STRING_OR_NUMBER, (token) => {
+    if (token.startsWith('"') || isSafeNumber(token)) return token;
+    marked = true;
+    return `"${mark}${token}"`;
+  });
+  if (!marked) return JSON.parse(text);
+  return JSON.parse(withMarks, (_key, value: unknown) =>
+    typeof value === 'string' && value.startsWith(mark)
+      ? new LosslessNumber(value.slice(mark.length))
+      : value,
   );
 }
 

@@ -10,6 +10,12 @@ export interface CallOptions {
   readonly signal: AbortSignal;
   /** Each attempt is given up after this long; default the client's own. */
   readonly timeoutMs?: number;
+  /**
+   * Called right before each attempt leaves, after every wait for the allowance or a backoff, with
+   * the attempt's timeout; throwing gives the call up. Without it a write could wait behind the
+   * allowance until the lease has run out (invariant 9).
+   */
+  readonly beforeAttempt?: (timeoutMs: number) => void | Promise<void>;
 }
 
 /** One page of an object's list. Instants are ISO-8601 UTC with milliseconds. */
