@@ -1,0 +1,184 @@
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type MigrationMeta, readMigrationFiles } from 'drizzle-orm/migrator';
+import { SyncError } from '../domain/errors.ts';
+import type { Database, Sql } from './database.ts';
+
+/** Any number will do, as long as nobody else's advisory lock uses it. */
+const LOCK_KEY = 7_235_419_022;
+
+/** The comment by which a schema is known as ours. */
+const MARKER = 'clarify-sync';
+
+const CREATE_SCHEMA = /^create schema "clarify_sync";?$/i;
+
+/** `applied` migrations of the `total` that this version knows. */
+export interface MigrationResult {
+  readonly applied: number;
+  readonly total: number;
+}
+
+interface AppliedMigration {
+  readonly hash: string;
+}
+
+/** The package's folder lies above both `src/db` and `dist/db`. */
+export function migrationsFolder(): string {
+  let folder = dirname(fileURLToPath(import.meta.url));
+  while (!existsSync(join(folder, 'migrations', 'meta', '_journal.json'))) {
+    const parent = dirname(folder);
+    if (parent === folder) {
+      throw new SyncError('the migrations folder is missing from this installation', {
+        code: 'migrations-missing',
+        disposition: 'halt',
+        hint: 'install clarify-sync again',
+      });
+    }
+    folder = parent;
+  }
+  return join(folder, 'migrations');
+}
+
+function refuse(code: string, message: string, hint: string): never {
+  throw new SyncError(message, { code, disposition: 'halt', hint });
+}
+
+/**
+ * A schema of one of our names that somebody else made is left alone, and said so. Once our
+ * ledger stands both are ours; an empty one may have been made for us by an administrator.
+ */
+async function inspectSchemas(sql: Sql): Promise<{ installed: boolean; existing: Set<string> }> {
+  const schemas = await sql.query<{ name: string; marked: boolean | null; filled: boolean }>(
+    `select n.nspname as name,
+            obj_description(n.oid, 'pg_namespace') like $1 as marked,
+            exists (select from pg_class c where c.relnamespace = n.oid)
+              or exists (select from pg_proc p where p.pronamespace = n.oid) as filled
+       from pg_namespace n
+      where n.nspname in ('clarify', 'clarify_sync')`,
+    [`${MARKER}%`],
+  );
+  const columns = await sql.query(
+    `select from pg_attribute
+      where attrelid = to_regclass('clarify_sync.migration') and attname in ('hash', 'created_at')`,
+  );
+  const installed = columns.length === 2;
+  const foreign = schemas.find(
+    ({ name, marked, filled }) => filled && (name === 'clarify_sync' || marked !== true),
+  );
+  if (!installed && foreign !== undefined) {
+    refuse(
+      'schema-foreign',
+      `schema ${foreign.name} exists and was not made by clarify-sync; nothing was changed`,
+      'rename that schema, or give clarify-sync a database of its own',
+    );
+  }
+  return { installed, existing: new Set(schemas.map(({ name }) => name)) };
+}
+
+async function readLedger(sql: Sql, installed: boolean): Promise<readonly AppliedMigration[]> {
+  if (!installed) return [];
+  return sql.query<AppliedMigration>('select hash from clarify_sync.migration order by id');
+}
+
+function pending(files: readonly MigrationMeta[], applied: readonly AppliedMigration[]) {
+  if (applied.length > files.length) {
+    refuse(
+      'schema-newer',
+      `the database has ${applied.length} migrations, this version knows ${files.length}`,
+      'install the newer version of clarify-sync that this database was migrated with',
+    );
+  }
+  for (const [index, { hash }] of applied.entries()) {
+    if (files[index]?.hash !== hash) {
+      refuse(
+        'schema-edited',
+        `migration ${index} differs from the one this database was migrated with`,
+        'install the version of clarify-sync that this database was migrated with, or a newer one',
+      );
+    }
+  }
+  return files.slice(applied.length);
+}
+
+/**
+ * Brings the control schema up to date, all or nothing, in one transaction under an advisory
+ * lock: any number of processes may start at once. Drizzle's own migrator takes no lock, skips
+ * what is older than the last migration and compares no hashes, hence this one. The result's
+ * `applied` is 0 where the schema was up to date.
+ *
+ * @throws SyncError `schema-newer`, `schema-edited`, `schema-foreign`, `migrations-missing`.
+ */
+export async function migrateControl(
+  db: Database,
+  folder: string = migrationsFolder(),
+): Promise<MigrationResult> {
+  const files = readMigrationFiles({ migrationsFolder: folder });
+  return db.transaction(
+    async (tx) => {
+      await tx.query('select pg_advisory_xact_lock($1::bigint)', [LOCK_KEY]);
+      const { installed, existing } = await inspectSchemas(tx);
+      const toApply = pending(files, await readLedger(tx, installed));
+      for (const statement of toApply.flatMap(({ sql }) => sql.map((text) => text.trim()))) {
+        // An administrator's empty schema is used as it is: creating one takes rights on the
+        // database, even where `if not exists` has nothing to do.
+        const standing = existing.has('clarify_sync') && CREATE_SCHEMA.test(statement);
+        if (statement !== '' && !standing) await tx.query(statement);
+      }
+      if (!installed) await claimSchemas(tx, existing);
+      await tx.query(
+        `insert into clarify_sync.migration (hash, created_at)
+         select * from unnest($1::text[], $2::bigint[])`,
+        [toApply.map(({ hash }) => hash), toApply.map(({ folderMillis }) => folderMillis)],
+      );
+      return { applied: toApply.length, total: files.length };
+    },
+    { lockTimeoutMs: 60_000 },
+  );
+}
+
+/**
+ * How far the control schema has been migrated, changing nothing. `applied` counts what this
+ * database has, `total` what this version knows.
+ *
+ * @throws SyncError as {@link migrateControl} does.
+ */
+export async function controlVersion(
+  db: Database,
+  folder: string = migrationsFolder(),
+): Promise<MigrationResult> {
+  const files = readMigrationFiles({ migrationsFolder: folder });
+  const { installed } = await inspectSchemas(db);
+  const applied = await readLedger(db, installed);
+  pending(files, applied);
+  return { applied: applied.length, total: files.length };
+}
+
+/** Runs after the first migrations, which create `clarify_sync` itself. */
+async function claimSchemas(tx: Sql, existing: ReadonlySet<string>): Promise<void> {
+  if (!existing.has('clarify')) await tx.query('create schema clarify');
+  const statements = [
+    `create table clarify_sync.migration (
+       id integer primary key generated always as identity,
+       hash text not null,
+       created_at bigint not null,
+       applied_at timestamptz not null default clock_timestamp()
+     )`,
+    `comment on table clarify_sync.migration is 'Migrations of this schema that were applied.'`,
+    `comment on column clarify_sync.migration.id is 'Order of application.'`,
+    `comment on column clarify_sync.migration.hash is 'SHA-256 of the migration file.'`,
+    `comment on column clarify_sync.migration.created_at is
+       'When the migration was written, epoch milliseconds.'`,
+    `comment on column clarify_sync.migration.applied_at is 'When it was applied here.'`,
+  ];
+  // Only the owner may comment on a schema; one that an administrator owns does without.
+  const owned = await tx.query<{ name: string }>(
+    `select nspname as name from pg_namespace
+      where nspname in ('clarify', 'clarify_sync') and pg_has_role(nspowner, 'USAGE')`,
+  );
+  for (const { name } of owned) {
+    const what = name === 'clarify' ? 'mirror of the Clarify workspace' : 'control tables';
+    statements.push(`comment on schema ${name} is '${MARKER}: ${what}'`);
+  }
+  for (const statement of statements) await tx.query(statement);
+}
