@@ -1,0 +1,176 @@
+import { sql } from 'drizzle-orm';
+import type { PgColumnBuilderBase, PgTable } from 'drizzle-orm/pg-core';
+import { boolean, date, jsonb, numeric, pgSchema, text, timestamp } from 'drizzle-orm/pg-core';
+import {
+  columnNames,
+  type FieldNames,
+  fitName,
+  type NamingContext,
+  quoteIdent,
+  quoteLiteral,
+  SYSTEM_COLUMN_NAMES,
+} from '../../domain/names.ts';
+import type { Field, FieldKind, FieldPart, ObjectSchema } from '../../domain/schema.ts';
+
+export type SqlType = 'text' | 'numeric' | 'boolean' | 'date' | 'timestamptz' | 'text[]' | 'jsonb';
+
+export interface MirrorColumn {
+  readonly field: Field;
+  readonly column: string;
+  readonly sqlType: SqlType;
+  /** Generated, read-only columns: the scalars inside a value object. */
+  readonly parts: readonly { readonly part: FieldPart; readonly column: string }[];
+}
+
+export interface MirrorTable {
+  readonly object: string;
+  readonly schema: ObjectSchema;
+  /** Not quoted, without the schema. */
+  readonly name: string;
+  /** Ready for SQL: `"clarify"."person"`. */
+  readonly qualified: string;
+  /** Live fields that have a column, in the schema's order; system columns are not among them. */
+  readonly columns: readonly MirrorColumn[];
+  readonly byField: ReadonlyMap<string, MirrorColumn>;
+  readonly drizzle: PgTable;
+}
+
+export const MIRROR_SCHEMA = 'clarify';
+
+type SystemColumnName = (typeof SYSTEM_COLUMN_NAMES)[number];
+
+const SYSTEM_TYPES: Readonly<Record<SystemColumnName, SqlType>> = {
+  id: 'text',
+  _local_id: 'text',
+  _created_at: 'timestamptz',
+  _updated_at: 'timestamptz',
+  _created_by: 'text',
+  _updated_by: 'text',
+  _merged_ids: 'text[]',
+  _synced_at: 'timestamptz',
+  _extra: 'jsonb',
+};
+
+/** The columns every mirror table begins with, in this order. */
+export const SYSTEM_COLUMNS: readonly {
+  readonly name: SystemColumnName;
+  readonly sqlType: SqlType;
+}[] = SYSTEM_COLUMN_NAMES.map((name) => ({ name, sqlType: SYSTEM_TYPES[name] }));
+
+const FIELD_TYPES: Readonly<Record<Exclude<FieldKind, 'references'>, SqlType>> = {
+  text: 'text',
+  number: 'numeric',
+  boolean: 'boolean',
+  date: 'date',
+  timestamp: 'timestamptz',
+  texts: 'text[]',
+  reference: 'text',
+  json: 'jsonb',
+};
+
+/** The column type of a field; null for to-many links, which are link tables. */
+export function sqlTypeOf(kind: FieldKind): SqlType | null {
+  return kind === 'references' ? null : FIELD_TYPES[kind];
+}
+
+/** What stands already, so that a definition fits it: by default nothing. */
+export interface MirrorNaming extends NamingContext {
+  readonly table: string;
+}
+
+/** The table's name: the object's, hashed where Postgres cannot take it as it is. */
+export function mirrorTableName(object: string): string {
+  return fitName(object, () => false);
+}
+
+/**
+ * The mirror table of an object. Pure: the same schema gives the same table. Fields whose names
+ * Postgres cannot hold get no column; their values stay in `_extra`.
+ */
+export function mirrorTable(schema: ObjectSchema, naming?: MirrorNaming): MirrorTable {
+  const name = naming?.table ?? mirrorTableName(schema.object);
+  const names = columnNames(
+    schema.fields.filter((field) => sqlTypeOf(field.kind) !== null),
+    naming,
+  );
+  const columns = schema.fields.flatMap((field) => mirrorColumn(field, names.get(field.name)));
+  return {
+    object: schema.object,
+    schema,
+    name,
+    qualified: `${quoteIdent(MIRROR_SCHEMA)}.${quoteIdent(name)}`,
+    columns,
+    byField: new Map(columns.map((column) => [column.field.name, column])),
+    drizzle: drizzleTable(name, columns),
+  };
+}
+
+function mirrorColumn(field: Field, names: FieldNames | undefined): MirrorColumn[] {
+  const sqlType = sqlTypeOf(field.kind);
+  if (sqlType === null || names === undefined) return [];
+  const parts =
+    sqlType !== 'jsonb'
+      ? []
+      : field.parts.flatMap((part) => {
+          const column = names.parts.get(part.name);
+          return column === undefined ? [] : [{ part, column }];
+        });
+  return [{ field, column: names.column, sqlType, parts }];
+}
+
+/**
+ * The SQL of a generated part. A part of the wrong type is null: whatever the CRM puts into the
+ * value, the row stays storable.
+ */
+export function partExpression(column: string, part: FieldPart): string {
+  const value = quoteIdent(column);
+  const key = quoteLiteral(part.name);
+  if (part.kind === 'text') return `(${value} ->> ${key})`;
+  const sqlType = part.kind === 'number' ? 'numeric' : 'boolean';
+  return `CASE WHEN jsonb_typeof(${value} -> ${key}) = '${part.kind}' THEN (${value} ->> ${key})::${sqlType} END`;
+}
+
+function columnBuilder(name: string, sqlType: SqlType) {
+  switch (sqlType) {
+    case 'text':
+      return text(name);
+    case 'numeric':
+      return numeric(name);
+    case 'boolean':
+      return boolean(name);
+    case 'date':
+      return date(name, { mode: 'string' });
+    case 'timestamptz':
+      return timestamp(name, { withTimezone: true, mode: 'string' });
+    case 'text[]':
+      return text(name).array();
+    case 'jsonb':
+      return jsonb(name);
+  }
+}
+
+/**
+ * Keys say what a column is for (`id`, `field:deal_stage`, `part:name.full_name`): a field called
+ * `__proto__` or `enableRLS` must not land among the table object's own properties.
+ */
+function drizzleTable(name: string, columns: readonly MirrorColumn[]): PgTable {
+  const builders: [string, PgColumnBuilderBase][] = SYSTEM_COLUMNS.map((column) => [
+    column.name,
+    column.name === 'id'
+      ? text('id').primaryKey().default(sql`('local:' || gen_random_uuid())`)
+      : columnBuilder(column.name, column.sqlType),
+  ]);
+  for (const { field, column, sqlType, parts } of columns) {
+    builders.push([`field:${field.name}`, columnBuilder(column, sqlType)]);
+    for (const { part, column: partColumn } of parts) {
+      const partType = part.kind === 'number' ? 'numeric' : part.kind;
+      builders.push([
+        `part:${field.name}.${part.name}`,
+        columnBuilder(partColumn, partType).generatedAlwaysAs(
+          sql.raw(partExpression(column, part)),
+        ),
+      ]);
+    }
+  }
+  return pgSchema(MIRROR_SCHEMA).table(name, Object.fromEntries(builders));
+}
