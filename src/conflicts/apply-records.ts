@@ -1,0 +1,217 @@
+import type { Sql } from '../db/database.ts';
+import { deferRecords, dropDeferred, forgetTombstones, readGoneSince } from '../db/departures.ts';
+import { type DueRename, readDueRenames } from '../db/identities.ts';
+import { encodeRecord } from '../db/mirror/encode.ts';
+import type { MirrorTable } from '../db/mirror/table.ts';
+import {
+  compareRows,
+  type IncomingRow,
+  insertRows,
+  lockRows,
+  renameRows,
+  updateRows,
+} from '../db/mirror-rows.ts';
+import {
+  type ConflictOfRecord,
+  readUnsettled,
+  recordConflicts,
+  rewriteEntries,
+} from '../db/unsettled.ts';
+import type { ConflictPolicy } from '../domain/merge-fields.ts';
+import { type EntryRewrite, mergeRecord, type PendingEntry } from '../domain/merge-record.ts';
+import type { RemoteRecord } from '../domain/record.ts';
+
+export interface ApplyContext {
+  /** Database time from before the records were read. */
+  readonly readAt: string;
+  readonly policyOf: (field: string) => ConflictPolicy;
+  /** The CRM's clock minus ours. */
+  readonly clockSkewMs: number;
+}
+
+export interface ApplyCounts {
+  readonly inserted: number;
+  readonly updated: number;
+  readonly unchanged: number;
+  /** Put aside because somebody holds the row. */
+  readonly deferred: number;
+  readonly conflicts: number;
+  /** Values that fit no column and went to `_extra`. */
+  readonly extra: number;
+}
+
+interface Candidate {
+  readonly record: RemoteRecord;
+  readonly row: IncomingRow;
+  readonly present: boolean;
+}
+
+/**
+ * Brings records, as read or as answered to a write, into their mirror table. The one way in
+ * for every version of a record (invariants 2, 3, 5):
+ *
+ * 1. rows under an old id get the one their record has now
+ * 2. what is equal, older, or known to be gone since is left alone
+ * 3. rows are locked, never waited for: those held by a user are put aside
+ * 4. only then, in a later statement, the outbox is read and merged with
+ *
+ * Runs in the caller's transaction, as writer; safe to repeat.
+ */
+export async function applyRecords(
+  tx: Sql,
+  table: MirrorTable,
+  read: readonly RemoteRecord[],
+  context: ApplyContext,
+): Promise<ApplyCounts> {
+  const records = newestOfEach(read);
+  const heldByRename = await renameDue(tx, table, records);
+  const free = records.filter(({ id }) => !heldByRename.has(id));
+  const encoded = free.map((record) => toRow(table, record));
+  const candidates = await findCandidates(tx, table, free, encoded, context);
+
+  const presentIds = candidates.filter((c) => c.present).map(({ record }) => record.id);
+  const locked = await lockRows(tx, table, presentIds);
+  const held = candidates.filter((c) => c.present && !locked.has(c.record.id));
+  const usable = candidates.filter((c) => !c.present || locked.has(c.record.id));
+
+  const unsettled = await readUnsettled(
+    tx,
+    table.object,
+    usable.map(({ record }) => record.id),
+  );
+  const merged = mergeAll(table, usable, unsettled, context);
+  const inserts = merged.rows.filter((c) => !c.present);
+  const updates = merged.rows.filter((c) => c.present);
+  await insertRows(
+    tx,
+    table,
+    inserts.map(({ row }) => row),
+  );
+  await updateRows(
+    tx,
+    table,
+    updates.map(({ row }) => row),
+  );
+  await rewriteEntries(tx, table.object, merged.entries);
+  await recordConflicts(tx, table.object, merged.conflicts);
+  await forgetTombstones(
+    tx,
+    table.object,
+    inserts.map(({ record }) => record.id),
+  );
+
+  const deferred = [
+    ...records.filter(({ id }) => heldByRename.has(id)),
+    ...held.map((c) => c.record),
+  ];
+  await deferRecords(tx, table.object, deferred, context.readAt);
+  const deferredIds = new Set(deferred.map(({ id }) => id));
+  const appliedIds = records.map(({ id }) => id).filter((id) => !deferredIds.has(id));
+  await dropDeferred(tx, table.object, appliedIds, context.readAt);
+  return {
+    inserted: inserts.length,
+    updated: updates.length,
+    unchanged: records.length - inserts.length - updates.length - deferred.length,
+    deferred: deferred.length,
+    conflicts: merged.conflicts.length,
+    extra: encoded.reduce((sum, { extras }) => sum + extras, 0),
+  };
+}
+
+/** A page may name a record twice while its list moves; the later position is the newer one. */
+function newestOfEach(records: readonly RemoteRecord[]): readonly RemoteRecord[] {
+  const byId = new Map<string, RemoteRecord>();
+  for (const record of records) {
+    const other = byId.get(record.id);
+    if (!other || (record.updatedAt ?? '') >= (other.updatedAt ?? '')) byId.set(record.id, record);
+  }
+  return byId.size === records.length ? records : [...byId.values()];
+}
+
+/** @returns ids of records whose row cannot be renamed now because a user holds it. */
+async function renameDue(
+  tx: Sql,
+  table: MirrorTable,
+  records: readonly RemoteRecord[],
+): Promise<Set<string>> {
+  const due = await readDueRenames(
+    tx,
+    table,
+    records.map(({ id }) => id),
+  );
+  if (due.length === 0) return new Set();
+  const locked = await lockRows(
+    tx,
+    table,
+    due.flatMap(({ oldId, id }) => [oldId, id]),
+  );
+  const isFree = ({ oldId, id, occupied }: DueRename) =>
+    locked.has(oldId) && (!occupied || locked.has(id));
+  await renameRows(tx, table, due.filter(isFree));
+  return new Set(due.filter((rename) => !isFree(rename)).map(({ id }) => id));
+}
+
+function toRow(table: MirrorTable, record: RemoteRecord): { row: IncomingRow; extras: number } {
+  const { values, missing, extras } = encodeRecord(table, record);
+  return { row: { id: record.id, values, keep: missing }, extras };
+}
+
+async function findCandidates(
+  tx: Sql,
+  table: MirrorTable,
+  records: readonly RemoteRecord[],
+  encoded: readonly { readonly row: IncomingRow }[],
+  context: ApplyContext,
+): Promise<Candidate[]> {
+  if (records.length === 0) return [];
+  const standing = await compareRows(
+    tx,
+    table,
+    encoded.map(({ row }) => row),
+  );
+  const differing = standing.flatMap(({ index, present, newer }) => {
+    const record = records[index];
+    const row = encoded[index]?.row;
+    return record && row && !newer ? [{ record, row, present }] : [];
+  });
+  const absentIds = differing.filter((c) => !c.present).map(({ record }) => record.id);
+  const gone = await readGoneSince(tx, table.object, absentIds, context.readAt);
+  return differing.filter(({ record }) => !gone.has(record.id));
+}
+
+function mergeAll(
+  table: MirrorTable,
+  candidates: readonly Candidate[],
+  unsettled: ReadonlyMap<string, readonly PendingEntry[]>,
+  context: ApplyContext,
+) {
+  const fields = new Map(table.schema.fields.map((field) => [field.name, field]));
+  const rows: Candidate[] = [];
+  const entries: EntryRewrite[] = [];
+  const conflicts: ConflictOfRecord[] = [];
+  for (const candidate of candidates) {
+    const { record, present } = candidate;
+    const pending = (unsettled.get(record.id) ?? []).map((entry) => {
+      return { ...entry, writtenAtMs: entry.writtenAtMs + context.clockSkewMs };
+    });
+    if (pending.length === 0) {
+      rows.push(candidate);
+      continue;
+    }
+    const merge = mergeRecord(record, pending, { fields, policyOf: context.policyOf });
+    if (merge.absent) continue;
+    const mergedRecord = {
+      ...record,
+      fields: { ...record.fields, ...Object.fromEntries(merge.values) },
+    };
+    const { row } = toRow(table, mergedRecord);
+    rows.push({ record, present, row: { ...row, keep: [...row.keep, ...merge.keep] } });
+    entries.push(...merge.entries);
+    conflicts.push(
+      ...merge.conflicts.map((found) => {
+        return { ...found, recordId: record.id, remoteBy: record.updatedBy };
+      }),
+    );
+  }
+  return { rows, entries, conflicts };
+}

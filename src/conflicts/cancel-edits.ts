@@ -1,0 +1,49 @@
+import type { Sql } from '../db/database.ts';
+import {
+  type ConflictOfRecord,
+  readUnsettled,
+  recordConflicts,
+  rewriteEntries,
+} from '../db/unsettled.ts';
+import type { EntryRewrite } from '../domain/merge-record.ts';
+
+/**
+ * Ends what waits for records that are gone in the CRM: an edit is cancelled and logged as a
+ * conflict that the deletion won, a delete is done (invariant 6). What is in flight is left to
+ * its answer. Runs in the transaction that takes the rows away.
+ */
+export async function cancelEdits(
+  tx: Sql,
+  object: string,
+  ids: readonly string[],
+): Promise<{ readonly conflicts: number }> {
+  const conflicts: ConflictOfRecord[] = [];
+  const rewrites: EntryRewrite[] = [];
+  for (const [recordId, entries] of await readUnsettled(tx, object, ids)) {
+    for (const { id, op, state, changes } of entries) {
+      if (state === 'sending') continue;
+      rewrites.push({
+        id,
+        changes: null,
+        state: op === 'delete' ? 'done' : 'cancelled',
+        parked: {},
+      });
+      if (op === 'delete') continue;
+      for (const [field, { base, value }] of Object.entries(changes)) {
+        const verdict = { policy: 'deleted', resolution: 'remote' } as const;
+        conflicts.push({
+          recordId,
+          field,
+          base,
+          local: value,
+          remote: null,
+          remoteBy: null,
+          ...verdict,
+        });
+      }
+    }
+  }
+  await rewriteEntries(tx, object, rewrites);
+  await recordConflicts(tx, object, conflicts);
+  return { conflicts: conflicts.length };
+}

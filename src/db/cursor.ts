@@ -1,0 +1,92 @@
+import { SyncError } from '../domain/errors.ts';
+import type { Sql } from './database.ts';
+
+/** Whether records carry `_updated_at` from birth, or only from their first edit on. */
+export type Stamping = 'unknown' | 'always' | 'after_edit';
+
+/** A backfill under way. */
+export interface BackfillProgress {
+  readonly startedAt: string;
+  /** Records created before this are left out; null for all. */
+  readonly since: string | null;
+  /** Everything created before this has been applied; null at the start. */
+  readonly createdBefore: string | null;
+  /** The newest `_updated_at` when it began: incremental pull takes over from here. */
+  readonly handover: string | null;
+  readonly read: number;
+}
+
+/** How far one object has been read. Instants are ISO-8601 as Postgres renders them. */
+export interface Cursor {
+  readonly object: string;
+  readonly phase: 'backfill' | 'incremental';
+  readonly updatedWatermark: string | null;
+  readonly createdWatermark: string | null;
+  readonly deletedWatermark: string | null;
+  readonly stamping: Stamping;
+  readonly backfill: BackfillProgress | null;
+  readonly version: bigint;
+}
+
+const COLUMNS = `object, phase, stamping, backfill, version,
+  updated_watermark AS "updatedWatermark", created_watermark AS "createdWatermark",
+  deleted_watermark AS "deletedWatermark"`;
+
+/** The object's cursor; made where there is none. */
+export async function loadCursor(sql: Sql, object: string): Promise<Cursor> {
+  await sql.query('INSERT INTO clarify_sync.cursor (object) VALUES ($1) ON CONFLICT DO NOTHING', [
+    object,
+  ]);
+  const [row] = await sql.query<Cursor & Record<string, unknown>>(
+    `SELECT ${COLUMNS} FROM clarify_sync.cursor WHERE object = $1`,
+    [object],
+  );
+  if (!row) throw lostRace(object);
+  return row;
+}
+
+/**
+ * Moves the cursor in the transaction that applies what it has seen. Compare and set: of two
+ * readers of one object, the second one's whole transaction is undone.
+ *
+ * @throws SyncError `cursor-moved` (retry) where another reader was faster.
+ */
+export async function moveCursor(
+  tx: Sql,
+  cursor: Cursor,
+  change: Partial<Omit<Cursor, 'object' | 'version'>>,
+): Promise<Cursor> {
+  const next = { ...cursor, ...change, version: cursor.version + 1n };
+  const moved = await tx.query(
+    `UPDATE clarify_sync.cursor
+        SET phase = $3, updated_watermark = $4, created_watermark = $5, deleted_watermark = $6,
+            stamping = $7, backfill = $8::jsonb, version = version + 1, updated_at = clock_timestamp()
+      WHERE object = $1 AND version = $2
+      RETURNING 1`,
+    [
+      cursor.object,
+      cursor.version,
+      next.phase,
+      next.updatedWatermark,
+      next.createdWatermark,
+      next.deletedWatermark,
+      next.stamping,
+      next.backfill === null ? null : JSON.stringify(next.backfill),
+    ],
+  );
+  if (moved.length === 0) throw lostRace(cursor.object);
+  return next;
+}
+
+function lostRace(object: string): SyncError {
+  return new SyncError(`another process is reading ${object}; this page was left to it`, {
+    code: 'cursor-moved',
+    disposition: 'retry',
+  });
+}
+
+/** The database's clock, the one all our ordering uses. */
+export async function readDatabaseTime(sql: Sql): Promise<string> {
+  const [row] = await sql.query<{ now: string }>('SELECT clock_timestamp()::text AS now');
+  return row?.now ?? new Date(0).toISOString();
+}

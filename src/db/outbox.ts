@@ -1,0 +1,189 @@
+import type { ClaimedEntry } from '../domain/coalesce.ts';
+import { type Json, stringifyJson } from '../domain/json.ts';
+import type { FieldChanges } from '../domain/merge-record.ts';
+import type { Sql } from './database.ts';
+
+/** All claimed entries of one record, oldest first. */
+export interface ClaimedRecord {
+  readonly recordId: string;
+  readonly entries: readonly ClaimedEntry[];
+  readonly attempts: number;
+}
+
+interface ClaimRow {
+  id: bigint;
+  record_id: string;
+  op: ClaimedEntry['op'];
+  changes: FieldChanges;
+  attempts: number;
+}
+
+/** A refusal by the CRM is the only parking that a later edit of the row can mend. */
+const MENDABLE = `(state = 'pending' OR (state = 'parked' AND last_error LIKE 'remote-%'))`;
+
+/**
+ * Claims the records whose changes have waited longest, with everything that waits for each of
+ * them. A record of which something is in flight has to wait (per record, changes arrive in
+ * commit order), and so has one that is blocked. Locks the entries in id order, skipping what an
+ * operator holds; index `outbox_due`. The caller's transaction checks the lease.
+ */
+export async function claimDue(
+  tx: Sql,
+  claim: { object: string; epoch: bigint; records: number },
+): Promise<ClaimedRecord[]> {
+  const rows = await tx.query<ClaimRow>(
+    `WITH head AS (
+       SELECT o.id, o.record_id FROM clarify_sync.outbox AS o
+        WHERE o.object = $1 AND o.state = 'pending' AND o.next_attempt_at <= clock_timestamp()
+          AND NOT EXISTS (SELECT 1 FROM clarify_sync.outbox AS b
+                WHERE b.id = o.blocked_by AND b.state IN ('pending', 'sending', 'parked'))
+          AND NOT EXISTS (SELECT 1 FROM clarify_sync.outbox AS s
+                WHERE s.object = $1 AND s.record_id = o.record_id AND s.state = 'sending')
+        ORDER BY o.id LIMIT $3
+     ), mine AS (
+       SELECT o.id FROM clarify_sync.outbox AS o
+        WHERE o.object = $1 AND ${MENDABLE} AND o.record_id IN (SELECT record_id FROM head)
+        ORDER BY o.id FOR UPDATE SKIP LOCKED
+     )
+     UPDATE clarify_sync.outbox AS o
+        SET state = 'sending', epoch = $2, attempts = attempts + 1, sent_at = clock_timestamp(), last_error = NULL
+       FROM mine WHERE o.id = mine.id
+     RETURNING o.id, o.record_id, o.op, o.changes, o.attempts`,
+    [claim.object, claim.epoch, claim.records],
+  );
+  const byRecord = new Map<string, ClaimRow[]>();
+  for (const row of rows.sort((a, b) => (a.id < b.id ? -1 : 1))) {
+    const entries = byRecord.get(row.record_id) ?? [];
+    entries.push(row);
+    byRecord.set(row.record_id, entries);
+  }
+  return [...byRecord].map(([recordId, entries]) => {
+    return { recordId, entries, attempts: Math.max(...entries.map(({ attempts }) => attempts)) };
+  });
+}
+
+/** Writes down what goes out, so that an answer that never comes can still be recognised. */
+export async function recordSent(
+  tx: Sql,
+  sent: readonly { readonly ids: readonly bigint[]; readonly sent: unknown }[],
+): Promise<void> {
+  if (sent.length === 0) return;
+  const rows = sent.flatMap(({ ids, sent: what }) =>
+    ids.map((id) => [id, stringifyJson(what)] as const),
+  );
+  await tx.query(
+    `UPDATE clarify_sync.outbox AS o SET sent = s.fields::jsonb
+       FROM unnest($1::bigint[], $2::text[]) AS s(id, fields) WHERE o.id = s.id`,
+    [rows.map(([id]) => id), rows.map(([, fields]) => fields)],
+  );
+}
+
+/** Where an entry goes from `sending`. */
+export type EntryOutcome =
+  | { readonly state: 'done' | 'superseded' | 'cancelled' }
+  | { readonly state: 'parked'; readonly reason: string }
+  | {
+      readonly state: 'pending';
+      readonly reason: string | null;
+      readonly retryInMs: number;
+      readonly blockedBy?: bigint;
+    };
+
+/**
+ * Ends the sending of entries. Only the epoch that claimed them may (invariant 9): entries that
+ * another leader has taken over stay as they are. @returns how many were settled.
+ */
+export async function settleEntries(
+  tx: Sql,
+  epoch: bigint,
+  outcomes: readonly { readonly ids: readonly bigint[]; readonly outcome: EntryOutcome }[],
+): Promise<number> {
+  const rows = outcomes.flatMap(({ ids, outcome }) => ids.map((id) => ({ id, outcome })));
+  if (rows.length === 0) return 0;
+  const settled = await tx.query(
+    `UPDATE clarify_sync.outbox AS o
+        SET state = s.state, last_error = s.reason, epoch = NULL, blocked_by = s.blocked_by,
+            next_attempt_at = clock_timestamp() + s.retry_ms * interval '1 millisecond',
+            done_at = CASE WHEN s.state IN ('done', 'superseded', 'cancelled') THEN clock_timestamp() END
+       FROM unnest($2::bigint[], $3::text[], $4::text[], $5::float8[], $6::bigint[])
+            AS s(id, state, reason, retry_ms, blocked_by)
+      WHERE o.id = s.id AND o.state = 'sending' AND o.epoch = $1
+      RETURNING 1`,
+    [
+      epoch,
+      rows.map(({ id }) => id),
+      rows.map(({ outcome }) => outcome.state),
+      rows.map(({ outcome }) => ('reason' in outcome ? outcome.reason : null)),
+      rows.map(({ outcome }) => ('retryInMs' in outcome ? outcome.retryInMs : 0)),
+      rows.map(({ outcome }) => ('blockedBy' in outcome ? (outcome.blockedBy ?? null) : null)),
+    ],
+  );
+  return settled.length;
+}
+
+/** Adds entries of our own: what has to be sent later, after what it waits for. */
+export async function addFollowUps(
+  tx: Sql,
+  object: string,
+  followUps: readonly {
+    readonly recordId: string;
+    readonly changes: FieldChanges;
+    readonly blockedBy: bigint;
+    /** The entry it is split from: writer and time are its own. */
+    readonly of: bigint;
+  }[],
+): Promise<void> {
+  if (followUps.length === 0) return;
+  await tx.query(
+    `INSERT INTO clarify_sync.outbox (object, record_id, op, changes, blocked_by, written_by, created_at)
+     SELECT $1, f.record_id, 'update', f.changes::jsonb, f.blocked_by, o.written_by, o.created_at
+       FROM unnest($2::text[], $3::text[], $4::bigint[], $5::bigint[]) AS f(record_id, changes, blocked_by, of)
+       JOIN clarify_sync.outbox AS o ON o.id = f.of`,
+    [
+      object,
+      followUps.map(({ recordId }) => recordId),
+      followUps.map(({ changes }) => stringifyJson(changes)),
+      followUps.map(({ blockedBy }) => blockedBy),
+      followUps.map(({ of }) => of),
+    ],
+  );
+}
+
+/** An entry a former leader left in flight: nobody knows whether it arrived. */
+export interface StrandedEntry {
+  readonly id: bigint;
+  readonly object: string;
+  readonly recordId: string;
+  /** What was sent. */
+  readonly fields: Readonly<Record<string, Json>>;
+  readonly sentAt: string;
+}
+
+/**
+ * Takes over what is in flight although nobody sends it any more: a former leader's, or our own
+ * from a run that broke off. To be called while this process, the leader, sends nothing.
+ *
+ * @returns the creates among them that cannot simply be sent again; all else is pending again.
+ */
+export async function takeOverStranded(tx: Sql, epoch: bigint): Promise<StrandedEntry[]> {
+  await tx.query(
+    `UPDATE clarify_sync.outbox
+        SET state = 'pending', epoch = NULL, next_attempt_at = clock_timestamp()
+      WHERE state = 'sending'
+        AND (op <> 'insert' OR record_id NOT LIKE 'local:%' OR sent IS NULL OR sent ? 'matchOn')`,
+  );
+  return await tx.query<StrandedEntry & Record<string, unknown>>(
+    `UPDATE clarify_sync.outbox SET epoch = $1
+      WHERE state = 'sending'
+      RETURNING id, object, record_id AS "recordId", sent -> 'fields' AS fields, sent_at AS "sentAt"`,
+    [epoch],
+  );
+}
+
+/** Objects with something due, and how many entries wait in all. */
+export async function readDueObjects(sql: Sql): Promise<{ object: string; entries: number }[]> {
+  return await sql.query<{ object: string; entries: number }>(
+    `SELECT object, count(*)::int4 AS entries FROM clarify_sync.outbox
+      WHERE state = 'pending' AND next_attempt_at <= clock_timestamp() GROUP BY object`,
+  );
+}

@@ -1,0 +1,93 @@
+import { equalValues, itemKey } from './equal.ts';
+import type { Json } from './json.ts';
+import type { Field } from './schema.ts';
+
+export type ConflictPolicy = 'newest' | 'remote' | 'local' | 'manual';
+
+export interface FieldVersions {
+  /** As both sides last agreed. */
+  readonly base: Json;
+  readonly local: Json;
+  readonly remote: Json;
+}
+
+export interface WriteTimes {
+  /** When the local edit was made, epoch milliseconds by the CRM's clock. */
+  readonly localMs: number;
+  /** When the remote edit was made; null where the CRM does not say. */
+  readonly remoteMs: number | null;
+}
+
+/**
+ * What becomes of a field with a pending local edit when a remote version arrives:
+ *
+ * - `settled` both sides hold the remote value now: nothing is left to send
+ * - `pending` the local value still has to be sent
+ * - `merged` `value` has to be sent instead: both edits went into it
+ * - `open` a person has to decide; the row keeps the local value until then
+ *
+ * `conflict` is true where both sides changed the field to different values (invariant 5).
+ */
+export type FieldOutcome =
+  | { readonly kind: 'settled'; readonly conflict: boolean }
+  | { readonly kind: 'pending'; readonly conflict: boolean }
+  | { readonly kind: 'merged'; readonly conflict: true; readonly value: Json }
+  | { readonly kind: 'open'; readonly conflict: true };
+
+/** Three-way merge of one field against its base. */
+export function mergeField(
+  field: Field,
+  versions: FieldVersions,
+  policy: ConflictPolicy,
+  times: WriteTimes,
+): FieldOutcome {
+  const { base, local, remote } = versions;
+  if (equalValues(field, local, remote)) return { kind: 'settled', conflict: false };
+  if (equalValues(field, remote, base)) return { kind: 'pending', conflict: false };
+  if (equalValues(field, local, base)) return { kind: 'settled', conflict: false };
+  const merged = field.kind === 'texts' ? mergeItems(field, versions) : null;
+  if (merged !== null && policy !== 'manual') {
+    return equalValues(field, merged, remote)
+      ? { kind: 'settled', conflict: true }
+      : { kind: 'merged', conflict: true, value: merged };
+  }
+  switch (policy) {
+    case 'remote':
+      return { kind: 'settled', conflict: true };
+    case 'local':
+      return { kind: 'pending', conflict: true };
+    case 'manual':
+      return { kind: 'open', conflict: true };
+    case 'newest':
+      // A tie goes to the CRM: it is the side other people look at.
+      return times.remoteMs !== null && times.remoteMs >= times.localMs
+        ? { kind: 'settled', conflict: true }
+        : { kind: 'pending', conflict: true };
+  }
+}
+
+/**
+ * Set merge: the remote items, without those taken out locally, then those added locally. Null
+ * where a value is no list, so that nothing can be merged.
+ */
+function mergeItems(field: Field, { base, local, remote }: FieldVersions): Json[] | null {
+  const lists = [base ?? [], local ?? [], remote ?? []];
+  const [baseItems, localItems, remoteItems] = lists.map((list) =>
+    Array.isArray(list) ? (list as readonly Json[]) : null,
+  );
+  if (!baseItems || !localItems || !remoteItems) return null;
+  const keys = (items: readonly Json[]) => new Set(items.map((item) => itemKey(field, item)));
+  const inBase = keys(baseItems);
+  const inLocal = keys(localItems);
+  const inRemote = keys(remoteItems);
+  return [
+    ...remoteItems.filter((item) => {
+      const key = itemKey(field, item);
+      return !inBase.has(key) || inLocal.has(key);
+    }),
+    ...localItems.filter((item) => {
+      const key = itemKey(field, item);
+      return !inBase.has(key) && !inRemote.has(key);
+    }),
+  ];
+}

@@ -1,0 +1,164 @@
+import type { Json } from './json.ts';
+import { type ConflictPolicy, mergeField } from './merge-fields.ts';
+import type { RemoteRecord } from './record.ts';
+import type { Field } from './schema.ts';
+
+/** One field of an outbox entry. */
+export interface FieldChange {
+  readonly base: Json;
+  readonly value: Json;
+}
+
+export type FieldChanges = Readonly<Record<string, FieldChange>>;
+
+/** An outbox entry that is not settled yet, of the record at hand. */
+export interface PendingEntry {
+  readonly id: bigint;
+  readonly op: 'insert' | 'update' | 'delete' | 'link' | 'unlink';
+  readonly state: 'pending' | 'sending' | 'parked';
+  readonly changes: FieldChanges;
+  /** By the CRM's clock. */
+  readonly writtenAtMs: number;
+}
+
+export interface ConflictFound {
+  readonly field: string;
+  readonly base: Json;
+  readonly local: Json;
+  readonly remote: Json;
+  /** `deleted`: an edit met a delete. */
+  readonly policy: ConflictPolicy | 'deleted';
+  readonly resolution: 'local' | 'remote' | 'merged' | 'open';
+}
+
+export interface EntryRewrite {
+  readonly id: bigint;
+  /** What is left to send; null where nothing is, and `state` says why. */
+  readonly changes: FieldChanges | null;
+  readonly state: 'pending' | 'parked' | 'done' | 'superseded' | 'cancelled';
+  /** Fields that wait for a person, moved to a parked entry of their own. */
+  readonly parked: FieldChanges;
+}
+
+export interface RecordMerge {
+  /** The record's row is gone locally and stays gone until its delete is settled. */
+  readonly absent: boolean;
+  /** Fields whose column keeps what the user wrote. */
+  readonly keep: readonly string[];
+  /** Fields whose column gets a value that is neither side's. */
+  readonly values: ReadonlyMap<string, Json>;
+  readonly entries: readonly EntryRewrite[];
+  readonly conflicts: readonly ConflictFound[];
+}
+
+export interface MergeContext {
+  readonly fields: ReadonlyMap<string, Field>;
+  readonly policyOf: (field: string) => ConflictPolicy;
+}
+
+interface Rewriting {
+  readonly entry: PendingEntry;
+  readonly left: Map<string, FieldChange>;
+  readonly parked: Map<string, FieldChange>;
+  touched: boolean;
+  overruled: boolean;
+}
+
+/**
+ * Merges a record just read with what waits in the outbox for it (oldest entry first). Pure: the
+ * caller applies the outcome to row, outbox and conflict log in one transaction.
+ */
+export function mergeRecord(
+  record: RemoteRecord,
+  entries: readonly PendingEntry[],
+  context: MergeContext,
+): RecordMerge {
+  if (entries.some((entry) => entry.op === 'delete')) {
+    return { absent: true, keep: [], values: new Map(), entries: [], conflicts: [] };
+  }
+  const keep: string[] = [];
+  const values = new Map<string, Json>();
+  const conflicts: ConflictFound[] = [];
+  const rewrites = entries
+    .filter((entry) => entry.state !== 'sending')
+    .map((entry): Rewriting => {
+      const left = new Map(Object.entries(entry.changes));
+      return { entry, left, parked: new Map(), touched: false, overruled: false };
+    });
+  const inFlight = new Set(
+    entries.filter((e) => e.state === 'sending').flatMap((e) => Object.keys(e.changes)),
+  );
+
+  for (const name of new Set(rewrites.flatMap(({ left }) => [...left.keys()]))) {
+    const holders = rewrites.filter(({ left }) => left.has(name));
+    const first = holders[0]?.left.get(name);
+    const last = holders.at(-1);
+    const local = last?.left.get(name);
+    const field = context.fields.get(name);
+    const remote = record.fields[name];
+    // While a send is in flight its answer decides; a field the answer lacks is unknown.
+    if (!first || !last || !local || !field || remote === undefined || inFlight.has(name)) {
+      keep.push(name);
+      continue;
+    }
+    const policy = context.policyOf(name);
+    const outcome = mergeField(field, { base: first.base, local: local.value, remote }, policy, {
+      localMs: last.entry.writtenAtMs,
+      remoteMs: record.updatedAt === null ? null : Date.parse(record.updatedAt),
+    });
+    if (outcome.conflict) {
+      const resolution = RESOLUTION[outcome.kind];
+      const found = { field: name, base: first.base, local: local.value, remote, policy };
+      conflicts.push({ ...found, resolution });
+    }
+    switch (outcome.kind) {
+      case 'settled':
+        for (const holder of holders) {
+          drop(holder, name);
+          holder.overruled ||= outcome.conflict;
+        }
+        break;
+      case 'pending':
+      case 'merged':
+      case 'open': {
+        const value = outcome.kind === 'merged' ? outcome.value : local.value;
+        if (outcome.kind === 'merged') values.set(name, value);
+        else keep.push(name);
+        if (!outcome.conflict) break;
+        // The newest entry carries the field on, measured against what the CRM holds now.
+        for (const holder of holders) drop(holder, name);
+        const target = outcome.kind === 'open' ? last.parked : last.left;
+        target.set(name, { base: remote, value });
+        break;
+      }
+    }
+  }
+  keep.push(...[...inFlight].filter((name) => !keep.includes(name)));
+  return {
+    absent: false,
+    keep,
+    values,
+    entries: rewrites.filter((r) => r.touched).map(toRewrite),
+    conflicts,
+  };
+}
+
+const RESOLUTION = {
+  settled: 'remote',
+  pending: 'local',
+  merged: 'merged',
+  open: 'open',
+} as const;
+
+function drop(holder: Rewriting, name: string): void {
+  holder.left.delete(name);
+  holder.touched = true;
+}
+
+function toRewrite({ entry, left, parked, overruled }: Rewriting): EntryRewrite {
+  const state = entry.state === 'parked' ? 'parked' : 'pending';
+  const rest = { id: entry.id, parked: Object.fromEntries(parked) };
+  if (left.size > 0) return { ...rest, changes: Object.fromEntries(left), state };
+  if (parked.size > 0) return { ...rest, changes: null, state: 'superseded' };
+  return { ...rest, changes: null, state: overruled ? 'cancelled' : 'done' };
+}

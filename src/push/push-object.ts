@@ -1,0 +1,200 @@
+import { readDatabaseTime } from '../db/cursor.ts';
+import type { Database } from '../db/database.ts';
+import { holdsLease } from '../db/lease.ts';
+import { readLocalIds } from '../db/local-ids.ts';
+import type { MirrorTable } from '../db/mirror/table.ts';
+import { addFollowUps, claimDue, recordSent, settleEntries } from '../db/outbox.ts';
+import { SyncError } from '../domain/errors.ts';
+import type { ConflictPolicy } from '../domain/merge-fields.ts';
+import type { Remote } from '../domain/remote.ts';
+import {
+  coalesceAll,
+  localReferences,
+  type Outgoing,
+  type Preparation,
+  prepare,
+  type Resolution,
+} from './outgoing.ts';
+import { type Sent, sendAll } from './send.ts';
+import { settle } from './settle.ts';
+
+export interface PushDeps {
+  readonly db: Database;
+  readonly remote: Remote;
+  /** In the order in which records have to be created. */
+  readonly tables: readonly MirrorTable[];
+  readonly policyOf: (object: string, field: string) => ConflictPolicy;
+  /** The unique field that makes creates repeatable; null where there is none. */
+  readonly matchOn: (table: MirrorTable) => string | null;
+  readonly lease: PushLease;
+  /** Takes in the object's remote changes, right before they would be overwritten. */
+  readonly refresh: (table: MirrorTable, signal: AbortSignal) => Promise<void>;
+  readonly random: () => number;
+}
+
+/** The right to send, as the leader holds it. */
+export interface PushLease {
+  readonly epoch: bigint | null;
+  /** How long the lease lasts for certain. */
+  remainingMs(): number;
+}
+
+export interface PushCounts {
+  readonly delivered: number;
+  readonly refused: number;
+  readonly gone: number;
+  readonly failed: number;
+  readonly unclear: number;
+}
+
+/** Records claimed at once: ten full batches, so that several can be under way. */
+const CLAIM_RECORDS = 1_000;
+/** A write is given up after this long; the lease has to outlast it (invariant 9). */
+const WRITE_TIMEOUT_MS = 6_000;
+const MOST_SETTLE_ATTEMPTS = 5;
+
+/**
+ * Claims what is due of one object, sends and settles it. @returns null where nothing was due.
+ *
+ * @throws SyncError `lease-lost` where this process no longer leads; `halt` errors of the CRM.
+ */
+export async function pushObject(
+  deps: PushDeps,
+  table: MirrorTable,
+  signal: AbortSignal,
+): Promise<PushCounts | null> {
+  const { remote, lease } = deps;
+  const epoch = lease.epoch;
+  if (epoch === null) throw leaseLost();
+  const claimed = await claim(deps, table, epoch);
+  if (!claimed) return null;
+  const counts = { delivered: 0, refused: 0, gone: 0, failed: 0, unclear: 0 };
+  const report = async (sent: readonly Sent[]): Promise<void> => {
+    const checked = await confirmGone(remote, table, sent, signal);
+    await settleAgain(deps, table, { epoch, readAt: claimed.readAt }, checked);
+    for (const { kind } of checked) counts[kind] += 1;
+  };
+  const mayStart = () => lease.epoch === epoch && lease.remainingMs() > WRITE_TIMEOUT_MS;
+  const options = { priority: 'push', signal, timeoutMs: WRITE_TIMEOUT_MS, report } as const;
+  // What makes room goes first: a unique value may move from one record to another.
+  for (const group of sendingOrder(claimed.outgoing)) {
+    await sendAll({ remote, mayStart }, table.schema, group, options);
+  }
+  return counts;
+}
+
+function sendingOrder(outgoing: readonly Outgoing[]): readonly (readonly Outgoing[])[] {
+  const creates = outgoing.filter(({ kind }) => kind === 'create');
+  return [
+    outgoing.filter(({ kind }) => kind === 'delete'),
+    outgoing.filter(({ kind }) => kind === 'update'),
+    creates.filter(({ matchOn }) => matchOn !== null),
+    creates.filter(({ matchOn }) => matchOn === null),
+  ].filter((group) => group.length > 0);
+}
+
+async function claim(
+  deps: PushDeps,
+  table: MirrorTable,
+  epoch: bigint,
+): Promise<(Preparation & { readonly readAt: string }) | null> {
+  const { object } = table;
+  return await deps.db.transaction(async (tx) => {
+    if (!(await holdsLease(tx, epoch))) throw leaseLost();
+    const claimed = await claimDue(tx, { object, epoch, records: CLAIM_RECORDS });
+    if (claimed.length === 0) return null;
+    const changes = coalesceAll(claimed);
+    const resolutions = new Map<string, Resolution>();
+    for (const [target, ids] of localReferences(table.schema, changes)) {
+      for (const found of await readLocalIds(tx, target, [...ids])) {
+        resolutions.set(`${target} ${found.localId}`, toResolution(found));
+      }
+    }
+    const position = deps.tables.findIndex((other) => other.object === object);
+    const earlier = new Set(deps.tables.slice(0, Math.max(position, 0)).map((t) => t.object));
+    const prepared = prepare(table.schema, changes, {
+      resolve: (target, id) => resolutions.get(`${target} ${id}`) ?? { kind: 'unknown' },
+      earlier,
+      matchOn: deps.matchOn(table),
+    });
+    await addFollowUps(tx, object, prepared.followUps);
+    await settleEntries(tx, epoch, prepared.settled);
+    const creates = prepared.outgoing.filter(({ kind }) => kind === 'create');
+    await recordSent(
+      tx,
+      creates.map(({ entries, fields, matchOn }) => {
+        return { ids: entries, sent: matchOn === null ? { fields } : { fields, matchOn } };
+      }),
+    );
+    return { ...prepared, readAt: await readDatabaseTime(tx) };
+  });
+}
+
+function toResolution(found: {
+  readonly id: string | null;
+  readonly entry: bigint | null;
+  readonly parked: boolean;
+}): Resolution {
+  if (found.id !== null) return { kind: 'known', id: found.id };
+  if (found.entry === null) return { kind: 'unknown' };
+  return { kind: 'waiting', entry: found.entry, parked: found.parked };
+}
+
+/** A 404 in a bulk call is believed only of a record that is not there on its own either. */
+async function confirmGone(
+  remote: Remote,
+  table: MirrorTable,
+  sent: readonly Sent[],
+  signal: AbortSignal,
+): Promise<readonly Sent[]> {
+  const checked: Sent[] = [];
+  for (const one of sent) {
+    if (one.kind !== 'gone' || one.change.kind === 'create') {
+      checked.push(one.kind === 'gone' ? { ...one, kind: 'refused' } : one);
+      continue;
+    }
+    const request = { object: table.schema, id: one.change.recordId };
+    const record = await remote.readRecord(request, { priority: 'push', signal });
+    checked.push(record === null ? one : { ...one, kind: 'failed' });
+  }
+  return checked;
+}
+
+/** What was sent must be settled: the database gets several chances while we lead. */
+async function settleAgain(
+  deps: PushDeps,
+  table: MirrorTable,
+  { epoch, readAt }: { readonly epoch: bigint; readonly readAt: string },
+  sent: readonly Sent[],
+): Promise<void> {
+  const { db, tables, remote, policyOf, random } = deps;
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      await db.transaction(
+        async (tx) => {
+          if (!(await holdsLease(tx, epoch))) throw leaseLost();
+          await settle(tx, table, sent, {
+            epoch,
+            tables,
+            random,
+            readAt,
+            clockSkewMs: remote.clockSkewMs ?? 0,
+            policyOf: (field) => policyOf(table.object, field),
+          });
+        },
+        { asWriter: true },
+      );
+      return;
+    } catch (error) {
+      const again = error instanceof SyncError && error.disposition === 'retry';
+      if (!again || error.code === 'lease-lost' || attempt >= MOST_SETTLE_ATTEMPTS) throw error;
+    }
+  }
+}
+
+function leaseLost(): SyncError {
+  return new SyncError('this process no longer leads; another one goes on with the outbox', {
+    code: 'lease-lost',
+    disposition: 'retry',
+  });
+}

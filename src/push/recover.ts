@@ -1,0 +1,159 @@
+import { applyRecords } from '../conflicts/apply-records.ts';
+import { readDatabaseTime } from '../db/cursor.ts';
+import { mapIds, readMapped, rewriteReferences } from '../db/identities.ts';
+import { holdsLease } from '../db/lease.ts';
+import type { MirrorTable } from '../db/mirror/table.ts';
+import {
+  type EntryOutcome,
+  type StrandedEntry,
+  settleEntries,
+  takeOverStranded,
+} from '../db/outbox.ts';
+import { equalValues } from '../domain/equal.ts';
+import { SyncError } from '../domain/errors.ts';
+import type { RemoteRecord } from '../domain/record.ts';
+import type { PushDeps } from './push-object.ts';
+
+/** A write shows within 5 to 15 s, mostly; before that, its absence proves nothing. */
+const SETTLING_MS = 15_000;
+/** Clocks may differ, and `_created_at` may be from before the request was answered. */
+const BEFORE_SENT_MS = 60_000;
+const PAGE_RECORDS = 500;
+const MOST_PAGES = 40;
+
+/**
+ * Finds out what became of creates that may or may not have arrived and that nothing identifies:
+ * they are compared, by what was sent, with the records created about then (invariant 4). One
+ * match is adopted; without a match it is sent again; several are parked.
+ *
+ * @returns how many milliseconds until the youngest can be judged; null where none is left.
+ */
+export async function recoverStranded(deps: PushDeps, signal: AbortSignal): Promise<number | null> {
+  const { db, lease, tables } = deps;
+  const epoch = lease.epoch;
+  if (epoch === null) return null;
+  const { stranded, nowMs } = await db.transaction(async (tx) => {
+    if (!(await holdsLease(tx, epoch))) return { stranded: [], nowMs: 0 };
+    const entries = await takeOverStranded(tx, epoch);
+    return { stranded: entries, nowMs: Date.parse(await readDatabaseTime(tx)) };
+  });
+  let waitMs: number | null = null;
+  for (const table of tables) {
+    const ofObject = stranded.filter(({ object }) => object === table.object);
+    const ripe = ofObject.filter(({ sentAt }) => nowMs - Date.parse(sentAt) >= SETTLING_MS);
+    for (const { sentAt } of ofObject) {
+      const leftMs = Date.parse(sentAt) + SETTLING_MS - nowMs;
+      if (leftMs > 0) waitMs = Math.max(waitMs ?? 0, leftMs);
+    }
+    if (ripe.length > 0) await judge(deps, table, { epoch, entries: ripe, signal });
+  }
+  return waitMs;
+}
+
+async function judge(
+  deps: PushDeps,
+  table: MirrorTable,
+  round: {
+    readonly epoch: bigint;
+    readonly entries: readonly StrandedEntry[];
+    readonly signal: AbortSignal;
+  },
+): Promise<void> {
+  const { db, remote, tables, policyOf } = deps;
+  const readAt = await readDatabaseTime(db);
+  const candidates = await readCreatedAbout(deps, table, round);
+  await db.transaction(
+    async (tx) => {
+      if (!(await holdsLease(tx, round.epoch))) return;
+      const mapped = await readMapped(
+        tx,
+        table.object,
+        candidates.map(({ id }) => id),
+      );
+      const free = candidates.filter(({ id }) => !mapped.has(id));
+      const outcomes: { ids: readonly bigint[]; outcome: EntryOutcome }[] = [];
+      const adopted: { oldId: string; record: RemoteRecord }[] = [];
+      for (const entry of round.entries) {
+        const taken = new Set(adopted.map(({ record }) => record.id));
+        const matches = free.filter((r) => !taken.has(r.id) && isWhatWasSent(table, entry, r));
+        const [match] = matches;
+        // Several alike may be several stranded creates of the same content: one each.
+        const rivals = round.entries.filter((other) => sameContent(table, entry, other)).length;
+        if (!match) {
+          outcomes.push({
+            ids: [entry.id],
+            outcome: { state: 'pending', reason: null, retryInMs: 0 },
+          });
+        } else if (matches.length > rivals) {
+          const reason = 'create-ambiguous: several records look like the one that was sent';
+          outcomes.push({ ids: [entry.id], outcome: { state: 'parked', reason } });
+        } else {
+          adopted.push({ oldId: entry.recordId, record: match });
+          outcomes.push({ ids: [entry.id], outcome: { state: 'done' } });
+        }
+      }
+      const renames = adopted.map(({ oldId, record }) => ({ oldId, id: record.id }));
+      await mapIds(tx, table.object, renames, 'pushed');
+      await settleEntries(tx, round.epoch, outcomes);
+      await applyRecords(
+        tx,
+        table,
+        adopted.map(({ record }) => record),
+        {
+          readAt,
+          clockSkewMs: remote.clockSkewMs ?? 0,
+          policyOf: (field) => policyOf(table.object, field),
+        },
+      );
+      await rewriteReferences(tx, tables);
+    },
+    { asWriter: true },
+  );
+}
+
+async function readCreatedAbout(
+  deps: PushDeps,
+  table: MirrorTable,
+  round: { readonly entries: readonly StrandedEntry[]; readonly signal: AbortSignal },
+): Promise<readonly RemoteRecord[]> {
+  const skewMs = deps.remote.clockSkewMs ?? 0;
+  const earliestMs = Math.min(...round.entries.map(({ sentAt }) => Date.parse(sentAt)));
+  const from = new Date(earliestMs + skewMs - BEFORE_SENT_MS).toISOString();
+  const records = new Map<string, RemoteRecord>();
+  for (let page = 0, offset = 0; page < MOST_PAGES; page += 1) {
+    const { records: read, more } = await deps.remote.readPage(
+      {
+        object: table.schema,
+        orderBy: 'created',
+        direction: 'desc',
+        from,
+        offset,
+        limit: PAGE_RECORDS,
+      },
+      { priority: 'push', signal: round.signal },
+    );
+    // Newest first: creates meanwhile only push records to later pages, never past us.
+    for (const record of read) records.set(record.id, record);
+    const oldest = read.at(-1)?.createdAt ?? null;
+    if (!more || read.length === 0 || (oldest !== null && oldest < from))
+      return [...records.values()];
+    offset += Math.max(1, read.length - 1);
+  }
+  throw new SyncError(
+    `too many records of ${table.object} were created meanwhile to tell whether a create arrived`,
+    { code: 'create-unclear', disposition: 'retry' },
+  );
+}
+
+function isWhatWasSent(table: MirrorTable, entry: StrandedEntry, record: RemoteRecord): boolean {
+  return table.schema.fields.every((field) => {
+    const sent = entry.fields[field.name];
+    return sent === undefined || equalValues(field, sent, record.fields[field.name] ?? null);
+  });
+}
+
+function sameContent(table: MirrorTable, a: StrandedEntry, b: StrandedEntry): boolean {
+  return table.schema.fields.every((field) =>
+    equalValues(field, a.fields[field.name] ?? null, b.fields[field.name] ?? null),
+  );
+}

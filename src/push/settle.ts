@@ -1,0 +1,104 @@
+import { type ApplyContext, applyRecords } from '../conflicts/apply-records.ts';
+import type { Transaction } from '../db/database.ts';
+import { writeTombstones } from '../db/departures.ts';
+import { mapIds, rewriteReferences } from '../db/identities.ts';
+import type { MirrorTable } from '../db/mirror/table.ts';
+import { deleteRows } from '../db/mirror-rows.ts';
+import { settleEntries } from '../db/outbox.ts';
+import { recordConflicts } from '../db/unsettled.ts';
+import type { RemoteError } from '../domain/errors.ts';
+import type { Outgoing, Settlement } from './outgoing.ts';
+import type { Sent } from './send.ts';
+
+export interface SettleContext extends ApplyContext {
+  readonly epoch: bigint;
+  /** Every table, for references to what was created. */
+  readonly tables: readonly MirrorTable[];
+  /** A number from 0 to 1. */
+  readonly random: () => number;
+}
+
+/**
+ * Ends what was sent, in one transaction with everything that follows from it: ids, rows,
+ * references, tombstones. Safe to repeat: entries settled already are left alone.
+ */
+export async function settle(
+  tx: Transaction,
+  table: MirrorTable,
+  sent: readonly Sent[],
+  context: SettleContext,
+): Promise<void> {
+  const { object } = table;
+  const delivered = sent.flatMap((s) => (s.kind === 'delivered' ? [s] : []));
+  const created = delivered.flatMap(({ change, record }) =>
+    change.kind === 'create' && record ? [{ oldId: change.recordId, id: record.id }] : [],
+  );
+  await mapIds(tx, object, created, 'pushed');
+  await settleEntries(
+    tx,
+    context.epoch,
+    sent.map((s) => toSettlement(s, context.random)),
+  );
+
+  const gone = sent.flatMap((s) => (s.kind === 'gone' ? [s.change] : []));
+  const vanished = gone.filter(({ kind }) => kind === 'update');
+  const deleted = delivered.flatMap(({ change }) => (change.kind === 'delete' ? [change] : []));
+  await recordConflicts(tx, object, vanished.flatMap(lostToDelete));
+  await writeTombstones(tx, object, [...deleted, ...gone].map(toTombstone));
+  await deleteRows(
+    tx,
+    table,
+    vanished.map(({ recordId }) => recordId),
+  );
+
+  const records = delivered.flatMap(({ record }) => (record ? [record] : []));
+  await applyRecords(tx, table, records, context);
+  if (created.length > 0) await rewriteReferences(tx, context.tables);
+}
+
+const FIRST_RETRY_MS = 1_000;
+const LONGEST_RETRY_MS = 300_000;
+
+function toSettlement(sent: Sent, random: () => number): Settlement {
+  const ids = sent.change.entries;
+  switch (sent.kind) {
+    case 'delivered':
+      return { ids, outcome: { state: 'done' } };
+    case 'gone':
+      return { ids, outcome: { state: sent.change.kind === 'delete' ? 'done' : 'cancelled' } };
+    case 'refused':
+      return { ids, outcome: { state: 'parked', reason: reasonOf(sent.error) } };
+    case 'unclear':
+      // Stays in flight: whether it arrived is found out once a late write has had time to show.
+      return { ids: [], outcome: { state: 'done' } };
+    case 'failed': {
+      const ceilingMs = Math.min(
+        LONGEST_RETRY_MS,
+        FIRST_RETRY_MS * 2 ** (sent.change.attempts - 1),
+      );
+      const retryInMs = Math.max(sent.error.retryAfterMs ?? 0, random() * ceilingMs);
+      return { ids, outcome: { state: 'pending', reason: reasonOf(sent.error), retryInMs } };
+    }
+  }
+}
+
+function reasonOf(error: RemoteError): string {
+  return `${error.code}: ${error.reason ?? error.message}`;
+}
+
+/** An edit of a record somebody deleted meanwhile: the delete stands, the edit is on record. */
+function lostToDelete(change: Outgoing) {
+  return Object.entries(change.changes).map(([field, { base, value }]) => {
+    const versions = { base, local: value, remote: null };
+    const verdict = { policy: 'deleted', resolution: 'remote' } as const;
+    return { recordId: change.recordId, field, ...versions, ...verdict, remoteBy: null };
+  });
+}
+
+function toTombstone(change: Outgoing) {
+  const record = Object.fromEntries(
+    Object.entries(change.changes).map(([field, { base }]) => [field, base]),
+  );
+  const fields = change.kind === 'delete' ? record : null;
+  return { id: change.recordId, record: fields, reason: 'deleted' as const, deletedAt: null };
+}
