@@ -1,8 +1,6 @@
 import { SyncError } from '../domain/errors.ts';
+import type { Stamping } from '../domain/stamping.ts';
 import type { Sql } from './database.ts';
-
-/** Whether records carry `_updated_at` from birth, or only from their first edit on. */
-export type Stamping = 'unknown' | 'always' | 'after_edit';
 
 /** A backfill under way. */
 export interface BackfillProgress {

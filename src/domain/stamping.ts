@@ -1,5 +1,7 @@
-import type { Stamping } from '../db/cursor.ts';
-import type { RemoteRecord } from '../domain/record.ts';
+import type { RemoteRecord } from './record.ts';
+
+/** Whether records carry `_updated_at` from birth, or only from their first edit on. */
+export type Stamping = 'unknown' | 'always' | 'after_edit';
 
 /** A record whose two timestamps are this close was never edited. */
 const SAME_MOMENT_MS = 1_000;

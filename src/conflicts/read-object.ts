@@ -1,0 +1,189 @@
+import { type Cursor, loadCursor, moveCursor, readDatabaseTime } from '../db/cursor.ts';
+import type { Database } from '../db/database.ts';
+import { readDeferred } from '../db/departures.ts';
+import type { MirrorTable } from '../db/mirror/table.ts';
+import type { ConflictPolicy } from '../domain/merge-fields.ts';
+import type { RemoteRecord } from '../domain/record.ts';
+import type { Priority, Remote } from '../domain/remote.ts';
+import { judgeStamping, type Stamping } from '../domain/stamping.ts';
+import { acceptPage, nextRequest, startWalk, type WalkOptions } from '../domain/walk/walk.ts';
+import { type ApplyCounts, applyRecords } from './apply-records.ts';
+
+export interface ReadDeps {
+  readonly db: Database;
+  readonly remote: Remote;
+  readonly policyOf: (object: string, field: string) => ConflictPolicy;
+  /** Epoch milliseconds. */
+  readonly nowMs: () => number;
+}
+
+export interface ReadOptions {
+  readonly signal: AbortSignal;
+  readonly priority: Priority;
+  /** Told after every page that was applied. */
+  readonly onPage?:
+    | ((page: { readonly read: number; readonly total: number | null }) => void)
+    | undefined;
+}
+
+export interface ReadCounts {
+  readonly requests: number;
+  readonly read: number;
+  readonly inserted: number;
+  readonly updated: number;
+  readonly removed: number;
+  readonly deferred: number;
+  readonly conflicts: number;
+  /** Values that fit no column. */
+  readonly extra: number;
+}
+
+export interface ReadResult {
+  readonly state: 'ok' | 'incomplete';
+  /** Why it is incomplete; one line, no values. */
+  readonly reason: string | null;
+  readonly counts: ReadCounts;
+}
+
+/** A read under way: the cursor as it stands, and what was counted so far. */
+export interface Reading {
+  cursor: Cursor;
+  state: 'ok' | 'incomplete';
+  reason: string | null;
+  readonly counts: { -readonly [K in keyof ReadCounts]: ReadCounts[K] };
+}
+
+/** Records put aside that are tried again at once. */
+const DEFERRED_AT_ONCE = 500;
+
+type Watermark = 'updatedWatermark' | 'createdWatermark';
+
+export async function startReading(db: Database, object: string): Promise<Reading> {
+  const counts = { requests: 0, read: 0, inserted: 0, updated: 0, removed: 0 };
+  return {
+    cursor: await loadCursor(db, object),
+    state: 'ok',
+    reason: null,
+    counts: { ...counts, deferred: 0, conflicts: 0, extra: 0 },
+  };
+}
+
+/**
+ * Walks an object's records in the order of one timestamp. Every page is applied in one
+ * transaction with the cursor that has seen it (invariant 8): it may be killed anywhere.
+ *
+ * @throws RemoteError, or SyncError `cursor-moved` where another process reads the same object.
+ */
+export async function walkObject(
+  deps: ReadDeps,
+  table: MirrorTable,
+  reading: Reading,
+  options: ReadOptions & Pick<WalkOptions, 'orderBy' | 'from' | 'probe'>,
+): Promise<void> {
+  const { orderBy, from, probe } = options;
+  const limit = deps.remote.limits.pageSize;
+  const startedAtMs = serverNow(deps);
+  let state = startWalk({ orderBy, from, limit, probe, startedAtMs });
+  const watermarkOf: Watermark = orderBy === 'updated' ? 'updatedWatermark' : 'createdWatermark';
+  for (let request = nextRequest(state); request; request = nextRequest(state)) {
+    options.signal.throwIfAborted();
+    const readAt = await readDatabaseTime(deps.db);
+    const page = await deps.remote.readPage({ object: table.schema, ...request }, options);
+    reading.counts.requests += 1;
+    const step = acceptPage(state, {
+      records: page.records.map((record) => {
+        const at = orderBy === 'updated' ? record.updatedAt : record.createdAt;
+        return { id: record.id, at, version: record.updatedAt };
+      }),
+      total: page.total,
+      more: page.more,
+    });
+    state = step.state;
+    const records = step.accepted.flatMap((index) => page.records[index] ?? []);
+    await applyPage(deps, table, reading, {
+      records,
+      readAt,
+      watermark: step.watermark === null ? null : { column: watermarkOf, at: step.watermark },
+    });
+    options.onPage?.({ read: records.length, total: page.total });
+    if (step.verdict === 'incomplete') {
+      reading.state = 'incomplete';
+      reading.reason = `walk-${step.problem ?? 'unproven'}`;
+    }
+  }
+}
+
+/** Applies records in one transaction with the cursor that has seen them. */
+async function applyPage(
+  deps: ReadDeps,
+  table: MirrorTable,
+  reading: Reading,
+  page: {
+    readonly records: readonly RemoteRecord[];
+    readonly readAt: string;
+    readonly watermark: { readonly column: Watermark; readonly at: string } | null;
+  },
+): Promise<void> {
+  const { cursor } = reading;
+  const stamping = judgeStamping(cursor.stamping, page.records);
+  const change: { -readonly [K in Watermark]?: string } & { stamping?: Stamping } = {};
+  if (stamping !== cursor.stamping) change.stamping = stamping;
+  if (page.watermark && isLater(page.watermark.at, cursor[page.watermark.column])) {
+    change[page.watermark.column] = page.watermark.at;
+  }
+  if (page.records.length === 0 && Object.keys(change).length === 0) return;
+  await deps.db.transaction(
+    async (tx) => {
+      add(
+        reading,
+        await applyRecords(tx, table, page.records, applyContext(deps, table, page.readAt)),
+      );
+      if (Object.keys(change).length > 0) reading.cursor = await moveCursor(tx, cursor, change);
+    },
+    { asWriter: true },
+  );
+  reading.counts.read += page.records.length;
+}
+
+/** Tries again what was put aside because somebody held the row. */
+export async function applyDeferred(
+  deps: ReadDeps,
+  table: MirrorTable,
+  reading: Reading,
+): Promise<void> {
+  const deferred = await readDeferred(deps.db, table.object, DEFERRED_AT_ONCE);
+  for (const readAt of new Set(deferred.map((one) => one.readAt))) {
+    const records = deferred.filter((one) => one.readAt === readAt).map(({ record }) => record);
+    await deps.db.transaction(
+      async (tx) => {
+        add(reading, await applyRecords(tx, table, records, applyContext(deps, table, readAt)));
+      },
+      { asWriter: true },
+    );
+  }
+}
+
+function applyContext(deps: ReadDeps, table: MirrorTable, readAt: string) {
+  return {
+    readAt,
+    clockSkewMs: deps.remote.clockSkewMs ?? 0,
+    policyOf: (field: string) => deps.policyOf(table.object, field),
+  };
+}
+
+function add(reading: Reading, applied: ApplyCounts): void {
+  reading.counts.inserted += applied.inserted;
+  reading.counts.updated += applied.updated;
+  reading.counts.deferred += applied.deferred;
+  reading.counts.conflicts += applied.conflicts;
+  reading.counts.extra += applied.extra;
+}
+
+function isLater(at: string, than: string | null): boolean {
+  return than === null || Date.parse(at) > Date.parse(than);
+}
+
+/** The CRM's clock as far as its answers told. */
+export function serverNow(deps: ReadDeps): number {
+  return deps.nowMs() + (deps.remote.clockSkewMs ?? 0);
+}
