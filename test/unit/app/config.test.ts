@@ -1,0 +1,218 @@
+import { describe, expect, it } from 'vitest';
+import { type LoadConfigOptions, loadConfig, objectSettings } from '../../../src/app/config.ts';
+import { UsageError } from '../../../src/domain/errors.ts';
+
+const minimal = { CLARIFY_API_KEY: 'key', CLARIFY_WORKSPACE: 'acme' };
+
+function load(env: Record<string, string> = {}, files: Record<string, string> = {}) {
+  const readText: LoadConfigOptions['readText'] = async (path) => {
+    const name = Object.keys(files).find((known) => path.endsWith(known));
+    const text = name === undefined ? undefined : files[name];
+    if (text === undefined) throw Object.assign(new Error('no such file'), { code: 'ENOENT' });
+    return text;
+  };
+  return loadConfig({ env: { ...minimal, ...env }, readText });
+}
+
+const loadYaml = (yaml: string) => load({ CLARIFY_SYNC_CONFIG: 'c.yaml' }, { 'c.yaml': yaml });
+
+async function problemsOf(config: Promise<unknown>): Promise<readonly string[]> {
+  const error = await config.catch((caught: unknown) => caught);
+  if (!(error instanceof UsageError)) throw new Error('no mistake was found');
+  return error.problems;
+}
+
+describe('the environment', () => {
+  it('needs two variables, and reads only', async () => {
+    expect(await load()).toMatchObject({
+      clarify: { apiKey: 'key', workspace: 'acme', url: 'https://api.clarify.ai/v1' },
+      database: null,
+      push: false,
+      http: { host: '127.0.0.1', port: 8460, token: null },
+      massDelete: { rows: 50, percent: 5 },
+      allowance: 80,
+      sweepMs: 86_400_000,
+      retention: { outboxMs: 30 * 86_400_000, conflictsMs: 365 * 86_400_000, tombstonesMs: null },
+      grants: { read: [], write: [] },
+      unknownVariables: [],
+    });
+  });
+
+  it('names every mistake at once, and quotes no secret', async () => {
+    const problems = await problemsOf(
+      load(
+        {
+          CLARIFY_API_KEY: 'hunter2 hunter2',
+          CLARIFY_WORKSPACE: 'a/b',
+          CLARIFY_API_URL: 'https://me:hunter2@api.example.com',
+          DATABASE_URL: 'mysql://me:hunter2@db/x',
+          CLARIFY_SYNC_PUSH: 'yes',
+          CLARIFY_SYNC_HTTP: '0.0.0.0:8460',
+          CLARIFY_SYNC_LOG: 'loud',
+          CLARIFY_SYNC_CONFIG: 'c.yaml',
+        },
+        { 'c.yaml': 'alowance: 3' },
+      ),
+    );
+    expect(problems).toHaveLength(8);
+    expect(problems.join()).not.toContain('hunter2');
+    for (const name of ['API_KEY', 'WORKSPACE', 'API_URL', 'DATABASE_URL', 'PUSH', 'HTTP_TOKEN']) {
+      expect(problems.join()).toContain(name);
+    }
+    expect(problems).toContain('c.yaml: alowance is not a known setting');
+  });
+
+  it('treats an empty variable as unset', async () => {
+    expect(await problemsOf(load({ CLARIFY_API_KEY: '', CLARIFY_WORKSPACE: ' ' }))).toEqual([
+      'CLARIFY_API_KEY is not set',
+      'CLARIFY_WORKSPACE is not set',
+    ]);
+  });
+
+  it('goes without key and workspace where a command needs none', async () => {
+    const config = await loadConfig({ env: {}, remote: false });
+    expect(config.clarify).toMatchObject({ apiKey: null, workspace: null });
+  });
+
+  it('reads secrets from files', async () => {
+    const config = await load(
+      { CLARIFY_API_KEY: '', CLARIFY_API_KEY_FILE: '/run/key', DATABASE_URL_FILE: '/run/url' },
+      { '/run/key': 'from-file\n', '/run/url': 'postgres://u:p@h/d\n' },
+    );
+    expect(config.clarify.apiKey).toBe('from-file');
+    expect(config.database).toEqual({ url: 'postgres://u:p@h/d', directUrl: 'postgres://u:p@h/d' });
+  });
+
+  it('refuses a secret given twice, a file that is missing or empty', async () => {
+    const problems = await problemsOf(
+      load(
+        {
+          CLARIFY_API_KEY_FILE: '/a',
+          DATABASE_URL_FILE: '/gone',
+          CLARIFY_SYNC_HTTP_TOKEN_FILE: '/b',
+        },
+        { '/a': 'x', '/b': '\n' },
+      ),
+    );
+    expect(problems).toEqual([
+      'CLARIFY_API_KEY and CLARIFY_API_KEY_FILE are both set: keep one',
+      'DATABASE_URL_FILE: /gone cannot be read (ENOENT)',
+      'CLARIFY_SYNC_HTTP_TOKEN_FILE: /b is empty',
+    ]);
+  });
+
+  it.each([
+    ['off', null],
+    ['localhost:80', { host: 'localhost', port: 80 }],
+    ['[::1]:9000', { host: '::1', port: 9000 }],
+    ['127.0.0.1:0', { host: '127.0.0.1', port: 0 }],
+  ])('takes %s as the status server', async (text, http) => {
+    const config = await load({ CLARIFY_SYNC_HTTP: text });
+    expect(config.http).toEqual(http && { ...http, token: null });
+  });
+
+  it.each(['8460', 'host', 'host:99999', 'http://host:1', ':1'])(
+    'refuses %s as the status server',
+    async (text) => {
+      expect(await problemsOf(load({ CLARIFY_SYNC_HTTP: text }))).toHaveLength(1);
+    },
+  );
+
+  it('takes a status server beyond loopback only with a token', async () => {
+    const env = { CLARIFY_SYNC_HTTP: '0.0.0.0:8460' };
+    expect(await problemsOf(load(env))).toHaveLength(1);
+    const config = await load({ ...env, CLARIFY_SYNC_HTTP_TOKEN: 'token' });
+    expect(config.http).toEqual({ host: '0.0.0.0', port: 8460, token: 'token' });
+  });
+
+  it('notices variables that are nearly ours', async () => {
+    const { unknownVariables } = await load({ CLARIFY_SYNC_PSUH: 'on', PATH: '/bin' });
+    expect(unknownVariables).toEqual(['CLARIFY_SYNC_PSUH']);
+  });
+});
+
+describe('the file', () => {
+  it('settles each object and field, with defaults for the rest', async () => {
+    const config = await loadYaml(`
+objects:
+  deal:
+    pull: "*/30 * * * * *"
+    conflicts: manual
+    fields: { amount: { conflicts: remote } }
+    history: true
+    delete: park
+  task: { key: external_ref }
+  meeting: { push: false }
+exclude: [message]
+massDelete: { percent: 10 }
+sweep: 90m
+retention: { outbox: keep }
+grants: { read: [analyst] }
+`);
+    const deal = objectSettings(config, 'deal');
+    expect(deal).toMatchObject({
+      pull: '*/30 * * * * *',
+      history: true,
+      delete: 'park',
+      push: true,
+    });
+    expect([deal.conflictsOf('amount'), deal.conflictsOf('name')]).toEqual(['remote', 'manual']);
+    expect(objectSettings(config, 'task').key).toBe('external_ref');
+    expect(objectSettings(config, 'meeting').push).toBe(false);
+    expect(objectSettings(config, 'message').included).toBe(false);
+    const other = objectSettings(config, 'constructor');
+    expect(other).toMatchObject({
+      included: true,
+      pull: '* * * * *',
+      push: true,
+      key: null,
+      history: false,
+      delete: 'push',
+    });
+    expect(other.conflictsOf('toString')).toBe('newest');
+    expect(config).toMatchObject({
+      massDelete: { rows: 50, percent: 10 },
+      sweepMs: 5_400_000,
+      retention: { outboxMs: null, conflictsMs: 365 * 86_400_000 },
+      grants: { read: ['analyst'], write: [] },
+    });
+  });
+
+  it.each(['', '# nothing yet\n', 'objects: { deal: }'])('may say nothing: %j', async (yaml) => {
+    expect((await loadYaml(yaml)).allowance).toBe(80);
+  });
+
+  it.each([
+    ['objects: { deal: { pul: x } }', 'objects.deal.pul is not a known setting'],
+    ['objects: { deal: { pull: often } }', 'objects.deal.pull is not a cron expression'],
+    ['objects: { deal: { push: "no" } }', 'objects.deal.push must be of type boolean'],
+    [
+      'objects: { deal: { delete: never } }',
+      'objects.deal.delete must be one of push, park, refuse',
+    ],
+    [
+      'objects: { deal: { fields: { a: { conflicts: me } } } }',
+      'objects.deal.fields.a.conflicts must be one of newest, remote, local, manual',
+    ],
+    ['objects: [deal]', 'objects must be a mapping'],
+    ['just text', 'the file must be a mapping'],
+    ['exclude: deal', 'exclude must be of type array'],
+    ['{ exclude: [deal], objects: { deal: { push: false } } }', 'exclude also under objects: deal'],
+    ['sweep: soon', 'sweep is not a duration such as 90s, 15m, 24h or 30d'],
+    ['sweep: 0h', 'sweep is not a duration such as 90s, 15m, 24h or 30d'],
+    ['sweep: keep', 'sweep is not a duration such as 90s, 15m, 24h or 30d'],
+    ['retention: { outbox: 3 }', 'retention.outbox is neither a duration such as 30d nor keep'],
+    ['allowance: 101', 'allowance: Too big: expected number to be <=100'],
+    ['massDelete: { rows: -1 }', 'massDelete.rows: Too small: expected number to be >=0'],
+    ['sweep: 1h\nsweep: 2h', 'line 2, column 1: duplicate key'],
+    ['a: [', 'line 1, column 5: bad indent'],
+  ])('refuses %j', async (yaml, problem) => {
+    expect(await problemsOf(loadYaml(yaml))).toEqual([`c.yaml: ${problem}`]);
+  });
+
+  it('must exist where it is named', async () => {
+    expect(await problemsOf(load({ CLARIFY_SYNC_CONFIG: 'gone.yaml' }))).toEqual([
+      'CLARIFY_SYNC_CONFIG: gone.yaml cannot be read (ENOENT)',
+    ]);
+  });
+});
