@@ -1,0 +1,77 @@
+import { RemoteError } from '../domain/errors.ts';
+import { stringifyJson } from '../domain/json.ts';
+import type { CallOptions } from '../domain/remote.ts';
+import type { ObjectSchema } from '../domain/schema.ts';
+import type { BatchLimit } from './batch-limit.ts';
+import type { Call, Send } from './call.ts';
+
+export interface BulkRequest<T> extends Pick<Call<T>, 'method' | 'repeatable' | 'read'> {
+  readonly object: ObjectSchema;
+  /** Path segments below the object. */
+  readonly below: readonly string[];
+  readonly body: unknown;
+  readonly records: number;
+}
+
+/** Every mutation is silent: nobody wants a notification for each row of an import. */
+const SILENT = [['silent', 'true']] as const;
+
+/** One bulk write, within what the server is known to take, and learning from what it refuses. */
+export async function sendBulk<T>(
+  { send, batchLimit }: { send: Send; batchLimit: BatchLimit },
+  { object, below, body, records, method, repeatable, read }: BulkRequest<T>,
+  options: CallOptions,
+): Promise<T> {
+  const path = ['objects', object.object, ...below];
+  const endpoint = `${method} /${path.join('/')}`;
+  const text = stringifyJson(body);
+  const batch = { endpoint, records, bytes: Buffer.byteLength(text) };
+  batchLimit.check(batch);
+  try {
+    const result = await send(
+      {
+        endpoint,
+        method,
+        path,
+        query: SILENT,
+        body: text,
+        repeatable,
+        read,
+        records,
+        uniqueFields: uniqueFields(object),
+      },
+      options,
+    );
+    batchLimit.succeeded(batch);
+    return result;
+  } catch (error) {
+    throw error instanceof RemoteError ? batchLimit.refused(batch, error) : error;
+  }
+}
+
+/** One deletion, the one write that has to go without the bulk endpoint on some servers. */
+export function sendSingleDelete(
+  send: Send,
+  { object, id }: { object: ObjectSchema; id: string },
+  options: CallOptions,
+): Promise<void> {
+  return send(
+    {
+      endpoint: `DELETE /objects/${object.object}/records/{id}`,
+      method: 'DELETE',
+      path: ['objects', object.object, 'records', id],
+      query: SILENT,
+      repeatable: true,
+      records: 1,
+      read: ignoreBody,
+    },
+    options,
+  );
+}
+
+/** 200 with `{}`, 204 with nothing, or anything else that is 2xx: it was done. */
+export function ignoreBody(): void {}
+
+function uniqueFields({ fields }: ObjectSchema): ReadonlySet<string> {
+  return new Set(fields.filter(({ unique }) => unique).map(({ name }) => name));
+}

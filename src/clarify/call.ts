@@ -1,0 +1,32 @@
+import type { CallOptions } from '../domain/remote.ts';
+import type { CallSubject } from './answer-error.ts';
+import type { Attempt } from './transport.ts';
+
+/** One request as the API names it, and how to read its answer. */
+export interface Call<T> extends CallSubject {
+  readonly method: Attempt['method'];
+  /** Path segments below the workspace, not yet escaped. */
+  readonly path: readonly string[];
+  readonly query?: readonly (readonly [name: string, value: string])[];
+  /** JSON text. */
+  readonly body?: string | undefined;
+  /**
+   * Whether it may be sent again although an earlier attempt may have been carried out: reads,
+   * updates to given values, deletions, creates with `match_on`. A plain create never (invariant
+   * 4).
+   */
+  readonly repeatable: boolean;
+  /**
+   * Reads the parsed body (undefined where it is empty). Throws BadAnswer where it does not have
+   * the shape it should.
+   */
+  readonly read: (body: unknown) => T;
+}
+
+/** The server answered 2xx with something the API never says. The message holds no value. */
+export class BadAnswer extends Error {
+  override readonly name = 'BadAnswer';
+}
+
+/** Makes one call, repeated as often as is right. */
+export type Send = <T>(call: Call<T>, options: CallOptions) => Promise<T>;

@@ -1,0 +1,162 @@
+import { z } from 'zod';
+import type { Json } from '../domain/json.ts';
+import type { DeletedRecord, Linkage, RemoteRecord } from '../domain/record.ts';
+import type { ObjectSchema } from '../domain/schema.ts';
+import { BadAnswer } from './call.ts';
+import { isObject } from './envelope.ts';
+import { toInstant } from './instants.ts';
+import type { WireForms } from './wire-forms.ts';
+
+type Attributes = Readonly<Record<string, Json>>;
+
+/** Only the shape: values are read one by one below, and copied once. */
+const resource = z.object({
+  id: z.string().min(1),
+  attributes: z.custom<Attributes>((attributes) => isObject(attributes)),
+  relationships: z.unknown(),
+});
+
+const SYSTEM_FIELDS: ReadonlySet<string> = new Set([
+  '_id',
+  '_created_at',
+  '_updated_at',
+  '_created_by',
+  '_updated_by',
+  '_merged_ids',
+  '_deleted_at',
+]);
+
+export interface Decoder {
+  /** @throws BadAnswer where there is no usable id or no attributes. */
+  record(object: ObjectSchema, item: unknown): RemoteRecord;
+  /** @throws BadAnswer likewise, or without a usable `_deleted_at`. */
+  deletion(object: ObjectSchema, item: unknown): DeletedRecord;
+}
+
+type DecodeValue = (value: Json) => Json;
+
+/** Reads records into the shapes that `FieldKind` lists; what does not fit is passed on as it is. */
+export function createDecoder(forms: WireForms): Decoder {
+  const plans = new WeakMap<ObjectSchema, ReadonlyMap<string, DecodeValue>>();
+
+  function planOf(object: ObjectSchema): ReadonlyMap<string, DecodeValue> {
+    const known = plans.get(object);
+    if (known !== undefined) return known;
+    const plan = new Map<string, DecodeValue>();
+    for (const { name, kind } of object.fields) {
+      if (kind === 'texts') plan.set(name, textsDecoder(object.object, name, forms));
+      if (kind === 'timestamp') plan.set(name, (value) => toInstant(value) ?? value);
+    }
+    plans.set(object, plan);
+    return plan;
+  }
+
+  function parse(object: ObjectSchema, item: unknown) {
+    const parsed = resource.safeParse(item);
+    if (parsed.success) return parsed.data;
+    const part = String(parsed.error.issues[0]?.path[0] ?? 'shape');
+    throw new BadAnswer(`a record of ${object.object} has no usable ${part}`);
+  }
+
+  function read(object: ObjectSchema, { id, attributes, relationships }: z.infer<typeof resource>) {
+    return {
+      id,
+      fields: readFields(planOf(object), attributes),
+      createdAt: toInstant(attributes._created_at),
+      updatedAt: toInstant(attributes._updated_at),
+      createdBy: readActor(attributes._created_by),
+      updatedBy: readActor(attributes._updated_by),
+      mergedIds: readIds(attributes._merged_ids),
+      links: readLinks(relationships),
+    };
+  }
+
+  return {
+    record: (object, item) => read(object, parse(object, item)),
+    deletion(object, item) {
+      const parsed = parse(object, item);
+      const deletedAt = toInstant(parsed.attributes._deleted_at);
+      if (deletedAt === null) {
+        throw new BadAnswer(`a deleted record of ${object.object} has no usable _deleted_at`);
+      }
+      return { record: read(object, parsed), deletedAtMs: Date.parse(deletedAt) };
+    },
+  };
+}
+
+function readFields(plan: ReadonlyMap<string, DecodeValue>, attributes: Attributes) {
+  const fields: Record<string, Json> = {};
+  for (const name of Object.keys(attributes)) {
+    const raw = attributes[name];
+    if (raw === undefined || (name.charCodeAt(0) === 95 && SYSTEM_FIELDS.has(name))) continue;
+    const decode = plan.get(name);
+    const value = decode === undefined ? raw : decode(raw);
+    // An assignment to this name would set the prototype and lose the value.
+    if (name === '__proto__') {
+      Object.defineProperty(fields, name, {
+        value,
+        configurable: true,
+        enumerable: true,
+        writable: true,
+      });
+    } else fields[name] = value;
+  }
+  return fields;
+}
+
+function textsDecoder(object: string, field: string, forms: WireForms): DecodeValue {
+  return (value) => {
+    if (value === null || typeof value !== 'object') return value;
+    const bare = Array.isArray(value);
+    const items: unknown = bare ? value : 'items' in value ? value.items : undefined;
+    if (items === null) return null;
+    if (!isTexts(items)) return value;
+    const form = bare ? 'array' : 'items';
+    if (!forms.isCertain(object, field) || forms.of(object, field) !== form) {
+      forms.learn(object, field, form);
+    }
+    return items;
+  };
+}
+
+function isTexts(items: unknown): items is readonly string[] {
+  return Array.isArray(items) && items.every((item) => typeof item === 'string');
+}
+
+/** A user's id, bare or inside a reference. */
+function readActor(actor: unknown): string | null {
+  if (typeof actor === 'string') return actor;
+  return isObject(actor) && typeof actor.id === 'string' ? actor.id : null;
+}
+
+const NO_IDS: readonly string[] = [];
+
+function readIds(ids: unknown): readonly string[] {
+  const list = isObject(ids) ? ids.items : ids;
+  return isTexts(list) ? list : NO_IDS;
+}
+
+const NO_LINKS: Readonly<Record<string, Linkage>> = {};
+
+function readLinks(relationships: unknown): Readonly<Record<string, Linkage>> {
+  if (!isObject(relationships)) return NO_LINKS;
+  return Object.fromEntries(
+    Object.entries(relationships).flatMap(([field, relationship]) => {
+      const linkage = readLinkage(relationship);
+      return linkage === null ? [] : [[field, linkage]];
+    }),
+  );
+}
+
+function readLinkage(relationship: unknown): Linkage | null {
+  if (!isObject(relationship)) return null;
+  const { data, meta } = relationship;
+  const listed = Array.isArray(data) ? data : isObject(data) ? [data] : [];
+  const ids = listed.flatMap((item: unknown) =>
+    isObject(item) && typeof item.id === 'string' ? [item.id] : [],
+  );
+  const count = isObject(meta) && typeof meta.count === 'number' ? meta.count : null;
+  if (data === undefined && count === null) return null;
+  // `data` is capped and `count` is the truth, but there are never fewer than are listed.
+  return { ids, total: Math.max(count ?? 0, ids.length) };
+}

@@ -1,0 +1,68 @@
+import { RemoteError } from '../domain/errors.ts';
+import type { CallOptions } from '../domain/remote.ts';
+import type { ObjectSchema } from '../domain/schema.ts';
+import { BadAnswer, type Send } from './call.ts';
+import { type List, readList } from './envelope.ts';
+import { checkSchemas, readSchemas } from './schemas.ts';
+import type { WireForms } from './wire-forms.ts';
+
+type Query = readonly (readonly [name: string, value: string])[];
+
+/** A workspace has a few hundred schemas at most: a server that goes on for ever is broken. */
+const MOST_PAGES = 200;
+
+/**
+ * Reads the workspace's schema. `classic` is called where the answer is the older dialect's: one
+ * array instead of a list with a cursor.
+ */
+export async function discover(
+  { send, forms, classic }: { send: Send; forms: WireForms; classic: () => void },
+  options: CallOptions,
+): Promise<readonly ObjectSchema[]> {
+  const items: unknown[] = [];
+  const seen = new Set<string>();
+  let query: Query | null = [];
+  while (query !== null) {
+    if (seen.size === MOST_PAGES) throw endless();
+    seen.add(JSON.stringify(query));
+    const page: { list: List; next: Query | null } = await send(
+      {
+        endpoint: 'GET /schemas',
+        method: 'GET',
+        path: ['schemas'],
+        query,
+        repeatable: true,
+        read(body) {
+          const list = readList(body);
+          if (list.items.length === 0 && items.length === 0) {
+            throw new BadAnswer('the workspace has no schema');
+          }
+          if (Array.isArray(body)) classic();
+          checkSchemas(list.items);
+          return { list, next: nextQuery(list) };
+        },
+      },
+      options,
+    );
+    items.push(...page.list.items);
+    // A cursor that comes back would go on for ever.
+    query = page.next !== null && !seen.has(JSON.stringify(page.next)) ? page.next : null;
+  }
+  return readSchemas(items, forms);
+}
+
+function endless(): RemoteError {
+  return new RemoteError(`GET /schemas: no end after ${MOST_PAGES} pages`, {
+    code: 'remote-bad-answer',
+    disposition: 'retry',
+    status: 200,
+  });
+}
+
+/** Only the query of the link is used: where it leads is our own base address (invariant 13). */
+function nextQuery({ next }: List): Query | null {
+  if (typeof next !== 'string') return null;
+  const start = next.indexOf('?');
+  const pairs = [...new URLSearchParams(start === -1 ? '' : next.slice(start + 1).split('#')[0])];
+  return pairs.length === 0 ? null : pairs;
+}

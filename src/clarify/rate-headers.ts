@@ -1,0 +1,49 @@
+import type { Headers } from './transport.ts';
+
+/** What an answer says about the rate limit; null for what it does not say. */
+export interface RateHeaders {
+  readonly limit: number | null;
+  readonly remaining: number | null;
+  readonly resetMs: number | null;
+  /** From `Retry-After`, seconds or an HTTP date. */
+  readonly retryAfterMs: number | null;
+}
+
+/** An epoch where seconds left were promised: a year in seconds tells the two apart. */
+const YEAR_S = 31_536_000;
+
+export function readRateHeaders(headers: Headers, nowMs: number): RateHeaders {
+  const reset = readNumber(headers['x-ratelimit-reset']);
+  return {
+    limit: readNumber(headers['x-ratelimit-limit']),
+    remaining: readNumber(headers['x-ratelimit-remaining']),
+    resetMs:
+      reset === null
+        ? null
+        : reset > YEAR_S
+          ? Math.max(0, reset * 1000 - nowMs)
+          : Math.ceil(reset * 1000),
+    retryAfterMs: readRetryAfter(headers, nowMs),
+  };
+}
+
+function readRetryAfter(headers: Headers, nowMs: number): number | null {
+  const seconds = readNumber(headers['retry-after']);
+  if (seconds !== null) return Math.ceil(seconds * 1000);
+  const untilMs = readDate(headers['retry-after']);
+  if (untilMs === null) return null;
+  // A date is by the server's clock: measure it against the answer's own date where there is one.
+  return Math.max(0, untilMs - (readDate(headers.date) ?? nowMs));
+}
+
+/** Epoch milliseconds of an HTTP date, or null. */
+export function readDate(header: Headers[string]): number | null {
+  const parsed = typeof header === 'string' ? Date.parse(header) : Number.NaN;
+  return Number.isNaN(parsed) ? null : parsed;
+}
+
+function readNumber(header: Headers[string]): number | null {
+  if (typeof header !== 'string' || header.trim() === '') return null;
+  const number = Number(header);
+  return Number.isFinite(number) && number >= 0 ? number : null;
+}

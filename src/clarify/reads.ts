@@ -1,0 +1,190 @@
+import { RemoteError } from '../domain/errors.ts';
+import type { CallOptions, PageRequest, Remote, User } from '../domain/remote.ts';
+import { BadAnswer, type Send } from './call.ts';
+import type { Decoder } from './decode-record.ts';
+import { isMoreBehind, isObject, type List, readList, readOne } from './envelope.ts';
+import type { PageLimit } from './page-limit.ts';
+
+export interface ReadDeps {
+  readonly send: Send;
+  readonly decoder: Decoder;
+  readonly pageLimit: PageLimit;
+}
+
+type Query = (readonly [name: string, value: string])[];
+
+interface ListRequest {
+  readonly endpoint: string;
+  readonly path: readonly string[];
+  readonly query?: Query;
+  readonly offset: number;
+  readonly limit: number;
+}
+
+/** One page of any list, its items decoded. */
+async function readListPage<T>(
+  { send, pageLimit }: ReadDeps,
+  request: ListRequest & { readonly decode: (item: unknown) => T },
+  options: CallOptions,
+) {
+  const { endpoint, path, query = [], offset, decode } = request;
+  return pageLimit.request(request.limit, (limit) =>
+    send(
+      {
+        endpoint,
+        method: 'GET',
+        path,
+        query: [
+          ...query,
+          ['page[offset]', String(offset)] as const,
+          ['page[limit]', String(limit)] as const,
+        ],
+        repeatable: true,
+        read(body) {
+          const list = readList(body);
+          return {
+            items: list.items.map(decode),
+            total: list.total,
+            more: isMoreBehind(list, { offset, limit }),
+          };
+        },
+      },
+      options,
+    ),
+  );
+}
+
+/** Every endpoint that reads records. */
+export function createReads(
+  deps: ReadDeps,
+): Pick<Remote, 'readPage' | 'readDeletions' | 'readRecord' | 'readLinks' | 'readUsers'> {
+  const { send, decoder } = deps;
+  return {
+    async readPage(request, options) {
+      const { object, offset, limit } = request;
+      const page = await readListPage(
+        deps,
+        {
+          endpoint: `GET /objects/${object.object}/resources`,
+          path: ['objects', object.object, 'resources'],
+          query: pageQuery(request),
+          offset,
+          limit,
+          decode: (item) => decoder.record(object, item),
+        },
+        options,
+      );
+      return { records: page.items, total: page.total, more: page.more };
+    },
+
+    async readDeletions({ object, sinceMs, offset, limit }, options) {
+      const since = String(Math.floor(sinceMs / 1000));
+      try {
+        const page = await readListPage(
+          deps,
+          {
+            endpoint: `GET /objects/${object.object}/deleted-resources`,
+            path: ['objects', object.object, 'deleted-resources'],
+            query: [['filter[_deleted_at][Greater than or equal]', since]],
+            offset,
+            limit,
+            decode: (item) => decoder.deletion(object, item),
+          },
+          options,
+        );
+        return { deletions: page.items, total: page.total, more: page.more };
+      } catch (error) {
+        if (isNotFound(error)) return null;
+        throw error;
+      }
+    },
+
+    async readRecord({ object, id }, options) {
+      try {
+        return await send(
+          {
+            endpoint: `GET /objects/${object.object}/resources/{id}`,
+            method: 'GET',
+            path: ['objects', object.object, 'resources', id],
+            repeatable: true,
+            read(body) {
+              const record = decoder.record(object, readOne(body));
+              // One that answers with the survivor of a merge has no record of this id any more.
+              return record.id === id ? record : null;
+            },
+          },
+          options,
+        );
+      } catch (error) {
+        if (isNotFound(error)) return null;
+        throw error;
+      }
+    },
+
+    async readLinks({ object, id, field, offset, limit }, options) {
+      const page = await readListPage(
+        deps,
+        {
+          endpoint: `GET /objects/${object.object}/records/{id}/relationships/${field}`,
+          path: ['objects', object.object, 'records', id, 'relationships', field],
+          offset,
+          limit,
+          decode: readId,
+        },
+        options,
+      );
+      return { ids: page.items, total: page.total, more: page.more };
+    },
+
+    readUsers: (options) => readUsers(send, options),
+  };
+}
+
+/** Bounds are inclusive on every server; whether `Is after` is strict is anybody's guess. */
+function pageQuery({ orderBy, direction, from, to, include = [] }: PageRequest): Query {
+  const column = orderBy === 'updated' ? '_updated_at' : '_created_at';
+  return [
+    ['sortOrder[column]', column],
+    ['sortOrder[dir]', direction.toUpperCase()],
+    ...(from === undefined ? [] : [[`filter[${column}][Is on or after]`, from] as const]),
+    ...(to === undefined ? [] : [[`filter[${column}][Is on or before]`, to] as const]),
+    ...(include.length === 0 ? [] : [['include', include.join(',')] as const]),
+  ];
+}
+
+/** Some servers list all users at once, some page; a page without anyone new ends it. */
+async function readUsers(send: Send, options: CallOptions): Promise<readonly User[]> {
+  const users = new Map<string, User>();
+  for (;;) {
+    const before = users.size;
+    const list: List = await send(
+      {
+        endpoint: 'GET /users',
+        method: 'GET',
+        path: ['users'],
+        query: before === 0 ? [] : [['page[offset]', String(before)]],
+        repeatable: true,
+        read: readList,
+      },
+      options,
+    );
+    for (const item of list.items) {
+      const id = readId(item);
+      const fields = isObject(item) && isObject(item.attributes) ? item.attributes : item;
+      // What was parsed from JSON is JSON.
+      users.set(id, { id, fields: fields as User['fields'] });
+    }
+    const offset = before;
+    const more = isMoreBehind(list, { offset, limit: Number.POSITIVE_INFINITY });
+    if (!more || users.size === before) return [...users.values()];
+  }
+}
+
+function readId(item: unknown): string {
+  if (isObject(item) && typeof item.id === 'string' && item.id !== '') return item.id;
+  throw new BadAnswer('an item of the list has no id');
+}
+
+export function isNotFound(error: unknown): error is RemoteError {
+  return error instanceof RemoteError && error.code === 'remote-not-found';
+}

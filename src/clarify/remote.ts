@@ -1,0 +1,128 @@
+import { SyncError } from '../domain/errors.ts';
+import type { Remote } from '../domain/remote.ts';
+import { createBatchLimit } from './batch-limit.ts';
+import type { Send } from './call.ts';
+import { type ClarifyLog, createSend } from './caller.ts';
+import { type Clock, systemClock } from './clock.ts';
+import { createClockSkew } from './clock-skew.ts';
+import { apiKeyCredentials, type CredentialsProvider } from './credentials.ts';
+import { createDecoder } from './decode-record.ts';
+import { createDelete } from './deletes.ts';
+import { discover } from './discover.ts';
+import { createEndpointQueue, type EndpointQueue, type EndpointStats } from './endpoint-queue.ts';
+import { linkSignals } from './linked-signal.ts';
+import { createPageLimit } from './page-limit.ts';
+import { readDate } from './rate-headers.ts';
+import { createReads } from './reads.ts';
+import { createTransport } from './transport.ts';
+import { defaultUserAgent } from './user-agent.ts';
+import { createWireForms } from './wire-forms.ts';
+import { createWrites } from './writes.ts';
+
+export interface ClarifyRemoteOptions {
+  /** Such as `https://api.clarify.ai/v1`. */
+  readonly baseUrl: string;
+  /** The workspace's slug. */
+  readonly workspace: string;
+  /** A key, or whatever gives the credentials to use now. */
+  readonly apiKey: string | CredentialsProvider;
+  /** Percent of the API's rate limit we may use. */
+  readonly allowancePercent: number;
+  readonly log?: ClarifyLog;
+  /** Requests in flight per endpoint; default 8. */
+  readonly concurrency?: number;
+  /** Default 30 s. */
+  readonly readTimeoutMs?: number;
+  /** Default 8 s, less than the lease lasts. */
+  readonly writeTimeoutMs?: number;
+  readonly userAgent?: string;
+  readonly clock?: Clock;
+}
+
+export interface ClarifyRemote extends Remote {
+  /** Gives up whatever waits or runs, and returns once nothing does. Safe to call twice. */
+  stop(): Promise<void>;
+  stats(): readonly EndpointStats[];
+}
+
+/** The vendor's cap for bulk calls in the classic dialect. */
+const CLASSIC_BATCH = 25;
+
+/**
+ * A Clarify workspace over HTTP, in either dialect: which one is told by what the server answers,
+ * never by configuration. Errors are `RemoteError`s with the codes of `docs/errors.md`; a call
+ * given up by its signal throws the signal's reason, or `remote-interrupted` (ambiguous) where a
+ * write may have arrived.
+ */
+export function createClarifyRemote(options: ClarifyRemoteOptions): ClarifyRemote {
+  const { allowancePercent: percent, concurrency = 8, clock = systemClock } = options;
+  const { apiKey } = options;
+  const stopping = new AbortController();
+  const queues = new Map<string, EndpointQueue>();
+  const running = new Set<Promise<unknown>>();
+  const skew = createClockSkew();
+  const transport = createTransport({ clock });
+  const forms = createWireForms();
+  const decoder = createDecoder(forms);
+  const pageLimit = createPageLimit();
+  const batchLimit = createBatchLimit();
+
+  const sendUntilAborted = createSend({
+    root: `${options.baseUrl.replace(/\/+$/, '')}/workspaces/${encodeURIComponent(options.workspace)}`,
+    userAgent: options.userAgent ?? defaultUserAgent(),
+    transport,
+    credentials: typeof apiKey === 'string' ? apiKeyCredentials(apiKey) : apiKey,
+    queueFor(endpoint) {
+      const known = queues.get(endpoint);
+      if (known !== undefined) return known;
+      const queue = createEndpointQueue(endpoint, { percent, concurrency, clock });
+      queues.set(endpoint, queue);
+      return queue;
+    },
+    observe({ headers, sentAtMs, answeredAtMs }) {
+      const dateMs = readDate(headers.date);
+      if (dateMs !== null) skew.observe(dateMs, sentAtMs, answeredAtMs);
+    },
+    clock,
+    log: options.log,
+    readTimeoutMs: options.readTimeoutMs ?? 30_000,
+    writeTimeoutMs: options.writeTimeoutMs ?? 8_000,
+  });
+
+  const send: Send = async (call, callOptions) => {
+    const link = linkSignals(callOptions.signal, stopping.signal);
+    const work = sendUntilAborted(call, { ...callOptions, signal: link.signal });
+    running.add(work);
+    try {
+      return await work;
+    } finally {
+      running.delete(work);
+      link.release();
+    }
+  };
+
+  return {
+    discover: (callOptions) =>
+      discover({ send, forms, classic: () => batchLimit.cap(CLASSIC_BATCH) }, callOptions),
+    ...createReads({ send, decoder, pageLimit }),
+    ...createWrites({ send, decoder, forms, batchLimit }),
+    delete: createDelete({ send, batchLimit }),
+    get limits() {
+      return { pageSize: pageLimit.size, batchSize: batchLimit.size };
+    },
+    get clockSkewMs() {
+      return skew.ms;
+    },
+    async stop() {
+      stopping.abort(
+        new SyncError('The connection to Clarify is closed', {
+          code: 'remote-closed',
+          disposition: 'retry',
+        }),
+      );
+      await Promise.allSettled(running);
+      transport.close();
+    },
+    stats: () => [...queues.values()].map((queue) => queue.stats()),
+  };
+}

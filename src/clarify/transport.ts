@@ -1,0 +1,114 @@
+import { Agent as HttpAgent } from 'node:http';
+import { Agent as HttpsAgent } from 'node:https';
+import got, { RequestError, TimeoutError } from 'got';
+import type { Clock } from './clock.ts';
+
+export interface Attempt {
+  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
+  readonly url: URL;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string | undefined;
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+}
+
+export type Headers = Readonly<Record<string, string | readonly string[] | undefined>>;
+
+/** What became of one attempt. `left` tells whether the request may have reached the server. */
+export type Outcome =
+  | {
+      readonly kind: 'answer';
+      readonly status: number;
+      readonly headers: Headers;
+      readonly text: string;
+      readonly sentAtMs: number;
+      readonly answeredAtMs: number;
+    }
+  | {
+      readonly kind: 'failure';
+      readonly failure: 'unreachable' | 'reset' | 'timeout' | 'aborted';
+      readonly left: boolean;
+      readonly cause: Error;
+    };
+
+export interface Transport {
+  /** One attempt, never repeated, never redirected. Does not throw for anything the network does. */
+  attempt(attempt: Attempt): Promise<Outcome>;
+  close(): void;
+}
+
+/** A connection that takes longer than this to come about is given up: nothing was sent yet. */
+const CONNECT_MS = 5_000;
+
+export function createTransport({ clock }: { clock: Clock }): Transport {
+  const http = new HttpAgent({ keepAlive: true });
+  const https = new HttpsAgent({ keepAlive: true });
+  const client = got.extend({
+    agent: { http, https },
+    decompress: true,
+    followRedirect: false,
+    responseType: 'buffer',
+    // Our own ladder repeats: got knows neither the allowance nor which write is repeatable.
+    retry: { limit: 0 },
+    throwHttpErrors: false,
+  });
+  return {
+    async attempt({ method, url, headers, body, timeoutMs, signal }) {
+      const connectMs = Math.min(CONNECT_MS, timeoutMs);
+      const sentAtMs = clock.nowMs();
+      try {
+        const response = await client(url, {
+          method,
+          headers,
+          signal,
+          ...(body === undefined ? {} : { body }),
+          timeout: {
+            lookup: connectMs,
+            connect: connectMs,
+            secureConnect: connectMs,
+            request: timeoutMs,
+          },
+        });
+        return {
+          kind: 'answer',
+          status: response.statusCode,
+          headers: response.headers,
+          text: response.rawBody.toString('utf8'),
+          sentAtMs,
+          answeredAtMs: clock.nowMs(),
+        };
+      } catch (error) {
+        if (!(error instanceof RequestError)) throw error;
+        return explainFailure(error, url, signal);
+      }
+    },
+    close() {
+      http.destroy();
+      https.destroy();
+    },
+  };
+}
+
+/** These say that no connection came about, whatever the timings say. */
+const NEVER_CONNECTED = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN']);
+const CONNECT_PHASES = new Set(['lookup', 'connect', 'secureConnect']);
+
+function explainFailure(error: RequestError, url: URL, signal: AbortSignal): Outcome {
+  // The error itself holds the request's headers, and with them the key: keep what is harmless.
+  const cause = Object.assign(new Error(error.message), { code: error.code });
+  const neverConnected =
+    NEVER_CONNECTED.has(error.code) ||
+    (error instanceof TimeoutError && CONNECT_PHASES.has(error.event)) ||
+    !isConnected(error, url);
+  const left = !neverConnected;
+  if (signal.aborted) return { kind: 'failure', failure: 'aborted', left, cause };
+  if (error instanceof TimeoutError) return { kind: 'failure', failure: 'timeout', left, cause };
+  return { kind: 'failure', failure: left ? 'reset' : 'unreachable', left, cause };
+}
+
+function isConnected({ timings }: RequestError, url: URL): boolean {
+  // Without timings nothing is certain.
+  if (timings === undefined) return true;
+  const since = url.protocol === 'https:' ? timings.secureConnect : timings.connect;
+  return since !== undefined;
+}
