@@ -1,0 +1,75 @@
+import { type DestinationStream, destination, type Logger, pino } from 'pino';
+import { prettyFactory } from 'pino-pretty';
+import { SyncError } from '../domain/errors.ts';
+import type { LogLevel } from './config-environment.ts';
+
+export type { Logger };
+
+export interface LogOptions {
+  readonly level: LogLevel;
+  /** Coloured lines for a reader; default: where standard error is a terminal. */
+  readonly pretty?: boolean;
+  /** Where lines go; default standard error. */
+  readonly stream?: DestinationStream;
+}
+
+/** Nobody should log these; where somebody does, the value stays out. */
+const secretNames = [
+  'apiKey',
+  'authorization',
+  'Authorization',
+  'cookie',
+  'password',
+  'secret',
+  'token',
+  'accessToken',
+  'refreshToken',
+  'databaseUrl',
+  'connectionString',
+];
+const redacted = secretNames.flatMap((name) => [name, `*.${name}`, `*.*.${name}`]);
+
+const MAX_CAUSES = 8;
+
+/**
+ * Only what we know to be safe of an error: libraries hang whole requests, headers and rows on
+ * theirs. A SyntaxError quotes the text it choked on, and an address may carry a filter's value.
+ */
+export function describeError(error: unknown, depth = 0): unknown {
+  if (!(error instanceof Error)) return typeof error === 'string' ? error : typeof error;
+  const message =
+    error instanceof SyntaxError ? 'not well-formed' : error.message.replace(/\?[^\s)"']+/g, '?…');
+  const frames = error.stack?.split('\n').filter((line) => /^\s+at /.test(line)) ?? [];
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+  return {
+    type: error.name,
+    message,
+    code,
+    ...(error instanceof SyncError && { disposition: error.disposition, hint: error.hint }),
+    stack: [`${error.name}: ${message}`, ...frames].join('\n'),
+    ...(error.cause !== undefined &&
+      depth < MAX_CAUSES && { cause: describeError(error.cause, depth + 1) }),
+  };
+}
+
+function forTerminal(sink: DestinationStream): DestinationStream {
+  const format = prettyFactory({ translateTime: 'SYS:HH:MM:ss', colorize: true });
+  return { write: (line) => sink.write(format(line)) };
+}
+
+/** Writes synchronously: what is logged last before a crash is what matters most. */
+export function createLog(options: LogOptions): Logger {
+  const sink = options.stream ?? destination({ fd: 2, sync: true });
+  const forReaders = options.pretty ?? (options.stream === undefined && process.stderr.isTTY);
+  return pino(
+    {
+      level: options.level,
+      base: null,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (level) => ({ level }) },
+      serializers: { err: (error: unknown) => describeError(error) },
+      redact: { paths: redacted, censor: '[redacted]' },
+    },
+    forReaders ? forTerminal(sink) : sink,
+  );
+}
