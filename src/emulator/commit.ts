@@ -1,0 +1,144 @@
+import { type Activity, differences } from './history.ts';
+import { linkField, manyToManyFields } from './links.ts';
+import { isToOne } from './object-definition.ts';
+import { applyChange, type ObjectState } from './object-state.ts';
+import {
+  type Fields,
+  parseFields,
+  type StoredRecord,
+  serialiseFields,
+  withFields,
+} from './stored-record.ts';
+import { showAt, type Workspace } from './workspace.ts';
+
+export interface Author {
+  /** A user's id, or `system`, `agent`, `rep`. */
+  readonly actor: string;
+  /** Whether `_updated_at` moves; default true. */
+  readonly bump?: boolean;
+  /** The timestamp to give; default now. */
+  readonly atMs?: number;
+}
+
+/** Stores a new record. */
+export function commitCreate(
+  workspace: Workspace,
+  state: ObjectState,
+  id: string,
+  fields: Fields,
+  { actor, atMs = workspace.now() }: Author,
+): StoredRecord {
+  const after: StoredRecord = {
+    id,
+    order: state.nextOrder,
+    text: serialiseFields(fields),
+    createdMs: atMs,
+    updatedMs: atMs,
+    edited: false,
+    createdBy: actor,
+    updatedBy: actor,
+    mergedIds: [],
+  };
+  state.nextOrder += 1;
+  applyChange(
+    state,
+    { before: null, after, fieldsBefore: null, fieldsAfter: fields },
+    showAt(workspace, workspace.now()),
+  );
+  const diff = differences({}, fields);
+  workspace.history.add(state.definition.object, id, { type: 'clarify:create', actor, atMs, diff });
+  return after;
+}
+
+/** Stores a new version of a record. */
+export function commitUpdate(
+  workspace: Workspace,
+  state: ObjectState,
+  before: StoredRecord,
+  fields: Fields,
+  author: Author & { readonly mergedIds?: readonly string[]; readonly type?: Activity['type'] },
+): StoredRecord {
+  const { actor, bump = true, atMs = workspace.now(), type = 'clarify:update' } = author;
+  const fieldsBefore = parseFields(before.text);
+  const diff = differences(fieldsBefore, fields);
+  const moves =
+    bump && (workspace.switches.noopBumps || diff.length > 0 || type !== 'clarify:update');
+  const after: StoredRecord = {
+    ...before,
+    text: serialiseFields(fields),
+    ...(moves ? { updatedMs: atMs, edited: true, updatedBy: actor } : {}),
+    mergedIds: author.mergedIds ?? before.mergedIds,
+  };
+  applyChange(
+    state,
+    { before, after, fieldsBefore, fieldsAfter: fields },
+    showAt(workspace, workspace.now()),
+  );
+  workspace.history.add(state.definition.object, before.id, { type, actor, atMs, diff });
+  return after;
+}
+
+/** Moves `_updated_at` alone. */
+export function touch(
+  workspace: Workspace,
+  state: ObjectState,
+  before: StoredRecord,
+  { actor, atMs = workspace.now() }: Author,
+): void {
+  const after = { ...before, updatedMs: atMs, edited: true, updatedBy: actor };
+  state.records.set(before.id, after);
+  state.listing.replace(before, after, showAt(workspace, workspace.now()));
+}
+
+/** Takes a record away for good, with the links to it. `merged` tells the feed's switch which. */
+export function commitDelete(
+  workspace: Workspace,
+  state: ObjectState,
+  before: StoredRecord,
+  { actor, atMs = workspace.now() }: Author,
+  merged: boolean,
+): void {
+  const { object } = state.definition;
+  const showAtMs = showAt(workspace, workspace.now());
+  const fieldsBefore = parseFields(before.text);
+  applyChange(state, { before, after: null, fieldsBefore, fieldsAfter: null }, showAtMs);
+  state.deletions.push({ record: before, deletedMs: atMs, showAtMs: showAtMs ?? atMs, merged });
+  const type = merged ? 'clarify:merge' : 'clarify:delete';
+  workspace.history.add(object, before.id, {
+    type,
+    actor,
+    atMs,
+    diff: differences(fieldsBefore, {}),
+  });
+  for (const field of manyToManyFields(state.definition)) {
+    for (const other of [...workspace.links.ids(object, field, before.id)]) {
+      workspace.links.remove(object, field, before.id, other);
+    }
+  }
+  const bump = workspace.switches.linksBump !== 'none';
+  redirectReferences(workspace, object, before.id, null, { actor, bump, atMs });
+}
+
+/** Points every to-one link at `id` elsewhere, or at nothing. */
+export function redirectReferences(
+  workspace: Workspace,
+  object: string,
+  id: string,
+  target: string | null,
+  author: Author,
+): void {
+  for (const state of workspace.objects.values()) {
+    for (const field of state.definition.fields.filter(isToOne)) {
+      if (linkField(state.definition, field.name)?.form.entity !== object) continue;
+      for (const pointing of [...(state.references.get(field.name)?.get(id) ?? [])]) {
+        const record = state.records.get(pointing);
+        if (record === undefined) continue;
+        const fields = withFields(parseFields(record.text), [[field.name, target]]);
+        commitUpdate(workspace, state, record, fields, {
+          ...author,
+          type: 'clarify:set-relationship',
+        });
+      }
+    }
+  }
+}

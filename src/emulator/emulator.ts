@@ -1,0 +1,119 @@
+import type { AddressInfo } from 'node:net';
+import { createAdmin } from './admin.ts';
+import { builtInObjects } from './built-in-objects.ts';
+import { createFaults, type Faults } from './faults.ts';
+import { seededRandom } from './random.ts';
+import { createRateLimiter } from './rate-limit.ts';
+import { defaultSizes, fillWorkspace, type SampleSizes } from './sample-data/fill-workspace.ts';
+import { createApiServer } from './server.ts';
+import { createStats, type RequestEvent, type Stats } from './stats.ts';
+import { createStore, type Store } from './store.ts';
+import type { Dialect, Switches } from './switches.ts';
+import { createWorkspace } from './workspace.ts';
+
+export interface EmulatorOptions {
+  /** Default 127.0.0.1. */
+  readonly host?: string | undefined;
+  /** Default 0: any free port. */
+  readonly port?: number | undefined;
+  /** Default `demo-key`. */
+  readonly apiKey?: string | undefined;
+  /** An OAuth access token to accept as `Bearer`; default none. */
+  readonly accessToken?: string | undefined;
+  /** The workspace's slug; default `demo`. */
+  readonly workspace?: string | undefined;
+  /** Default `current`. */
+  readonly dialect?: Dialect | undefined;
+  /** Same seed, same sample records; default `1`. */
+  readonly seed?: string | number | undefined;
+  /** Sample records by object, over the defaults; `'none'` for an empty workspace. */
+  readonly sizes?: SampleSizes | 'none' | undefined;
+  readonly switches?: Partial<Switches> | undefined;
+  /** Epoch milliseconds; the timestamps of writes and the Date header. Default `Date.now`. */
+  readonly clock?: (() => number) | undefined;
+  /** Real milliseconds for the rate limit's window. */
+  readonly monotonicMs?: (() => number) | undefined;
+  /** Told of every request once it was answered. */
+  readonly onRequest?: ((event: RequestEvent) => void) | undefined;
+}
+
+export interface Emulator {
+  /** Ends in `/v1`. */
+  readonly url: string;
+  /** `http://host:port/_emulator` */
+  readonly adminUrl: string;
+  readonly port: number;
+  readonly workspace: string;
+  readonly apiKey: string;
+  /** The records themselves, without HTTP. */
+  readonly store: Store;
+  readonly faults: Faults;
+  /** Live: setting one takes effect at once. */
+  readonly switches: Switches;
+  stats(): Stats;
+  resetStats(): void;
+  /** Hangs up on everyone; safe to call twice. */
+  stop(): Promise<void>;
+}
+
+/**
+ * A Clarify workspace on this machine, over HTTP.
+ *
+ * @throws the listen error where host or port cannot be had
+ */
+export async function startEmulator(options: EmulatorOptions = {}): Promise<Emulator> {
+  const { host = '127.0.0.1', port = 0, apiKey = 'demo-key', dialect = 'current' } = options;
+  const seed = String(options.seed ?? 1);
+  const workspace = createWorkspace({
+    slug: options.workspace ?? 'demo',
+    dialect,
+    seed,
+    clock: options.clock ?? Date.now,
+    switches: options.switches,
+    objects: builtInObjects(dialect),
+  });
+  if (options.sizes !== 'none')
+    fillWorkspace(workspace, seed, { ...defaultSizes, ...options.sizes });
+  const faults = createFaults(seededRandom(`${seed} faults`));
+  const stats = createStats();
+  const store = createStore(workspace);
+  const server = createApiServer({
+    workspace,
+    apiKey,
+    accessToken: options.accessToken ?? null,
+    limiter: createRateLimiter(options.monotonicMs),
+    faults,
+    stats,
+    onRequest: options.onRequest,
+    admin: createAdmin({ workspace, store, faults, stats }),
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+  const address = server.address() as AddressInfo;
+  const authority = `${host.includes(':') ? `[${host}]` : host}:${address.port}`;
+  let stopping: Promise<void> | null = null;
+  return {
+    url: `http://${authority}/v1`,
+    adminUrl: `http://${authority}/_emulator`,
+    port: address.port,
+    workspace: workspace.slug,
+    apiKey,
+    store,
+    faults,
+    switches: workspace.switches,
+    stats: stats.read,
+    resetStats: stats.reset,
+    stop() {
+      stopping ??= new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      });
+      return stopping;
+    },
+  };
+}

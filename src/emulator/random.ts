@@ -1,0 +1,66 @@
+/** Numbers that look random and come out the same for the same seed. */
+export interface Random {
+  /** 0 ≤ x < 1 */
+  next(): number;
+  /** 0 ≤ n < below */
+  int(below: number): number;
+}
+
+/** sfc32, its state filled from the text; good enough for sample data, no good for secrets. */
+export function seededRandom(seed: string): Random {
+  let [a, b, c, d] = hash128(seed);
+  const next32 = (): number => {
+    const sum = (a + b + d) | 0;
+    d = (d + 1) | 0;
+    a = b ^ (b >>> 9);
+    b = (c + (c << 3)) | 0;
+    c = (((c << 21) | (c >>> 11)) + sum) | 0;
+    return sum >>> 0;
+  };
+  for (let i = 0; i < 12; i += 1) next32();
+  return {
+    next: () => next32() / 4294967296,
+    int: (below) => Math.floor((next32() / 4294967296) * below),
+  };
+}
+
+function hash128(text: string): [number, number, number, number] {
+  const state: [number, number, number, number] = [0x9e3779b9, 0x243f6a88, 0xb7e15162, 1];
+  for (let i = 0; i < text.length; i += 1) {
+    const code = text.charCodeAt(i);
+    state[0] = Math.imul(state[0] ^ code, 0x85ebca6b);
+    state[1] = Math.imul(state[1] ^ (code + i), 0xc2b2ae35);
+    state[2] = Math.imul(state[2] ^ state[0], 0x27d4eb2f);
+  }
+  return state;
+}
+
+/** @throws RangeError for an empty list. */
+export function pick<T>(random: Random, list: readonly T[]): T {
+  const item = list[random.int(list.length)];
+  if (item === undefined) throw new RangeError('cannot pick from an empty list');
+  return item;
+}
+
+export function shuffled<T>(random: Random, list: readonly T[]): T[] {
+  const keyed = list.map((item) => ({ item, key: random.next() }));
+  return keyed.sort((a, b) => a.key - b.key).map(({ item }) => item);
+}
+
+const HEX = Array.from({ length: 65536 }, (_, n) => n.toString(16).padStart(4, '0'));
+const BASE32 = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
+
+/** A UUID of version 4's form. */
+export function uuid(random: Random): string {
+  const word = (): string => HEX[random.int(65536)] ?? '0000';
+  const version = HEX[0x4000 + random.int(0x1000)] ?? '4000';
+  const variant = HEX[0x8000 + random.int(0x4000)] ?? '8000';
+  return `${word()}${word()}-${word()}-${version}-${variant}-${word()}${word()}${word()}`;
+}
+
+/** An id of the older documents' form: `per_01HX…`. */
+export function prefixedId(random: Random, object: string): string {
+  let tail = '';
+  for (let i = 0; i < 22; i += 1) tail += BASE32[random.int(32)] ?? '0';
+  return `${object.replace(/^c_/, '').slice(0, 3)}_01HX${tail}`;
+}

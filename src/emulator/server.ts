@@ -1,0 +1,171 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { type Admitted, type ApiDeps, admit, type WireRequest } from './api.ts';
+import type { Fault, Faults } from './faults.ts';
+import type { Answer } from './list-answer.ts';
+import type { RequestEvent, StatsKeeper } from './stats.ts';
+import { faultAnswer, JSON_TYPE, rateHeaders, sendAnswer, type WireAnswer } from './wire-answer.ts';
+
+export interface ServerDeps extends ApiDeps {
+  readonly faults: Faults;
+  readonly stats: StatsKeeper;
+  readonly onRequest: ((event: RequestEvent) => void) | undefined;
+  /** Answers requests under `/_emulator/`. */
+  readonly admin: (request: WireRequest, response: ServerResponse) => Promise<void>;
+}
+
+/** The HTTP side: reads requests, applies faults and latency, writes answers. */
+export function createApiServer(deps: ServerDeps): Server {
+  let served = 0;
+  const server = createServer({ keepAliveTimeout: 60_000 }, (request, response) => {
+    handle(request, response).catch((error: unknown) => {
+      response.destroy();
+      // A defect of the emulator itself must be loud, not an answer that clients retry.
+      setImmediate(() => {
+        throw error;
+      });
+    });
+  });
+
+  const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const wire = await readRequest(request);
+    if (wire === null) {
+      response.destroy();
+      return;
+    }
+    if (wire.url.pathname.startsWith('/_emulator/')) {
+      if (isLoopback(request.socket.remoteAddress)) await deps.admin(wire, response);
+      else sendAnswer(response, forbidden, { nowMs: deps.workspace.now() });
+      return;
+    }
+    const startedMs = performance.now();
+    const admitted = admit(deps, wire);
+    const path = wire.url.pathname + wire.url.search;
+    const fault = deps.faults.hit(wire.method, path);
+    served += 1;
+    const exchange = { deps, response, admitted, served };
+    const answer =
+      fault === null ? await answerPlainly(exchange) : await answerWithFault(exchange, fault);
+    const event: RequestEvent = {
+      endpoint: admitted.endpoint,
+      method: wire.method,
+      path,
+      status: answer?.status ?? null,
+      silent: wire.url.searchParams.get('silent') === 'true',
+      recordsRead: answer?.recordsRead ?? 0,
+      recordsWritten: answer?.recordsWritten ?? 0,
+      fault: fault?.kind ?? null,
+      durationMs: performance.now() - startedMs,
+    };
+    deps.stats.count(event);
+    deps.onRequest?.(event);
+  };
+  return server;
+}
+
+interface Exchange {
+  readonly deps: ServerDeps;
+  readonly response: ServerResponse;
+  readonly admitted: Admitted;
+  readonly served: number;
+}
+
+const forbidden: WireAnswer = { status: 403, text: '{}', contentType: JSON_TYPE, headers: {} };
+
+async function answerPlainly(exchange: Exchange): Promise<Answer> {
+  const { deps, response, admitted, served } = exchange;
+  const { latencyMs } = deps.workspace.switches;
+  if (latencyMs > 0) await waitWhileOpen(response, latencyMs);
+  const answer = admitted.run(served);
+  send(exchange, answer, false);
+  return answer;
+}
+
+/** @returns what was carried out and answered; null where no answer was sent. */
+async function answerWithFault(exchange: Exchange, fault: Fault): Promise<Answer | null> {
+  const { deps, response, admitted, served } = exchange;
+  switch (fault.kind) {
+    case 'status':
+    case 'html':
+    case 'empty': {
+      const done = fault.applied === true ? admitted.run(served) : null;
+      const nowMs = deps.workspace.now();
+      const answer = faultAnswer(fault, nowMs);
+      const headers = { ...rateHeaders(admitted.rate), ...answer.headers };
+      sendAnswer(response, { ...answer, headers }, { nowMs });
+      return { ...done, status: answer.status, text: answer.text };
+    }
+    case 'reset-before-write':
+      response.socket?.resetAndDestroy();
+      return null;
+    case 'reset-after-write':
+      admitted.run(served);
+      response.socket?.resetAndDestroy();
+      return null;
+    case 'timeout':
+      if (fault.applied !== false) admitted.run(served);
+      await waitWhileOpen(response, null);
+      return null;
+    case 'truncated': {
+      const answer = admitted.run(served);
+      send(exchange, answer, true);
+      return answer;
+    }
+    case 'malformed': {
+      const answer = admitted.run(served);
+      send(exchange, { ...answer, text: `${answer.text.slice(0, -1)},,` }, false);
+      return answer;
+    }
+    case 'slow': {
+      const early = fault.applied === false ? null : admitted.run(served);
+      await waitWhileOpen(response, fault.ms);
+      const answer = early ?? admitted.run(served);
+      send(exchange, answer, false);
+      return answer;
+    }
+  }
+}
+
+function send({ deps, response, admitted }: Exchange, answer: Answer, cut: boolean): void {
+  const headers = rateHeaders(admitted.rate);
+  const wire = { status: answer.status, text: answer.text, contentType: JSON_TYPE, headers };
+  sendAnswer(response, wire, { nowMs: deps.workspace.now(), cut });
+}
+
+/** Ends early where the other side hangs up; null waits for just that. */
+function waitWhileOpen(response: ServerResponse, ms: number | null): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = ms === null ? null : setTimeout(finish, ms);
+    response.once('close', finish);
+    function finish(): void {
+      if (timer !== null) clearTimeout(timer);
+      response.off('close', finish);
+      resolve();
+    }
+  });
+}
+
+/** Null where the other side hung up first, or the target is no URL. */
+async function readRequest(request: IncomingMessage): Promise<WireRequest | null> {
+  const chunks: Buffer[] = [];
+  try {
+    for await (const chunk of request) chunks.push(chunk);
+  } catch {
+    return null;
+  }
+  const body = Buffer.concat(chunks);
+  const { host = 'localhost', authorization, 'user-agent': userAgent } = request.headers;
+  if (!URL.canParse(request.url ?? '/', 'http://emulator')) return null;
+  return {
+    method: request.method ?? 'GET',
+    url: new URL(request.url ?? '/', 'http://emulator'),
+    host,
+    authorization,
+    userAgent,
+    body: body.toString(),
+    bodyBytes: body.length,
+  };
+}
+
+function isLoopback(address: string | undefined): boolean {
+  return address === '::1' || address?.replace('::ffff:', '').startsWith('127.') === true;
+}

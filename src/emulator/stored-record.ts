@@ -1,0 +1,88 @@
+import { type Json, parseJson, stringifyJson } from '../domain/json.ts';
+import type { Dialect, Switches } from './switches.ts';
+
+export type Fields = Readonly<Record<string, Json>>;
+
+/**
+ * One version of a record; a write makes a new one. The fields stay serialised: a page is then
+ * made by joining strings, and a million records fit in memory.
+ */
+export interface StoredRecord {
+  readonly id: string;
+  /** Position in the order of creation; tells records with equal timestamps apart. */
+  readonly order: number;
+  /** The attributes but for system fields, as a JSON object. */
+  readonly text: string;
+  readonly createdMs: number;
+  readonly updatedMs: number;
+  /** Whether there was an edit that moved `updatedMs`. */
+  readonly edited: boolean;
+  readonly createdBy: string;
+  readonly updatedBy: string;
+  readonly mergedIds: readonly string[];
+}
+
+/** A number with so many digits that `JSON.parse` might round it. */
+const LONG_NUMBER = /[:,[]-?[\d.]{16}/;
+
+export function parseFields(text: string): Fields {
+  const parsed = LONG_NUMBER.test(text) ? parseJson(text) : JSON.parse(text);
+  return parsed as Fields;
+}
+
+/** For fields of our own making, where no number can be inexact. */
+export function serialisePlainFields(fields: Fields): string {
+  return JSON.stringify(fields);
+}
+
+export function serialiseFields(fields: Fields): string {
+  return stringifyJson(fields);
+}
+
+/** Null where the field is missing; safe for names such as `__proto__`. */
+export function fieldOf(fields: Fields, name: string): Json {
+  return Object.hasOwn(fields, name) ? (fields[name] ?? null) : null;
+}
+
+export function withFields(fields: Fields, changes: Iterable<readonly [string, Json]>): Fields {
+  return Object.fromEntries([...Object.entries(fields), ...changes]);
+}
+
+export type View = Pick<Switches, 'updatedAtUntilEdit' | 'omitNulls'> & {
+  readonly dialect: Dialect;
+};
+
+/** `add`: serialised members for the attributes and for the record itself, comma first. */
+export function renderRecord(
+  object: string,
+  record: StoredRecord,
+  view: View,
+  add: { readonly attributes?: string; readonly members?: string } = {},
+): string {
+  const { id, createdMs, updatedMs, mergedIds } = record;
+  const updated =
+    record.edited || view.updatedAtUntilEdit === 'set'
+      ? `,"_updated_at":"${new Date(updatedMs).toISOString()}"`
+      : view.updatedAtUntilEdit === 'null' && !view.omitNulls
+        ? ',"_updated_at":null'
+        : '';
+  const merged =
+    mergedIds.length > 0
+      ? `,"_merged_ids":{"items":${JSON.stringify(mergedIds)}}`
+      : view.omitNulls
+        ? ''
+        : ',"_merged_ids":null';
+  const text = view.omitNulls ? withoutNulls(record.text) : record.text;
+  return (
+    `{"type":"${object}","id":"${id}","attributes":{` +
+    (view.dialect === 'current' ? `"_id":"${id}",` : '') +
+    `"_created_at":"${new Date(createdMs).toISOString()}"${updated}` +
+    `,"_created_by":"${record.createdBy}","_updated_by":"${record.updatedBy}"${merged}` +
+    `${add.attributes ?? ''}${text === '{}' ? '' : ','}${text.slice(1)}${add.members ?? ''}}`
+  );
+}
+
+function withoutNulls(text: string): string {
+  const kept = Object.entries(parseFields(text)).filter(([, value]) => value !== null);
+  return serialiseFields(Object.fromEntries(kept));
+}

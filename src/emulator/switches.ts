@@ -1,0 +1,147 @@
+export type Dialect = 'current' | 'classic';
+
+const BOOLEAN = ['true', 'false'] as const;
+type Choice = readonly string[];
+type Rule = { readonly choices: Choice; readonly about: string } | NumberRule;
+interface NumberRule {
+  readonly min: number;
+  readonly max: number;
+  readonly about: string;
+}
+
+const whole = (about: string, min = 0): NumberRule => ({ min, max: 2 ** 53 - 1, about });
+const oneOf = <const C extends Choice>(choices: C, about: string) => ({ choices, about });
+
+/** Everything the sources leave open about the server, and what else tests like to vary. */
+const RULES = {
+  dateFilters: oneOf(['instants', 'days'], 'what a date-time filter compares'),
+  isAfter: oneOf(['strict', 'inclusive'], 'whether `Is after` leaves out the value itself'),
+  tieOrder: oneOf(
+    ['stable', 'reversed', 'shuffled'],
+    'order among equal sort keys: always the same, turned round on every second request, or new on every request',
+  ),
+  updatedAtUntilEdit: oneOf(['set', 'null', 'absent'], '`_updated_at` before the first edit'),
+  linksBump: oneOf(
+    ['none', 'owner', 'both'],
+    'whose `_updated_at` a change of links moves: nobody, the record named in the request, or both ends',
+  ),
+  enrichmentBump: oneOf(BOOLEAN, 'enrichment moves `_updated_at`'),
+  mergesBump: oneOf(['none', 'target', 'all'], 'whose `_updated_at` a merge moves'),
+  noopBumps: oneOf(BOOLEAN, 'an update that changes nothing moves `_updated_at`'),
+  visibilityDelayMs: whole('how long a write stays out of lists'),
+  lateShare: { min: 0, max: 1, about: 'which share of the writes is delayed' },
+  mergedInDeletedFeed: oneOf(BOOLEAN, 'merged-away records are in deleted-resources'),
+  deletedFeed: oneOf(['present', 'missing'], 'whether deleted-resources exists'),
+  bulkBytesMax: whole('largest request body, beyond it 413; 0 for no limit'),
+  bulkRecordsMax: whole('largest bulk call, beyond it 422; 0 for no limit'),
+  bulkAnswerOrder: oneOf(['request', 'shuffled'], 'order of the records in a bulk answer'),
+  bulkDelete: oneOf(['present', '404', '405'], 'bulk DELETE, or what it answers instead'),
+  omitNulls: oneOf(BOOLEAN, 'fields without a value are left out of answers'),
+  ignoresUnknownTopLevelKeys: oneOf(BOOLEAN, 'an unknown key beside `data` is ignored, not 422'),
+  matchedCollections: oneOf(
+    ['append', 'replace'],
+    'what an upsert does to the collections of the record it matched',
+  ),
+  activities: oneOf(['ok', '500'], 'activity feeds answer, or fail'),
+  pageDefault: whole('records on a page when none is asked for', 1),
+  pageMax: whole('largest page', 1),
+  pageOver: oneOf(['refuse', 'cap'], 'asking for more than pageMax: 400, or a page of pageMax'),
+  totalPages: oneOf(['always', 'sometimes', 'never'], '`meta.total_pages` in a list'),
+  linkageCap: whole('most ids a to-many linkage lists', 1),
+  schemaForm: oneOf(
+    ['list', 'array', 'bare'],
+    '/schemas: a cursor-paged list, one array of the same items, one array of bare JSON Schemas',
+  ),
+  schemaPageSize: whole('schemas on a page', 1),
+  rateScope: oneOf(['endpoint', 'object'], 'objects share an endpoint’s rate limit, or not'),
+  normalises: oneOf(
+    ['case', 'trim', 'nothing'],
+    'what the server does to text: lower case for e-mails and domains, surrounding space removed as well, nothing',
+  ),
+  danglingLinks: oneOf(['refuse', 'accept'], 'a link to an id that is unknown'),
+  clockSkewMs: { min: -1e12, max: 1e12, about: 'added to the clock' },
+  latencyMs: whole('every answer waits this long'),
+  ratePerMinute: whole('requests an endpoint allows in any 60 seconds', 1),
+} as const satisfies Record<string, Rule>;
+
+type Rules = typeof RULES;
+type SwitchValue<R> = R extends { readonly choices: readonly (infer C)[] }
+  ? C extends 'true' | 'false'
+    ? boolean
+    : C
+  : number;
+export type Switches = { -readonly [K in keyof Rules]: SwitchValue<Rules[K]> };
+export type SwitchName = keyof Switches;
+
+/** For help texts: every switch, what it takes, and what it is about. */
+export const switchNames: readonly {
+  readonly name: string;
+  readonly takes: string;
+  readonly about: string;
+}[] = Object.entries(RULES).map(([name, rule]) => ({
+  name,
+  takes: 'choices' in rule ? rule.choices.join('|') : `${rule.min}..${rule.max}`,
+  about: rule.about,
+}));
+
+export function defaultSwitches(dialect: Dialect): Switches {
+  const classic = dialect === 'classic';
+  return {
+    dateFilters: 'instants',
+    isAfter: 'strict',
+    tieOrder: 'stable',
+    updatedAtUntilEdit: 'set',
+    linksBump: 'none',
+    enrichmentBump: true,
+    mergesBump: 'target',
+    noopBumps: true,
+    visibilityDelayMs: 0,
+    lateShare: 1,
+    mergedInDeletedFeed: false,
+    deletedFeed: classic ? 'missing' : 'present',
+    bulkBytesMax: 4 * 1024 * 1024,
+    bulkRecordsMax: classic ? 25 : 0,
+    bulkAnswerOrder: 'request',
+    bulkDelete: 'present',
+    omitNulls: false,
+    ignoresUnknownTopLevelKeys: true,
+    matchedCollections: 'append',
+    activities: 'ok',
+    pageDefault: classic ? 25 : 500,
+    pageMax: classic ? 1000 : 500,
+    pageOver: classic ? 'cap' : 'refuse',
+    totalPages: classic ? 'always' : 'sometimes',
+    linkageCap: 25,
+    schemaForm: classic ? 'array' : 'list',
+    schemaPageSize: 10,
+    rateScope: 'endpoint',
+    normalises: 'case',
+    danglingLinks: 'refuse',
+    clockSkewMs: 0,
+    latencyMs: 0,
+    ratePerMinute: 3000,
+  };
+}
+
+/**
+ * Reads one switch as given on a command line or in JSON.
+ *
+ * @throws RangeError naming the switch and what it takes.
+ */
+export function parseSwitch(name: string, value: unknown): Partial<Switches> {
+  const rule: Rule | undefined = Object.hasOwn(RULES, name) ? RULES[name as SwitchName] : undefined;
+  if (rule === undefined) {
+    const known = switchNames.map((each) => each.name).join(', ');
+    throw new RangeError(`no switch is called "${name}"; there are ${known}`);
+  }
+  if ('choices' in rule) {
+    const choice = rule.choices.find((each) => each === String(value));
+    if (choice === undefined) throw new RangeError(`${name} is one of ${rule.choices.join(', ')}`);
+    return { [name]: rule.choices === BOOLEAN ? choice === 'true' : choice };
+  }
+  const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
+  if (typeof number !== 'number' || !(number >= rule.min && number <= rule.max)) {
+    throw new RangeError(`${name} is a number from ${rule.min} to ${rule.max}`);
+  }
+  return { [name]: number };
+}

@@ -1,0 +1,79 @@
+import type { ServerResponse } from 'node:http';
+import type { Fault } from './faults.ts';
+import type { RateVerdict } from './rate-limit.ts';
+
+/** An answer as it goes over the wire. */
+export interface WireAnswer {
+  readonly status: number;
+  readonly text: string;
+  readonly contentType: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+export const JSON_TYPE = 'application/json; charset=utf-8';
+const HTML =
+  '<html><head><title>502 Bad Gateway</title></head><body><center><h1>502 Bad Gateway</h1></center></body></html>\n';
+
+export function rateHeaders(rate: RateVerdict): Record<string, string> {
+  return {
+    'X-RateLimit-Limit': String(rate.limit),
+    'X-RateLimit-Remaining': String(rate.remaining),
+    'X-RateLimit-Reset': String(rate.resetSeconds),
+    ...(rate.allowed ? {} : { 'Retry-After': String(rate.resetSeconds) }),
+  };
+}
+
+/** What a `status`, `html` or `empty` fault answers instead. */
+export function faultAnswer(
+  fault: Extract<Fault, { kind: 'status' | 'html' | 'empty' }>,
+  nowMs: number,
+): WireAnswer {
+  if (fault.kind !== 'status') {
+    const [text, contentType] = fault.kind === 'html' ? [HTML, 'text/html'] : ['', JSON_TYPE];
+    return { status: fault.status ?? 502, text, contentType, headers: {} };
+  }
+  const { status, retryAfter, retryAfterForm } = fault;
+  const wait =
+    retryAfter === undefined
+      ? null
+      : retryAfterForm === 'date'
+        ? new Date(nowMs + retryAfter * 1000).toUTCString()
+        : String(retryAfter);
+  const detail = DETAILS[status] ?? 'Something went wrong';
+  const text = JSON.stringify({ errors: [{ status: String(status), detail }] });
+  const headers: Record<string, string> = wait === null ? {} : { 'Retry-After': wait };
+  return { status, text, contentType: JSON_TYPE, headers };
+}
+
+const DETAILS: Readonly<Record<number, string>> = {
+  401: 'Unauthorized',
+  403: 'Forbidden',
+  404: 'Not found',
+  409: 'Schema is being modified by another request',
+  429: 'Too many requests',
+  503: 'Service unavailable',
+};
+
+/** `cut` sends half of the body under the full length, then hangs up. */
+export function sendAnswer(
+  response: ServerResponse,
+  answer: WireAnswer,
+  { nowMs, cut = false }: { readonly nowMs: number; readonly cut?: boolean },
+): void {
+  const body = Buffer.from(answer.text);
+  const headers: Record<string, string | number> = {
+    Date: new Date(nowMs).toUTCString(),
+    ...answer.headers,
+  };
+  if (answer.status !== 204) {
+    headers['Content-Type'] = answer.contentType;
+    headers['Content-Length'] = body.length;
+  }
+  response.sendDate = false;
+  response.writeHead(answer.status, headers);
+  if (!cut) {
+    response.end(answer.status === 204 ? undefined : body);
+    return;
+  }
+  response.write(body.subarray(0, Math.floor(body.length / 2)), () => response.destroy());
+}
