@@ -13,7 +13,7 @@ type Attributes = Readonly<Record<string, Json>>;
 const resource = z.object({
   id: z.string().min(1),
   attributes: z.custom<Attributes>((attributes) => isObject(attributes)),
-  relationships: z.unknown(),
+  relationships: z.unknown().optional(),
 });
 
 const SYSTEM_FIELDS: ReadonlySet<string> = new Set([
