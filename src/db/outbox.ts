@@ -187,3 +187,41 @@ export async function readDueObjects(sql: Sql): Promise<{ object: string; entrie
       WHERE state = 'pending' AND next_attempt_at <= clock_timestamp() GROUP BY object`,
   );
 }
+
+/** What is not settled yet. */
+export interface Unsettled {
+  /** Due, or waiting for its next attempt; without the blocked. */
+  readonly pending: number;
+  readonly sending: number;
+  readonly blocked: number;
+  readonly parked: number;
+  readonly openConflicts: number;
+  /** Until the next attempt of a pending entry; null where there is none. */
+  readonly retryInMs: number | null;
+}
+
+/** Counts what is not settled, of some objects or of all. Index `outbox_unsettled`. */
+export async function countUnsettled(sql: Sql, objects?: readonly string[]): Promise<Unsettled> {
+  const [row] = await sql.query<Unsettled & Record<string, unknown>>(
+    `WITH entry AS (
+       SELECT o.state, o.next_attempt_at,
+              EXISTS (SELECT 1 FROM clarify_sync.outbox AS b
+                       WHERE b.id = o.blocked_by AND b.state IN ('pending', 'sending', 'parked')) AS blocked
+         FROM clarify_sync.outbox AS o
+        WHERE o.state IN ('pending', 'sending', 'parked') AND ($1::text[] IS NULL OR o.object = ANY($1))
+     )
+     SELECT count(*) FILTER (WHERE state = 'pending' AND NOT blocked)::int4 AS pending,
+            count(*) FILTER (WHERE state = 'sending')::int4 AS sending,
+            count(*) FILTER (WHERE state = 'pending' AND blocked)::int4 AS blocked,
+            count(*) FILTER (WHERE state = 'parked')::int4 AS parked,
+            (SELECT count(*)::int4 FROM clarify_sync.conflict
+              WHERE resolution = 'open' AND ($1::text[] IS NULL OR object = ANY($1))) AS "openConflicts",
+            (greatest(0, extract(epoch FROM min(next_attempt_at) FILTER (WHERE state = 'pending' AND NOT blocked)
+              - clock_timestamp())) * 1000)::float8 AS "retryInMs"
+       FROM entry`,
+    [objects ?? null],
+  );
+  return (
+    row ?? { pending: 0, sending: 0, blocked: 0, parked: 0, openConflicts: 0, retryInMs: null }
+  );
+}

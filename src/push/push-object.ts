@@ -69,18 +69,46 @@ export async function pushObject(
   const claimed = await claim(deps, table, epoch);
   if (!claimed) return null;
   const counts = { delivered: 0, refused: 0, gone: 0, failed: 0, unclear: 0 };
+  const inFlight = delayedAbort(signal, WRITE_TIMEOUT_MS);
   const report = async (sent: readonly Sent[]): Promise<void> => {
-    const checked = await confirmGone(remote, table, sent, signal);
+    const checked = await confirmGone(remote, table, sent, inFlight.signal);
     await settleAgain(deps, table, { epoch, readAt: claimed.readAt }, checked);
     for (const { kind } of checked) counts[kind] += 1;
   };
-  const mayStart = () => lease.epoch === epoch && lease.remainingMs() > WRITE_TIMEOUT_MS;
-  const options = { priority: 'push', signal, timeoutMs: WRITE_TIMEOUT_MS, report } as const;
-  // What makes room goes first: a unique value may move from one record to another.
-  for (const group of sendingOrder(claimed.outgoing)) {
-    await sendAll({ remote, mayStart }, table.schema, group, options);
+  const mayStart = () =>
+    !signal.aborted && lease.epoch === epoch && lease.remainingMs() > WRITE_TIMEOUT_MS;
+  try {
+    const call = {
+      priority: 'push',
+      signal: inFlight.signal,
+      timeoutMs: WRITE_TIMEOUT_MS,
+    } as const;
+    // What makes room goes first: a unique value may move from one record to another.
+    for (const group of sendingOrder(claimed.outgoing)) {
+      await sendAll({ remote, mayStart }, table.schema, group, { ...call, report });
+    }
+  } finally {
+    inFlight.release();
   }
   return counts;
+}
+
+/** What is under way when we are told to stop may come to its end, so that its fate is known. */
+function delayedAbort(signal: AbortSignal, graceMs: number) {
+  const controller = new AbortController();
+  let timer: NodeJS.Timeout | undefined;
+  const onAbort = () => {
+    timer = setTimeout(() => controller.abort(signal.reason), graceMs);
+  };
+  if (signal.aborted) onAbort();
+  else signal.addEventListener('abort', onAbort, { once: true });
+  return {
+    signal: controller.signal,
+    release: () => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', onAbort);
+    },
+  };
 }
 
 function sendingOrder(outgoing: readonly Outgoing[]): readonly (readonly Outgoing[])[] {

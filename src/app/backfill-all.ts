@@ -1,0 +1,29 @@
+import { backfillObject } from '../backfill/backfill-object.ts';
+import { pullObject } from '../pull/pull-object.ts';
+import { eachObject, loggedRun, type ObjectRun, type RunOptions } from './pull-all.ts';
+import type { Session } from './session.ts';
+
+export interface BackfillAllOptions extends Omit<RunOptions, 'priority'> {
+  readonly since?: string | undefined;
+  readonly restart?: boolean | undefined;
+}
+
+/** Brings objects over from scratch, then what changed meanwhile. Resumes what was broken off. */
+export async function backfillAll(
+  session: Session,
+  options: BackfillAllOptions,
+): Promise<readonly ObjectRun[]> {
+  const { since, restart } = options;
+  return await eachObject(session, { ...options, priority: 'backfill' }, async (table, signal) => {
+    const run = { ...options, signal, priority: 'backfill' } as const;
+    const filled = await loggedRun(session, table, 'backfill', run, (reading) =>
+      backfillObject(session, table, { ...reading, since, restart }),
+    );
+    if (filled.state !== 'ok') return filled;
+    const quiet = { signal, priority: 'backfill' } as const;
+    const pulled = await loggedRun(session, table, 'pull', quiet, (reading) =>
+      pullObject(session, table, reading),
+    );
+    return pulled.state === 'ok' ? filled : { ...pulled, kind: 'backfill', counts: filled.counts };
+  });
+}

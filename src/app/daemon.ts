@@ -1,0 +1,150 @@
+import { LeaseKeeper } from '../db/lease-keeper.ts';
+import { OutboxListener } from '../db/outbox-listener.ts';
+import { abandonRuns } from '../db/run-log.ts';
+import { SyncError } from '../domain/errors.ts';
+import { type ObjectRun, pullOne } from './pull-all.ts';
+import { PushWorker } from './push-worker.ts';
+import { Schedule, type Scheduled } from './schedule.ts';
+import type { Session } from './session.ts';
+
+export interface DaemonOptions {
+  /** Aborting it drains: what is under way comes to its end, nothing new is started. */
+  readonly signal: AbortSignal;
+  /** Told once schedules and push worker run. */
+  readonly onReady?: () => void;
+  /** Told of every run of an object. */
+  readonly onRun?: (run: ObjectRun) => void;
+}
+
+const SCHEMA_CHECK = '*/5 * * * *';
+
+/**
+ * The long-running service: pulls by schedule, pushes what is committed, follows the workspace's
+ * schema. Of several daemons on one workspace the leader works and the others stand by. Returns
+ * when it has drained.
+ *
+ * @throws the error that no repetition mends, such as a key that was revoked.
+ */
+export async function runDaemon(session: Session, options: DaemonOptions): Promise<void> {
+  const halted = new AbortController();
+  const stopping = AbortSignal.any([options.signal, halted.signal]);
+  const halt = (error: unknown) => halted.abort(error);
+  const keeper = new LeaseKeeper(session.db, {
+    holder: session.holder,
+    onChange: (epoch) => {
+      const message = epoch === null ? 'standing by: another daemon leads' : 'leading';
+      session.log.info({ epoch: epoch?.toString() }, message);
+    },
+  });
+  const worker = new PushWorker(session, keeper, halt);
+  const listenUrl = session.config.database?.directUrl ?? session.databaseUrl;
+  const listener = new OutboxListener(listenUrl, () => worker.wake());
+  const pulls = new Pulls(session, keeper, { ...options, signal: stopping }, halt);
+  try {
+    await keeper.start();
+    await abandonRuns(session.db, session.holder);
+    pulls.start();
+    if (session.config.push) {
+      worker.start();
+      await listener.start();
+    }
+    options.onReady?.();
+    await new Promise<void>((resolve) => {
+      if (stopping.aborted) resolve();
+      else stopping.addEventListener('abort', () => resolve(), { once: true });
+    });
+  } finally {
+    await listener.stop();
+    await Promise.all([pulls.stop(), worker.stop()]);
+    await keeper.stop();
+  }
+  if (halted.signal.aborted) throw halted.signal.reason;
+}
+
+/** One schedule per object, and one for the schema; new objects join as they appear. */
+class Pulls {
+  readonly #session: Session;
+  readonly #lease: LeaseKeeper;
+  readonly #options: DaemonOptions;
+  readonly #halt: (error: unknown) => void;
+  readonly #schedules = new Map<string, Schedule>();
+
+  constructor(
+    session: Session,
+    lease: LeaseKeeper,
+    options: DaemonOptions,
+    halt: (error: unknown) => void,
+  ) {
+    this.#session = session;
+    this.#lease = lease;
+    this.#options = options;
+    this.#halt = halt;
+  }
+
+  start(): void {
+    this.#schedules.set('', new Schedule([this.#schemaCheck()]));
+    this.#schedules.get('')?.start();
+    this.#follow();
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([...this.#schedules.values()].map((schedule) => schedule.stop()));
+  }
+
+  /** Starts schedules for objects that have none yet, ends those of objects that are gone. */
+  #follow(): void {
+    const present = new Set(this.#session.tables.map(({ object }) => object));
+    for (const [object, schedule] of this.#schedules) {
+      if (object === '' || present.has(object)) continue;
+      this.#schedules.delete(object);
+      void schedule.stop();
+    }
+    for (const object of present) {
+      if (this.#schedules.has(object)) continue;
+      const { pull: expression } = this.#session.settings(object);
+      const schedule = new Schedule([{ name: object, expression, run: () => this.#pull(object) }]);
+      this.#schedules.set(object, schedule);
+      schedule.start();
+    }
+  }
+
+  async #pull(object: string): Promise<void> {
+    const table = this.#session.tables.find((known) => known.object === object);
+    const { signal, onRun } = this.#options;
+    if (!table || signal.aborted || this.#lease.epoch === null) return;
+    try {
+      const run = await pullOne(this.#session, table, { signal, priority: 'pull' });
+      onRun?.(run);
+      this.#logRun(run);
+    } catch (error) {
+      this.#halt(error);
+    }
+  }
+
+  /** One line per run that did something, and none for one that found nothing to do. */
+  #logRun(run: ObjectRun): void {
+    const { object, kind, state, counts, error } = run;
+    const { inserted = 0, updated = 0, removed = 0 } = counts;
+    if (state === 'ok' && inserted + updated + removed === 0) return;
+    const fields = { object, kind, state, ...counts, code: error?.code };
+    if (state === 'ok') this.#session.log.info(fields, 'pulled');
+    else if (!this.#options.signal.aborted) this.#session.log.warn(fields, 'pull not complete');
+  }
+
+  #schemaCheck(): Scheduled {
+    const run = async () => {
+      const { signal } = this.#options;
+      if (signal.aborted || this.#lease.epoch === null) return;
+      try {
+        const { steps } = await this.#session.refreshSchema(signal);
+        if (steps > 0) this.#session.log.info({ steps }, 'mirror tables follow the schema');
+        this.#follow();
+      } catch (error) {
+        if (signal.aborted) return;
+        if (!(error instanceof SyncError) || error.disposition === 'halt') this.#halt(error);
+        else this.#session.log.warn({ code: error.code }, error.message);
+      }
+    };
+    return { name: 'schema', expression: SCHEMA_CHECK, run };
+  }
+}

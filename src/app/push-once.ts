@@ -1,0 +1,91 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { readLease } from '../db/lease.ts';
+import { LeaseKeeper } from '../db/lease-keeper.ts';
+import type { MirrorTable } from '../db/mirror/table.ts';
+import { countUnsettled } from '../db/outbox.ts';
+import { pullChanges } from '../pull/pull-object.ts';
+import { type PushResult, runPush } from '../push/push.ts';
+import type { PushDeps, PushLease } from '../push/push-object.ts';
+import type { Session } from './session.ts';
+
+export interface PushOutcome extends Omit<PushResult, 'waitMs'> {
+  /** Who leads and does the sending; null where this process did. */
+  readonly delegatedTo: string | null;
+}
+
+export interface PushOptions {
+  readonly objects?: readonly string[] | undefined;
+  readonly signal: AbortSignal;
+}
+
+/** What is settling (a create that may have arrived, a short retry) is waited for this long. */
+const SETTLING_MS = 60_000;
+const POLL_MS = 250;
+const NOTHING = { delivered: 0, refused: 0, gone: 0, failed: 0, unclear: 0 };
+
+/** What the push feature needs of a session. */
+export function pushDeps(session: Session, lease: PushLease): PushDeps {
+  return {
+    db: session.db,
+    remote: session.remote,
+    tables: session.tables,
+    policyOf: session.policyOf,
+    matchOn: (table) => matchOn(session, table),
+    lease,
+    refresh: (table, signal) => pullChanges(session, table, { signal, priority: 'push' }),
+    random: Math.random,
+  };
+}
+
+/** The configured key where there is one; else what the CRM itself knows records by. */
+function matchOn(session: Session, table: MirrorTable): string | null {
+  return session.settings(table.object).key ?? table.schema.identity;
+}
+
+/**
+ * Sends what waits, once. Beside a daemon the sending is left to it: this process wakes it and
+ * waits for the result.
+ */
+export async function pushOnce(session: Session, options: PushOptions): Promise<PushOutcome> {
+  const objects = options.objects && new Set(options.objects);
+  const keeper = new LeaseKeeper(session.db, { holder: session.holder });
+  await keeper.start();
+  try {
+    if (keeper.epoch === null) {
+      const leader = await readLease(session.db);
+      await session.db.query(`SELECT pg_notify('clarify_sync_outbox', '')`);
+      await waitUntilSettled(session, options);
+      return { ...NOTHING, delegatedTo: leader?.holder ?? 'another process' };
+    }
+    const total = { ...NOTHING };
+    const deadlineMs = session.nowMs() + SETTLING_MS;
+    for (;;) {
+      const result = await runPush(pushDeps(session, keeper), options.signal, objects);
+      for (const name of Object.keys(NOTHING) as (keyof typeof NOTHING)[])
+        total[name] += result[name];
+      const unsettled = await countUnsettled(session.db, options.objects);
+      const retryInMs = Math.max(result.waitMs ?? 0, unsettled.retryInMs ?? 0);
+      const nothingLeft = result.waitMs === null && unsettled.retryInMs === null;
+      if (nothingLeft || options.signal.aborted || session.nowMs() + retryInMs > deadlineMs) {
+        return { ...total, delegatedTo: null };
+      }
+      await pause(Math.max(retryInMs, POLL_MS), options.signal);
+    }
+  } finally {
+    await keeper.stop();
+  }
+}
+
+async function waitUntilSettled(session: Session, options: PushOptions): Promise<void> {
+  const deadlineMs = session.nowMs() + SETTLING_MS;
+  while (!options.signal.aborted && session.nowMs() < deadlineMs) {
+    const { pending, sending } = await countUnsettled(session.db, options.objects);
+    if (pending + sending === 0) return;
+    await pause(POLL_MS, options.signal);
+  }
+}
+
+/** Ends early where the signal is aborted. */
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  await sleep(ms, undefined, { signal }).catch(() => undefined);
+}

@@ -1,0 +1,45 @@
+import cron, { type ScheduledTask } from 'node-cron';
+
+export interface Scheduled {
+  readonly name: string;
+  /** Five or six cron fields. */
+  readonly expression: string;
+  readonly run: () => Promise<void>;
+}
+
+/**
+ * Runs jobs by the clock: each one at once and then by its expression, never twice at the same
+ * time. node-cron only triggers; a job that is still running when its time comes is left alone.
+ */
+export class Schedule {
+  readonly #jobs: readonly Scheduled[];
+  readonly #running = new Map<string, Promise<void>>();
+  #tasks: ScheduledTask[] = [];
+
+  constructor(jobs: readonly Scheduled[]) {
+    this.#jobs = jobs;
+  }
+
+  start(): void {
+    if (this.#tasks.length > 0) return;
+    this.#tasks = this.#jobs.map((job) =>
+      cron.schedule(job.expression, () => this.#trigger(job), { name: job.name }),
+    );
+    for (const job of this.#jobs) this.#trigger(job);
+  }
+
+  /** Returns when nothing runs any more. */
+  async stop(): Promise<void> {
+    const tasks = this.#tasks;
+    this.#tasks = [];
+    for (const task of tasks) await task.destroy();
+    await Promise.all(this.#running.values());
+  }
+
+  /** Errors are the job's own to handle: one that throws is a bug, and loud. */
+  #trigger(job: Scheduled): void {
+    if (this.#running.has(job.name)) return;
+    const running = job.run().finally(() => this.#running.delete(job.name));
+    this.#running.set(job.name, running);
+  }
+}

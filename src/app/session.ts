@@ -1,0 +1,166 @@
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import { createClarifyRemote } from '../clarify/remote.ts';
+import type { ReadDeps } from '../conflicts/read-object.ts';
+import { type Database, openDatabase } from '../db/database.ts';
+import { ensureInstallation, type Installation } from '../db/installation.ts';
+import { migrateControl } from '../db/migrate.ts';
+import { applyMirror } from '../db/mirror/apply.ts';
+import { loadMirrorTables } from '../db/mirror/load.ts';
+import type { MirrorTable } from '../db/mirror/table.ts';
+import { dependencyOrder } from '../domain/dependency-order.ts';
+import { UsageError } from '../domain/errors.ts';
+import type { Remote } from '../domain/remote.ts';
+import { type Config, type ObjectSettings, objectSettings } from './config.ts';
+import { startEmbeddedPostgres } from './embedded-postgres.ts';
+import type { Logger } from './log.ts';
+
+/** A database that is ours, migrated; the CRM is not needed for it. */
+export interface OpenDatabase {
+  readonly db: Database;
+  readonly databaseUrl: string;
+  readonly embedded: boolean;
+  stop(): Promise<void>;
+}
+
+/** Everything a command works with. */
+export interface Session extends OpenDatabase, ReadDeps {
+  readonly config: Config;
+  readonly log: Logger;
+  readonly remote: Remote;
+  /** Names this process to the others. */
+  readonly holder: string;
+  readonly installation: Installation;
+  /** In the order in which records have to be created. */
+  readonly tables: readonly MirrorTable[];
+  settings(object: string): ObjectSettings;
+  /** Reads the workspace's schema again and brings the mirror tables up to it. */
+  refreshSchema(signal: AbortSignal): Promise<SchemaChange>;
+}
+
+export interface SchemaChange {
+  /** Statements that were run. */
+  readonly steps: number;
+  /** Objects that cannot be mirrored as they are, and why. */
+  readonly problems: readonly { readonly object: string; readonly message: string }[];
+}
+
+interface SessionDeps {
+  readonly log: Logger;
+  readonly signal: AbortSignal;
+}
+
+const EMBEDDED_FOLDER = '.clarify-sync/postgres';
+
+/** Opens the configured database, or the embedded one, and migrates it. */
+export async function openDatabaseOnly(config: Config, deps: SessionDeps): Promise<OpenDatabase> {
+  const embedded =
+    config.database === null ? await startEmbeddedPostgres({ dir: EMBEDDED_FOLDER }) : null;
+  const databaseUrl = config.database?.url ?? embedded?.url ?? '';
+  const db = openDatabase({ url: databaseUrl, applicationName: 'clarify-sync', log: deps.log });
+  const stop = async () => {
+    await db.close();
+    await embedded?.stop();
+  };
+  try {
+    await migrateControl(db);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return { db, databaseUrl, embedded: embedded !== null, stop };
+}
+
+/**
+ * Opens database and CRM, in this order, and brings the mirror tables up to the workspace's
+ * schema. What was opened is closed again where a later step fails.
+ */
+export async function openSession(config: Config, deps: SessionDeps): Promise<Session> {
+  const { apiKey, workspace, url } = config.clarify;
+  if (apiKey === null || workspace === null) {
+    throw new UsageError(['CLARIFY_API_KEY and CLARIFY_WORKSPACE are needed']);
+  }
+  const { allowance: allowancePercent } = config;
+  const remote = createClarifyRemote({
+    baseUrl: url,
+    workspace,
+    apiKey,
+    allowancePercent,
+    log: deps.log,
+  });
+  try {
+    // Before anything is made: a wrong key or slug must leave nothing behind.
+    const discovered = await remote.discover({ priority: 'pull', signal: deps.signal });
+    const open = await openDatabaseOnly(config, deps);
+    try {
+      return await assemble(config, deps, { open, remote, workspace, discovered });
+    } catch (error) {
+      await open.stop();
+      throw error;
+    }
+  } catch (error) {
+    await remote.stop();
+    throw error;
+  }
+}
+
+type ClarifyRemote = ReturnType<typeof createClarifyRemote>;
+type Discovered = Awaited<ReturnType<Remote['discover']>>;
+
+async function assemble(
+  config: Config,
+  deps: SessionDeps,
+  opened: {
+    readonly open: OpenDatabase;
+    readonly remote: ClarifyRemote;
+    readonly workspace: string;
+    readonly discovered: Discovered;
+  },
+): Promise<Session> {
+  const { open, remote, workspace } = opened;
+  const { db } = open;
+  const installation = await ensureInstallation(db, { workspace, push: config.push });
+  const settings = (object: string) => objectSettings(config, object);
+  const mirrored = async (discovered: Discovered) => {
+    const wanted = discovered
+      .filter(({ object }) => settings(object).included)
+      .map((schema) => {
+        const { push } = settings(schema.object);
+        return push ? schema : { ...schema, readOnly: schema.readOnly ?? 'push is off for it' };
+      });
+    const applied = await applyMirror(db, wanted, { lockTimeoutMs: SCHEMA_LOCK_MS });
+    return { applied, tables: inOrder(await loadMirrorTables(db)) };
+  };
+  let current = await mirrored(opened.discovered);
+  for (const problem of current.applied.problems) deps.log.warn(problem, 'object not mirrored');
+  return {
+    ...open,
+    config,
+    log: deps.log,
+    remote,
+    holder: `${hostname()}:${process.pid}:${randomUUID().slice(0, 8)}`,
+    installation,
+    settings,
+    get tables() {
+      return current.tables;
+    },
+    policyOf: (object, field) => settings(object).conflictsOf(field),
+    nowMs: Date.now,
+    async refreshSchema(signal) {
+      current = await mirrored(await remote.discover({ priority: 'pull', signal }));
+      return current.applied;
+    },
+    async stop() {
+      await remote.stop();
+      await open.stop();
+    },
+  };
+}
+
+/** DDL waits no longer than this for a lock, and tries again at the next check. */
+const SCHEMA_LOCK_MS = 2_000;
+
+function inOrder(tables: readonly MirrorTable[]): readonly MirrorTable[] {
+  const order = dependencyOrder(tables.map(({ schema }) => schema));
+  return tables.toSorted((a, b) => order.indexOf(a.object) - order.indexOf(b.object));
+}

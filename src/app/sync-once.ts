@@ -1,0 +1,39 @@
+import { countUnsettled } from '../db/outbox.ts';
+import { type ObjectProgress, type ObjectRun, pullAll } from './pull-all.ts';
+import { type PushOutcome, pushOnce } from './push-once.ts';
+import type { Session } from './session.ts';
+
+export interface SyncOutcome {
+  readonly objects: readonly ObjectRun[];
+  /** Null where push is off. */
+  readonly push: PushOutcome | null;
+  readonly left: Left;
+}
+
+/** What both sides do not agree on yet. */
+export interface Left {
+  readonly pending: number;
+  readonly blocked: number;
+  readonly parked: number;
+  readonly openConflicts: number;
+}
+
+export interface SyncOptions {
+  readonly objects?: readonly string[] | undefined;
+  readonly signal: AbortSignal;
+  readonly onProgress?: ((progress: ObjectProgress) => void) | undefined;
+}
+
+/**
+ * One complete pass: what changed in the CRM, then what waits in the outbox, which takes in once
+ * more what it is about to overwrite. The schema was checked when the session was opened.
+ */
+export async function syncOnce(session: Session, options: SyncOptions): Promise<SyncOutcome> {
+  const objects = await pullAll(session, { ...options, priority: 'pull' });
+  const push = session.config.push ? await pushOnce(session, options) : null;
+  const { pending, sending, blocked, parked, openConflicts } = await countUnsettled(
+    session.db,
+    options.objects,
+  );
+  return { objects, push, left: { pending: pending + sending, blocked, parked, openConflicts } };
+}

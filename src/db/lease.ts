@@ -1,0 +1,75 @@
+import type { Sql } from './database.ts';
+
+export interface Lease {
+  readonly holder: string;
+  /** Strictly greater with every change of holder. */
+  readonly epoch: bigint;
+  readonly expiresAt: string;
+}
+
+/** The one lease there is: the right to push, and the duty to pull. */
+const LEADER = 'leader';
+
+/**
+ * Takes the lease where it is free or expired, by the database's clock. One row lock, held for
+ * this statement alone.
+ *
+ * @returns null where somebody else holds it.
+ */
+export async function acquireLease(
+  sql: Sql,
+  claim: { readonly holder: string; readonly ttlMs: number },
+): Promise<Lease | null> {
+  const [lease] = await sql.query<Lease & Record<string, unknown>>(
+    `INSERT INTO clarify_sync.lease AS l (name, holder, epoch, expires_at)
+     VALUES ($1, $2, 1, clock_timestamp() + $3 * interval '1 millisecond')
+         ON CONFLICT (name) DO UPDATE
+        SET holder = excluded.holder, epoch = l.epoch + 1, acquired_at = clock_timestamp(),
+            expires_at = clock_timestamp() + $3 * interval '1 millisecond'
+      WHERE l.expires_at <= clock_timestamp()
+      RETURNING holder, epoch, expires_at AS "expiresAt"`,
+    [LEADER, claim.holder, claim.ttlMs],
+  );
+  return lease ?? null;
+}
+
+/** Prolongs the lease of an epoch that has not expired. @returns whether it still stood. */
+export async function renewLease(sql: Sql, epoch: bigint, ttlMs: number): Promise<boolean> {
+  const renewed = await sql.query(
+    `UPDATE clarify_sync.lease SET expires_at = clock_timestamp() + $3 * interval '1 millisecond'
+      WHERE name = $1 AND epoch = $2 AND expires_at > clock_timestamp() RETURNING 1`,
+    [LEADER, epoch, ttlMs],
+  );
+  return renewed.length > 0;
+}
+
+/** Lets the next one in at once. Does nothing where the epoch is no longer ours. */
+export async function releaseLease(sql: Sql, epoch: bigint): Promise<void> {
+  await sql.query(
+    `UPDATE clarify_sync.lease SET expires_at = clock_timestamp() WHERE name = $1 AND epoch = $2`,
+    [LEADER, epoch],
+  );
+}
+
+/**
+ * Whether an epoch leads, to be asked in the transaction that settles something: the row lock
+ * keeps anyone from taking over until it has committed (invariant 9).
+ */
+export async function holdsLease(tx: Sql, epoch: bigint): Promise<boolean> {
+  const held = await tx.query(
+    `SELECT 1 FROM clarify_sync.lease
+      WHERE name = $1 AND epoch = $2 AND expires_at > clock_timestamp() FOR SHARE`,
+    [LEADER, epoch],
+  );
+  return held.length > 0;
+}
+
+/** Who leads; null where nobody does. */
+export async function readLease(sql: Sql): Promise<Lease | null> {
+  const [lease] = await sql.query<Lease & Record<string, unknown>>(
+    `SELECT holder, epoch, expires_at AS "expiresAt" FROM clarify_sync.lease
+      WHERE name = $1 AND expires_at > clock_timestamp()`,
+    [LEADER],
+  );
+  return lease ?? null;
+}

@@ -1,0 +1,42 @@
+import type { Sql } from './database.ts';
+
+export type RunKind = 'pull' | 'push' | 'backfill' | 'reconcile' | 'schema' | 'sweep';
+export type RunState = 'ok' | 'incomplete' | 'failed';
+
+/** Notes that something has begun. */
+export async function startRun(
+  sql: Sql,
+  run: { readonly kind: RunKind; readonly object: string | null; readonly holder: string },
+): Promise<bigint> {
+  const [row] = await sql.query<{ id: bigint }>(
+    `INSERT INTO clarify_sync.run (kind, object, holder) VALUES ($1, $2, $3) RETURNING id`,
+    [run.kind, run.object, run.holder],
+  );
+  return row?.id ?? 0n;
+}
+
+/** Notes how it ended. `error` is a code, never a value. */
+export async function finishRun(
+  sql: Sql,
+  id: bigint,
+  outcome: {
+    readonly state: RunState;
+    readonly counts: Readonly<Record<string, number>>;
+    readonly error: string | null;
+  },
+): Promise<void> {
+  await sql.query(
+    `UPDATE clarify_sync.run SET state = $2, counts = $3, error = $4, finished_at = clock_timestamp()
+      WHERE id = $1`,
+    [id, outcome.state, outcome.counts, outcome.error],
+  );
+}
+
+/** Closes what a process that is no more has left open. For the leader, when it begins to lead. */
+export async function abandonRuns(sql: Sql, holder: string): Promise<void> {
+  await sql.query(
+    `UPDATE clarify_sync.run SET state = 'failed', error = 'abandoned', finished_at = clock_timestamp()
+      WHERE state = 'running' AND holder <> $1 AND started_at < clock_timestamp() - interval '1 hour'`,
+    [holder],
+  );
+}
