@@ -1,7 +1,7 @@
 import { notFound } from './api-error.ts';
 import type { Answer } from './list-answer.ts';
 import type { ApiRequest } from './route.ts';
-import { fieldOf, parseFields } from './stored-record.ts';
+import { fieldOf, recordFields } from './stored-record.ts';
 import { objectState, storedRecord, type Workspace } from './workspace.ts';
 
 const LIFETIME_SECONDS = 300;
@@ -10,7 +10,7 @@ const LIFETIME_SECONDS = 300;
 export function recordingArtifacts(workspace: Workspace, request: ApiRequest): Answer {
   const meeting = storedRecord(objectState(workspace, 'meeting'), request.param('id'));
   const recording = request.param('recording');
-  if (fieldOf(parseFields(meeting.text), 'recording_id') !== recording) throw notFound('Recording');
+  if (fieldOf(recordFields(meeting), 'recording_id') !== recording) throw notFound('Recording');
   const expires = Math.floor(workspace.now() / 1000) + LIFETIME_SECONDS;
   const signed = (name: string): string =>
     `http://${request.host}/artifacts/${encodeURIComponent(recording)}/${name}?expires=${expires}&signature=${workspace.random.int(2 ** 32).toString(16)}`;

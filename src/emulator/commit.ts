@@ -4,7 +4,7 @@ import { isToOne } from './object-definition.ts';
 import { applyChange, type ObjectState } from './object-state.ts';
 import {
   type Fields,
-  parseFields,
+  recordFields,
   type StoredRecord,
   serialiseFields,
   withFields,
@@ -59,7 +59,7 @@ export function commitUpdate(
   author: Author & { readonly mergedIds?: readonly string[]; readonly type?: Activity['type'] },
 ): StoredRecord {
   const { actor, bump = true, atMs = workspace.now(), type = 'clarify:update' } = author;
-  const fieldsBefore = parseFields(before.text);
+  const fieldsBefore = recordFields(before);
   const diff = differences(fieldsBefore, fields);
   const moves =
     bump && (workspace.switches.noopBumps || diff.length > 0 || type !== 'clarify:update');
@@ -90,7 +90,7 @@ export function touch(
   state.listing.replace(before, after, showAt(workspace, workspace.now()));
 }
 
-/** Takes a record away for good, with the links to it. `merged` tells the feed's switch which. */
+/** Takes a record away for good, and its many-to-many links. `merged`: see `mergedInDeletedFeed`. */
 export function commitDelete(
   workspace: Workspace,
   state: ObjectState,
@@ -100,7 +100,7 @@ export function commitDelete(
 ): void {
   const { object } = state.definition;
   const showAtMs = showAt(workspace, workspace.now());
-  const fieldsBefore = parseFields(before.text);
+  const fieldsBefore = recordFields(before);
   applyChange(state, { before, after: null, fieldsBefore, fieldsAfter: null }, showAtMs);
   state.deletions.push({ record: before, deletedMs: atMs, showAtMs: showAtMs ?? atMs, merged });
   const type = merged ? 'clarify:merge' : 'clarify:delete';
@@ -115,6 +115,7 @@ export function commitDelete(
       workspace.links.remove(object, field, before.id, other);
     }
   }
+  if (workspace.switches.deletedTargets === 'keep') return;
   const bump = workspace.switches.linksBump !== 'none';
   redirectReferences(workspace, object, before.id, null, { actor, bump, atMs });
 }
@@ -133,7 +134,7 @@ export function redirectReferences(
       for (const pointing of [...(state.references.get(field.name)?.get(id) ?? [])]) {
         const record = state.records.get(pointing);
         if (record === undefined) continue;
-        const fields = withFields(parseFields(record.text), [[field.name, target]]);
+        const fields = withFields(recordFields(record), [[field.name, target]]);
         commitUpdate(workspace, state, record, fields, {
           ...author,
           type: 'clarify:set-relationship',

@@ -4,7 +4,7 @@ import { type DateMode, dateTest, epochMs, type MsRange } from './date-filter.ts
 import type { TimeColumn } from './listing.ts';
 import { type FieldForm, findField, isToMany, type ObjectDefinition } from './object-definition.ts';
 import { itemsOf } from './object-state.ts';
-import { type Fields, fieldOf, parseFields, type StoredRecord } from './stored-record.ts';
+import { type Fields, fieldOf, recordFields, type StoredRecord } from './stored-record.ts';
 
 /** What remains of a query's filters: spans of a timestamp, and tests of a record. */
 export interface Filters {
@@ -80,7 +80,7 @@ export function compileFilters(
 function fieldsReader(): (record: StoredRecord) => Fields {
   let last: { readonly record: StoredRecord; readonly fields: Fields } | null = null;
   return (record) => {
-    if (last?.record !== record) last = { record, fields: parseFields(record.text) };
+    if (last?.record !== record) last = { record, fields: recordFields(record) };
     return last.fields;
   };
 }

@@ -2,7 +2,7 @@ import type { PageWindow } from './list-query.ts';
 import { type LinkField, linksToMany } from './object-definition.ts';
 import {
   fieldOf,
-  parseFields,
+  recordFields,
   renderRecord,
   type StoredRecord,
   type View,
@@ -59,7 +59,7 @@ function linkage(
   const { entity } = field.form;
   const one = (id: string): string => `{"type":"${entity}","id":${JSON.stringify(id)}}`;
   if (!linksToMany(field.form)) {
-    const target = fieldOf(parseFields(record.text), field.name);
+    const target = fieldOf(recordFields(record), field.name);
     return `{"data":${typeof target === 'string' ? one(target) : 'null'}}`;
   }
   const ids = linkedIds(workspace, object, field, record.id);

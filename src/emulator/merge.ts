@@ -7,7 +7,7 @@ import type { Answer } from './list-answer.ts';
 import type { ObjectState } from './object-state.ts';
 import { uniqueKeys } from './object-state.ts';
 import type { ApiRequest } from './route.ts';
-import { type Fields, fieldOf, parseFields, withFields } from './stored-record.ts';
+import { type Fields, fieldOf, recordFields, withFields } from './stored-record.ts';
 import { isObject } from './validate.ts';
 import { objectState, storedRecord, type Workspace } from './workspace.ts';
 import { actorOf } from './write-routes.ts';
@@ -62,8 +62,8 @@ export function mergeRecords(
   }
   const before = storedRecord(state, target);
   const fields = vanishing.reduce(
-    (kept, source) => takeOver(state, kept, parseFields(source.text)),
-    parseFields(before.text),
+    (kept, source) => takeOver(state, kept, recordFields(source)),
+    recordFields(before),
   );
   const gone = vanishing.flatMap((source) => [...source.mergedIds, source.id]);
   commitUpdate(workspace, state, before, fields, {

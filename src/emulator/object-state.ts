@@ -24,6 +24,8 @@ export interface ObjectState {
   /** Records the key's owner may not see (made private in the app). */
   readonly hidden: Map<string, StoredRecord>;
   nextOrder: number;
+  /** Pages of the list served so far. */
+  listsServed: number;
 }
 
 export function createObjectState(
@@ -40,6 +42,7 @@ export function createObjectState(
     deletions: [],
     hidden: new Map(),
     nextOrder: 0,
+    listsServed: 0,
   };
 }
 

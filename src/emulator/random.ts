@@ -47,15 +47,22 @@ export function shuffled<T>(random: Random, list: readonly T[]): T[] {
   return keyed.sort((a, b) => a.key - b.key).map(({ item }) => item);
 }
 
-const HEX = Array.from({ length: 65536 }, (_, n) => n.toString(16).padStart(4, '0'));
+const HEX = '0123456789abcdef';
 const BASE32 = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 
 /** A UUID of version 4's form. */
 export function uuid(random: Random): string {
-  const word = (): string => HEX[random.int(65536)] ?? '0000';
-  const version = HEX[0x4000 + random.int(0x1000)] ?? '4000';
-  const variant = HEX[0x8000 + random.int(0x4000)] ?? '8000';
-  return `${word()}${word()}-${word()}-${version}-${variant}-${word()}${word()}${word()}`;
+  // Written as bytes: a string put together from pieces takes three times the memory.
+  const bytes = Buffer.from('xxxxxxxx-xxxx-4xxx-yxxx-xxxxxxxxxxxx', 'latin1');
+  let bits = 0;
+  for (let i = 0; i < bytes.length; i += 1) {
+    if (i === 8 || i === 13 || i === 14 || i === 18 || i === 23) continue;
+    if (bits < 16) bits = 0x10000000 + random.int(0x10000000);
+    const digit = bits & 15;
+    bits >>>= 4;
+    bytes[i] = HEX.charCodeAt(i === 19 ? 8 + (digit & 3) : digit);
+  }
+  return bytes.toString('latin1');
 }
 
 /** An id of the older documents' form: `per_01HX…`. */

@@ -17,7 +17,8 @@ export function listRecords(workspace: Workspace, request: ApiRequest): Answer {
   const { random, switches } = workspace;
   state.listing.settle(workspace.now());
   const query = readListQuery(state, request.query, switches);
-  const ties = { tieOrder: switches.tieOrder, random, served: request.served };
+  const ties = { tieOrder: switches.tieOrder, random, served: state.listsServed };
+  state.listsServed += 1;
   const { records, total } = selectPage(state, query, ties);
   const rendered = records.map((each) => renderWithLinks(workspace, object, each, query.include));
   return listAnswer(workspace, request, query, rendered, total);

@@ -7,7 +7,7 @@ import { type LinkField, linksToMany } from './object-definition.ts';
 import type { ObjectState } from './object-state.ts';
 import { linkRecords, setToOne, unlinkRecords } from './relink.ts';
 import type { ApiRequest } from './route.ts';
-import { fieldOf, parseFields, type StoredRecord } from './stored-record.ts';
+import { fieldOf, recordFields, type StoredRecord } from './stored-record.ts';
 import { isObject } from './validate.ts';
 import { linkedIds, objectState, storedRecord, type Workspace } from './workspace.ts';
 import { actorOf, doneAnswer } from './write-routes.ts';
@@ -20,7 +20,7 @@ export function readRelationship(workspace: Workspace, request: ApiRequest): Ans
   const render = (target: StoredRecord): string =>
     renderWithLinks(workspace, entity.definition.object, target, []);
   if (!linksToMany(field.form)) {
-    const id = fieldOf(parseFields(record.text), field.name);
+    const id = fieldOf(recordFields(record), field.name);
     const target = typeof id === 'string' ? entity.records.get(id) : undefined;
     const text = `{"data":${target === undefined ? 'null' : render(target)}}`;
     return { status: 200, text, recordsRead: target === undefined ? 0 : 1 };
@@ -70,7 +70,7 @@ export function removeRelationship(workspace: Workspace, request: ApiRequest): A
   const author = { actor: actorOf(workspace) };
   if (linksToMany(field.form)) {
     unlinkRecords(workspace, { object, id: record.id, field }, ids, author);
-  } else if (ids.includes(String(fieldOf(parseFields(record.text), field.name)))) {
+  } else if (ids.includes(String(fieldOf(recordFields(record), field.name)))) {
     setToOne(workspace, object, record.id, field, null, author);
   }
   return { ...doneAnswer(workspace), recordsWritten: 1 };

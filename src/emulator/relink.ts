@@ -1,6 +1,6 @@
 import { type Author, commitUpdate, touch } from './commit.ts';
 import type { LinkField } from './object-definition.ts';
-import { parseFields, withFields } from './stored-record.ts';
+import { recordFields, withFields } from './stored-record.ts';
 import { linkedIds, objectState, storedRecord, type Workspace } from './workspace.ts';
 
 /** A to-many field of one record. */
@@ -22,7 +22,7 @@ export function setToOne(
 ): void {
   const state = objectState(workspace, object);
   const record = storedRecord(state, id);
-  const fields = withFields(parseFields(record.text), [[field.name, target]]);
+  const fields = withFields(recordFields(record), [[field.name, target]]);
   const bump = author.bump ?? workspace.switches.linksBump !== 'none';
   commitUpdate(workspace, state, record, fields, { ...author, bump, type: RELINK });
 }
@@ -66,7 +66,7 @@ function changeLink(
   if (back === null) return;
   const state = objectState(workspace, entity);
   const record = storedRecord(state, other);
-  const fields = withFields(parseFields(record.text), [[back, add ? id : null]]);
+  const fields = withFields(recordFields(record), [[back, add ? id : null]]);
   const bump = author.bump ?? workspace.switches.linksBump === 'both';
   commitUpdate(workspace, state, record, fields, { ...author, bump, type: RELINK });
 }

@@ -2,7 +2,15 @@ import type { Json } from '../domain/json.ts';
 import { refuse } from './api-error.ts';
 import { type FieldDefinition, type FieldForm, findField, isToMany } from './object-definition.ts';
 import { indexFields, type ObjectState } from './object-state.ts';
-import { type Fields, fieldOf, parseFields, serialiseFields, withFields } from './stored-record.ts';
+import {
+  type Fields,
+  fieldOf,
+  parseFields,
+  recordFields,
+  recordText,
+  serialiseFields,
+  withFields,
+} from './stored-record.ts';
 
 /** Adds a field, null in every record; no timestamp moves. @throws ApiError 400 for a taken name */
 export function addField(state: ObjectState, field: FieldDefinition): void {
@@ -45,14 +53,14 @@ export function changeFieldType(
     return serialiseFields(withFields(held, [[name, convert(fieldOf(held, name))]]));
   });
   for (const record of state.records.values()) {
-    const only: Fields = withFields({}, [[name, fieldOf(parseFields(record.text), name)]]);
+    const only: Fields = withFields({}, [[name, fieldOf(recordFields(record), name)]]);
     indexFields(state, record.id, null, only);
   }
 }
 
 function rewriteTexts(state: ObjectState, rewrite: (text: string) => string): void {
   for (const before of [...state.records.values()]) {
-    const after = { ...before, text: rewrite(before.text) };
+    const after = { ...before, text: rewrite(recordText(before)) };
     state.records.set(before.id, after);
     state.listing.replace(before, after, null);
   }

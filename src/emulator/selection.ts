@@ -3,7 +3,7 @@ import type { ListQuery } from './list-query.ts';
 import type { TimeColumn } from './listing.ts';
 import type { ObjectState } from './object-state.ts';
 import { type Random, shuffled } from './random.ts';
-import { fieldOf, parseFields, type StoredRecord } from './stored-record.ts';
+import { fieldOf, recordFields, type StoredRecord } from './stored-record.ts';
 import type { Switches } from './switches.ts';
 
 export interface Selection {
@@ -14,7 +14,7 @@ export interface Selection {
 export interface TieDeps {
   readonly tieOrder: Switches['tieOrder'];
   readonly random: Random;
-  /** How many lists were served before; every second one is turned round. */
+  /** How many pages were served before; every second one is turned round. */
   readonly served: number;
 }
 
@@ -136,7 +136,7 @@ function sortKey(state: ObjectState, column: string): (record: StoredRecord) => 
     return (record) => state.listing.key(column, record);
   }
   if (column === '_id') return (record) => record.id;
-  return (record) => comparable(fieldOf(parseFields(record.text), column));
+  return (record) => comparable(fieldOf(recordFields(record), column));
 }
 
 /** Values without an order of their own, and null, come last. */

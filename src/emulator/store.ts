@@ -10,7 +10,7 @@ import { type LinkEnd, linkRecords, unlinkRecords } from './relink.ts';
 import { addField, changeFieldType, removeField } from './schema-change.ts';
 import {
   type Fields,
-  parseFields,
+  recordFields,
   renderRecord,
   type StoredRecord,
   withFields,
@@ -98,9 +98,9 @@ export function createStore(workspace: Workspace): Store {
     ...(at === undefined ? {} : { atMs: typeof at === 'number' ? at : Date.parse(at) }),
   });
   const snapshot = (object: string, record: StoredRecord): Snapshot => {
-    const { text, ...rest } = record;
-    const shell = JSON.parse(renderRecord(object, { ...rest, text: '{}' }, viewOf(workspace)));
-    return { ...shell, attributes: { ...shell.attributes, ...parseFields(text) } };
+    const empty = { ...record, text: '{}' };
+    const shell = JSON.parse(renderRecord(object, empty, viewOf(workspace)));
+    return { ...shell, attributes: { ...shell.attributes, ...recordFields(record) } };
   };
   const end = (object: string, id: string, name: string): LinkEnd => {
     const field = linkField(state(object).definition, name);
@@ -116,7 +116,7 @@ export function createStore(workspace: Workspace): Store {
     },
     update(object, id, fields, options) {
       const before = storedRecord(state(object), id);
-      const after = withFields(parseFields(before.text), Object.entries(fields));
+      const after = withFields(recordFields(before), Object.entries(fields));
       commitUpdate(workspace, state(object), before, after, author(options));
     },
     enrich(object, id, fields) {

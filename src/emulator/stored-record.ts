@@ -1,4 +1,5 @@
 import { type Json, parseJson, stringifyJson } from '../domain/json.ts';
+import { type PackedText, unpackText } from './packed-text.ts';
 import type { Dialect, Switches } from './switches.ts';
 
 export type Fields = Readonly<Record<string, Json>>;
@@ -11,8 +12,8 @@ export interface StoredRecord {
   readonly id: string;
   /** Position in the order of creation; tells records with equal timestamps apart. */
   readonly order: number;
-  /** The attributes but for system fields, as a JSON object. */
-  readonly text: string;
+  /** The attributes but for system fields, as a JSON object; sample records have it packed. */
+  readonly text: string | PackedText;
   readonly createdMs: number;
   readonly updatedMs: number;
   /** Whether there was an edit that moved `updatedMs`. */
@@ -28,6 +29,14 @@ const LONG_NUMBER = /[:,[]-?[\d.]{16}/;
 export function parseFields(text: string): Fields {
   const parsed = LONG_NUMBER.test(text) ? parseJson(text) : JSON.parse(text);
   return parsed as Fields;
+}
+
+export function recordText({ text }: StoredRecord): string {
+  return typeof text === 'string' ? text : unpackText(text);
+}
+
+export function recordFields(record: StoredRecord): Fields {
+  return parseFields(recordText(record));
 }
 
 /** For fields of our own making, where no number can be inexact. */
@@ -72,7 +81,7 @@ export function renderRecord(
       : view.omitNulls
         ? ''
         : ',"_merged_ids":null';
-  const text = view.omitNulls ? withoutNulls(record.text) : record.text;
+  const text = view.omitNulls ? withoutNulls(record) : recordText(record);
   return (
     `{"type":"${object}","id":"${id}","attributes":{` +
     (view.dialect === 'current' ? `"_id":"${id}",` : '') +
@@ -82,7 +91,7 @@ export function renderRecord(
   );
 }
 
-function withoutNulls(text: string): string {
-  const kept = Object.entries(parseFields(text)).filter(([, value]) => value !== null);
+function withoutNulls(record: StoredRecord): string {
+  const kept = Object.entries(recordFields(record)).filter(([, value]) => value !== null);
   return serialiseFields(Object.fromEntries(kept));
 }

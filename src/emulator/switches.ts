@@ -18,7 +18,7 @@ const RULES = {
   isAfter: oneOf(['strict', 'inclusive'], 'whether `Is after` leaves out the value itself'),
   tieOrder: oneOf(
     ['stable', 'reversed', 'shuffled'],
-    'order among equal sort keys: always the same, turned round on every second request, or new on every request',
+    'order among equal sort keys: always the same, turned round on every second list of the object, or new on every request',
   ),
   updatedAtUntilEdit: oneOf(['set', 'null', 'absent'], '`_updated_at` before the first edit'),
   linksBump: oneOf(
@@ -57,6 +57,10 @@ const RULES = {
   normalises: oneOf(
     ['case', 'trim', 'nothing'],
     'what the server does to text: lower case for e-mails and domains, surrounding space removed as well, nothing',
+  ),
+  deletedTargets: oneOf(
+    ['keep', 'clear'],
+    'what to-one links to a deleted record do: stay as they are, or become null',
   ),
   danglingLinks: oneOf(['refuse', 'accept'], 'a link to an id that is unknown'),
   clockSkewMs: { min: -1e12, max: 1e12, about: 'added to the clock' },
@@ -116,6 +120,7 @@ export function defaultSwitches(dialect: Dialect): Switches {
     schemaPageSize: 10,
     rateScope: 'endpoint',
     normalises: 'case',
+    deletedTargets: 'keep',
     danglingLinks: 'refuse',
     clockSkewMs: 0,
     latencyMs: 0,

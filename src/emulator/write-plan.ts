@@ -2,7 +2,7 @@ import type { Json } from '../domain/json.ts';
 import { refuse } from './api-error.ts';
 import { commitCreate, commitUpdate } from './commit.ts';
 import { type ObjectState, uniqueKeys } from './object-state.ts';
-import { type Fields, fieldOf, parseFields, type StoredRecord } from './stored-record.ts';
+import { type Fields, fieldOf, recordFields, type StoredRecord } from './stored-record.ts';
 import { storedRecord, type Workspace } from './workspace.ts';
 
 interface Draft {
@@ -64,7 +64,7 @@ export function planWrites(workspace: Workspace, state: ObjectState): WritePlan 
         return;
       }
       const before = storedRecord(state, id);
-      const fields = parseFields(before.text);
+      const fields = recordFields(before);
       stage({ id, before, fields }, change(fields));
     },
     owners(field, value) {

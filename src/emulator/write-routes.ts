@@ -10,7 +10,7 @@ import type { ApiRequest } from './route.ts';
 import {
   type Fields,
   fieldOf,
-  parseFields,
+  recordFields,
   type StoredRecord,
   withFields,
 } from './stored-record.ts';
@@ -173,7 +173,7 @@ export function newFields({ definition }: ObjectState, given: ReadonlyMap<string
 
 /** Meetings that come from a calendar are the calendar's. */
 function refuseReadOnly(object: string, record: StoredRecord): void {
-  if (object !== 'meeting' || fieldOf(parseFields(record.text), 'calendar_event_id') === null) {
+  if (object !== 'meeting' || fieldOf(recordFields(record), 'calendar_event_id') === null) {
     return;
   }
   throw refuse(400, 'Calendar-synced meetings are read-only');

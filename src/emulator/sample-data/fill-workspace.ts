@@ -1,5 +1,6 @@
 import { linkField } from '../links.ts';
 import { indexFields, type ObjectState } from '../object-state.ts';
+import { createTextPacker } from '../packed-text.ts';
 import { pick, type Random, seededRandom } from '../random.ts';
 import { serialisePlainFields } from '../stored-record.ts';
 import type { Workspace } from '../workspace.ts';
@@ -55,6 +56,7 @@ function fillObject({ workspace, state, seed, ids, endMs }: Filling, count: numb
   const { object } = state.definition;
   const { dialect, users } = workspace;
   const random = seededRandom(`${seed} ${object}`);
+  const pack = createTextPacker();
   const made: string[] = [];
   const another = (other: string): string | null => {
     const known = other === object ? made : (ids.get(other) ?? []);
@@ -70,7 +72,7 @@ function fillObject({ workspace, state, seed, ids, endMs }: Filling, count: numb
     state.records.set(id, {
       id,
       order: state.nextOrder,
-      text: serialisePlainFields(fields),
+      text: pack(serialisePlainFields(fields)),
       createdMs,
       updatedMs,
       edited,

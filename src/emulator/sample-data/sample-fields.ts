@@ -60,9 +60,10 @@ export const sampleFields: Readonly<Record<string, SampleFields>> = {
   person({ random, index, createdMs, dialect, another }) {
     const [first, last] = [pick(random, firstNames), pick(random, lastNames)];
     const full = `${first} ${last}`;
+    const handle = `${SLUGS.get(first)}-${SLUGS.get(last)}`;
     const title = maybe(random, 0.8, () => pick(random, jobTitles));
     const nameless = random.next() < 0.01;
-    const address = (host: string): string => `${slug(full)}.${index}@${host}`;
+    const address = (host: string): string => `${handle}.${index}@${host}`;
     const emails =
       random.next() < 0.1
         ? [address('mail.example'), address('home.example')]
@@ -80,7 +81,7 @@ export const sampleFields: Readonly<Record<string, SampleFields>> = {
         items(`+1415555${String(random.int(10000)).padStart(4, '0')}`),
       ),
       birthday: maybe(random, 0.2, () => sampleDate(random, Date.UTC(1980, 0, 1), 7000)),
-      linkedin_url: maybe(random, 0.3, () => `https://linkedin.example/in/${slug(full)}-${index}`),
+      linkedin_url: maybe(random, 0.3, () => `https://linkedin.example/in/${handle}-${index}`),
       last_contacted_at: maybe(random, 0.5, () => sampleInstant(random, createdMs, 90)),
       do_not_contact: maybe(random, 0.9, () => random.next() < 0.05),
       lifecycle: maybe(random, 0.9, () => pick(random, lifecycles)),
@@ -191,3 +192,7 @@ function slug(name: string): string {
     .toLowerCase()
     .replaceAll(' ', '-');
 }
+
+const SLUGS: ReadonlyMap<string, string> = new Map(
+  [...firstNames, ...lastNames].map((name) => [name, slug(name)]),
+);
