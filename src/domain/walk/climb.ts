@@ -62,7 +62,7 @@ export function climbPage(climb: Climb, view: PageView, limit: number): ClimbOut
   return seekBack(here, view.records.length || limit);
 }
 
-export function isCoarse(view: PageView, anchorMs: number | null): boolean {
+function isCoarse(view: PageView, anchorMs: number | null): boolean {
   return anchorMs !== null && view.firstMs !== null && view.firstMs < anchorMs;
 }
 

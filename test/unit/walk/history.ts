@@ -98,7 +98,11 @@ export function play(history: History, walk: WalkModule): readonly PullResult[] 
     const { limit } = history;
     return orders.map((orderBy) =>
       mirror.pull(server, {
-        ...{ orderBy, limit, probe, killAfterPages, meanwhile },
+        orderBy,
+        limit,
+        probe,
+        killAfterPages,
+        meanwhile,
         maxRequests: 5_000,
       }),
     );
