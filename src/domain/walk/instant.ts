@@ -15,12 +15,21 @@ export const CLOCK_TRUST_MS = 300_000;
 /** Before any record: a filter from here on matches every record that has the timestamp. */
 export const EARLIEST_MS = Date.UTC(1900, 0, 1);
 
-const INSTANT = /^\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:?\d\d)$/;
+const ISO = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z$/;
+/** With a blank, and with an offset that Postgres cuts to hours where it can: `+00`. */
+const OTHER = /^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d(?:\.\d+)?)(?:Z|([+-]\d\d)(?::?(\d\d))?)$/;
 
 /** Epoch milliseconds (finer digits cut off), or null where the text is not an instant. */
 export function parseInstant(text: string | null): number | null {
-  if (text === null || !INSTANT.test(text)) return null;
-  const ms = Date.parse(text);
+  if (text === null) return null;
+  let iso = text;
+  if (!ISO.test(text)) {
+    const parts = OTHER.exec(text);
+    if (parts === null) return null;
+    const [, date, time, hours, minutes] = parts;
+    iso = `${date}T${time}${hours === undefined ? 'Z' : `${hours}:${minutes ?? '00'}`}`;
+  }
+  const ms = Date.parse(iso);
   return Number.isFinite(ms) ? ms : null;
 }
 
