@@ -33,7 +33,7 @@ function encodeAs(sqlType: SqlType, value: Json): string | null | typeof UNFIT {
     case 'timestamptz':
       return typeof value === 'string' ? (instantText(value) ?? UNFIT) : UNFIT;
     case 'text[]':
-      return Array.isArray(value) ? encodeTexts(value) : UNFIT;
+      return Array.isArray(value) && isStorableTexts(value) ? encodeTexts(value) : UNFIT;
     case 'jsonb':
       return jsonbText(value) ?? UNFIT;
   }
@@ -44,15 +44,18 @@ function encodeNumber(value: Json): string | typeof UNFIT {
   return isExactNumber(value) && isStorableNumber(value.value) ? value.value : UNFIT;
 }
 
-/** Every item quoted: `NULL`, braces, commas and the empty text mean themselves. */
-function encodeTexts(items: readonly Json[]): string | typeof UNFIT {
+/** A Postgres array. Every item quoted: `NULL`, braces, commas and the empty text are text. */
+export function encodeTexts(items: readonly string[]): string {
   let literal = '{';
   for (const item of items) {
-    if (typeof item !== 'string' || !isStorableText(item)) return UNFIT;
     const escaped = /["\\]/.test(item) ? item.replace(/["\\]/g, '\\$&') : item;
     literal += `${literal === '{' ? '' : ','}"${escaped}"`;
   }
   return `${literal}}`;
+}
+
+function isStorableTexts(items: readonly Json[]): items is readonly string[] {
+  return items.every((item) => typeof item === 'string' && isStorableText(item));
 }
 
 /** A record as its row: text for an SQL cast, in the order of the table's columns. */

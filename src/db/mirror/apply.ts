@@ -1,0 +1,184 @@
+import { SyncError } from '../../domain/errors.ts';
+import type { ObjectSchema } from '../../domain/schema.ts';
+import type { Database, Sql } from '../database.ts';
+import { type Catalog, readCatalog } from './catalog.ts';
+import { fillFromExtra } from './fill.ts';
+import {
+  isEmptyPlan,
+  isNewVersion,
+  type MirrorPlan,
+  planMirror,
+  planSteps,
+  schemasOnRecord,
+} from './plan.ts';
+import type { Step } from './plan-columns.ts';
+import {
+  emptySchema,
+  failedObject,
+  type MirrorProblem,
+  problemOf,
+  schemaLockTimeout,
+} from './problem.ts';
+import {
+  type DeletePolicy,
+  forgetProgress,
+  recordRemoval,
+  recordVersion,
+  writeDeletePolicies,
+  writeRecord,
+} from './write-record.ts';
+
+export interface ApplyOptions {
+  /** How long DDL may wait for a lock; default 2 s. */
+  readonly lockTimeoutMs?: number;
+  /** What a local delete leads to, by object; objects left out keep what they have. */
+  readonly deletePolicies?: ReadonlyMap<string, DeletePolicy>;
+}
+
+export interface MirrorChange {
+  /** Statements that were run and recorded. */
+  readonly steps: readonly Step[];
+  /** Objects whose table is new and empty: they have to be read from the beginning. */
+  readonly created: readonly string[];
+  /** Fields whose column came to rows that stood: to be read again; see `readUnfilled`. */
+  readonly unfilled: readonly { readonly object: string; readonly field: string }[];
+  /**
+   * Objects left as they were, and why. `schema-lock-timeout` (retry): somebody holds the table.
+   */
+  readonly problems: readonly MirrorProblem[];
+}
+
+const DEFAULT_LOCK_TIMEOUT_MS = 2_000;
+/** Once one object had to wait in vain, the others must not hold their own locks much longer. */
+const IMPATIENT_LOCK_TIMEOUT_MS = 100;
+/** A new column with parts rewrites its table. */
+const STATEMENT_TIMEOUT_MS = 3_600_000;
+
+/** What {@link applyMirror} would run, and what it would leave out. Changes nothing. */
+export async function previewMirror(
+  sql: Sql,
+  schemas: readonly ObjectSchema[],
+): Promise<{ readonly steps: readonly Step[]; readonly problems: readonly MirrorProblem[] }> {
+  const plan = planMirror(await readCatalog(sql), schemas);
+  return { steps: planSteps(plan), problems: plan.problems };
+}
+
+/**
+ * Brings the mirror tables up to the workspace's schema, in one transaction: objects that cannot
+ * be brought there are left as they were, all of the others change at once. Who comes second
+ * waits, and finds nothing to do.
+ *
+ * @throws SyncError `schema-empty`, `schema-lock-timeout` (another process is at it), `database-…`.
+ */
+export async function applyMirror(
+  db: Database,
+  schemas: readonly ObjectSchema[],
+  options: ApplyOptions = {},
+): Promise<MirrorChange> {
+  const lockTimeoutMs = options.lockTimeoutMs ?? DEFAULT_LOCK_TIMEOUT_MS;
+  return await db.transaction(
+    async (tx) => {
+      const change = await bringUp(tx, schemas);
+      if (options.deletePolicies) await writeDeletePolicies(tx, options.deletePolicies);
+      return change;
+    },
+    { asWriter: true, lockTimeoutMs, statementTimeoutMs: STATEMENT_TIMEOUT_MS },
+  );
+}
+
+async function bringUp(tx: Sql, schemas: readonly ObjectSchema[]): Promise<MirrorChange> {
+  const glance = await readCatalog(tx);
+  if (schemas.length === 0 && glance.mirrors.size > 0) throw emptySchema();
+  const expected = planMirror(glance, schemas);
+  if (isEmptyPlan(glance, expected)) {
+    return { steps: [], created: [], unfilled: [], problems: expected.problems };
+  }
+  await lockMirror(tx);
+  // What stood before the lock was ours may have changed while we waited for it.
+  const catalog = await readCatalog(tx);
+  const plan = planMirror(catalog, schemas);
+  if (isEmptyPlan(catalog, plan)) {
+    return { steps: [], created: [], unfilled: [], problems: plan.problems };
+  }
+  return await carryOut(tx, catalog, plan);
+}
+
+/** One at a time; until the end of the transaction. */
+async function lockMirror(tx: Sql): Promise<void> {
+  try {
+    await tx.query(`SELECT pg_advisory_xact_lock(hashtextextended('clarify_sync.mirror', 0))`);
+  } catch (error) {
+    throw isLockTimeout(error) ? schemaLockTimeout('another process', error) : error;
+  }
+}
+
+async function carryOut(tx: Sql, catalog: Catalog, plan: MirrorPlan): Promise<MirrorChange> {
+  const steps: Step[] = [];
+  const created: string[] = [];
+  const unfilled: { object: string; field: string }[] = [];
+  const problems = [...plan.problems];
+  const attempt = async (unit: Unit, after: () => Promise<void>): Promise<boolean> => {
+    const problem = await attemptUnit(tx, unit, after);
+    if (problem === null) steps.push(...unit.steps);
+    else problems.push(problem);
+    return problem === null;
+  };
+  await runSteps(tx, plan.preparations);
+  steps.push(...plan.preparations);
+  for (const unit of plan.objects) {
+    const { object, table, added, record } = unit;
+    const isDone = await attempt(unit, async () => {
+      await fillFromExtra(tx, table, added);
+      if (unit.created) await forgetProgress(tx, object);
+      if (record !== null) await writeRecord(tx, record);
+    });
+    if (!isDone) continue;
+    if (unit.created) created.push(object);
+    unfilled.push(...added.map(({ field }) => ({ object, field: field.name })));
+  }
+  for (const unit of plan.removals) {
+    await attempt(unit, () => recordRemoval(tx, unit.object));
+  }
+  for (const unit of plan.links) await attempt(unit, async () => {});
+  const failed = new Set(problems.map(({ object }) => object));
+  const objects = schemasOnRecord(catalog, plan, failed);
+  if (isNewVersion(catalog, steps, objects)) await recordVersion(tx, { steps, objects });
+  return { steps, created, unfilled, problems };
+}
+
+interface Unit {
+  readonly object: string;
+  readonly steps: readonly Step[];
+}
+
+/** All of a unit or nothing of it: what it cannot do must not stop the others. */
+async function attemptUnit(
+  tx: Sql,
+  unit: Unit,
+  after: () => Promise<void>,
+): Promise<MirrorProblem | null> {
+  await tx.query('SAVEPOINT mirror_unit');
+  try {
+    await runSteps(tx, unit.steps);
+    await after();
+    await tx.query('RELEASE SAVEPOINT mirror_unit');
+    return null;
+  } catch (error) {
+    if (!(error instanceof SyncError)) throw error;
+    const isWaiting = isLockTimeout(error);
+    if (error.disposition === 'retry' && !isWaiting) throw error;
+    await tx.query('ROLLBACK TO SAVEPOINT mirror_unit');
+    if (!isWaiting) return problemOf(unit.object, failedObject(unit.object, error));
+    await tx.query(`SET LOCAL lock_timeout = ${IMPATIENT_LOCK_TIMEOUT_MS}`);
+    return problemOf(unit.object, schemaLockTimeout(unit.object, error));
+  }
+}
+
+/** In one message: a workspace's first start has a thousand of them. */
+async function runSteps(tx: Sql, steps: readonly Step[]): Promise<void> {
+  if (steps.length > 0) await tx.query(steps.map(({ sql }) => sql).join(';\n'));
+}
+
+function isLockTimeout(error: unknown): boolean {
+  return error instanceof SyncError && error.code === 'database-lock-timeout';
+}

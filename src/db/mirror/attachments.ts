@@ -1,0 +1,134 @@
+import { fitName, quoteIdent } from '../../domain/names.ts';
+import { qualify } from './ddl.ts';
+import type { MirrorColumn, MirrorTable } from './table.ts';
+
+/** An index of ours, by its purpose: names are given when it is planned. */
+export interface WantedIndex {
+  /** The name it gets unless that is taken. */
+  readonly name: string;
+  readonly description: string;
+  /** What follows `CREATE INDEX name ON table`. */
+  readonly definition: string;
+}
+
+/** The function that makes a list of identities indexable; see {@link identityIndex}. */
+export const IDENTITY_FUNCTION = 'identity_keys';
+
+/**
+ * Hashes, for two reasons: an index entry has a size limit and a value of the CRM has none, and
+ * lowering a list is not immutable in Postgres' eyes unless a function says so.
+ */
+export const IDENTITY_FUNCTION_SQL = `CREATE FUNCTION clarify_sync.${IDENTITY_FUNCTION}(items text[]) RETURNS bigint[]
+  LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
+DECLARE
+  keys bigint[] := '{}';
+  item text;
+BEGIN
+  FOREACH item IN ARRAY items LOOP
+    keys := pg_catalog.array_append(keys, pg_catalog.hashtextextended(pg_catalog.lower(item), 0));
+  END LOOP;
+  RETURN keys;
+END $$`;
+
+export function identityColumn(table: MirrorTable): MirrorColumn | null {
+  const { identity } = table.schema;
+  return identity === null ? null : (table.byField.get(identity) ?? null);
+}
+
+export function localReferenceIndexName(table: string, column: string): string {
+  return fitName(`${table}__${column}__local`, () => false);
+}
+
+export function identityIndexName(table: string, column: string): string {
+  return fitName(`${table}__${column}__identity`, () => false);
+}
+
+/** Finds rows that refer to a record by the id it was born with. Empty once those are rewritten. */
+export function localReferenceIndex(table: string, column: MirrorColumn): WantedIndex {
+  const name = quoteIdent(column.column);
+  return {
+    name: localReferenceIndexName(table, column.column),
+    description: `index rows of ${table} whose ${column.column} was born here`,
+    definition: `USING hash (${name}) WHERE ${name} LIKE 'local:%'`,
+  };
+}
+
+/**
+ * Indexes that every new row pays for, so they wait until an object's first read is done: the
+ * look-up before a create, and the counts over ranges of `_created_at`.
+ */
+export function lookupIndexes(table: MirrorTable): WantedIndex[] {
+  const created: WantedIndex = {
+    name: fitName(`${table.name}__created_at`, () => false),
+    description: `index ${table.name} by creation`,
+    definition: '(_created_at)',
+  };
+  const identity = identityColumn(table);
+  return identity === null ? [created] : [created, ...identityIndex(table, identity)];
+}
+
+/** {@link findByIdentity} uses these expressions to the letter. */
+function identityIndex(table: MirrorTable, column: MirrorColumn): WantedIndex[] {
+  const name = quoteIdent(column.column);
+  const keys = {
+    'text[]': `USING gin (clarify_sync.${IDENTITY_FUNCTION}(${name}))`,
+    text: `USING hash (lower(${name}))`,
+  };
+  if (column.sqlType !== 'text[]' && column.sqlType !== 'text') return [];
+  return [
+    {
+      name: identityIndexName(table.name, column.column),
+      description: `index ${table.name} by ${column.column}, whatever the case`,
+      definition: keys[column.sqlType],
+    },
+  ];
+}
+
+export interface WantedTrigger {
+  readonly name: string;
+  readonly sql: string;
+}
+
+function statementTriggers(table: string, capture: string): WantedTrigger[] {
+  const images = {
+    insert: 'NEW TABLE AS new_rows',
+    update: 'OLD TABLE AS old_rows NEW TABLE AS new_rows',
+    delete: 'OLD TABLE AS old_rows',
+  };
+  return Object.entries(images).map(([event, transition]) => ({
+    name: `clarify_capture_${event}`,
+    sql: `CREATE TRIGGER clarify_capture_${event} AFTER ${event.toUpperCase()} ON ${qualify(table)} REFERENCING ${transition} FOR EACH STATEMENT EXECUTE FUNCTION clarify_sync.${capture}()`,
+  }));
+}
+
+/** Every table of ours has it, and nobody else's does: it marks a link table as ours. */
+export const REFUSE_TRUNCATE = 'clarify_refuse_truncate';
+
+function refuseTruncate(table: string): WantedTrigger {
+  return {
+    name: REFUSE_TRUNCATE,
+    sql: `CREATE TRIGGER ${REFUSE_TRUNCATE} BEFORE TRUNCATE ON ${qualify(table)} FOR EACH STATEMENT EXECUTE FUNCTION clarify_sync.refuse_truncate()`,
+  };
+}
+
+/** Captures local writes, and keeps the id a row was born with. */
+export function mirrorTriggers(table: string): WantedTrigger[] {
+  return [
+    ...statementTriggers(table, 'capture'),
+    {
+      name: 'clarify_birth',
+      sql: `CREATE TRIGGER clarify_birth BEFORE INSERT ON ${qualify(table)} FOR EACH ROW WHEN (NEW.id LIKE 'local:%') EXECUTE FUNCTION clarify_sync.birth()`,
+    },
+    refuseTruncate(table),
+  ];
+}
+
+export const LINK_CAPTURE = 'capture_link';
+
+/** Local writes to links are captured only once the control schema knows how. */
+export function linkTriggers(table: string, functions: ReadonlySet<string>): WantedTrigger[] {
+  return [
+    ...(functions.has(LINK_CAPTURE) ? statementTriggers(table, LINK_CAPTURE) : []),
+    refuseTruncate(table),
+  ];
+}

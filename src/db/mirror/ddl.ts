@@ -1,0 +1,70 @@
+import { SQL, sql } from 'drizzle-orm';
+import { getTableConfig, PgDialect, type PgTable } from 'drizzle-orm/pg-core';
+import { quoteIdent, quoteLiteral } from '../../domain/names.ts';
+import { MIRROR_SCHEMA } from './table.ts';
+
+/** One column of a Drizzle definition, as DDL. */
+export interface ColumnDdl {
+  readonly name: string;
+  /** As `format_type` prints it. */
+  readonly type: string;
+  readonly generated: boolean;
+  /** What follows `ADD COLUMN`. */
+  readonly clause: string;
+}
+
+const dialect = new PgDialect();
+
+function inline(expression: SQL): string {
+  return dialect.sqlToQuery(expression).sql;
+}
+
+/** The columns of a definition: what is created can therefore not disagree with what is queried. */
+export function columnDdl(table: PgTable): ColumnDdl[] {
+  return getTableConfig(table).columns.map((column) => {
+    const type = column.getSQLType();
+    const clause = [quoteIdent(column.name), type];
+    if (column.default instanceof SQL) clause.push(`DEFAULT ${inline(column.default)}`);
+    if (column.generated) {
+      const { as } = column.generated;
+      const expression = as instanceof SQL ? as : sql.raw(String(as));
+      clause.push(`GENERATED ALWAYS AS (${inline(expression)}) STORED`);
+    }
+    if (column.notNull && !column.primary) clause.push('NOT NULL');
+    if (column.primary) clause.push('PRIMARY KEY');
+    return {
+      name: column.name,
+      type,
+      generated: column.generated !== undefined,
+      clause: clause.join(' '),
+    };
+  });
+}
+
+/** `"clarify"."name"`. */
+export function qualify(name: string): string {
+  return `${quoteIdent(MIRROR_SCHEMA)}.${quoteIdent(name)}`;
+}
+
+export function createTableSql(table: PgTable): string {
+  const { name, primaryKeys } = getTableConfig(table);
+  const lines = columnDdl(table).map(({ clause }) => clause);
+  for (const key of primaryKeys) {
+    lines.push(`PRIMARY KEY (${key.columns.map((column) => quoteIdent(column.name)).join(', ')})`);
+  }
+  return `CREATE TABLE ${qualify(name)} (\n  ${lines.join(',\n  ')}\n)`;
+}
+
+export function addColumnsSql(table: string, clauses: readonly string[]): string {
+  return `ALTER TABLE ${qualify(table)}\n  ${clauses.map((clause) => `ADD COLUMN ${clause}`).join(',\n  ')}`;
+}
+
+export function renameColumnSql(table: string, column: string, to: string): string {
+  return `ALTER TABLE ${qualify(table)} RENAME COLUMN ${quoteIdent(column)} TO ${quoteIdent(to)}`;
+}
+
+export function commentSql(table: string, column: string | null, comment: string): string {
+  const target =
+    column === null ? `TABLE ${qualify(table)}` : `COLUMN ${qualify(table)}.${quoteIdent(column)}`;
+  return `COMMENT ON ${target} IS ${quoteLiteral(comment)}`;
+}

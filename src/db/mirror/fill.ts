@@ -1,0 +1,80 @@
+import type { Json } from '../../domain/json.ts';
+import { quoteIdent } from '../../domain/names.ts';
+import type { Sql } from '../database.ts';
+import { encodeTexts, encodeValue } from './encode.ts';
+import { decodeExtra, extraKey } from './extra.ts';
+import type { MirrorColumn, MirrorTable } from './table.ts';
+
+const BATCH = 2000;
+
+interface ExtraRow {
+  id: string;
+  extra: Readonly<Record<string, Json>>;
+}
+
+/**
+ * Moves the values of new columns from `_extra`, where they were kept while there was no column,
+ * by the very rules that a read follows. For the transaction that adds the columns: it holds the
+ * table, so nobody's row lock is in the way. Safe to run twice.
+ */
+export async function fillFromExtra(
+  tx: Sql,
+  table: MirrorTable,
+  columns: readonly MirrorColumn[],
+): Promise<void> {
+  if (columns.length === 0) return;
+  const keys = columns.map(({ field }) => extraKey(field.name));
+  let lastId: string | null = null;
+  for (;;) {
+    const rows: ExtraRow[] = await tx.query<ExtraRow>(
+      `SELECT id, _extra AS extra FROM ${table.qualified}
+        WHERE _extra ?| $1::text[] AND ($2::text IS NULL OR id > $2)
+        ORDER BY id LIMIT ${BATCH}`,
+      [keys, lastId],
+    );
+    await moveValues(tx, { table, columns, rows });
+    lastId = rows.at(-1)?.id ?? null;
+    if (rows.length < BATCH) return;
+  }
+}
+
+async function moveValues(
+  tx: Sql,
+  batch: {
+    readonly table: MirrorTable;
+    readonly columns: readonly MirrorColumn[];
+    readonly rows: readonly ExtraRow[];
+  },
+): Promise<void> {
+  const { table, columns } = batch;
+  const ids: string[] = [];
+  const movedKeys: string[] = [];
+  const values: (string | null)[][] = columns.map(() => []);
+  for (const { id, extra } of batch.rows) {
+    const moved: string[] = [];
+    for (const [position, column] of columns.entries()) {
+      const key = extraKey(column.field.name);
+      const kept = Object.hasOwn(extra, key) ? extra[key] : undefined;
+      const encoded = kept === undefined ? null : encodeValue(column, decodeExtra(kept));
+      const text = encoded !== null && 'text' in encoded ? encoded.text : null;
+      if (text !== null) moved.push(key);
+      values[position]?.push(text);
+    }
+    ids.push(id);
+    movedKeys.push(encodeTexts(moved));
+  }
+  if (ids.length === 0) return;
+  const names = columns.map((_, position) => `v${position}`);
+  const assignments = columns.map(({ column, sqlType }, position) => {
+    const name = quoteIdent(column);
+    return `${name} = coalesce(v.${names[position]}::${sqlType}, t.${name})`;
+  });
+  const parameters = names.map((_, position) => `$${position + 3}::text[]`);
+  await tx.query(
+    `UPDATE ${table.qualified} AS t
+        SET _extra = nullif(t._extra - v.keys::text[], '{}'), ${assignments.join(', ')}
+       FROM unnest($1::text[], $2::text[], ${parameters.join(', ')}) AS v(id, keys, ${names.join(', ')})
+      WHERE t.id = v.id AND v.keys <> '{}'`,
+    [ids, movedKeys, ...values],
+  );
+}

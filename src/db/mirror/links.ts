@@ -1,0 +1,92 @@
+import { type PgTable, pgSchema, primaryKey, text } from 'drizzle-orm/pg-core';
+import { fitName, isStorableText, quoteIdent } from '../../domain/names.ts';
+import type { ObjectSchema } from '../../domain/schema.ts';
+import { MIRROR_SCHEMA } from './table.ts';
+
+/** One end of a many-to-many pair. */
+export interface LinkSide {
+  readonly object: string;
+  /** The field that lists the other end; null where the schema does not name it. */
+  readonly field: string | null;
+  readonly column: string;
+}
+
+/** A pair of many-to-many fields: one row per link. */
+export interface LinkTable {
+  /** Not quoted, without the schema. */
+  readonly name: string;
+  readonly qualified: string;
+  readonly sides: readonly [LinkSide, LinkSide];
+  readonly drizzle: PgTable;
+}
+
+type End = Omit<LinkSide, 'column'>;
+
+function compareEnds(left: End, right: End): number {
+  const [a, b] = [
+    [left.object, left.field ?? ''],
+    [right.object, right.field ?? ''],
+  ].map((key) => JSON.stringify(key));
+  return a === b ? 0 : (a ?? '') < (b ?? '') ? -1 : 1;
+}
+
+/**
+ * The link tables of a workspace, by name: `deal.people ↔ person.deals` is
+ * `deal_people(deal_id, person_id)`, whichever end declares it. One-to-many fields have none: they
+ * are the other object's `*_id` column.
+ */
+export function linkTables(
+  schemas: readonly ObjectSchema[],
+  isTaken: (name: string) => boolean = () => false,
+): LinkTable[] {
+  const pairs = new Map<string, readonly [End, End]>();
+  for (const { object, fields } of schemas) {
+    for (const { name, relationship } of fields) {
+      if (relationship?.kind !== 'many-to-many') continue;
+      const here: End = { object, field: name };
+      const there: End = { object: relationship.object, field: relationship.field };
+      const storable = [object, name, there.object, there.field ?? ''].every(isStorableText);
+      if (!storable) continue;
+      const pair =
+        compareEnds(here, there) <= 0 ? ([here, there] as const) : ([there, here] as const);
+      pairs.set(JSON.stringify(pair), pair);
+    }
+  }
+  const names = new Set<string>();
+  return [...pairs.values()]
+    .sort(([left], [right]) => compareEnds(left, right))
+    .map((pair) => {
+      const name = fitName(wantedName(pair), (one) => names.has(one) || isTaken(one));
+      names.add(name);
+      return linkTable(name, pair);
+    });
+}
+
+/** After the first object and its field; where that end has no name, after the end that has. */
+function wantedName([first, second]: readonly [End, End]): string {
+  const named = first.field === null ? second : first;
+  return `${named.object}_${named.field}`;
+}
+
+function linkTable(name: string, [first, second]: readonly [End, End]): LinkTable {
+  const free = () => false;
+  const column = fitName(`${first.object}_id`, free);
+  const otherColumn =
+    first.object === second.object
+      ? 'related_id'
+      : fitName(`${second.object}_id`, (one) => one === column);
+  const drizzle = pgSchema(MIRROR_SCHEMA).table(
+    name,
+    { first: text(column).notNull(), second: text(otherColumn).notNull() },
+    (t) => [primaryKey({ columns: [t.first, t.second] })],
+  );
+  return {
+    name,
+    qualified: `${quoteIdent(MIRROR_SCHEMA)}.${quoteIdent(name)}`,
+    sides: [
+      { ...first, column },
+      { ...second, column: otherColumn },
+    ],
+    drizzle,
+  };
+}

@@ -1,0 +1,64 @@
+import type { Sql } from '../database.ts';
+import { readMirrors, readObjects, type StandingMirror } from './catalog.ts';
+import { type LinkTable, linkTables } from './links.ts';
+import { type MirrorTable, mirrorTable, sqlTypeOf } from './table.ts';
+
+/** The mirror tables that stand, from what is on record: the CRM is not asked. */
+export async function loadMirrorTables(sql: Sql): Promise<readonly MirrorTable[]> {
+  return (await loadMirror(sql)).tables;
+}
+
+/** Link tables beside them. */
+export async function loadMirror(
+  sql: Sql,
+): Promise<{ readonly tables: readonly MirrorTable[]; readonly links: readonly LinkTable[] }> {
+  const mirrors = await readMirrors(sql);
+  const tables = (await readObjects(sql)).flatMap((schema) => {
+    const mirror = mirrors.get(schema.object);
+    if (mirror === undefined || mirror.removed) return [];
+    const live = schema.fields.filter(
+      ({ name, kind }) => sqlTypeOf(kind) === null || mirror.fields.get(name)?.removed === false,
+    );
+    return [mirrorTable({ ...schema, fields: live }, namesOnRecord(mirror))];
+  });
+  const names = new Set([...mirrors.values()].map(({ table }) => table));
+  const links = linkTables(
+    tables.map(({ schema }) => schema),
+    (name) => names.has(name),
+  );
+  return { tables, links };
+}
+
+function namesOnRecord({ table, fields }: StandingMirror) {
+  const given = new Map(
+    [...fields].map(([field, { column, partColumns }]) => [field, { column, parts: partColumns }]),
+  );
+  return { table, given, foreign: new Set<string>() };
+}
+
+/** Columns that came to rows that stood, and whose values have yet to be read again. */
+export async function readUnfilled(
+  sql: Sql,
+): Promise<{ readonly object: string; readonly fields: readonly string[] }[]> {
+  return await sql.query<{ object: string; fields: string[] }>(
+    `SELECT c.object, array_agg(c.field ORDER BY c.position) AS fields
+       FROM clarify_sync.mirror_column AS c
+       JOIN clarify_sync.mirror AS m ON m.object = c.object AND m.removed_at IS NULL
+      WHERE c.removed_at IS NULL AND c.definition @> '{"unfilled": true}'
+      GROUP BY c.object ORDER BY c.object`,
+  );
+}
+
+/** For the transaction that completes the reading. Repeatable. */
+export async function markFilled(
+  tx: Sql,
+  object: string,
+  fields: readonly string[],
+): Promise<void> {
+  await tx.query(
+    `UPDATE clarify_sync.mirror_column
+        SET definition = definition || '{"unfilled": false}'
+      WHERE object = $1 AND field = ANY($2::text[])`,
+    [object, fields],
+  );
+}

@@ -1,0 +1,122 @@
+import { fitName } from '../../domain/names.ts';
+import type { StandingMirror, StandingRelation } from './catalog.ts';
+import { addColumnsSql, type ColumnDdl, columnDdl, commentSql, renameColumnSql } from './ddl.ts';
+import { type MirrorColumn, type MirrorTable, SYSTEM_COLUMNS } from './table.ts';
+
+/** One statement, and what it is for. */
+export interface Step {
+  /** The object or link table it belongs to. */
+  readonly object: string;
+  readonly description: string;
+  readonly sql: string;
+}
+
+export interface ColumnPlan {
+  readonly steps: readonly Step[];
+  /** Columns that are new on a table that stood: their values are still to come. */
+  readonly added: readonly MirrorColumn[];
+  /** Columns that make way, whose own indexes are of no more use. */
+  readonly replaced: ReadonlySet<string>;
+  /** System columns that somebody changed. */
+  readonly damaged: readonly string[];
+}
+
+interface Standing {
+  readonly relation: StandingRelation;
+  /** What is on record; null where the table is new. */
+  readonly mirror: StandingMirror | null;
+}
+
+/**
+ * What leads from the columns that stand to the columns that are wanted. Nothing is ever dropped:
+ * a column of another type makes way under the name `<column>__was_<n>`, and so do its parts, so
+ * that views which use them keep working.
+ */
+export function planColumns(table: MirrorTable, { relation, mirror }: Standing): ColumnPlan {
+  const ddl = new Map(columnDdl(table.drizzle).map((column) => [column.name, column]));
+  const taken = new Set([...relation.columns.keys(), ...ddl.keys()]);
+  const renames: Step[] = [];
+  const clauses: string[] = [];
+  const addedNames: string[] = [];
+  const replaced = new Set<string>();
+
+  const makeWay = (column: string): void => {
+    const to = replacedName(column, taken);
+    taken.add(to);
+    replaced.add(column);
+    renames.push(
+      {
+        object: table.object,
+        description: `keep column ${column} as ${to}: its type changed`,
+        sql: renameColumnSql(table.name, column, to),
+      },
+      {
+        object: table.object,
+        description: `note what ${to} was`,
+        sql: commentSql(table.name, to, `${column} as it was before its type changed in Clarify`),
+      },
+    );
+  };
+  const add = (column: ColumnDdl): void => {
+    clauses.push(column.clause);
+    addedNames.push(column.name);
+  };
+  const wanted = (name: string): ColumnDdl => {
+    const column = ddl.get(name);
+    if (column === undefined) throw new Error(`no definition of column ${name}`);
+    return column;
+  };
+
+  const damaged: string[] = [];
+  for (const { name } of SYSTEM_COLUMNS) {
+    const standing = relation.columns.get(name);
+    if (standing === undefined) add(wanted(name));
+    else if (!fits(standing, wanted(name))) damaged.push(name);
+  }
+  const added: MirrorColumn[] = [];
+  for (const column of table.columns) {
+    const standing = relation.columns.get(column.column);
+    const isStale = standing !== undefined && !fits(standing, wanted(column.column));
+    if (isStale) {
+      makeWay(column.column);
+      for (const part of mirror?.fields.get(column.field.name)?.partColumns.values() ?? []) {
+        if (relation.columns.has(part)) makeWay(part);
+      }
+    }
+    if (standing === undefined || isStale) {
+      add(wanted(column.column));
+      added.push(column);
+    }
+    for (const part of column.parts) {
+      const partStanding = relation.columns.get(part.column);
+      const partFits = partStanding !== undefined && fits(partStanding, wanted(part.column));
+      if (partFits && !isStale) continue;
+      if (partStanding !== undefined && !replaced.has(part.column)) makeWay(part.column);
+      add(wanted(part.column));
+    }
+  }
+  const steps = [...renames];
+  if (clauses.length > 0) {
+    steps.push({
+      object: table.object,
+      description: `add ${addedNames.length === 1 ? 'column' : 'columns'} ${addedNames.join(', ')}`,
+      sql: addColumnsSql(table.name, clauses),
+    });
+  }
+  return { steps, added, replaced, damaged };
+}
+
+function fits(
+  standing: { readonly type: string; readonly generated: boolean },
+  wanted: ColumnDdl,
+): boolean {
+  return standing.type === wanted.type && standing.generated === wanted.generated;
+}
+
+function replacedName(column: string, taken: ReadonlySet<string>): string {
+  for (let n = 1; ; n += 1) {
+    const wanted = `${column}__was_${n}`;
+    const name = fitName(wanted, (candidate) => candidate !== wanted && taken.has(candidate));
+    if (!taken.has(name)) return name;
+  }
+}

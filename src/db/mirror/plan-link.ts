@@ -1,0 +1,46 @@
+import type { SyncError } from '../../domain/errors.ts';
+import { quoteIdent } from '../../domain/names.ts';
+import { linkTriggers, REFUSE_TRUNCATE } from './attachments.ts';
+import type { Catalog } from './catalog.ts';
+import { commentSql, createTableSql } from './ddl.ts';
+import type { LinkTable } from './links.ts';
+import type { Step } from './plan-columns.ts';
+import { nameTaken } from './problem.ts';
+
+/** One link table: its statements belong together, all of them or none. */
+export interface LinkPlan {
+  readonly object: string;
+  readonly steps: readonly Step[];
+}
+
+/** Whether a link table of ours has the name: our trigger is on it, and no object is. */
+export function isLinkTable({ relations, mirrors }: Catalog, name: string): boolean {
+  const isMarked = relations.get(name)?.triggers.has(REFUSE_TRUNCATE) ?? false;
+  return isMarked && ![...mirrors.values()].some(({ table }) => table === name);
+}
+
+export function planLink(
+  catalog: Catalog,
+  link: LinkTable,
+  claimed: Set<string>,
+): LinkPlan | SyncError {
+  const object = link.name;
+  const relation = catalog.relations.get(object);
+  const isOurs = relation ? isLinkTable(catalog, object) : !claimed.has(object);
+  if (!isOurs) return nameTaken(object, object);
+  claimed.add(object);
+  const [first, second] = link.sides;
+  const comment = `Links: ${first.object}.${first.field ?? '?'} and ${second.object}.${second.field ?? '?'}`;
+  const steps: Step[] = [];
+  const step = (description: string, sql: string) => steps.push({ object, description, sql });
+  if (!relation) {
+    step(`create link table ${object}`, createTableSql(link.drizzle));
+    const other = quoteIdent(second.column);
+    step(`index ${object} from its other end`, `CREATE INDEX ON ${link.qualified} (${other})`);
+  }
+  if (relation?.comment !== comment) step(`label ${object}`, commentSql(object, null, comment));
+  for (const trigger of linkTriggers(object, catalog.functions)) {
+    if (!relation?.triggers.has(trigger.name)) step(`attach ${trigger.name}`, trigger.sql);
+  }
+  return { object, steps };
+}

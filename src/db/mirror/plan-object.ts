@@ -1,0 +1,123 @@
+import type { SyncError } from '../../domain/errors.ts';
+import { fitName, isStorableText } from '../../domain/names.ts';
+import type { ObjectSchema } from '../../domain/schema.ts';
+import { mirrorTriggers } from './attachments.ts';
+import type { Catalog, StandingMirror, StandingRelation } from './catalog.ts';
+import { planComments } from './comments.ts';
+import { commentSql, createTableSql } from './ddl.ts';
+import { planColumns, type Step } from './plan-columns.ts';
+import { planIndexes } from './plan-indexes.ts';
+import { isLinkTable } from './plan-link.ts';
+import { damagedTable, nameTaken, unstorableName } from './problem.ts';
+import { type MirrorRecord, recordOf } from './record.ts';
+import {
+  type MirrorColumn,
+  type MirrorNaming,
+  type MirrorTable,
+  mirrorTable,
+  mirrorTableName,
+} from './table.ts';
+
+/** One object: its statements belong together, all of them or none. */
+export interface ObjectPlan {
+  readonly object: string;
+  readonly table: MirrorTable;
+  readonly steps: readonly Step[];
+  /** The table is new and empty. */
+  readonly created: boolean;
+  /** Columns that are new, or back, on rows that stand: to be filled. */
+  readonly added: readonly MirrorColumn[];
+  /** What to put on record; null where that is what the record says. */
+  readonly record: MirrorRecord | null;
+}
+
+/** `claimed` are all names that stand or are planned; the plan adds its own. */
+export function planObject(
+  catalog: Catalog,
+  schema: ObjectSchema,
+  claimed: Set<string>,
+): ObjectPlan | SyncError {
+  const { object } = schema;
+  if (object === '' || !isStorableText(object)) return unstorableName();
+  const mirror = catalog.mirrors.get(object) ?? null;
+  const name = mirror?.table ?? freeTableName(catalog, object);
+  const relation = catalog.relations.get(name) ?? null;
+  const isOurs = relation === null ? !claimed.has(name) : mirror !== null && relation.kind === 'r';
+  if (!isOurs) return nameTaken(object, name);
+  claimed.add(name);
+
+  const table = mirrorTable(schema, namingOf(name, mirror, relation));
+  const columns = relation && planColumns(table, { relation, mirror });
+  if (columns && columns.damaged.length > 0) return damagedTable(object, name, columns.damaged);
+  const replaced = columns?.replaced ?? new Set<string>();
+  const indexes = planIndexes(table, { catalog, claimed, replaced });
+  const creation = {
+    object,
+    description: `create table ${name}`,
+    sql: createTableSql(table.drizzle),
+  };
+  const steps = [
+    ...(columns === null ? [creation] : [...indexes.before, ...columns.steps]),
+    ...planComments(table, { relation, mirror }, replaced),
+    ...indexes.after,
+    ...mirrorTriggers(name)
+      .filter((trigger) => !relation?.triggers.has(trigger.name))
+      .map((trigger) => ({ object, description: `attach ${trigger.name}`, sql: trigger.sql })),
+  ];
+  const added = relation === null ? [] : fillable(table, mirror, columns?.added ?? []);
+  return {
+    object,
+    table,
+    steps,
+    created: !relation,
+    added,
+    record: recordOf(table, mirror, added),
+  };
+}
+
+/** A field that is back has a column, but what it missed is in `_extra` or still in the CRM. */
+function fillable(
+  table: MirrorTable,
+  mirror: StandingMirror | null,
+  added: readonly MirrorColumn[],
+): MirrorColumn[] {
+  return table.columns.filter(
+    (column) => added.includes(column) || mirror?.fields.get(column.field.name)?.removed,
+  );
+}
+
+/** A link table of ours may have the name already: the object then takes the hashed one. */
+function freeTableName(catalog: Catalog, object: string): string {
+  const isLink = (name: string) => isLinkTable(catalog, name);
+  return isLink(object) ? fitName(object, isLink) : mirrorTableName(object);
+}
+
+/** Names that were given stay; columns that stand and are not on record are the users'. */
+function namingOf(
+  table: string,
+  mirror: StandingMirror | null,
+  relation: StandingRelation | null,
+): MirrorNaming {
+  const given = new Map(
+    [...(mirror?.fields ?? [])].map(([field, { column, partColumns }]) => [
+      field,
+      { column, parts: partColumns },
+    ]),
+  );
+  const ours = new Set(
+    [...given.values()].flatMap(({ column, parts }) => [column, ...parts.values()]),
+  );
+  const foreign = [...(relation?.columns.keys() ?? [])].filter((column) => !ours.has(column));
+  return { table, given, foreign: new Set(foreign) };
+}
+
+/** An object on record that is wanted no more: its table stays, and says so. */
+export function planRemoval(catalog: Catalog, mirror: StandingMirror): Step[] {
+  const { object, table } = mirror;
+  const relation = catalog.relations.get(table);
+  const comment = `${mirror.labelPlural || object}: no longer mirrored from Clarify; kept with its data`;
+  if (relation?.kind !== 'r' || relation.comment === comment) return [];
+  return [
+    { object, description: `note that ${object} is gone`, sql: commentSql(table, null, comment) },
+  ];
+}

@@ -1,0 +1,115 @@
+import { SyncError } from '../../domain/errors.ts';
+import { stringifyJson } from '../../domain/json.ts';
+import type { ObjectSchema } from '../../domain/schema.ts';
+import { IDENTITY_FUNCTION, IDENTITY_FUNCTION_SQL } from './attachments.ts';
+import type { Catalog } from './catalog.ts';
+import { canonicalSchema } from './definition.ts';
+import { linkTables } from './links.ts';
+import type { Step } from './plan-columns.ts';
+import { type LinkPlan, planLink } from './plan-link.ts';
+import { type ObjectPlan, planObject, planRemoval } from './plan-object.ts';
+import { type MirrorProblem, problemOf } from './problem.ts';
+
+/** An object on record that is wanted no more. */
+export interface RemovalPlan {
+  readonly object: string;
+  readonly steps: readonly Step[];
+}
+
+export interface MirrorPlan {
+  /** Run before everything else. */
+  readonly preparations: readonly Step[];
+  readonly objects: readonly ObjectPlan[];
+  readonly links: readonly LinkPlan[];
+  readonly removals: readonly RemovalPlan[];
+  readonly problems: readonly MirrorProblem[];
+  /** The schemas as they are recorded; also of objects with a problem. */
+  readonly schemas: readonly ObjectSchema[];
+}
+
+/**
+ * What leads from what stands to what the workspace's schema wants. Pure, and empty once it was
+ * carried out. No statement drops data, or touches what users added.
+ */
+export function planMirror(catalog: Catalog, wanted: readonly ObjectSchema[]): MirrorPlan {
+  const claimed = new Set(catalog.relations.keys());
+  const problems: MirrorProblem[] = [];
+  const keep = <T>(object: string, outcome: T | SyncError): T[] => {
+    if (!(outcome instanceof SyncError)) return [outcome];
+    problems.push(problemOf(object, outcome));
+    return [];
+  };
+  const schemas = wanted.map(canonicalSchema);
+  const objects = schemas.flatMap((schema) =>
+    keep(schema.object, planObject(catalog, schema, claimed)),
+  );
+  const tableNames = new Set([
+    ...[...catalog.mirrors.values()].map(({ table }) => table),
+    ...objects.map(({ table }) => table.name),
+  ]);
+  const links = linkTables(
+    objects.map(({ table }) => table.schema),
+    (name) => tableNames.has(name),
+  ).flatMap((link) => keep(link.name, planLink(catalog, link, claimed)));
+  const wantedObjects = new Set(schemas.map(({ object }) => object));
+  const removals = [...catalog.mirrors.values()]
+    .filter(({ object, removed }) => !removed && !wantedObjects.has(object))
+    .map((mirror) => ({ object: mirror.object, steps: planRemoval(catalog, mirror) }));
+  return {
+    preparations: preparationsFor(catalog, objects),
+    objects,
+    links,
+    removals,
+    problems,
+    schemas,
+  };
+}
+
+/** The look-up by identity needs its function long before an index on it is worth its price. */
+function preparationsFor(catalog: Catalog, objects: readonly ObjectPlan[]): Step[] {
+  if (objects.length === 0 || catalog.functions.has(IDENTITY_FUNCTION)) return [];
+  const description = 'make identities indexable';
+  return [{ object: IDENTITY_FUNCTION, description, sql: IDENTITY_FUNCTION_SQL }];
+}
+
+/** Every statement, in the order in which they run. */
+export function planSteps({ preparations, objects, links, removals }: MirrorPlan): Step[] {
+  return [...preparations, ...[...objects, ...links, ...removals].flatMap(({ steps }) => steps)];
+}
+
+/**
+ * What the next version records: the planned schemas, and of objects that failed what the last
+ * one said.
+ */
+export function schemasOnRecord(
+  catalog: Catalog,
+  plan: MirrorPlan,
+  failed: ReadonlySet<string>,
+): ObjectSchema[] {
+  const before = new Map(catalog.objects.map((schema) => [schema.object, schema]));
+  return plan.schemas.flatMap((schema) => {
+    if (!failed.has(schema.object)) return [schema];
+    const standing = before.get(schema.object);
+    return standing === undefined ? [] : [standing];
+  });
+}
+
+/** Whether there is nothing to run and nothing to put on record. */
+export function isEmptyPlan(catalog: Catalog, plan: MirrorPlan): boolean {
+  const failed = new Set(plan.problems.map(({ object }) => object));
+  return (
+    planSteps(plan).length === 0 &&
+    plan.removals.length === 0 &&
+    plan.objects.every(({ record }) => record === null) &&
+    !isNewVersion(catalog, [], schemasOnRecord(catalog, plan, failed))
+  );
+}
+
+/** Whether there is anything to record that the last version does not say. */
+export function isNewVersion(
+  catalog: Catalog,
+  steps: readonly Step[],
+  schemas: readonly ObjectSchema[],
+): boolean {
+  return steps.length > 0 || stringifyJson(schemas) !== stringifyJson(catalog.objects);
+}

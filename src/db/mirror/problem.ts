@@ -1,0 +1,65 @@
+import { SyncError } from '../../domain/errors.ts';
+
+/** An object (or link table) that cannot be mirrored as things are; the others can. */
+export interface MirrorProblem {
+  readonly object: string;
+  readonly code: string;
+  readonly message: string;
+  readonly error: SyncError;
+}
+
+export function problemOf(object: string, error: SyncError): MirrorProblem {
+  return { object, code: error.code, message: error.message, error };
+}
+
+export function nameTaken(object: string, name: string): SyncError {
+  return new SyncError(`${object}: clarify.${name} exists and is not ours`, {
+    code: 'mirror-name-taken',
+    disposition: 'park',
+    hint: `rename clarify.${name} or move it to another schema; the other objects are mirrored`,
+  });
+}
+
+export function damagedTable(object: string, name: string, columns: readonly string[]): SyncError {
+  return new SyncError(`${object}: clarify.${name} has ${columns.join(', ')} with another type`, {
+    code: 'mirror-damaged',
+    disposition: 'park',
+    hint: `give ${columns.join(', ')} of clarify.${name} the old type back, or drop them`,
+  });
+}
+
+export function unstorableName(): SyncError {
+  return new SyncError('an object has a name that Postgres cannot hold', {
+    code: 'mirror-name-unstorable',
+    disposition: 'park',
+    hint: 'rename the object in Clarify; the other objects are mirrored',
+  });
+}
+
+export function schemaLockTimeout(what: string, cause: unknown): SyncError {
+  return new SyncError(`${what}: somebody holds a lock that the schema change needs`, {
+    code: 'schema-lock-timeout',
+    disposition: 'retry',
+    hint: 'it is tried again at the next schema check; pg_locks shows who holds the table',
+    cause,
+  });
+}
+
+/** The CRM would have to have lost everything. */
+export function emptySchema(): SyncError {
+  return new SyncError('the workspace lists no object at all; the mirror was left as it is', {
+    code: 'schema-empty',
+    disposition: 'retry',
+    hint: 'check that the key may read the workspace',
+  });
+}
+
+/** The cause says what Postgres refused. */
+export function failedObject(object: string, cause: SyncError): SyncError {
+  return new SyncError(`${object}: its table could not be changed: ${cause.message}`, {
+    code: 'mirror-change-failed',
+    disposition: 'park',
+    hint: cause.hint ?? `see \`clarify-sync schema --sql\` for the statements`,
+    cause,
+  });
+}

@@ -1,0 +1,86 @@
+import { stringifyJson } from '../../domain/json.ts';
+import type { Field } from '../../domain/schema.ts';
+import type { StandingMirror } from './catalog.ts';
+import type { MirrorColumn, MirrorTable } from './table.ts';
+
+/** A row of `clarify_sync.mirror_column`. */
+export interface ColumnRecord {
+  readonly field: string;
+  readonly column: string;
+  readonly kind: string;
+  readonly position: number;
+  readonly definition: Field & {
+    readonly partColumns: readonly (readonly [string, string])[];
+    readonly unfilled: boolean;
+  };
+}
+
+/** A row of `clarify_sync.mirror`, and its columns. Fields not listed are removed. */
+export interface MirrorRecord {
+  readonly object: string;
+  readonly table: string;
+  readonly labelSingular: string;
+  readonly labelPlural: string;
+  readonly identity: string | null;
+  readonly refusal: string | null;
+  readonly columns: readonly ColumnRecord[];
+}
+
+/** What to put on record about a table; null where the record says so already. */
+export function recordOf(
+  table: MirrorTable,
+  mirror: StandingMirror | null,
+  added: readonly MirrorColumn[],
+): MirrorRecord | null {
+  const { schema } = table;
+  const record: MirrorRecord = {
+    object: table.object,
+    table: table.name,
+    labelSingular: schema.label.singular,
+    labelPlural: schema.label.plural,
+    identity: schema.identity,
+    refusal: schema.readOnly,
+    columns: table.columns.map((column, position) => {
+      const standing = mirror?.fields.get(column.field.name);
+      const parts = new Map(standing?.partColumns);
+      for (const { part, column: name } of column.parts) parts.set(part.name, name);
+      const isUnfilled = added.includes(column) || (standing?.removed ?? false);
+      return {
+        field: column.field.name,
+        column: column.column,
+        kind: column.field.kind,
+        position,
+        definition: {
+          ...column.field,
+          partColumns: [...parts],
+          unfilled: isUnfilled || (standing?.unfilled ?? false),
+        },
+      };
+    }),
+  };
+  return mirror !== null && sameRecord(record, standingRecord(mirror)) ? null : record;
+}
+
+function standingRecord(mirror: StandingMirror): MirrorRecord | null {
+  if (mirror.removed) return null;
+  const live = [...mirror.fields].filter(([, { removed }]) => !removed);
+  return {
+    object: mirror.object,
+    table: mirror.table,
+    labelSingular: mirror.labelSingular,
+    labelPlural: mirror.labelPlural,
+    identity: mirror.identity,
+    refusal: mirror.refusal,
+    columns: live.map(([name, { field, column, kind, position, partColumns, unfilled }]) => ({
+      field: name,
+      column,
+      kind,
+      position,
+      definition: { ...field, partColumns: [...partColumns], unfilled },
+    })),
+  };
+}
+
+function sameRecord(left: MirrorRecord, right: MirrorRecord | null): boolean {
+  return right !== null && stringifyJson(left) === stringifyJson(right);
+}

@@ -1,0 +1,75 @@
+import { stringifyJson } from '../../domain/json.ts';
+import type { ObjectSchema } from '../../domain/schema.ts';
+import type { Sql } from '../database.ts';
+import type { Step } from './plan-columns.ts';
+import type { MirrorRecord } from './record.ts';
+
+/** Puts a table and its columns on record. Repeatable; the caller holds the mirror lock. */
+export async function writeRecord(tx: Sql, record: MirrorRecord): Promise<void> {
+  const { object, table, labelSingular, labelPlural, identity, refusal, columns } = record;
+  await tx.query(
+    `INSERT INTO clarify_sync.mirror
+       (object, table_name, label_singular, label_plural, identity, refusal)
+     VALUES ($1, $2, $3, $4, $5, $6)
+         ON CONFLICT (object) DO UPDATE
+        SET table_name = excluded.table_name, label_singular = excluded.label_singular,
+            label_plural = excluded.label_plural, identity = excluded.identity,
+            refusal = excluded.refusal, removed_at = NULL`,
+    [object, table, labelSingular, labelPlural, identity, refusal],
+  );
+  await tx.query(
+    `INSERT INTO clarify_sync.mirror_column
+       (object, field, column_name, kind, definition, position)
+     SELECT $1, c.field, c."column", c.kind, c.definition, c.position
+       FROM jsonb_to_recordset($2::jsonb)
+         AS c(field text, "column" text, kind text, definition jsonb, position integer)
+         ON CONFLICT (object, field) DO UPDATE
+        SET column_name = excluded.column_name, kind = excluded.kind,
+            definition = excluded.definition, position = excluded.position, removed_at = NULL`,
+    [object, stringifyJson(columns)],
+  );
+  await tx.query(
+    `UPDATE clarify_sync.mirror_column SET removed_at = now()
+      WHERE object = $1 AND removed_at IS NULL AND field <> ALL($2::text[])`,
+    [object, columns.map(({ field }) => field)],
+  );
+}
+
+/** A new table is empty, whatever was read into an earlier one: reading starts from nothing. */
+export async function forgetProgress(tx: Sql, object: string): Promise<void> {
+  await tx.query('DELETE FROM clarify_sync.cursor WHERE object = $1', [object]);
+}
+
+export async function recordRemoval(tx: Sql, object: string): Promise<void> {
+  await tx.query(
+    `UPDATE clarify_sync.mirror
+        SET removed_at = now(), refusal = 'it is no longer mirrored from Clarify'
+      WHERE object = $1 AND removed_at IS NULL`,
+    [object],
+  );
+}
+
+export async function recordVersion(
+  tx: Sql,
+  version: { readonly steps: readonly Step[]; readonly objects: readonly ObjectSchema[] },
+): Promise<void> {
+  await tx.query('INSERT INTO clarify_sync.schema_version (steps, objects) VALUES ($1, $2)', [
+    stringifyJson(version.steps),
+    stringifyJson(version.objects),
+  ]);
+}
+
+export type DeletePolicy = 'push' | 'park' | 'refuse';
+
+/** Sets what a local delete leads to, where it is not that already. */
+export async function writeDeletePolicies(
+  tx: Sql,
+  policies: ReadonlyMap<string, DeletePolicy>,
+): Promise<void> {
+  await tx.query(
+    `UPDATE clarify_sync.mirror AS m SET delete_policy = p.policy
+       FROM unnest($1::text[], $2::text[]) AS p(object, policy)
+      WHERE m.object = p.object AND m.delete_policy <> p.policy`,
+    [[...policies.keys()], [...policies.values()]],
+  );
+}

@@ -1,0 +1,151 @@
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { applyMirror } from '../../src/db/mirror/apply.ts';
+import { loadMirror, loadMirrorTables } from '../../src/db/mirror/load.ts';
+import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { field, hostileNames, manyToMany, objectOf, personName } from '../unit/mirror/schemas.ts';
+import { columnsOf, stubTriggers } from './mirror-tables.ts';
+
+let database: TestDatabase;
+
+beforeEach(async () => {
+  database = await createTestDatabase();
+  await stubTriggers(database.db);
+});
+
+afterEach(() => database.drop());
+
+test('creates a table per object, typed, and finds nothing to do the second time', async () => {
+  const { db } = database;
+  const person = objectOf('person', [
+    personName,
+    field('title'),
+    field('score', 'number'),
+    field('active', 'boolean'),
+    field('born', 'date'),
+    field('seen_at', 'timestamp'),
+    field('emails', 'texts'),
+    field('company_id', 'reference'),
+  ]);
+  const change = await applyMirror(db, [person]);
+  expect(change.problems).toEqual([]);
+  expect(change.created).toEqual(['person']);
+  expect(Object.fromEntries(await columnsOf(db, 'person'))).toEqual({
+    id: 'text',
+    _local_id: 'text',
+    _created_at: 'timestamp with time zone',
+    _updated_at: 'timestamp with time zone',
+    _created_by: 'text',
+    _updated_by: 'text',
+    _merged_ids: 'text[]',
+    _synced_at: 'timestamp with time zone',
+    _extra: 'jsonb',
+    name: 'jsonb',
+    name__full_name: 'text',
+    name__age: 'numeric',
+    name__known: 'boolean',
+    title: 'text',
+    score: 'numeric',
+    active: 'boolean',
+    born: 'date',
+    seen_at: 'timestamp with time zone',
+    emails: 'text[]',
+    company_id: 'text',
+  });
+  const again = await applyMirror(db, [person]);
+  expect(again).toEqual({ steps: [], created: [], unfilled: [], problems: [] });
+  const versions = await db.query('SELECT id FROM clarify_sync.schema_version');
+  expect(versions).toHaveLength(1);
+  const [loaded] = await loadMirrorTables(db);
+  expect(loaded?.columns.map(({ column }) => column)).toEqual(
+    person.fields.map(({ name }) => name),
+  );
+});
+
+test('survives every hostile name, and loads what it made', async () => {
+  const { db } = database;
+  const objects = ['select', 'a"b', 'with space', 'x'.repeat(70), 'Person', 'person'].map(
+    (object) => objectOf(object, [...hostileNames.map((name) => field(name)), personName]),
+  );
+  const fields = objects.map(({ fields }) =>
+    fields.filter((one, index) => fields.findLastIndex((o) => o.name === one.name) === index),
+  );
+  const wanted = objects.map((object, index) => ({ ...object, fields: fields[index] ?? [] }));
+  const change = await applyMirror(db, wanted);
+  expect(change.problems).toEqual([]);
+  expect((await applyMirror(db, wanted)).steps).toEqual([]);
+  const tables = await loadMirrorTables(db);
+  expect(tables).toHaveLength(objects.length);
+  for (const table of tables) {
+    const standing = await columnsOf(db, table.name);
+    for (const { column } of table.columns) expect(standing.has(column)).toBe(true);
+    expect(new Set(table.columns.map(({ column }) => column)).size).toBe(table.columns.length);
+  }
+});
+
+test('makes one link table per many-to-many pair', async () => {
+  const { db } = database;
+  const wanted = [
+    objectOf('person', [
+      manyToMany('deals', 'deal', 'people'),
+      manyToMany('friends', 'person', 'friends'),
+    ]),
+    objectOf('deal', [manyToMany('people', 'person', 'deals')]),
+  ];
+  expect((await applyMirror(db, wanted)).problems).toEqual([]);
+  expect([...(await columnsOf(db, 'deal_people')).keys()]).toEqual(['deal_id', 'person_id']);
+  expect([...(await columnsOf(db, 'person_friends')).keys()]).toEqual(['person_id', 'related_id']);
+  expect((await applyMirror(db, wanted)).steps).toEqual([]);
+  const { links } = await loadMirror(db);
+  expect(links.map(({ name }) => name)).toEqual(['deal_people', 'person_friends']);
+});
+
+test('two starts at once make one mirror', async () => {
+  const { db } = database;
+  const wanted = Array.from({ length: 8 }, (_, n) => objectOf(`object_${n}`, [field('title')]));
+  const changes = await Promise.all([
+    applyMirror(db, wanted, { lockTimeoutMs: 20_000 }),
+    applyMirror(db, wanted, { lockTimeoutMs: 20_000 }),
+    applyMirror(db, wanted, { lockTimeoutMs: 20_000 }),
+  ]);
+  expect(changes.map(({ created }) => created.length).sort()).toEqual([0, 0, 8]);
+  expect(changes.flatMap(({ problems }) => problems)).toEqual([]);
+});
+
+test("a name that is somebody else's harms that object alone", async () => {
+  const { db } = database;
+  await db.query('CREATE TABLE clarify.deal (mine text)');
+  await db.query('CREATE VIEW clarify.company AS SELECT 1 AS one');
+  const wanted = ['deal', 'company', 'person'].map((object) => objectOf(object, [field('title')]));
+  const change = await applyMirror(db, wanted);
+  expect(change.problems.map(({ object, code }) => [object, code])).toEqual([
+    ['deal', 'mirror-name-taken'],
+    ['company', 'mirror-name-taken'],
+  ]);
+  expect(change.created).toEqual(['person']);
+  expect([...(await columnsOf(db, 'deal')).keys()]).toEqual(['mine']);
+  const before = await db.query('SELECT id FROM clarify_sync.schema_version');
+  expect((await applyMirror(db, wanted)).steps).toEqual([]);
+  expect(await db.query('SELECT id FROM clarify_sync.schema_version')).toEqual(before);
+  await db.query('DROP TABLE clarify.deal');
+  expect((await applyMirror(db, wanted)).created).toEqual(['deal']);
+});
+
+test('an object Postgres cannot make a table of harms itself alone', async () => {
+  const { db } = database;
+  const wide = objectOf(
+    'wide',
+    Array.from({ length: 1700 }, (_, n) => field(`f${n}`)),
+  );
+  const change = await applyMirror(db, [wide, objectOf('person', [field('title')])]);
+  expect(change.problems.map(({ object, code }) => [object, code])).toEqual([
+    ['wide', 'mirror-change-failed'],
+  ]);
+  expect((await loadMirrorTables(db)).map(({ object }) => object)).toEqual(['person']);
+});
+
+test('refuses to take an empty list for an empty workspace', async () => {
+  const { db } = database;
+  await applyMirror(db, [objectOf('person', [field('title')])]);
+  await expect(applyMirror(db, [])).rejects.toMatchObject({ code: 'schema-empty' });
+  expect(await loadMirrorTables(db)).toHaveLength(1);
+});
