@@ -125,6 +125,6 @@ export async function loadConfig(options: LoadConfigOptions = {}): Promise<Confi
     grants: file.grants,
     unknownVariables: Object.keys(env)
       .filter((name) => name.startsWith('CLARIFY_') && !KNOWN.has(name))
-      .sort(),
+      .toSorted(),
   };
 }

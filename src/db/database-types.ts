@@ -45,8 +45,14 @@ export function parseInstant(text: string): string {
 
 const asIs = (text: string): string => text;
 
+/** pg's own parser; its types know of no arrays, and of any result. */
+function builtIn(id: number, format: 'text' | 'binary' = 'text'): (text: string) => unknown {
+  // oxlint-disable-next-line typescript/no-unsafe-enum-assignment, typescript/no-unsafe-return
+  return pg.types.getTypeParser(id, format);
+}
+
 function arrayOf(parse: (text: string) => unknown): (text: string) => unknown {
-  const parseTexts = pg.types.getTypeParser(Number(arrayOid.textArray), 'text');
+  const parseTexts = builtIn(arrayOid.textArray);
   const each = (item: unknown): unknown =>
     Array.isArray(item) ? item.map(each) : typeof item === 'string' ? parse(item) : item;
   return (text) => each(parseTexts(text));
@@ -75,8 +81,8 @@ const parsers = new Map<number, (text: string) => unknown>([
  */
 export const valueTypes: pg.CustomTypesConfig = {
   getTypeParser(id, format) {
-    const parser = format === 'binary' ? undefined : parsers.get(Number(id));
-    return parser ?? pg.types.getTypeParser(Number(id), format);
+    const parser = format === 'binary' ? undefined : parsers.get(id);
+    return parser ?? builtIn(id, format);
   },
 };
 

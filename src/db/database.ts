@@ -79,14 +79,14 @@ function prelude(options: TransactionOptions): string {
   return settings.join('; ');
 }
 
-async function run(
+async function run<Row extends QueryResultRow>(
   client: pg.ClientBase,
-  statement: { text: string; values?: readonly unknown[]; timeoutMs: number },
-): Promise<pg.QueryResult> {
+  statement: { text: string; values?: readonly unknown[] | undefined; timeoutMs: number },
+): Promise<pg.QueryResult<Row>> {
   const { text, values, timeoutMs } = statement;
   const config = { text, query_timeout: timeoutMs + answerGraceMs };
   try {
-    return await client.query(
+    return await client.query<Row>(
       values === undefined ? config : { ...config, values: values.map(toParameter) },
     );
   } catch (error) {
@@ -149,9 +149,9 @@ export function openDatabase(options: DatabaseOptions): Database {
       let broken = true;
       try {
         const timeoutMs = defaultStatementTimeoutMs;
-        const result = await run(client, { text, timeoutMs, ...(values && { values }) });
+        const { rows } = await run<Row>(client, { text, values, timeoutMs });
         broken = false;
-        return result.rows as Row[];
+        return rows;
       } catch (error) {
         broken = isBroken(error);
         throw error;
@@ -196,8 +196,8 @@ export function openDatabase(options: DatabaseOptions): Database {
 function openTransaction(client: pg.PoolClient, timeoutMs: number): Transaction {
   return {
     async query<Row extends QueryResultRow>(text: string, values?: readonly unknown[]) {
-      const result = await run(client, { text, timeoutMs, ...(values && { values }) });
-      return result.rows as Row[];
+      const { rows } = await run<Row>(client, { text, values, timeoutMs });
+      return rows;
     },
     async copyFrom(statement, source) {
       let sourceError: unknown;

@@ -70,7 +70,11 @@ async function prepare(): Promise<{ server: TestServer; postgres: TestPostgres }
       await db.close();
     }
   } catch (error) {
-    await dropAll(postgres).finally(() => server.stop());
+    try {
+      await dropAll(postgres);
+    } finally {
+      await server.stop();
+    }
     throw error;
   }
   return { server, postgres };

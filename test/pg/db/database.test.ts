@@ -195,6 +195,6 @@ describe('errors', () => {
 /** Everything a logger could print of an error, causes included. */
 function inspectWhole(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  const own = JSON.stringify({ ...error, cause: undefined });
+  const own = JSON.stringify(Object.entries(error).filter(([name]) => name !== 'cause'));
   return `${error.message}\n${error.stack}\n${own}\n${inspectWhole(error.cause)}`;
 }

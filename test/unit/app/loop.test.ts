@@ -43,8 +43,16 @@ describe('runLoop', () => {
     const { pauses, logged } = await play([bad, bad, bad, bad, bad, bad, bad, bad, good, bad]);
     expect(pauses).toEqual([500, 1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000, 500, 500]);
     expect(logged.map((line) => line.split(' ')[0])).toEqual([
-      ...['info', 'info', 'warn', 'warn', 'warn', 'error', 'error', 'error'],
-      ...['info', 'info'],
+      'info',
+      'info',
+      'warn',
+      'warn',
+      'warn',
+      'error',
+      'error',
+      'error',
+      'info',
+      'info',
     ]);
     expect(logged[8]).toBe('info walk works again');
   });
