@@ -42,6 +42,10 @@ export function createAllowance(percent: number): Allowance {
   let leavesAtMs: number[] = [];
   /** How many left it since `remaining` was told. */
   let freed = 0;
+  /** Some servers do not roll their window but start it afresh: then leaving frees nothing. */
+  let leavingFrees = true;
+  /** The request that finds out whether it does. */
+  let leaverTicket = -1;
 
   function forgetOld(nowMs: number): void {
     const kept = leavesAtMs.findIndex((atMs) => atMs > nowMs);
@@ -54,8 +58,8 @@ export function createAllowance(percent: number): Allowance {
   function available(priority: Priority, nowMs: number, knownLimit: number): number {
     const usable = Math.max(1, Math.floor((knownLimit * percent * SHARE[priority]) / 100));
     // After a whole window nothing that was counted then is counted any more.
-    const left = nowMs - remainingAtMs >= WINDOW_MS ? knownLimit : remaining + freed;
-    return Math.min(left, knownLimit) - (knownLimit - usable) - inFlight;
+    const left = nowMs - remainingAtMs >= WINDOW_MS ? knownLimit : remaining;
+    return left - (knownLimit - usable) - inFlight;
   }
 
   return {
@@ -72,14 +76,18 @@ export function createAllowance(percent: number): Allowance {
       // Otherwise the window moves: our own requests leave it, or the server said when it resets.
       // Then one request at a time finds out what is left, since what others use is unknown.
       if (nowMs >= probeAtMs) return 0;
-      const ownLeaveAtMs = leavesAtMs[-spare] ?? Number.POSITIVE_INFINITY;
+      if (leavingFrees && spare + freed >= 1) return 0;
+      const ownLeaveAtMs =
+        (leavingFrees ? leavesAtMs[-spare - freed] : undefined) ?? Number.POSITIVE_INFINITY;
       return Math.max(1, Math.min(probeAtMs, ownLeaveAtMs) - nowMs);
     },
 
     start(priority, nowMs) {
-      if (limit !== null) probes = available(priority, nowMs, limit) < 1 ? probes + 1 : 0;
-      inFlight += 1;
       tickets += 1;
+      const isBeyond = limit !== null && available(priority, nowMs, limit) < 1;
+      if (isBeyond && leavingFrees && freed > 0) leaverTicket = tickets;
+      else probes = isBeyond ? probes + 1 : 0;
+      inFlight += 1;
       return tickets;
     },
 
@@ -98,6 +106,9 @@ export function createAllowance(percent: number): Allowance {
       const told = refused ? 0 : rate.remaining;
       // Answers overtake one another: an older one counts only if it tells of less.
       if (told === null || (ticket < remainingTicket && told > remaining)) return;
+      // Although this request took one, there are as many as before.
+      if (ticket === leaverTicket) leavingFrees = told >= remaining;
+      else if (told > remaining) leavingFrees = true;
       remaining = told;
       remainingTicket = Math.max(ticket, remainingTicket);
       remainingAtMs = nowMs;

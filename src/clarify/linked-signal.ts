@@ -1,3 +1,5 @@
+import { setMaxListeners } from 'node:events';
+
 /** A signal that aborts with any of the given ones, until it is let go. */
 export interface LinkedSignal {
   readonly signal: AbortSignal;
@@ -10,7 +12,11 @@ export function linkSignals(...sources: readonly AbortSignal[]): LinkedSignal {
   const abort = () => {
     controller.abort(sources.find(({ aborted }) => aborted)?.reason);
   };
-  for (const source of sources) source.addEventListener('abort', abort, { once: true });
+  for (const source of sources) {
+    // Many calls at once share one signal; more than ten listeners would be reported as a leak.
+    setMaxListeners(0, source);
+    source.addEventListener('abort', abort, { once: true });
+  }
   if (sources.some(({ aborted }) => aborted)) abort();
   return {
     signal: controller.signal,

@@ -57,9 +57,10 @@ function isTemporal(name: unknown): name is keyof typeof TEMPORAL {
 function withoutNull(property: unknown): JsonSchema {
   if (!isObject(property)) return {};
   for (const choice of ['oneOf', 'anyOf', 'allOf']) {
-    const options = property[choice];
-    if (!Array.isArray(options)) continue;
-    const real = options.filter((option) => !(isObject(option) && option.type === 'null'));
+    if (!Array.isArray(property[choice])) continue;
+    const real = listOf(property[choice]).filter(
+      (option) => !(isObject(option) && option.type === 'null'),
+    );
     const [only] = real;
     if (real.length === 1 && isObject(only)) return { ...property, ...withoutNull(only) };
   }
@@ -173,7 +174,9 @@ function isCaseless(format: unknown): boolean {
 }
 
 function listOf(value: unknown): readonly unknown[] {
-  return value === undefined ? [] : Array.isArray(value) ? value : [value];
+  if (value === undefined) return [];
+  const list: readonly unknown[] = Array.isArray(value) ? value : [value];
+  return list;
 }
 
 /** The name at the end of a schema's id, such as `person` or `personName`. */

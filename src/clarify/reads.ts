@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { RemoteError } from '../domain/errors.ts';
 import type { CallOptions, PageRequest, Remote, User } from '../domain/remote.ts';
 import { BadAnswer, type Send } from './call.ts';
@@ -170,14 +171,18 @@ async function readUsers(send: Send, options: CallOptions): Promise<readonly Use
     );
     for (const item of list.items) {
       const id = readId(item);
-      const fields = isObject(item) && isObject(item.attributes) ? item.attributes : item;
-      // What was parsed from JSON is JSON.
-      users.set(id, { id, fields: fields as User['fields'] });
+      users.set(id, { id, fields: readUserFields(item) });
     }
     const offset = before;
     const more = isMoreBehind(list, { offset, limit: Number.POSITIVE_INFINITY });
     if (!more || users.size === before) return [...users.values()];
   }
+}
+
+const userFields = z.custom<User['fields']>((fields) => isObject(fields));
+
+function readUserFields(item: unknown): User['fields'] {
+  return userFields.parse(isObject(item) && isObject(item.attributes) ? item.attributes : item);
 }
 
 function readId(item: unknown): string {

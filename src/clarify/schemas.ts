@@ -10,6 +10,9 @@ interface SchemaItem {
   readonly schema: JsonSchema;
 }
 
+/** One underscore marks what Clarify keeps itself. Two, as in `__proto__`, are a hostile user's. */
+const SYSTEM_FIELD = /^_(?!_)/;
+
 /** Unique fields by which two records are known to be one. A deal's name is unique, but none. */
 const IDENTITIES: ReadonlyMap<string, string> = new Map([
   ['person', 'email_addresses'],
@@ -81,10 +84,9 @@ function refTargets(items: readonly SchemaItem[]): ReadonlySet<string> {
   return targets;
 }
 
-function optionsOf(property: JsonSchema): readonly unknown[] {
-  return [property.oneOf, property.anyOf].flatMap((options) =>
-    Array.isArray(options) ? options : [],
-  );
+function optionsOf({ oneOf, anyOf }: JsonSchema): readonly unknown[] {
+  const lists: readonly unknown[][] = [oneOf, anyOf].filter((options) => Array.isArray(options));
+  return lists.flat();
 }
 
 function createResolve(items: readonly SchemaItem[]): ResolveRef {
@@ -98,7 +100,7 @@ function createResolve(items: readonly SchemaItem[]): ResolveRef {
 function toObject({ slug, schema }: SchemaItem, resolve: ResolveRef, forms: WireForms) {
   const properties = isObject(schema.properties) ? schema.properties : {};
   const fields = Object.entries(properties)
-    .filter(([name]) => name !== '' && !name.startsWith('_'))
+    .filter(([name]) => name !== '' && !SYSTEM_FIELD.test(name))
     .map(([name, property]) => toField(slug, { name, property }, { resolve, forms }));
   const identity = IDENTITIES.get(slug);
   return {

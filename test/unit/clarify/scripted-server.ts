@@ -42,7 +42,7 @@ export async function startServer(
   const server: Server = createServer((request, response) => {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
-    request.on('end', async () => {
+    request.on('end', () => {
       const url = new URL(request.url ?? '/', 'http://server');
       const text = Buffer.concat(chunks).toString();
       const one: Seen = {
@@ -53,15 +53,7 @@ export async function startServer(
         body: text === '' ? undefined : JSON.parse(text),
       };
       seen.push(one);
-      const { status = 200, headers = {}, body, raw } = await answer(one, seen.length);
-      if (raw !== undefined) {
-        raw(response);
-        return;
-      }
-      response.writeHead(status, headers);
-      response.end(
-        body === undefined ? '' : typeof body === 'string' ? body : JSON.stringify(body),
-      );
+      void write(response, answer(one, seen.length));
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -75,6 +67,16 @@ export async function startServer(
         server.closeAllConnections();
       }),
   };
+}
+
+async function write(response: ServerResponse, reply: Reply | Promise<Reply>): Promise<void> {
+  const { status = 200, headers = {}, body, raw } = await reply;
+  if (raw !== undefined) {
+    raw(response);
+    return;
+  }
+  response.writeHead(status, headers);
+  response.end(body === undefined ? '' : typeof body === 'string' ? body : JSON.stringify(body));
 }
 
 /** Sleeps take no time; what was slept is kept. */

@@ -1,0 +1,113 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { page, person, push, type Reply, type Seen, withRemote } from './scripted-server.ts';
+
+const notFound: Reply = { status: 404, body: { errors: [{ status: '404' }] } };
+const done: Reply = { body: {} };
+
+/** A server that holds some records; `bulk` says how it takes bulk deletions. */
+function server(known: Set<string>, bulk: 'works' | 404 | 405, object = true) {
+  return ({ method, path, body }: Seen): Reply => {
+    if (!object) return notFound;
+    if (method === 'GET') return { body: page([]) };
+    if (path === '/objects/person/records') {
+      if (bulk !== 'works') return bulk === 404 ? notFound : { status: bulk, body: {} };
+      const { items } = body as { items: string[] };
+      if (!items.every((id) => known.has(id))) return notFound;
+      for (const id of items) known.delete(id);
+      return done;
+    }
+    const id = path.split('/').at(-1) ?? '';
+    return known.delete(id) ? { status: 204 } : notFound;
+  };
+}
+
+test('records are deleted in one request', () => {
+  const known = new Set(['a', 'b', 'c']);
+  return withRemote(server(known, 'works'), async (remote, { seen }) => {
+    await remote.delete({ object: person, ids: ['a', 'b'] }, push);
+    expect([...known]).toEqual(['c']);
+    expect(seen).toHaveLength(1);
+    expect(seen[0]?.query.get('silent')).toBe('true');
+  });
+});
+
+test('whatever is gone already, the rest is deleted, in few requests', () =>
+  fc.assert(
+    fc.asyncProperty(
+      fc.integer({ min: 1, max: 100 }),
+      fc.uniqueArray(fc.nat(99), { maxLength: 3 }),
+      fc.constantFrom('works' as const, 404 as const, 405 as const),
+      async (count, missing, bulk) => {
+        const ids = Array.from({ length: count }, (_, at) => `r${at}`);
+        const gone = missing.filter((at) => at < count);
+        const known = new Set(ids.filter((_, at) => !gone.includes(at)));
+        await withRemote(server(known, bulk), async (remote, { seen }) => {
+          await remote.delete({ object: person, ids }, push);
+          expect(known.size).toBe(0);
+          const deletions = seen.filter(({ method }) => method === 'DELETE').length;
+          const halvings = Math.ceil(Math.log2(count)) + 1;
+          expect(deletions).toBeLessThanOrEqual(
+            bulk === 'works' ? 1 + (2 * halvings + 1) * gone.length : count + 3 * halvings + 3,
+          );
+        });
+      },
+    ),
+    { numRuns: 25 },
+  ));
+
+test.each([404, 405] as const)('a server without bulk deletion (%s) is remembered', (bulk) => {
+  const known = new Set(['a', 'b', 'c', 'd']);
+  return withRemote(server(known, bulk), async (remote, { seen }) => {
+    await remote.delete({ object: person, ids: ['a', 'b'] }, push);
+    const before = seen.length;
+    await remote.delete({ object: person, ids: ['c', 'd'] }, push);
+    expect(known.size).toBe(0);
+    expect(seen.slice(before).map(({ path }) => path)).toEqual([
+      '/objects/person/records/c',
+      '/objects/person/records/d',
+    ]);
+  });
+});
+
+test('a deletion repeated after a broken answer finds the records gone', () => {
+  const known = new Set(['a', 'b']);
+  const answer = server(known, 'works');
+  return withRemote(
+    (request, count) => {
+      const reply = answer(request);
+      return count === 1 ? { raw: (response) => response.destroy() } : reply;
+    },
+    async (remote) => {
+      await remote.delete({ object: person, ids: ['a', 'b'] }, push);
+      expect(known.size).toBe(0);
+    },
+  );
+});
+
+test('a 404 for everything is no deletion: the object itself is missing', () =>
+  withRemote(server(new Set(), 'works', false), async (remote) => {
+    await expect(remote.delete({ object: person, ids: ['a', 'b'] }, push)).rejects.toMatchObject({
+      code: 'remote-not-found',
+    });
+  }));
+
+test('a refusal names the record by its place in the whole request', () => {
+  const known = new Set(['b', 'c', 'd']);
+  const answer = server(known, 'works');
+  return withRemote(
+    (request) =>
+      JSON.stringify(request.body ?? '').includes('"d"') &&
+      !JSON.stringify(request.body).includes('"a"')
+        ? {
+            status: 422,
+            body: { errors: [{ status: '422', source: { pointer: '/items/1' } }] },
+          }
+        : answer(request),
+    async (remote) => {
+      await expect(
+        remote.delete({ object: person, ids: ['a', 'b', 'c', 'd'] }, push),
+      ).rejects.toMatchObject({ code: 'remote-invalid', culprit: 3 });
+    },
+  );
+});
