@@ -72,7 +72,6 @@ const configFile = z
   });
 
 export type ConfigFile = z.output<typeof configFile>;
-export type ObjectFile = z.output<typeof objectFile>;
 
 const MAPPING = new Set<string>(['record', 'object']);
 

@@ -1,0 +1,109 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
+const source = join(root, 'src');
+
+const features = ['pull', 'push', 'backfill', 'reconcile', 'http'];
+const shared = ['conflicts', 'clarify', 'db', 'domain'];
+
+/** Each layer, and what it may import besides itself: only what lies further down. */
+const below: Readonly<Record<string, readonly string[]>> = {
+  'main.ts': ['cli', 'app', ...features, ...shared, 'emulator'],
+  cli: ['app', ...features, ...shared, 'emulator'],
+  app: [...features, ...shared, 'emulator'],
+  ...Object.fromEntries(features.map((feature) => [feature, shared])),
+  conflicts: ['clarify', 'db', 'domain'],
+  clarify: ['domain'],
+  db: ['domain'],
+  domain: [],
+  emulator: ['domain/json.ts'],
+};
+
+interface SourceFile {
+  /** Relative to `src`, with forward slashes. */
+  readonly path: string;
+  readonly text: string;
+}
+
+function read(folder: string): SourceFile[] {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
+    .map((entry) => {
+      const path = join(entry.parentPath, entry.name);
+      return {
+        path: relative(folder, path).split(sep).join('/'),
+        text: readFileSync(path, 'utf8'),
+      };
+    });
+}
+
+function imports({ path, text }: SourceFile): string[] {
+  const specifiers = text.matchAll(/(?:\bfrom|\bimport)\s*\(?\s*'(\.{1,2}\/[^']+)'/g);
+  return [...specifiers].map(([, target = '']) =>
+    relative(source, join(source, dirname(path), target))
+      .split(sep)
+      .join('/'),
+  );
+}
+
+/** Without comments: a rule may be talked about anywhere. */
+function code({ text }: SourceFile): string {
+  return text.replace(/\/\*[\s\S]*?\*\//g, '').replace(/^\s*\/\/.*$/gm, '');
+}
+
+const files = read(source);
+const layerOf = (path: string): string => path.split('/')[0] ?? path;
+const using = (pattern: RegExp): string[] =>
+  files.filter((file) => pattern.test(code(file))).map(({ path }) => path);
+
+describe('the architecture', () => {
+  it('is looked at as a whole', () => {
+    expect(files.length).toBeGreaterThan(50);
+    expect(files.flatMap(imports).length).toBeGreaterThan(files.length);
+  });
+
+  it('knows every folder', () => {
+    const unknown = files.map(({ path }) => layerOf(path)).filter((layer) => !(layer in below));
+    expect(unknown).toEqual([]);
+  });
+
+  it('imports one way', () => {
+    const wrong = files.flatMap((file) => {
+      const layer = layerOf(file.path);
+      const allowed = below[layer] ?? [];
+      return imports(file)
+        .filter((target) => {
+          const isBelow = allowed.some((name) => name === target || name === layerOf(target));
+          return layerOf(target) !== layer && !isBelow;
+        })
+        .map((target) => `${file.path} imports ${target}`);
+    });
+    expect(wrong).toEqual([]);
+  });
+
+  it('has no folder named after a kind, and no barrel', () => {
+    const kinds = /(^|\/)(utils?|helpers?|common|types|misc|shared|index\.ts)(\/|$|\.ts$)/;
+    expect(files.map(({ path }) => path).filter((path) => kinds.test(path))).toEqual([]);
+  });
+
+  it('keeps files short', () => {
+    const all = [...files, ...read(join(root, 'test'))];
+    const long = all.filter(({ text }) => text.trimEnd().split('\n').length > 400);
+    expect(long.map(({ path }) => path)).toEqual([]);
+  });
+
+  it('reads the environment in one module', () => {
+    expect(using(/\bprocess\s*\.\s*env\b/)).toEqual(['app/config.ts']);
+  });
+
+  it('touches signals and exit codes in one module', () => {
+    expect(using(/\bprocess\s*\.\s*(exit|exitCode|on|once|abort)\b/)).toEqual(['main.ts']);
+  });
+
+  it('writes to the console nowhere', () => {
+    expect(using(/\bconsole\s*\.\s*\w+/)).toEqual([]);
+  });
+});
