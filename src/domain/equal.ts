@@ -1,4 +1,5 @@
-import { ExactNumber, isExactNumber, type Json } from './json.ts';
+import { compareNumber } from 'lossless-json';
+import { type ExactNumber, isExactNumber, type Json } from './json.ts';
 import type { Field } from './schema.ts';
 
 /**
@@ -44,17 +45,20 @@ function equalNumbers(a: Json, b: Json): boolean {
 }
 
 /** Digits before and after the point, and the power of ten. */
-const DECIMAL = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d{1,3}))?$/;
+const DECIMAL = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/;
+/** No number of a CRM is larger; writing it out would cost memory. */
+const LARGEST_EXPONENT = 10_000;
 
 /**
  * The value in ten-thousandths, rounded half away from zero as `numeric(16,4)` does; exact
  * whatever the size. Null where it is no number.
  */
 function toTenThousandths(value: Json): bigint | null {
-  if (typeof value !== 'number' && !isExactNumber(value)) return null;
+  if (!isNumeric(value)) return null;
   const match = DECIMAL.exec(String(value));
   if (match === null) return null;
   const [, sign, whole = '', fraction = '', exponent = '0'] = match;
+  if (Number(exponent) > LARGEST_EXPONENT) return null;
   const shift = Number(exponent) + 4;
   const point = whole.length + shift;
   const digits = whole + fraction;
@@ -65,11 +69,20 @@ function toTenThousandths(value: Json): bigint | null {
   return sign === '-' ? -magnitude : magnitude;
 }
 
+/** A day alone is its first moment in UTC; a time of day without a zone could be anything. */
+const INSTANT = /^\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d))?$/;
+
 function equalTimestamps(a: Json, b: Json): boolean {
-  if (typeof a !== 'string' || typeof b !== 'string') return equalJson(a, b);
-  const left = Date.parse(a);
-  const right = Date.parse(b);
-  return Number.isNaN(left) || Number.isNaN(right) ? a === b : left === right;
+  const left = toMilliseconds(a);
+  const right = toMilliseconds(b);
+  return left === null || right === null ? equalJson(a, b) : left === right;
+}
+
+/** Null for what is no instant: `Date.parse` alone would make one of `note 1`. */
+function toMilliseconds(value: Json): number | null {
+  if (typeof value !== 'string' || !INSTANT.test(value)) return null;
+  const ms = Date.parse(value);
+  return Number.isNaN(ms) ? null : ms;
 }
 
 function equalTexts(field: Field, a: Json, b: Json): boolean {
@@ -87,13 +100,16 @@ export function itemKey(field: Field, item: Json): string {
   return field.caseInsensitive ? item.toLowerCase() : item;
 }
 
-/** Deep equality; the order of keys does not matter, that of items does. */
+/**
+ * Deep equality; the order of keys does not matter, that of items does. Numbers are compared by
+ * value, digit for digit: jsonb writes `1e30` out in full.
+ */
 export function equalJson(a: Json, b: Json): boolean {
   if (a === b) return true;
-  if (a === null || b === null || typeof a !== 'object' || typeof b !== 'object') {
-    return (isExactNumber(a) || isExactNumber(b)) && String(a) === String(b);
+  if (isNumeric(a) || isNumeric(b)) {
+    return isNumeric(a) && isNumeric(b) && compareNumber(String(a), String(b)) === 0;
   }
-  if (a instanceof ExactNumber || b instanceof ExactNumber) return String(a) === String(b);
+  if (a === null || b === null || typeof a !== 'object' || typeof b !== 'object') return false;
   if (Array.isArray(a) || Array.isArray(b)) {
     if (!Array.isArray(a) || !Array.isArray(b) || a.length !== b.length) return false;
     const right: readonly Json[] = b;
@@ -108,4 +124,8 @@ export function equalJson(a: Json, b: Json): boolean {
       return other !== undefined && equalJson(value, other);
     })
   );
+}
+
+function isNumeric(value: Json): value is number | ExactNumber {
+  return typeof value === 'number' || isExactNumber(value);
 }
