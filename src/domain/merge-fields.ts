@@ -80,14 +80,14 @@ function mergeItems(field: Field, { base, local, remote }: FieldVersions): Json[
   const inBase = keys(baseItems);
   const inLocal = keys(localItems);
   const inRemote = keys(remoteItems);
-  return [
-    ...remoteItems.filter((item) => {
-      const key = itemKey(field, item);
-      return !inBase.has(key) || inLocal.has(key);
-    }),
-    ...localItems.filter((item) => {
-      const key = itemKey(field, item);
-      return !inBase.has(key) && !inRemote.has(key);
-    }),
-  ];
+  const kept = remoteItems.filter((item) => {
+    const key = itemKey(field, item);
+    return !inBase.has(key) || inLocal.has(key);
+  });
+  const added = new Map<string, Json>();
+  for (const item of localItems) {
+    const key = itemKey(field, item);
+    if (!inBase.has(key) && !inRemote.has(key) && !added.has(key)) added.set(key, item);
+  }
+  return [...kept, ...added.values()];
 }
