@@ -44,6 +44,19 @@ describe('migrateControl', () => {
     });
   });
 
+  it('comments on every control table and column', async () => {
+    await migrateControl(database.db);
+    const uncommented = await database.db.query(
+      `select relname, attname
+         from pg_class
+         join pg_attribute on attrelid = pg_class.oid and not attisdropped
+        where relnamespace = 'clarify_sync'::regnamespace and relkind in ('r', 'v')
+          and (attnum > 0 and col_description(attrelid, attnum) is null
+               or attnum = -1 and obj_description(attrelid, 'pg_class') is null)`,
+    );
+    expect(uncommented).toEqual([]);
+  });
+
   it('applies each migration once when many start together', async () => {
     const others = [1, 2, 3].map((n) =>
       openDatabase({ url: database.url, applicationName: `racer ${n}`, max: 1 }),
