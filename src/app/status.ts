@@ -1,0 +1,35 @@
+import type { Sql } from '../db/database.ts';
+import { type Lease, readLease } from '../db/lease.ts';
+import { type ObjectStanding, readStanding } from '../db/status.ts';
+
+export type { ObjectStanding };
+
+/** How every object stands, and who leads. */
+export interface Status {
+  readonly objects: readonly ObjectStanding[];
+  /** Null where no daemon and no push runs. */
+  readonly leader: Lease | null;
+}
+
+export async function readStatus(sql: Sql): Promise<Status> {
+  return { objects: await readStanding(sql), leader: await readLease(sql) };
+}
+
+export interface StandingTotals {
+  readonly pending: number;
+  readonly blocked: number;
+  readonly parked: number;
+  readonly openConflicts: number;
+}
+
+/** What waits, over all objects. */
+export function totalStanding(objects: readonly ObjectStanding[]): StandingTotals {
+  const total = { pending: 0, blocked: 0, parked: 0, openConflicts: 0 };
+  for (const { pending, blocked, parked, openConflicts } of objects) {
+    total.pending += pending;
+    total.blocked += blocked;
+    total.parked += parked;
+    total.openConflicts += openConflicts;
+  }
+  return total;
+}

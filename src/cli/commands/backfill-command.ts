@@ -1,0 +1,84 @@
+import { type Command, InvalidArgumentError } from 'commander';
+import { backfillAll } from '../../app/backfill-all.ts';
+import { countUnsettled } from '../../db/outbox.ts';
+import { knownObjects } from '../object-names.ts';
+import type { Report } from '../report.ts';
+import { reportPass } from '../runs-report.ts';
+import type { CommandContext, CommonOptions, Shell } from '../shell.ts';
+
+interface BackfillOptions extends CommonOptions {
+  readonly since?: string;
+  readonly concurrency?: number;
+  readonly restart?: boolean;
+}
+
+export function addBackfill(program: Command, shell: Shell): void {
+  program
+    .command('backfill')
+    .argument('[object...]', 'only these objects; all where left out')
+    .summary('everything from scratch, with progress')
+    .description(
+      'Reads every record from scratch. Interrupted, it goes on where it stopped; what stands in\nPostgres meanwhile stays usable.',
+    )
+    .option('--since <time>', 'only records created since, such as 2026-01-31', instant)
+    .option('--concurrency <n>', 'objects read at the same time', wholeNumber)
+    .option('--restart', 'begin anew where an earlier one was interrupted')
+    .option('--json', 'progress and result as JSON lines on standard output')
+    .addHelpText('after', '\nExample:\n  clarify-sync backfill person --since 2026-01-01')
+    .action((objects: string[], options: BackfillOptions) =>
+      shell.run(options, 'lines', (context) => backfill(context, objects, options)),
+    );
+}
+
+async function backfill(
+  context: CommandContext,
+  given: readonly string[],
+  options: BackfillOptions,
+): Promise<Report> {
+  return await context.withSession(async (session) => {
+    const objects = knownObjects(given, session.tables);
+    const progress = context.progress();
+    try {
+      const { signal } = context;
+      const runs = await backfillAll(session, {
+        objects,
+        since: options.since,
+        concurrency: options.concurrency,
+        restart: options.restart ?? false,
+        signal,
+        onProgress: progress.update,
+      });
+      progress.stop();
+      const left = await countUnsettled(session.db, objects);
+      return reportPass(
+        {
+          objects: runs,
+          left: { ...left, pending: left.pending + left.sending },
+          pushIsOn: session.config.push,
+          interrupted: signal.aborted,
+        },
+        context.paint,
+      );
+    } finally {
+      progress.stop();
+    }
+  });
+}
+
+const ISO = /^\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)?)?$/;
+
+/** A date or an instant, UTC where it does not say otherwise. @returns ISO-8601. */
+function instant(text: string): string {
+  const zoned = /Z$|[+-]\d\d:\d\d$/.test(text) || text.length === 10 ? text : `${text}Z`;
+  const ms = ISO.test(text) ? Date.parse(zoned.replace(' ', 'T')) : Number.NaN;
+  if (Number.isNaN(ms)) throw new InvalidArgumentError('It is no date such as 2026-01-31.');
+  return new Date(ms).toISOString();
+}
+
+const MOST_AT_ONCE = 32;
+
+function wholeNumber(text: string): number {
+  const number = Number(text);
+  if (/^\d+$/.test(text) && number >= 1 && number <= MOST_AT_ONCE) return number;
+  throw new InvalidArgumentError(`It is no whole number from 1 to ${MOST_AT_ONCE}.`);
+}

@@ -1,0 +1,130 @@
+import type { Command } from 'commander';
+import { type ConflictEntry, listConflicts, readConflict } from '../../db/conflict-review.ts';
+import { UsageError } from '../../domain/errors.ts';
+import { fieldLines } from '../field-lines.ts';
+import { showPlural } from '../quantity.ts';
+import type { Report } from '../report.ts';
+import type { CommandContext, CommonOptions, Shell } from '../shell.ts';
+import { renderTable } from '../table.ts';
+import { type Paint, printable } from '../terminal.ts';
+import { entryId, listLimit } from './entry-id.ts';
+
+interface ListFlags extends CommonOptions {
+  readonly all?: boolean;
+  readonly limit: number;
+}
+
+export function addConflicts(program: Command, shell: Shell): void {
+  const conflicts = program
+    .command('conflicts')
+    .summary('the conflict log')
+    .description('Fields that both sides changed to different values.');
+  conflicts
+    .command('list')
+    .argument('[object...]', 'only these objects; all where left out')
+    .summary('what waits for a decision')
+    .description('Open conflicts, newest first; with --all those settled by policy as well.')
+    .option('--all', 'settled ones as well')
+    .option('--limit <n>', 'how many to show', listLimit, 50)
+    .option('--json', 'one JSON document on standard output')
+    .addHelpText('after', '\nExample:\n  clarify-sync conflicts list --all deal')
+    .action((objects: string[], flags: ListFlags) =>
+      shell.run(flags, 'document', (context) => list(context, objects, flags)),
+    );
+  conflicts
+    .command('show')
+    .argument('<id>', 'the id that `conflicts list` shows', entryId)
+    .summary('one conflict with its values')
+    .description('One conflict: what both sides agreed on, what each holds, and what came of it.')
+    .option('--json', 'one JSON document on standard output')
+    .addHelpText('after', '\nExample:\n  clarify-sync conflicts show 7')
+    .action((id: bigint, flags: CommonOptions) =>
+      shell.run(flags, 'document', (context) => show(context, id)),
+    );
+}
+
+async function list(
+  context: CommandContext,
+  objects: readonly string[],
+  flags: ListFlags,
+): Promise<Report> {
+  return await context.withDatabase(async ({ db }) => {
+    const wanted = objects.length === 0 ? undefined : objects;
+    const { limit } = flags;
+    const openOnly = flags.all !== true;
+    const { conflicts, total } = await listConflicts(db, { openOnly, objects: wanted, limit });
+    const open = conflicts.find(({ resolution }) => resolution === 'open');
+    return {
+      json: { conflicts, total },
+      text: renderList(conflicts, { total, openOnly }, context.paint),
+      exitCode: open === undefined ? 0 : 3,
+      next:
+        open === undefined
+          ? null
+          : `see both sides with \`clarify-sync conflicts show ${open.id}\``,
+    };
+  });
+}
+
+const COLUMNS = [
+  { title: 'id', align: 'right' },
+  { title: 'object' },
+  { title: 'record' },
+  { title: 'field' },
+  { title: 'policy' },
+  { title: 'result' },
+  { title: 'detected' },
+] as const;
+
+function renderList(
+  conflicts: readonly ConflictEntry[],
+  { total, openOnly }: { readonly total: number; readonly openOnly: boolean },
+  paint: Paint,
+): string[] {
+  if (conflicts.length === 0) return [openOnly ? 'nothing is open' : 'nothing'];
+  const rows = conflicts.map((conflict) => [
+    String(conflict.id),
+    printable(conflict.object),
+    printable(conflict.recordId),
+    printable(conflict.field),
+    conflict.policy,
+    conflict.resolution === 'open' ? paint('yellow', 'open') : conflict.resolution,
+    conflict.detectedAt,
+  ]);
+  const more = total - conflicts.length;
+  const rest = more > 0 ? [`and ${showPlural(more, 'more', 'more')}: --limit shows them`] : [];
+  return [...renderTable(COLUMNS, rows, paint), ...rest];
+}
+
+async function show(context: CommandContext, id: bigint): Promise<Report> {
+  return await context.withDatabase(async ({ db }) => {
+    const conflict = await readConflict(db, id);
+    if (conflict === null) throw new UsageError([`there is no conflict ${id}`]);
+    const { paint } = context;
+    const { object, recordId, field, base, local, remote } = conflict;
+    const by = conflict.remoteBy === null ? '' : ` (by ${printable(conflict.remoteBy)})`;
+    const certain = conflict.certain ? '' : ', by times that are not certain';
+    return {
+      json: { ...conflict },
+      text: [
+        `${paint('bold', printable(field))} of ${printable(object)} ${printable(recordId)}`,
+        ...fieldLines(
+          [
+            { field: 'agreed on', to: base },
+            { field: 'here', to: local },
+            { field: `Clarify${by}`, to: remote },
+          ],
+          paint,
+        ),
+        `${conflict.resolution} by policy ${conflict.policy}${certain}, ${conflict.detectedAt}`,
+      ],
+      exitCode: conflict.resolution === 'open' ? 3 : 0,
+      next: conflict.resolution === 'open' ? nextForOpen(conflict) : null,
+    };
+  });
+}
+
+/** Until a decision can be recorded with a command, writing the field again is one. */
+function nextForOpen({ object, recordId }: ConflictEntry): string {
+  return `to take Clarify's value, discard the parked change of ${printable(object)} ${printable(recordId)}: see \`clarify-sync outbox list --state parked\``;
+}

@@ -1,0 +1,228 @@
+import { type Command, Option } from 'commander';
+import { discardChange } from '../../app/discard-change.ts';
+import { countUnsettled } from '../../db/outbox.ts';
+import {
+  listEntries,
+  NEEDS_DECISION,
+  type OutboxEntry,
+  type OutboxState,
+  outboxStates,
+  readEntry,
+  retryEntries,
+} from '../../db/outbox-review.ts';
+import { UsageError } from '../../domain/errors.ts';
+import { fieldLines, showValue } from '../field-lines.ts';
+import { needsPerson } from '../left-over.ts';
+import { showPlural } from '../quantity.ts';
+import type { Report } from '../report.ts';
+import type { CommandContext, CommonOptions, Shell } from '../shell.ts';
+import { renderTable } from '../table.ts';
+import { type Paint, printable } from '../terminal.ts';
+import { entryId, entryIds, listLimit } from './entry-id.ts';
+
+interface ListFlags extends CommonOptions {
+  readonly state?: OutboxState;
+  readonly limit: number;
+}
+
+const JSON_HELP = 'one JSON document on standard output';
+
+export function addOutbox(program: Command, shell: Shell): void {
+  const outbox = program
+    .command('outbox')
+    .summary('the queue, and what is parked')
+    .description('Local changes on their way to Clarify.');
+  outbox
+    .command('list')
+    .argument('[object...]', 'only these objects; all where left out')
+    .summary('what waits, oldest first')
+    .description('What is pending, on its way or parked, oldest first.')
+    .addOption(new Option('--state <state>', 'only this state').choices([...outboxStates]))
+    .option('--limit <n>', 'how many to show', listLimit, 50)
+    .option('--json', JSON_HELP)
+    .addHelpText('after', '\nExample:\n  clarify-sync outbox list --state parked')
+    .action((objects: string[], flags: ListFlags) =>
+      shell.run(flags, 'document', (context) => list(context, objects, flags)),
+    );
+  outbox
+    .command('show')
+    .argument('<id>', 'the id that `outbox list` shows', entryId)
+    .summary('one change, field by field')
+    .description('One change with its values, field by field, and why it waits.')
+    .option('--json', JSON_HELP)
+    .addHelpText('after', '\nExample:\n  clarify-sync outbox show 42')
+    .action((id: bigint, flags: CommonOptions) =>
+      shell.run(flags, 'document', (context) => show(context, id)),
+    );
+  outbox
+    .command('retry')
+    .argument('[id...]', 'the ids that `outbox list` shows', entryIds)
+    .summary('send what is parked again')
+    .description('Makes parked changes due again, and those that wait for their next attempt.')
+    .option('--all', 'every one of them')
+    .option('--json', JSON_HELP)
+    .addHelpText('after', '\nExample:\n  clarify-sync outbox retry 42 43')
+    .action((ids: readonly bigint[], flags: CommonOptions & { all?: boolean }) =>
+      shell.run(flags, 'document', (context) => retry(context, ids, flags.all === true)),
+    );
+  outbox
+    .command('discard')
+    .argument('<id...>', 'the ids that `outbox list` shows', entryIds)
+    .summary('give changes up')
+    .description(
+      'Gives changes up for good: the row gets back what Clarify holds now. Discarding the insert\nof a row that Clarify does not know removes the row.',
+    )
+    .option('--json', JSON_HELP)
+    .addHelpText('after', '\nExample:\n  clarify-sync outbox discard 42')
+    .action((ids: readonly bigint[], flags: CommonOptions) =>
+      shell.run(flags, 'document', (context) => discard(context, ids)),
+    );
+}
+
+async function list(
+  context: CommandContext,
+  objects: readonly string[],
+  flags: ListFlags,
+): Promise<Report> {
+  return await context.withDatabase(async ({ db }) => {
+    const { state, limit } = flags;
+    const states = state === undefined ? (['pending', 'sending', 'parked'] as const) : [state];
+    const wanted = objects.length === 0 ? undefined : objects;
+    const { entries, total } = await listEntries(db, { states, objects: wanted, limit });
+    const left = { ...(await countUnsettled(db, wanted)), openConflicts: 0 };
+    const parked = entries.find((entry) => entry.state === 'parked');
+    return {
+      json: { entries: entries.map(withoutValues), total },
+      text: renderList(entries, total, context.paint),
+      exitCode: needsPerson(left) ? 3 : 0,
+      next:
+        parked === undefined
+          ? null
+          : `see why with \`clarify-sync outbox show ${parked.id}\`, then \`outbox retry\` or \`outbox discard\``,
+    };
+  });
+}
+
+/** A list names fields; their values are for `show`. */
+function withoutValues({ changes, ...entry }: OutboxEntry): Record<string, unknown> {
+  return { ...entry, fields: Object.keys(changes) };
+}
+
+const COLUMNS = [
+  { title: 'id', align: 'right' },
+  { title: 'state' },
+  { title: 'op' },
+  { title: 'object' },
+  { title: 'record' },
+  { title: 'fields' },
+  { title: 'by' },
+  { title: 'tries', align: 'right' },
+  { title: 'why' },
+] as const;
+const MOST_FIELDS = 3;
+
+function renderList(entries: readonly OutboxEntry[], total: number, paint: Paint): string[] {
+  if (entries.length === 0) return ['nothing'];
+  const rows = entries.map((entry) => [
+    String(entry.id),
+    entry.state === 'parked' ? paint('yellow', 'parked') : entry.blocked ? 'blocked' : entry.state,
+    entry.op,
+    printable(entry.object),
+    printable(entry.recordId),
+    describeFields(Object.keys(entry.changes)),
+    printable(entry.writtenBy),
+    String(entry.attempts),
+    describeWait(entry),
+  ]);
+  const more = total - entries.length;
+  const rest = more > 0 ? [`and ${showPlural(more, 'more', 'more')}: --limit shows them`] : [];
+  return [...renderTable(COLUMNS, rows, paint), ...rest];
+}
+
+function describeFields(names: readonly string[]): string {
+  const shown = names.slice(0, MOST_FIELDS).map(printable).join(', ');
+  return names.length > MOST_FIELDS ? `${shown}, +${names.length - MOST_FIELDS}` : shown;
+}
+
+function describeWait({ blocked, blockedBy, lastError }: OutboxEntry): string {
+  if (blocked) return `waits for ${blockedBy}`;
+  // Only the code: the rest is the CRM's own words and may be long.
+  return printable(lastError?.split(':', 1)[0] ?? '');
+}
+
+async function show(context: CommandContext, id: bigint): Promise<Report> {
+  return await context.withDatabase(async ({ db }) => {
+    const entry = await readEntry(db, id);
+    if (entry === null) throw new UsageError([`there is no change ${id} in the outbox`]);
+    const { paint } = context;
+    const fields = Object.entries(entry.changes).map(([field, { base, value }]) => {
+      return { field, from: base, to: value };
+    });
+    const facts = [
+      ['state', entry.blocked ? `blocked by ${entry.blockedBy}` : entry.state],
+      ['written', `${entry.createdAt} by ${printable(entry.writtenBy)}`],
+      ['tries', `${entry.attempts}${entry.sentAt === null ? '' : `, last ${entry.sentAt}`}`],
+      ...(entry.lastError === null ? [] : [['why', showValue(entry.lastError)]]),
+    ];
+    return {
+      json: { ...entry },
+      text: [
+        `${paint('bold', `${entry.op} ${printable(entry.object)}`)} ${printable(entry.recordId)}`,
+        ...facts.map(([name = '', value = '']) => `${paint('dim', name.padEnd(8))}${value}`),
+        ...fieldLines(fields, paint),
+      ],
+      exitCode: 0,
+      next: nextForEntry(entry),
+    };
+  });
+}
+
+function nextForEntry({ id, state, lastError }: OutboxEntry): string | null {
+  if (state !== 'parked') return null;
+  if (lastError !== null && NEEDS_DECISION.includes(lastError)) {
+    return lastError === 'conflict-open'
+      ? 'both sides changed it: see `clarify-sync conflicts list`'
+      : `\`clarify-sync outbox discard ${id}\` gives it up`;
+  }
+  return `\`clarify-sync outbox retry ${id}\` sends it again, \`outbox discard ${id}\` gives it up`;
+}
+
+async function retry(
+  context: CommandContext,
+  ids: readonly bigint[],
+  all: boolean,
+): Promise<Report> {
+  if (all === ids.length > 0) throw new UsageError(['give ids, or --all']);
+  return await context.withDatabase(async ({ db }, { push }) => {
+    const retried = await retryEntries(db, all ? null : ids);
+    const refused = ids.filter((id) => !retried.includes(id));
+    const send = push ? 'run `clarify-sync push`' : 'set CLARIFY_SYNC_PUSH=on and push';
+    return {
+      json: { retried, refused },
+      text: [`${showPlural(retried.length, 'change')} due again`],
+      failures: refused.map((id) => ({
+        code: 'not-retried',
+        message: `change ${id} is not waiting, or waits for a decision`,
+        hint: `see \`clarify-sync outbox show ${id}\``,
+        problems: [],
+      })),
+      exitCode: refused.length > 0 ? 1 : 0,
+      next: retried.length > 0 ? `a running service sends them; else ${send}` : null,
+    };
+  });
+}
+
+async function discard(context: CommandContext, ids: readonly bigint[]): Promise<Report> {
+  return await context.withSession(async (session) => {
+    const discarded: { id: bigint; outcome: string }[] = [];
+    for (const id of ids) {
+      discarded.push({ id, outcome: await discardChange(session, id, context.signal) });
+    }
+    return {
+      json: { discarded },
+      text: discarded.map(({ id, outcome }) => `change ${id} discarded: ${outcome}`),
+      exitCode: 0,
+      next: null,
+    };
+  });
+}

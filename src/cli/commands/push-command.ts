@@ -1,0 +1,105 @@
+import type { Command } from 'commander';
+import { objectSettings } from '../../app/config.ts';
+import { pushOnce } from '../../app/push-once.ts';
+import { type PushPreview, previewPush } from '../../app/push-preview.ts';
+import { loadMirrorTables } from '../../db/mirror/load.ts';
+import { countUnsettled } from '../../db/outbox.ts';
+import { dependencyOrder } from '../../domain/dependency-order.ts';
+import { SyncError } from '../../domain/errors.ts';
+import { fieldLines } from '../field-lines.ts';
+import { knownObjects } from '../object-names.ts';
+import { showPlural } from '../quantity.ts';
+import type { Report } from '../report.ts';
+import { reportPass } from '../runs-report.ts';
+import type { CommandContext, CommonOptions, Shell } from '../shell.ts';
+import { type Paint, printable } from '../terminal.ts';
+
+interface PushFlags extends CommonOptions {
+  readonly dryRun?: boolean;
+}
+
+export function addPush(program: Command, shell: Shell): void {
+  program
+    .command('push')
+    .argument('[object...]', 'only these objects; all where left out')
+    .summary('Postgres to Clarify, once')
+    .description(
+      'Sends what waits in the outbox, once. Beside a running service the sending is left to it,\nand waited for.',
+    )
+    .option('--dry-run', 'show what would be sent, field by field; needs the database alone')
+    .option('--json', 'one JSON document on standard output')
+    .addHelpText('after', '\nExample:\n  clarify-sync push --dry-run')
+    .action((objects: string[], flags: PushFlags) =>
+      shell.run(flags, 'document', (context) =>
+        flags.dryRun === true ? preview(context, objects) : push(context, objects),
+      ),
+    );
+}
+
+async function push(context: CommandContext, given: readonly string[]): Promise<Report> {
+  return await context.withSession(async (session) => {
+    const objects = knownObjects(given, session.tables);
+    if (!session.config.push) throw pushIsOff();
+    const { signal } = context;
+    const outcome = await pushOnce(session, { objects, signal });
+    const left = await countUnsettled(session.db, objects);
+    const { json, ...report } = reportPass(
+      {
+        objects: [],
+        push: outcome,
+        left: { ...left, pending: left.pending + left.sending },
+        pushIsOn: true,
+        interrupted: signal.aborted,
+      },
+      context.paint,
+    );
+    return { ...report, json: { push: json['push'], left: json['left'] } };
+  });
+}
+
+function pushIsOff(): SyncError {
+  return new SyncError('push is off: nothing was sent', {
+    code: 'push-off',
+    disposition: 'halt',
+    hint: 'set CLARIFY_SYNC_PUSH=on',
+  });
+}
+
+async function preview(context: CommandContext, given: readonly string[]): Promise<Report> {
+  return await context.withDatabase(async ({ db }, config) => {
+    const mirrored = await loadMirrorTables(db);
+    const order = dependencyOrder(mirrored.map(({ schema }) => schema));
+    const tables = mirrored.toSorted((a, b) => order.indexOf(a.object) - order.indexOf(b.object));
+    const objects = knownObjects(given, tables);
+    const matchOn = (table: (typeof tables)[number]) =>
+      objectSettings(config, table.object).key ?? table.schema.identity;
+    const previewed = await previewPush(db, tables, { objects, matchOn });
+    return {
+      json: { dryRun: true, ...previewed },
+      text: render(previewed, context.paint),
+      exitCode: 0,
+      next: nextAfter(previewed, config.push),
+    };
+  });
+}
+
+function render({ changes, waiting }: PushPreview, paint: Paint): string[] {
+  const lines = changes.flatMap(({ object, recordId, action, fields }) => [
+    `${paint('bold', action)} ${printable(object)} ${printable(recordId)}`,
+    ...fieldLines(
+      action === 'create' ? fields.map(({ field, to }) => ({ field, to })) : fields,
+      paint,
+    ),
+  ]);
+  const held = waiting > 0 ? `, ${showPlural(waiting, 'change')} would wait` : '';
+  return [...lines, `${showPlural(changes.length, 'record')} would be sent${held}`];
+}
+
+function nextAfter({ changes, waiting }: PushPreview, push: boolean): string | null {
+  if (changes.length > 0) {
+    return push
+      ? 'run `clarify-sync push` to send this'
+      : 'set CLARIFY_SYNC_PUSH=on, then run `clarify-sync push` to send this';
+  }
+  return waiting > 0 ? 'see `clarify-sync outbox list` for what waits' : null;
+}

@@ -1,0 +1,105 @@
+import type { Command } from 'commander';
+import { type ObjectStanding, readStatus, type Status, totalStanding } from '../../app/status.ts';
+import { needsPerson, nextForLeftOver } from '../left-over.ts';
+import { showCount, showSeconds } from '../quantity.ts';
+import type { Report } from '../report.ts';
+import { OBJECT_UNAVAILABLE } from '../runs-report.ts';
+import type { CommandContext, CommonOptions, Shell } from '../shell.ts';
+import { renderTable } from '../table.ts';
+import { type Paint, printable } from '../terminal.ts';
+
+export function addStatus(program: Command, shell: Shell): void {
+  program
+    .command('status')
+    .summary('how every object stands')
+    .description(
+      'Per object: rows, lag, watermark, what is pending, blocked, parked or in open conflict, and\nthe last run with its result. Needs the database alone.',
+    )
+    .option('--json', 'one JSON document on standard output')
+    .addHelpText('after', '\nExample:\n  clarify-sync status --json | jq .objects[].lagSeconds')
+    .action((options: CommonOptions) => shell.run(options, 'document', status));
+}
+
+async function status(context: CommandContext): Promise<Report> {
+  return await context.withDatabase(async ({ db }, { push }) => {
+    const standing = await readStatus(db);
+    const left = totalStanding(standing.objects);
+    return {
+      json: { objects: standing.objects.map(toJson), leader: standing.leader },
+      text: renderStatus(standing, context.paint),
+      exitCode: needsPerson(left) ? 3 : 0,
+      next: nextFor(standing, nextForLeftOver(left, push)),
+    };
+  });
+}
+
+function toJson(object: ObjectStanding): Record<string, unknown> {
+  const { rows, pending, blocked, parked, openConflicts } = object;
+  const { lagSeconds, lastPulledAt, lastError } = object;
+  return {
+    object: object.object,
+    rows,
+    pending,
+    blocked,
+    parked,
+    openConflicts,
+    lagSeconds: lagSeconds === null ? null : Math.round(lagSeconds * 1_000) / 1_000,
+    lastPulledAt,
+    lastError,
+  };
+}
+
+function nextFor({ objects }: Status, left: string | null): string | null {
+  if (objects.length === 0) return 'nothing is mirrored yet: run `clarify-sync sync`';
+  if (left !== null) return left;
+  const readable = objects.filter(({ lastError }) => lastError !== OBJECT_UNAVAILABLE);
+  const broken = readable.find(({ lastError }) => lastError !== null);
+  if (broken !== undefined) {
+    return `${broken.object} was not read whole: run \`clarify-sync pull ${broken.object}\``;
+  }
+  const unread = readable.find(({ lastPulledAt }) => lastPulledAt === null);
+  return unread === undefined
+    ? null
+    : `${unread.object} was not read yet: run \`clarify-sync sync\``;
+}
+
+const COLUMNS = [
+  { title: 'object' },
+  { title: 'rows', align: 'right' },
+  { title: 'lag', align: 'right' },
+  { title: 'pending', align: 'right' },
+  { title: 'blocked', align: 'right' },
+  { title: 'parked', align: 'right' },
+  { title: 'conflicts', align: 'right' },
+  { title: 'watermark' },
+  { title: 'last run' },
+] as const;
+
+export function renderStatus({ objects, leader }: Status, paint: Paint): string[] {
+  const flagged = (count: number) =>
+    count === 0 ? paint('dim', '0') : paint('yellow', showCount(count));
+  const rows = objects.map((object) => [
+    printable(object.object),
+    showCount(object.rows),
+    object.lagSeconds === null ? '-' : showSeconds(object.lagSeconds),
+    showCount(object.pending),
+    flagged(object.blocked),
+    flagged(object.parked),
+    flagged(object.openConflicts),
+    object.watermark ?? '-',
+    describeRun(object, paint),
+  ]);
+  const led =
+    leader === null
+      ? 'no service runs'
+      : `leader: ${printable(leader.holder)}, epoch ${leader.epoch}`;
+  return [...(rows.length > 0 ? renderTable(COLUMNS, rows, paint) : []), led];
+}
+
+function describeRun({ lastRun, lastError }: ObjectStanding, paint: Paint): string {
+  if (lastRun === null) return '-';
+  const { kind, state } = lastRun;
+  const colour = state === 'ok' ? 'green' : state === 'failed' ? 'red' : 'yellow';
+  const error = lastError === null ? '' : ` (${printable(lastError)})`;
+  return `${kind} ${paint(colour, state)}${error}`;
+}

@@ -1,0 +1,25 @@
+import { UsageError } from '../domain/errors.ts';
+
+/**
+ * The objects a command was given, checked against what is mirrored; undefined where none were
+ * given, which means all.
+ *
+ * @throws UsageError naming every unknown one, and those there are.
+ */
+export function knownObjects(
+  given: readonly string[],
+  mirrored: readonly { readonly object: string }[],
+): readonly string[] | undefined {
+  if (given.length === 0) return undefined;
+  const known = mirrored.map(({ object }) => object).sort();
+  const unknown = given.filter((name) => !known.includes(name));
+  if (unknown.length > 0) {
+    throw new UsageError(
+      unknown.map((name) => `no object is called ${name}`),
+      known.length === 0
+        ? 'nothing is mirrored yet: run `clarify-sync sync`'
+        : `known objects: ${known.join(', ')}`,
+    );
+  }
+  return [...new Set(given)];
+}

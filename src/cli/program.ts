@@ -1,0 +1,93 @@
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError } from 'commander';
+import { UsageError } from '../domain/errors.ts';
+import { addBackfill } from './commands/backfill-command.ts';
+import { addConflicts } from './commands/conflicts-command.ts';
+import { addEmulator } from './commands/emulator-command.ts';
+import { addMigrate } from './commands/migrate-command.ts';
+import { addOutbox } from './commands/outbox-command.ts';
+import { addPull } from './commands/pull-command.ts';
+import { addPush } from './commands/push-command.ts';
+import { addRun } from './commands/run-command.ts';
+import { addStatus } from './commands/status-command.ts';
+import { addSync } from './commands/sync-command.ts';
+import type { ExitCode } from './report.ts';
+import { Shell } from './shell.ts';
+import type { Terminal } from './terminal.ts';
+
+export interface ProgramOptions {
+  /** Without the interpreter and the script. */
+  readonly args: readonly string[];
+  readonly terminal: Terminal;
+  /** Aborting it drains. */
+  readonly signal: AbortSignal;
+}
+
+/** Runs the command line given. Never throws: what goes wrong is printed. @returns the exit code. */
+export async function runProgram(options: ProgramOptions): Promise<ExitCode> {
+  const { args, terminal, signal } = options;
+  const shell = new Shell(terminal, signal);
+  const program = buildProgram(shell, terminal);
+  const json = args.includes('--json');
+  try {
+    if (args.length === 0) {
+      program.outputHelp();
+      return 0;
+    }
+    await program.parseAsync([...args], { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) shell.fail(error, { json });
+    // Help and version end the same way, with 0.
+    else if (error.exitCode !== 0) shell.fail(toUsageError(error), { json });
+  }
+  return shell.exitCode;
+}
+
+function buildProgram(shell: Shell, terminal: Terminal): Command {
+  const program = new Command('clarify-sync')
+    .description('Two-way sync between a Clarify CRM workspace and a Postgres warehouse.')
+    .version(readVersion(), '--version')
+    .helpOption('-h, --help', 'show help')
+    .helpCommand('help [command]', 'show help for a command')
+    .showSuggestionAfterError(true)
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => terminal.out.write(text),
+      writeErr: (text) => terminal.err.write(text),
+      // Printed with its hint like every other error.
+      outputError: () => {},
+    })
+    .addHelpText(
+      'after',
+      '\nExit codes: 0 success, 1 failure, 2 wrong usage or configuration,\n3 all went well but something is left for a person.\n\nExample:\n  clarify-sync demo',
+    );
+  for (const add of COMMANDS) add(program, shell);
+  return program;
+}
+
+/** In the order in which help lists them. */
+const COMMANDS = [
+  addRun,
+  addSync,
+  addPull,
+  addPush,
+  addBackfill,
+  addStatus,
+  addOutbox,
+  addConflicts,
+  addMigrate,
+  addEmulator,
+];
+
+/** `error: unknown option '--x'\n(Did you mean --y?)` without its decoration. */
+function toUsageError(error: CommanderError): UsageError {
+  const message = error.message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ');
+  return new UsageError([message], 'run `clarify-sync --help`, or `clarify-sync help <command>`');
+}
+
+/** The package's own file lies above both `src/cli` and `dist/cli`. */
+function readVersion(): string {
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  const { version }: { version?: unknown } = JSON.parse(text);
+  return typeof version === 'string' ? version : 'unknown';
+}

@@ -1,0 +1,23 @@
+const number = new Intl.NumberFormat('en-US');
+
+export function showCount(count: number | bigint): string {
+  return number.format(count);
+}
+
+export function showPlural(count: number, one: string, many = `${one}s`): string {
+  return `${showCount(count)} ${count === 1 ? one : many}`;
+}
+
+const UNITS: readonly (readonly [string, number])[] = [
+  ['d', 86_400],
+  ['h', 3_600],
+  ['min', 60],
+];
+
+/** A span of time in its largest fitting unit: `12 s`, `3 min`, `5 h`, `2 d`. */
+export function showSeconds(seconds: number): string {
+  for (const [unit, size] of UNITS) {
+    if (seconds >= 2 * size) return `${Math.floor(seconds / size)} ${unit}`;
+  }
+  return `${Math.max(0, Math.round(seconds))} s`;
+}

@@ -1,0 +1,43 @@
+import { stringifyJson } from '../domain/json.ts';
+import type { Failure } from './failure.ts';
+import { renderFailure } from './failure.ts';
+import { painter, type Terminal } from './terminal.ts';
+
+/**
+ * 0 all went well, 1 something failed, 2 wrong usage or configuration, 3 all went well but
+ * something is left for a person.
+ */
+export type ExitCode = 0 | 1 | 2 | 3;
+
+/** What a command came to, for both readers: the shell prints it, no command prints by itself. */
+export interface Report {
+  /** The document of `--json`, without `next`. */
+  readonly json: Readonly<Record<string, unknown>>;
+  /** What a person reads, line by line. */
+  readonly text: readonly string[];
+  /** What went wrong on the way, although the command went on. */
+  readonly failures?: readonly Failure[];
+  readonly exitCode: ExitCode;
+  /** What to do next, one line; null where nothing is left to do. */
+  readonly next: string | null;
+}
+
+/** `lines`: the command has told its progress in JSON lines, so the result says what it is. */
+export function printReport(
+  terminal: Terminal,
+  report: Report,
+  format: 'human' | 'document' | 'lines',
+): void {
+  if (format !== 'human') {
+    const type = format === 'lines' ? { type: 'result' } : {};
+    terminal.out.write(`${stringifyJson({ ...type, ...report.json, next: report.next })}\n`);
+    return;
+  }
+  for (const line of report.text) terminal.out.write(`${line}\n`);
+  for (const failure of report.failures ?? []) {
+    for (const line of renderFailure(failure, painter(terminal.err))) {
+      terminal.err.write(`${line}\n`);
+    }
+  }
+  if (report.next !== null) terminal.err.write(`→ ${report.next}\n`);
+}

@@ -1,0 +1,116 @@
+import type { ObjectRun } from '../app/pull-all.ts';
+import type { PushOutcome } from '../app/push-once.ts';
+import type { Failure } from './failure.ts';
+import { type LeftOver, needsPerson, nextForLeftOver } from './left-over.ts';
+import { showCount, showPlural } from './quantity.ts';
+import type { ExitCode, Report } from './report.ts';
+import { renderTable } from './table.ts';
+import { type Paint, printable, type Style } from './terminal.ts';
+
+const COUNTS = ['read', 'inserted', 'updated', 'removed', 'conflicts'] as const;
+const COLOUR: Readonly<Record<ObjectRun['state'], Style>> = {
+  ok: 'green',
+  incomplete: 'yellow',
+  failed: 'red',
+};
+
+/**
+ * Clarify lists objects that have no records to read: the run says so, and nobody has to do
+ * anything about it.
+ */
+export const OBJECT_UNAVAILABLE = 'object-unavailable';
+
+function isUnavailable({ error }: ObjectRun): boolean {
+  return error?.code === OBJECT_UNAVAILABLE;
+}
+
+/** What a pass over objects came to: whole, and what is left afterwards. */
+export interface PassOutcome {
+  readonly objects: readonly ObjectRun[];
+  /** Undefined where the command sends nothing, null where push is off. */
+  readonly push?: PushOutcome | null | undefined;
+  readonly left: LeftOver;
+  readonly pushIsOn: boolean;
+  readonly interrupted: boolean;
+}
+
+/** The report of `sync`, `pull`, `push` and `backfill`. */
+export function reportPass(outcome: PassOutcome, paint: Paint): Report {
+  const { objects, push, left } = outcome;
+  const failures = objects.filter((run) => !isUnavailable(run)).flatMap(toFailure);
+  if (outcome.interrupted) {
+    const hint = 'run the command again: it goes on where it stopped';
+    failures.push({ code: 'interrupted', message: 'stopped early', hint, problems: [] });
+  }
+  return {
+    json: { objects, ...(push !== undefined && { push }), left },
+    text: [
+      ...(objects.length > 0 ? renderRuns(objects, paint) : []),
+      ...(push === undefined ? [] : [describePush(push)]),
+      describeLeft(left, paint),
+    ],
+    failures,
+    exitCode: exitCodeOf(outcome),
+    next: failures.length > 0 ? nextForFailures(failures) : nextForLeftOver(left, outcome.pushIsOn),
+  };
+}
+
+function exitCodeOf({ objects, push, left, interrupted }: PassOutcome): ExitCode {
+  const whole = objects.every((run) => run.state === 'ok' || isUnavailable(run)) && !interrupted;
+  const unsent = push ? push.failed + push.unclear > 0 && left.pending > 0 : false;
+  if (!whole || unsent) return 1;
+  return needsPerson(left) ? 3 : 0;
+}
+
+function renderRuns(objects: readonly ObjectRun[], paint: Paint): string[] {
+  const columns = [
+    { title: 'object' },
+    { title: 'result' },
+    ...COUNTS.map((title) => ({ title, align: 'right' as const })),
+  ];
+  const rows = objects.map((run) => [
+    printable(run.object),
+    isUnavailable(run) ? paint('dim', 'no records') : paint(COLOUR[run.state], run.state),
+    ...COUNTS.map((name) => showCount(run.counts[name] ?? 0)),
+  ]);
+  return renderTable(columns, rows, paint);
+}
+
+function describePush(push: PushOutcome | null): string {
+  if (push === null) return 'push: off';
+  if (push.delegatedTo !== null) {
+    return `push: left to the running service (${printable(push.delegatedTo)})`;
+  }
+  const parts = [
+    `${showCount(push.delivered)} delivered`,
+    ...(['refused', 'gone', 'failed', 'unclear'] as const)
+      .filter((name) => push[name] > 0)
+      .map((name) => `${showCount(push[name])} ${name}`),
+  ];
+  return `push: ${parts.join(', ')}`;
+}
+
+function describeLeft(left: LeftOver, paint: Paint): string {
+  const parts = [
+    [left.pending, showPlural(left.pending, 'change waiting', 'changes waiting')],
+    [left.blocked, `${showCount(left.blocked)} blocked`],
+    [left.parked, `${showCount(left.parked)} parked`],
+    [left.openConflicts, showPlural(left.openConflicts, 'open conflict')],
+  ] as const;
+  const shown = parts.flatMap(([count, text]) => (count > 0 ? [text] : []));
+  return shown.length === 0
+    ? paint('green', 'nothing is left to do')
+    : paint('yellow', `left: ${shown.join(', ')}`);
+}
+
+function toFailure({ object, error }: ObjectRun): Failure[] {
+  if (error === null) return [];
+  const { code, message, hint } = error;
+  const named = message.startsWith(object) ? message : `${object}: ${message}`;
+  return [{ code, message: named, hint: hint ?? null, problems: [] }];
+}
+
+function nextForFailures(failures: readonly Failure[]): string {
+  const again = 'run the command again: it goes on where it stopped';
+  return failures.find(({ hint }) => hint !== null)?.hint ?? again;
+}

@@ -1,0 +1,159 @@
+import type { ClaimedEntry } from '../domain/coalesce.ts';
+import type { Json } from '../domain/json.ts';
+import type { FieldChanges } from '../domain/merge-record.ts';
+import type { Sql } from './database.ts';
+import type { ClaimedRecord } from './outbox.ts';
+
+export const outboxStates = [
+  'pending',
+  'sending',
+  'done',
+  'parked',
+  'superseded',
+  'cancelled',
+] as const;
+export type OutboxState = (typeof outboxStates)[number];
+
+/** One entry of the outbox, for a person to look at. Instants are ISO-8601 UTC. */
+export interface OutboxEntry {
+  readonly id: bigint;
+  readonly object: string;
+  readonly recordId: string;
+  readonly op: ClaimedEntry['op'];
+  readonly state: OutboxState;
+  /** What it waits for is not settled. */
+  readonly blocked: boolean;
+  readonly blockedBy: bigint | null;
+  readonly attempts: number;
+  readonly nextAttemptAt: string;
+  /** A code, and the CRM's own words, which may quote values: for the operator, never for a log. */
+  readonly lastError: string | null;
+  readonly writtenBy: string;
+  readonly createdAt: string;
+  readonly sentAt: string | null;
+  readonly doneAt: string | null;
+  readonly changes: FieldChanges;
+}
+
+/** Parked entries that sending again cannot mend: a person has to decide something first. */
+export const NEEDS_DECISION: readonly string[] = ['conflict-open', 'delete-needs-approval'];
+
+const WAITS = `(o.state = 'pending' AND EXISTS (SELECT 1 FROM clarify_sync.outbox AS f
+                  WHERE f.id = o.blocked_by AND f.state IN ('pending', 'sending', 'parked')))`;
+const COLUMNS = `o.id, o.object, o.record_id AS "recordId", o.op, o.state, ${WAITS} AS blocked,
+  o.blocked_by AS "blockedBy", o.attempts, o.next_attempt_at AS "nextAttemptAt",
+  o.last_error AS "lastError", o.written_by AS "writtenBy", o.created_at AS "createdAt",
+  o.sent_at AS "sentAt", o.done_at AS "doneAt", o.changes`;
+
+/**
+ * Entries in these states, oldest first, and how many there are in all. No lock;
+ * `outbox_unsettled` for what is not settled, a scan for the rest.
+ */
+export async function listEntries(
+  sql: Sql,
+  filter: {
+    readonly states: readonly OutboxState[];
+    readonly objects?: readonly string[] | undefined;
+    readonly limit: number;
+  },
+): Promise<{ readonly entries: readonly OutboxEntry[]; readonly total: number }> {
+  const parameters = [filter.states, filter.objects ?? null];
+  const matches = `o.state = ANY($1::text[]) AND ($2::text[] IS NULL OR o.object = ANY($2))`;
+  const entries = await sql.query<OutboxEntry & Record<string, unknown>>(
+    `SELECT ${COLUMNS} FROM clarify_sync.outbox AS o WHERE ${matches} ORDER BY o.id LIMIT $3`,
+    [...parameters, filter.limit],
+  );
+  const [counted] = await sql.query<{ total: number }>(
+    `SELECT count(*)::int4 AS total FROM clarify_sync.outbox AS o WHERE ${matches}`,
+    parameters,
+  );
+  return { entries, total: counted?.total ?? entries.length };
+}
+
+/** One entry by its id; `lock` keeps everyone else from claiming it until the transaction ends. */
+export async function readEntry(
+  sql: Sql,
+  id: bigint,
+  lock = false,
+): Promise<(OutboxEntry & { readonly sent: Json }) | null> {
+  const [entry] = await sql.query<OutboxEntry & { sent: Json } & Record<string, unknown>>(
+    `SELECT ${COLUMNS}, o.sent FROM clarify_sync.outbox AS o WHERE o.id = $1
+     ${lock ? 'FOR UPDATE OF o' : ''}`,
+    [id],
+  );
+  return entry ?? null;
+}
+
+/**
+ * Makes entries due at once: parked ones that sending again may mend, and pending ones that wait
+ * for their next attempt. Null for `ids` means every one of them. Locks them in no order, which
+ * is fine for it waits for nobody. Wakes the service. @returns those made due.
+ */
+export async function retryEntries(
+  sql: Sql,
+  ids: readonly bigint[] | null,
+): Promise<readonly bigint[]> {
+  const rows = await sql.query<{ id: bigint }>(
+    `WITH due AS (
+       SELECT id FROM clarify_sync.outbox
+        WHERE ($1::bigint[] IS NULL OR id = ANY($1))
+          AND (state = 'parked' AND last_error <> ALL($2::text[])
+               OR state = 'pending' AND next_attempt_at > clock_timestamp())
+        ORDER BY id FOR UPDATE SKIP LOCKED
+     ), woken AS (
+       UPDATE clarify_sync.outbox AS o
+          SET state = 'pending', epoch = NULL, attempts = 0, last_error = NULL,
+              next_attempt_at = clock_timestamp()
+         FROM due WHERE o.id = due.id
+       RETURNING o.id
+     )
+     SELECT id, pg_notify('clarify_sync_outbox', '') FROM woken ORDER BY id`,
+    [ids, NEEDS_DECISION],
+  );
+  return rows.map(({ id }) => id);
+}
+
+/** Ends an unsettled entry without sending it. The caller has locked it. */
+export async function cancelEntries(tx: Sql, ids: readonly bigint[]): Promise<void> {
+  await tx.query(
+    `UPDATE clarify_sync.outbox
+        SET state = 'cancelled', epoch = NULL, blocked_by = NULL, done_at = clock_timestamp()
+      WHERE id = ANY($1::bigint[]) AND state IN ('pending', 'parked')`,
+    [ids],
+  );
+}
+
+interface PendingRow {
+  readonly id: bigint;
+  readonly recordId: string;
+  readonly op: ClaimedEntry['op'];
+  readonly changes: FieldChanges;
+  readonly attempts: number;
+}
+
+/** What waits of one object, by record, oldest first; claims nothing. */
+export async function readWaiting(
+  sql: Sql,
+  object: string,
+  records: number,
+): Promise<readonly ClaimedRecord[]> {
+  const rows = await sql.query<PendingRow & Record<string, unknown>>(
+    `WITH head AS (
+       SELECT record_id, min(id) AS first FROM clarify_sync.outbox
+        WHERE object = $1 AND state = 'pending' GROUP BY record_id ORDER BY first LIMIT $2
+     )
+     SELECT o.id, o.record_id AS "recordId", o.op, o.changes, o.attempts
+       FROM clarify_sync.outbox AS o JOIN head AS h ON h.record_id = o.record_id
+      WHERE o.object = $1 AND o.state = 'pending' ORDER BY h.first, o.id`,
+    [object, records],
+  );
+  const byRecord = new Map<string, PendingRow[]>();
+  for (const row of rows) {
+    const entries = byRecord.get(row.recordId) ?? [];
+    entries.push(row);
+    byRecord.set(row.recordId, entries);
+  }
+  return [...byRecord].map(([recordId, entries]) => {
+    return { recordId, entries, attempts: Math.max(...entries.map(({ attempts }) => attempts)) };
+  });
+}

@@ -1,0 +1,123 @@
+import { quoteIdent } from '../domain/names.ts';
+import type { Sql } from './database.ts';
+import { MIRROR_SCHEMA } from './mirror/table.ts';
+
+/** One object, as its mirror stands. Instants are ISO-8601 UTC. */
+export interface ObjectStanding {
+  readonly object: string;
+  readonly rows: bigint;
+  /** Local changes under way, neither blocked nor parked. */
+  readonly pending: number;
+  /** Waiting for another change, which is parked or on its way. */
+  readonly blocked: number;
+  readonly parked: number;
+  readonly openConflicts: number;
+  /** Since the last pull that read everything began; null before the first. */
+  readonly lagSeconds: number | null;
+  readonly lastPulledAt: string | null;
+  /** Of the latest run that was not whole, unless one since was. */
+  readonly lastError: string | null;
+  readonly phase: 'backfill' | 'incremental';
+  /** Everything visible with an earlier `_updated_at` has been applied. */
+  readonly watermark: string | null;
+  readonly lastRun: RunStanding | null;
+}
+
+export interface RunStanding {
+  readonly kind: string;
+  readonly state: 'running' | 'ok' | 'incomplete' | 'failed';
+  readonly startedAt: string;
+  readonly finishedAt: string | null;
+}
+
+type StandingRow = Omit<ObjectStanding, 'rows'> & { readonly table: string };
+
+/**
+ * Every mirrored object and how it stands. No lock. Per object a few descents of `run_latest`;
+ * the outbox and the conflicts are counted once, over `outbox_unsettled` and `conflict_open`.
+ */
+export async function readStanding(sql: Sql): Promise<ObjectStanding[]> {
+  const rows = await sql.query<StandingRow & Record<string, unknown>>(
+    `WITH waiting AS (
+       SELECT o.object,
+              count(*) FILTER (WHERE o.state <> 'parked' AND NOT b.waits)::int4 AS pending,
+              count(*) FILTER (WHERE o.state <> 'parked' AND b.waits)::int4 AS blocked,
+              count(*) FILTER (WHERE o.state = 'parked')::int4 AS parked
+         FROM clarify_sync.outbox AS o
+        CROSS JOIN LATERAL (SELECT o.state = 'pending' AND EXISTS (
+                SELECT 1 FROM clarify_sync.outbox AS f
+                 WHERE f.id = o.blocked_by AND f.state IN ('pending', 'sending', 'parked')) AS waits) AS b
+        WHERE o.state IN ('pending', 'sending', 'parked')
+        GROUP BY o.object
+     ), contested AS (
+       SELECT object, count(*)::int4 AS open FROM clarify_sync.conflict
+        WHERE resolution = 'open' GROUP BY object
+     )
+     SELECT m.object, m.table_name AS "table",
+            coalesce(w.pending, 0) AS pending, coalesce(w.blocked, 0) AS blocked,
+            coalesce(w.parked, 0) AS parked, coalesce(c.open, 0) AS "openConflicts",
+            whole.started_at AS "lastPulledAt",
+            extract(epoch FROM clock_timestamp() - whole.started_at)::float8 AS "lagSeconds",
+            bad.error AS "lastError",
+            coalesce(k.phase, 'backfill') AS phase, k.updated_watermark AS watermark,
+            CASE WHEN latest.id IS NOT NULL THEN latest.run END AS "lastRun"
+       FROM clarify_sync.mirror AS m
+       LEFT JOIN waiting AS w ON w.object = m.object
+       LEFT JOIN contested AS c ON c.object = m.object
+       LEFT JOIN clarify_sync.cursor AS k ON k.object = m.object
+       LEFT JOIN LATERAL (${latestRun(`state = 'ok'`, 'm.object')}) AS whole ON true
+       LEFT JOIN LATERAL (
+            ${latestRun(`state IN ('incomplete', 'failed') AND id > coalesce(whole.id, 0)`, 'm.object')}
+            ) AS bad ON true
+       LEFT JOIN LATERAL (${latestRun('true', 'm.object')}) AS latest ON true
+      WHERE m.removed_at IS NULL
+      ORDER BY m.object`,
+  );
+  const counts = await countRows(
+    sql,
+    rows.map(({ table }) => table),
+  );
+  return rows.map(({ table, ...row }) => ({ ...row, rows: counts.get(table) ?? 0n }));
+}
+
+/** The newest run of an object that read it and that a condition holds for. */
+function latestRun(condition: string, object: string): string {
+  return `SELECT r.id, r.started_at, r.error,
+                 jsonb_build_object('kind', kind, 'state', r.state,
+                   'startedAt', ${isoInstant('r.started_at')},
+                   'finishedAt', ${isoInstant('r.finished_at')}) AS run
+            FROM unnest(ARRAY['pull', 'backfill']) AS kind
+           CROSS JOIN LATERAL (
+                SELECT id, state, error, started_at, finished_at FROM clarify_sync.run
+                 WHERE object = ${object} AND run.kind = kind.kind AND ${condition}
+                 ORDER BY id DESC LIMIT 1) AS r
+           ORDER BY r.id DESC LIMIT 1`;
+}
+
+/** Inside jsonb nobody renders an instant for us. */
+function isoInstant(column: string): string {
+  return `to_char(${column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
+}
+
+/** Exact, by one scan of each table's smallest index; a table that is gone counts as empty. */
+async function countRows(
+  sql: Sql,
+  tables: readonly string[],
+): Promise<ReadonlyMap<string, bigint>> {
+  const standing = await sql.query<{ name: string }>(
+    `SELECT c.relname AS name FROM pg_class AS c
+      WHERE c.relnamespace = to_regnamespace($1) AND c.relkind = 'r' AND c.relname = ANY($2::text[])`,
+    [MIRROR_SCHEMA, tables],
+  );
+  if (standing.length === 0) return new Map();
+  const counts = await sql.query<{ name: string; rows: bigint }>(
+    standing
+      .map(({ name }, n) => {
+        const table = `${quoteIdent(MIRROR_SCHEMA)}.${quoteIdent(name)}`;
+        return `SELECT $${n + 1}::text AS name, count(*) AS rows FROM ${table}`;
+      })
+      .join(' UNION ALL '),
+    standing.map(({ name }) => name),
+  );
+  return new Map(counts.map(({ name, rows }) => [name, rows]));
+}

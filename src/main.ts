@@ -1,0 +1,37 @@
+#!/usr/bin/env node
+import { describeFailure, renderFailure } from './cli/failure.ts';
+import { runProgram } from './cli/program.ts';
+import { painter } from './cli/terminal.ts';
+
+/** What still holds the event loop open by then must not hold up the shell. */
+const LINGER_MS = 2_000;
+
+const stopping = new AbortController();
+
+function stop(): void {
+  if (stopping.signal.aborted) process.exit(1);
+  stopping.abort();
+}
+process.on('SIGINT', stop);
+process.on('SIGTERM', stop);
+
+function fail(error: unknown): void {
+  const lines = renderFailure(describeFailure(error), painter(process.stderr));
+  process.stderr.write(`${lines.join('\n')}\n`);
+  process.exit(1);
+}
+process.on('uncaughtException', fail);
+process.on('unhandledRejection', fail);
+
+/** `clarify-sync … | head` has read enough: nobody is left to write to. */
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') fail(error);
+  stopping.abort();
+});
+
+process.exitCode = await runProgram({
+  args: process.argv.slice(2),
+  terminal: { out: process.stdout, err: process.stderr },
+  signal: stopping.signal,
+});
+setTimeout(() => process.exit(), LINGER_MS).unref();
