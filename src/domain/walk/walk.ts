@@ -5,7 +5,7 @@ import type { WalkRecord } from './page-view.ts';
 import { type PageView, viewPage, type WalkPage } from './page-view.ts';
 import { type SweepOutcome, startSweep, sweepPage, type TieSweep } from './tie-sweep.ts';
 
-export type { WalkPage, WalkRecord } from './page-view.ts';
+export type { WalkPage } from './page-view.ts';
 
 export interface WalkOptions {
   readonly orderBy: 'updated' | 'created';

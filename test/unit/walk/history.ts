@@ -5,7 +5,7 @@ import { ModelServer, type ServerModes } from './model-server.ts';
 const START_MS = Date.UTC(2026, 8, 14, 20, 0, 0);
 const FUTURE_MS = Date.UTC(2099, 0, 1);
 
-export interface Action {
+interface Action {
   readonly kind: 'edit' | 'create' | 'delete' | 'nothing';
   readonly count: number;
   readonly passMs: number;

@@ -16,6 +16,8 @@ export interface ServerModes {
   readonly total: 'true' | 'none' | 'wrong';
   /** Every offset answers with the first page. */
   readonly ignoresOffset?: boolean;
+  /** And says there is no more once the offset asked for is far enough. */
+  readonly endsByOffset?: boolean;
   readonly ignoresFilter?: boolean;
   readonly ignoresOrder?: boolean;
 }
@@ -136,7 +138,7 @@ export class ModelServer {
         version: iso(record.updatedMs),
       })),
       total: { true: matching.length, none: null, wrong }[this.modes.total],
-      more: request.offset + shown.length < matching.length,
+      more: (this.modes.endsByOffset ? request.offset : offset) + shown.length < matching.length,
     };
   }
 

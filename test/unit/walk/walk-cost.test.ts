@@ -160,6 +160,20 @@ describe('what a walk costs in requests', { timeout: 60_000 }, () => {
   });
 });
 
+describe('a server that answers every offset with its first page', () => {
+  it.each([
+    ['many timestamps', 1],
+    ['groups', 30],
+    ['one group', 1_000],
+  ])('is never taken for complete, though it says there is no more (%s)', (_, groupSize) => {
+    const crm = server({ filter: 'days', ignoresOffset: true, endsByOffset: true });
+    seed(crm, 600, (i) => NOON_MS - 20_000_000 + Math.floor(i / groupSize) * 1_000);
+    const { verdict, requests } = pull(newMirror(), crm, { limit: 100 });
+    expect(verdict).toBe('incomplete');
+    expect(requests).toBeLessThanOrEqual(250);
+  });
+});
+
 describe('records without the timestamp', () => {
   it.each([true, false])('do not stop a walk where they come first: %s', (nullsFirst) => {
     const crm = server({ nullsFirst });
