@@ -23,8 +23,9 @@ export class LeaseKeeper {
   readonly #options: Required<LeaseKeeperOptions>;
   #epoch: bigint | null = null;
   #untilMs = 0;
-  #timer: NodeJS.Timeout | undefined;
-  #turn: Promise<void> | null = null;
+  #nextTurn: NodeJS.Timeout | undefined;
+  #expiry: NodeJS.Timeout | undefined;
+  #turn: Promise<void> = Promise.resolve();
   #running = false;
 
   constructor(db: Database, options: LeaseKeeperOptions) {
@@ -50,10 +51,11 @@ export class LeaseKeeper {
 
   /** Returns after the first attempt. @throws SyncError where the database does not answer. */
   async start(): Promise<void> {
-    if (this.#running) return;
+    if (this.#running) return await this.#turn;
     this.#running = true;
+    this.#turn = this.#turn.catch(() => undefined).then(() => this.#keep());
     try {
-      await this.#keep();
+      await this.#turn;
     } catch (error) {
       this.#running = false;
       throw error;
@@ -64,8 +66,8 @@ export class LeaseKeeper {
   /** Releases the lease. */
   async stop(): Promise<void> {
     this.#running = false;
-    clearTimeout(this.#timer);
-    await this.#turn?.catch(() => undefined);
+    clearTimeout(this.#nextTurn);
+    await this.#turn.catch(() => undefined);
     const epoch = this.#epoch;
     this.#set(null, 0);
     // Where the database is gone the lease runs out by itself.
@@ -73,31 +75,46 @@ export class LeaseKeeper {
   }
 
   #schedule(): void {
+    clearTimeout(this.#nextTurn);
     if (!this.#running) return;
-    this.#timer = setTimeout(() => {
-      this.#turn = this.#keep()
-        // A database that is away for a moment: what is left of the lease still counts.
-        .catch(() => undefined)
-        .finally(() => this.#schedule());
+    this.#nextTurn = setTimeout(() => {
+      // A database that is away for a moment: what is left of the lease still counts.
+      this.#turn = this.#keep().catch(() => undefined);
+      void this.#turn.then(() => this.#schedule());
     }, this.#options.renewEveryMs);
   }
 
   async #keep(): Promise<void> {
-    const { ttlMs, holder, monotonicMs } = this.#options;
-    const askedAtMs = monotonicMs();
-    if (this.#epoch !== null && (await renewLease(this.#db, this.#epoch, ttlMs))) {
-      this.#set(this.#epoch, askedAtMs + ttlMs);
-      return;
+    const { ttlMs, holder, monotonicMs, renewEveryMs } = this.#options;
+    // Whoever waits longer has lost the lease before the answer comes.
+    const waits = { lockTimeoutMs: renewEveryMs, statementTimeoutMs: renewEveryMs };
+    const held = this.#epoch;
+    if (held !== null) {
+      const askedAtMs = monotonicMs();
+      if (await this.#db.transaction((tx) => renewLease(tx, held, ttlMs), waits)) {
+        this.#set(held, askedAtMs + ttlMs);
+        return;
+      }
+      this.#set(null, 0);
     }
-    const again = monotonicMs();
-    const lease = await acquireLease(this.#db, { holder, ttlMs });
-    this.#set(lease?.epoch ?? null, again + ttlMs);
+    const askedAtMs = monotonicMs();
+    const lease = await this.#db.transaction((tx) => acquireLease(tx, { holder, ttlMs }), waits);
+    this.#set(lease?.epoch ?? null, askedAtMs + ttlMs);
   }
 
   #set(epoch: bigint | null, untilMs: number): void {
     const changed = epoch !== this.#epoch;
     this.#epoch = epoch;
     this.#untilMs = untilMs;
+    clearTimeout(this.#expiry);
+    // Nobody tells us where the database is out of reach: the lease ends all the same.
+    if (epoch !== null) this.#expiry = setTimeout(() => this.#expire(), this.remainingMs());
     if (changed) this.#options.onChange(epoch);
+  }
+
+  #expire(): void {
+    const leftMs = this.remainingMs();
+    if (leftMs === 0) this.#set(null, 0);
+    else this.#expiry = setTimeout(() => this.#expire(), leftMs);
   }
 }

@@ -11,29 +11,42 @@ export interface Lease {
 const LEADER = 'leader';
 
 /**
- * Takes the lease where it is free or expired, by the database's clock. One row lock, held for
- * this statement alone.
+ * Takes the lease where it is free or expired, by the database's clock. Locks the row FOR UPDATE:
+ * a settlement that has asked {@link holdsLease} and not committed yet keeps everyone out, and
+ * nobody waits for it. Repeatable: who asks twice is refused by the lease it got the first time.
  *
- * @returns null where somebody else holds it.
+ * @returns null where somebody else holds it, or still settles under an epoch that has expired.
  */
 export async function acquireLease(
   sql: Sql,
   claim: { readonly holder: string; readonly ttlMs: number },
 ): Promise<Lease | null> {
+  await sql.query(
+    `INSERT INTO clarify_sync.lease (name, epoch, expires_at) VALUES ($1, 0, '-infinity')
+         ON CONFLICT DO NOTHING`,
+    [LEADER],
+  );
   const [lease] = await sql.query<Lease & Record<string, unknown>>(
-    `INSERT INTO clarify_sync.lease AS l (name, holder, epoch, expires_at)
-     VALUES ($1, $2, 1, clock_timestamp() + $3 * interval '1 millisecond')
-         ON CONFLICT (name) DO UPDATE
-        SET holder = excluded.holder, epoch = l.epoch + 1, acquired_at = clock_timestamp(),
+    `WITH free AS (
+       SELECT name FROM clarify_sync.lease WHERE name = $1 AND expires_at <= clock_timestamp()
+          FOR UPDATE SKIP LOCKED
+     )
+     UPDATE clarify_sync.lease AS l
+        SET holder = $2, epoch = l.epoch + 1, acquired_at = clock_timestamp(),
             expires_at = clock_timestamp() + $3 * interval '1 millisecond'
-      WHERE l.expires_at <= clock_timestamp()
-      RETURNING holder, epoch, expires_at AS "expiresAt"`,
+       FROM free WHERE l.name = free.name
+      RETURNING l.holder, l.epoch, l.expires_at AS "expiresAt"`,
     [LEADER, claim.holder, claim.ttlMs],
   );
   return lease ?? null;
 }
 
-/** Prolongs the lease of an epoch that has not expired. @returns whether it still stood. */
+/**
+ * Prolongs the lease of an epoch that has not expired. Its lock goes together with the one of
+ * {@link holdsLease}: a settlement, however long, never keeps the leader from renewing.
+ *
+ * @returns whether the lease still stood.
+ */
 export async function renewLease(sql: Sql, epoch: bigint, ttlMs: number): Promise<boolean> {
   const renewed = await sql.query(
     `UPDATE clarify_sync.lease SET expires_at = clock_timestamp() + $3 * interval '1 millisecond'
@@ -46,7 +59,8 @@ export async function renewLease(sql: Sql, epoch: bigint, ttlMs: number): Promis
 /** Lets the next one in at once. Does nothing where the epoch is no longer ours. */
 export async function releaseLease(sql: Sql, epoch: bigint): Promise<void> {
   await sql.query(
-    `UPDATE clarify_sync.lease SET expires_at = clock_timestamp() WHERE name = $1 AND epoch = $2`,
+    `UPDATE clarify_sync.lease SET expires_at = clock_timestamp()
+      WHERE name = $1 AND epoch = $2 AND expires_at > clock_timestamp()`,
     [LEADER, epoch],
   );
 }
@@ -58,7 +72,7 @@ export async function releaseLease(sql: Sql, epoch: bigint): Promise<void> {
 export async function holdsLease(tx: Sql, epoch: bigint): Promise<boolean> {
   const held = await tx.query(
     `SELECT 1 FROM clarify_sync.lease
-      WHERE name = $1 AND epoch = $2 AND expires_at > clock_timestamp() FOR SHARE`,
+      WHERE name = $1 AND epoch = $2 AND expires_at > clock_timestamp() FOR KEY SHARE`,
     [LEADER, epoch],
   );
   return held.length > 0;

@@ -32,11 +32,14 @@ export async function finishRun(
   );
 }
 
-/** Closes what a process that is no more has left open. For the leader, when it begins to lead. */
+/**
+ * Closes what a process that is no more has left open. For the leader, when it begins to lead. A
+ * command that takes longer than that and is alive after all has the last word: it finishes its run.
+ */
 export async function abandonRuns(sql: Sql, holder: string): Promise<void> {
   await sql.query(
     `UPDATE clarify_sync.run SET state = 'failed', error = 'abandoned', finished_at = clock_timestamp()
-      WHERE state = 'running' AND holder <> $1 AND started_at < clock_timestamp() - interval '1 hour'`,
+      WHERE state = 'running' AND holder <> $1 AND started_at < clock_timestamp() - interval '15 minutes'`,
     [holder],
   );
 }
