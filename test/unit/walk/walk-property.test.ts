@@ -5,7 +5,7 @@ import { acceptPage, nextRequest, startWalk } from '../../../src/domain/walk/wal
 import { histories, modes, play } from './history.ts';
 
 const walk = { startWalk, nextRequest, acceptPage, overlapStart };
-const numRuns = Number(process.env.WALK_RUNS ?? 600);
+const numRuns = Number(process.env.WALK_RUNS ?? 400);
 
 describe('invariant 1: a walk hands over everything that was there when it began', () => {
   it('while records are edited, created and deleted, in every mode of the server', () => {
