@@ -107,7 +107,7 @@ export function columnNames(
   fields: readonly NamedField[],
   { given, foreign }: NamingContext = NOTHING_STANDS,
 ): Map<string, FieldNames> {
-  const named = fields.filter((field) => isStorableText(field.name)).sort(byCodeUnits);
+  const named = fields.filter((field) => isStorableText(field.name)).toSorted(byCodeUnits);
   const taken = new Set<string>([...RESERVED, ...foreign]);
   for (const names of given.values()) {
     taken.add(names.column);
@@ -144,7 +144,7 @@ export function columnNames(
     const column = columns.get(field.name);
     if (column === undefined) continue;
     const parts = new Map<string, string>();
-    for (const part of [...field.parts].sort(byCodeUnits)) {
+    for (const part of field.parts.toSorted(byCodeUnits)) {
       if (!isStorableText(part.name)) continue;
       const before = given.get(field.name)?.parts.get(part.name);
       parts.set(part.name, before ?? claim(`${column}__${part.name}`, (name) => taken.has(name)));

@@ -63,18 +63,15 @@ test('creates a table per object, typed, and finds nothing to do the second time
 
 test('survives every hostile name, and loads what it made', async () => {
   const { db } = database;
-  const objects = ['select', 'a"b', 'with space', 'x'.repeat(70), 'Person', 'person'].map(
-    (object) => objectOf(object, [...hostileNames.map((name) => field(name)), personName]),
+  const names = hostileNames.filter((name) => name !== personName.name);
+  const wanted = ['select', 'a"b', 'with space', 'x'.repeat(70), 'Person', 'person'].map((object) =>
+    objectOf(object, [...names.map((name) => field(name)), personName]),
   );
-  const fields = objects.map(({ fields }) =>
-    fields.filter((one, index) => fields.findLastIndex((o) => o.name === one.name) === index),
-  );
-  const wanted = objects.map((object, index) => ({ ...object, fields: fields[index] ?? [] }));
   const change = await applyMirror(db, wanted);
   expect(change.problems).toEqual([]);
   expect((await applyMirror(db, wanted)).steps).toEqual([]);
   const tables = await loadMirrorTables(db);
-  expect(tables).toHaveLength(objects.length);
+  expect(tables).toHaveLength(wanted.length);
   for (const table of tables) {
     const standing = await columnsOf(db, table.name);
     for (const { column } of table.columns) expect(standing.has(column)).toBe(true);
@@ -107,7 +104,7 @@ test('two starts at once make one mirror', async () => {
     applyMirror(db, wanted, { lockTimeoutMs: 20_000 }),
     applyMirror(db, wanted, { lockTimeoutMs: 20_000 }),
   ]);
-  expect(changes.map(({ created }) => created.length).sort()).toEqual([0, 0, 8]);
+  expect(changes.map(({ created }) => created.length).toSorted((a, b) => a - b)).toEqual([0, 0, 8]);
   expect(changes.flatMap(({ problems }) => problems)).toEqual([]);
 });
 

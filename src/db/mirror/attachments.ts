@@ -67,18 +67,26 @@ export function lookupIndexes(table: MirrorTable): WantedIndex[] {
   return identity === null ? [created] : [created, ...identityIndex(table, identity)];
 }
 
+/**
+ * What two scalar identities are compared by. Only where the CRM ignores the case do we: two keys
+ * that differ in it are two records.
+ */
+export function comparable(column: MirrorColumn, expression: string): string {
+  return column.field.caseInsensitive ? `lower(${expression})` : expression;
+}
+
 /** {@link findByIdentity} uses these expressions to the letter. */
 function identityIndex(table: MirrorTable, column: MirrorColumn): WantedIndex[] {
   const name = quoteIdent(column.column);
   const keys = {
     'text[]': `USING gin (clarify_sync.${IDENTITY_FUNCTION}(${name}))`,
-    text: `USING hash (lower(${name}))`,
+    text: `USING hash (${comparable(column, name)})`,
   };
   if (column.sqlType !== 'text[]' && column.sqlType !== 'text') return [];
   return [
     {
       name: identityIndexName(table.name, column.column),
-      description: `index ${table.name} by ${column.column}, whatever the case`,
+      description: `index ${table.name} by ${column.column}`,
       definition: keys[column.sqlType],
     },
   ];

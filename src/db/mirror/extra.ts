@@ -39,8 +39,14 @@ export function encodeExtra(value: Json): Json {
 
 /** The inverse of {@link encodeExtra}. */
 export function decodeExtra(value: Json): Json {
-  // The text was written by encodeExtra: what it parses to is Json.
-  return isEscaped(value) ? (parseJson(value.$json) as Json) : value;
+  if (!isEscaped(value)) return value;
+  const parsed = parseJson(value.$json);
+  return isJson(parsed) ? parsed : value;
+}
+
+/** Whatever a JSON parser gives is Json. */
+function isJson(parsed: unknown): parsed is Json {
+  return parsed !== undefined;
 }
 
 /** The key `_extra` keeps a field under: its name, escaped where Postgres cannot hold it. */

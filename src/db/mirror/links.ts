@@ -54,7 +54,7 @@ export function linkTables(
   }
   const names = new Set<string>();
   return [...pairs.values()]
-    .sort(([left], [right]) => compareEnds(left, right))
+    .toSorted(([left], [right]) => compareEnds(left, right))
     .map((pair) => {
       const name = fitName(wantedName(pair), (one) => names.has(one) || isTaken(one));
       names.add(name);
