@@ -137,7 +137,8 @@ class Pulls {
       if (signal.aborted || this.#lease.epoch === null) return;
       try {
         const { steps } = await this.#session.refreshSchema(signal);
-        if (steps > 0) this.#session.log.info({ steps }, 'mirror tables follow the schema');
+        if (steps.length > 0)
+          this.#session.log.info({ steps: steps.length }, 'mirror tables follow the schema');
         this.#follow();
       } catch (error) {
         if (signal.aborted) return;

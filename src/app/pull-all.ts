@@ -3,7 +3,7 @@ import type { ReadResult } from '../conflicts/read-object.ts';
 import { loadCursor } from '../db/cursor.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
 import { finishRun, startRun } from '../db/run-log.ts';
-import { SyncError } from '../domain/errors.ts';
+import { RemoteError, SyncError } from '../domain/errors.ts';
 import type { Priority } from '../domain/remote.ts';
 import { pullObject } from '../pull/pull-object.ts';
 import type { Session } from './session.ts';
@@ -99,6 +99,11 @@ export async function loggedRun(
     return { object, kind, state, counts: { ...counts }, error };
   } catch (cause) {
     const error = describe(cause, object);
+    if (isUnavailable(cause)) {
+      const state = 'incomplete';
+      await finishRun(session.db, id, { state, counts: { read: records }, error: error.code });
+      return { object, kind, state, counts: { read: records }, error };
+    }
     // The database may be what failed; then the run is found abandoned at the next start.
     await finishRun(session.db, id, {
       state: 'failed',
@@ -111,7 +116,18 @@ export async function loggedRun(
   }
 }
 
+/** Listed in the schema, and yet its records answer 404: nothing the next pass could mend. */
+function isUnavailable(cause: unknown): boolean {
+  return cause instanceof RemoteError && cause.code === 'remote-not-found';
+}
+
 function describe(cause: unknown, object: string) {
+  if (isUnavailable(cause)) {
+    return {
+      code: 'object-unavailable',
+      message: `${object}: Clarify lists it, but has no records of it`,
+    };
+  }
   if (!(cause instanceof SyncError))
     return { code: 'interrupted', message: `${object}: interrupted` };
   const { code, message, hint } = cause;

@@ -5,7 +5,7 @@ import type { ReadDeps } from '../conflicts/read-object.ts';
 import { type Database, openDatabase } from '../db/database.ts';
 import { ensureInstallation, type Installation } from '../db/installation.ts';
 import { migrateControl } from '../db/migrate.ts';
-import { applyMirror } from '../db/mirror/apply.ts';
+import { applyMirror, type MirrorChange } from '../db/mirror/apply.ts';
 import { loadMirrorTables } from '../db/mirror/load.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
 import { dependencyOrder } from '../domain/dependency-order.ts';
@@ -35,14 +35,7 @@ export interface Session extends OpenDatabase, ReadDeps {
   readonly tables: readonly MirrorTable[];
   settings(object: string): ObjectSettings;
   /** Reads the workspace's schema again and brings the mirror tables up to it. */
-  refreshSchema(signal: AbortSignal): Promise<SchemaChange>;
-}
-
-export interface SchemaChange {
-  /** Statements that were run. */
-  readonly steps: number;
-  /** Objects that cannot be mirrored as they are, and why. */
-  readonly problems: readonly { readonly object: string; readonly message: string }[];
+  refreshSchema(signal: AbortSignal): Promise<MirrorChange>;
 }
 
 interface SessionDeps {
@@ -128,7 +121,8 @@ async function assemble(
         const { push } = settings(schema.object);
         return push ? schema : { ...schema, readOnly: schema.readOnly ?? 'push is off for it' };
       });
-    const applied = await applyMirror(db, wanted, { lockTimeoutMs: SCHEMA_LOCK_MS });
+    const deletePolicies = new Map(wanted.map(({ object }) => [object, settings(object).delete]));
+    const applied = await applyMirror(db, wanted, { deletePolicies });
     return { applied, tables: inOrder(await loadMirrorTables(db)) };
   };
   let current = await mirrored(opened.discovered);
@@ -156,9 +150,6 @@ async function assemble(
     },
   };
 }
-
-/** DDL waits no longer than this for a lock, and tries again at the next check. */
-const SCHEMA_LOCK_MS = 2_000;
 
 function inOrder(tables: readonly MirrorTable[]): readonly MirrorTable[] {
   const order = dependencyOrder(tables.map(({ schema }) => schema));

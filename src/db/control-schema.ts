@@ -5,11 +5,13 @@ import {
   check,
   index,
   integer,
+  json,
   jsonb,
   pgSchema,
   primaryKey,
   text,
   timestamp,
+  uniqueIndex,
   uuid,
 } from 'drizzle-orm/pg-core';
 
@@ -199,7 +201,9 @@ export const conflict = controlSchema.table(
     check('conflict_resolution', sql`${t.resolution} in ('local', 'remote', 'merged', 'open')`),
     check('conflict_open_unresolved', sql`(${t.resolution} = 'open') = (${t.resolvedAt} is null)`),
     index('conflict_record').on(t.object, t.recordId),
-    index('conflict_open').on(t.object, t.recordId).where(sql`${t.resolution} = 'open'`),
+    uniqueIndex('conflict_open_once')
+      .on(t.object, t.recordId, t.field)
+      .where(sql`${t.resolution} = 'open'`),
   ],
 );
 
@@ -242,7 +246,7 @@ export const deferred = controlSchema.table(
   {
     object: text('object').notNull(),
     id: text('id').notNull(),
-    record: jsonb('record').notNull(),
+    record: json('record').notNull(),
     /** Database time just before the record was read. */
     readAt: instant('read_at').notNull(),
     noticedAt: instant('noticed_at').notNull().default(sql`clock_timestamp()`),

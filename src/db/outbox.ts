@@ -196,7 +196,7 @@ export interface Unsettled {
   readonly blocked: number;
   readonly parked: number;
   readonly openConflicts: number;
-  /** Until the next attempt of a pending entry; null where there is none. */
+  /** Until the next attempt of a pending entry, negative where it is due; null where there is none. */
   readonly retryInMs: number | null;
 }
 
@@ -216,8 +216,8 @@ export async function countUnsettled(sql: Sql, objects?: readonly string[]): Pro
             count(*) FILTER (WHERE state = 'parked')::int4 AS parked,
             (SELECT count(*)::int4 FROM clarify_sync.conflict
               WHERE resolution = 'open' AND ($1::text[] IS NULL OR object = ANY($1))) AS "openConflicts",
-            (greatest(0, extract(epoch FROM min(next_attempt_at) FILTER (WHERE state = 'pending' AND NOT blocked)
-              - clock_timestamp())) * 1000)::float8 AS "retryInMs"
+            (extract(epoch FROM min(next_attempt_at) FILTER (WHERE state = 'pending' AND NOT blocked)
+              - clock_timestamp()) * 1000)::float8 AS "retryInMs"
        FROM entry`,
     [objects ?? null],
   );

@@ -83,7 +83,7 @@ export interface ConflictOfRecord extends ConflictFound {
 
 /**
  * Writes conflicts to their log, one row each; a field that is open already keeps its row and
- * takes over the newest remote value. Unique index `conflict_open`.
+ * takes over the newest remote value. Unique index `conflict_open_once`.
  */
 export async function recordConflicts(
   tx: Sql,

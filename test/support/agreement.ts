@@ -1,0 +1,63 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { TestWorkspace } from './workspace.ts';
+
+/**
+ * Every difference between Clarify and the mirror, in words; empty where both sides agree. Reads
+ * the emulator's records themselves, not through our client, so that it does not share the
+ * client's misreadings.
+ */
+export async function differences(
+  workspace: Pick<TestWorkspace, 'emulator' | 'session' | 'sql'>,
+): Promise<string[]> {
+  const found: string[] = [];
+  for (const table of workspace.session.tables) {
+    const { object } = table;
+    const rows = await workspace.sql(
+      `SELECT id, to_jsonb(t) AS row FROM ${table.qualified} AS t ORDER BY id`,
+    );
+    const byId = new Map(rows.map(({ id, row }) => [String(id), row as Record<string, unknown>]));
+    const { store } = workspace.emulator;
+    const records = store.objects().includes(object) ? store.all(object) : [];
+    for (const { id, attributes } of records) {
+      const row = byId.get(id);
+      byId.delete(id);
+      if (!row) {
+        found.push(`${object} ${id}: missing in the mirror`);
+        continue;
+      }
+      for (const { field, column } of table.columns) {
+        const remote = simplify(field.kind, attributes[field.name] ?? null);
+        const local = simplify(field.kind, row[column] ?? null);
+        if (!isDeepStrictEqual(remote, local)) {
+          found.push(`${object} ${id} ${field.name}: ${JSON.stringify({ remote, local })}`);
+        }
+      }
+    }
+    for (const id of byId.keys()) found.push(`${object} ${id}: not in Clarify`);
+  }
+  return found;
+}
+
+function simplify(kind: string, value: unknown): unknown {
+  if (value === null || value === undefined) return null;
+  switch (kind) {
+    case 'timestamp':
+      return Date.parse(String(value));
+    case 'number':
+      return Number(value).toFixed(4);
+    case 'texts': {
+      const items = Array.isArray(value) ? value : (value as { items?: unknown }).items;
+      return Array.isArray(items) && items.length > 0 ? items : null;
+    }
+    default:
+      return isEmpty(value) ? null : value;
+  }
+}
+
+function isEmpty(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  const items = (value as { items?: unknown }).items;
+  return (
+    (Array.isArray(value) && value.length === 0) || (Array.isArray(items) && items.length === 0)
+  );
+}

@@ -1,0 +1,68 @@
+import pg from 'pg';
+import { type Config, loadConfig } from '../../src/app/config.ts';
+import { createLog } from '../../src/app/log.ts';
+import { openSession, type Session } from '../../src/app/session.ts';
+import { type Emulator, type EmulatorOptions, startEmulator } from '../../src/emulator/emulator.ts';
+import { createTestDatabase, type TestDatabase } from './database.ts';
+
+/** Emulator, database and session in one process, as a test needs them. */
+export interface TestWorkspace {
+  readonly emulator: Emulator;
+  readonly database: TestDatabase;
+  readonly session: Session;
+  readonly signal: AbortSignal;
+  /** Runs SQL as a user of the warehouse would, not as the synchronisation. */
+  sql(text: string, values?: readonly unknown[]): Promise<Record<string, unknown>[]>;
+  /** A second session on the same database, as after a restart. */
+  reopen(): Promise<Session>;
+  stop(): Promise<void>;
+}
+
+export interface TestWorkspaceOptions {
+  readonly emulator?: EmulatorOptions;
+  readonly push?: boolean;
+  /** What the configuration file would say. */
+  readonly config?: Partial<Config>;
+}
+
+export async function openWorkspace(options: TestWorkspaceOptions = {}): Promise<TestWorkspace> {
+  const emulator = await startEmulator(options.emulator);
+  const database = await createTestDatabase();
+  const signal = new AbortController().signal;
+  const config: Config = {
+    ...(await loadConfig({
+      env: {
+        CLARIFY_API_KEY: emulator.apiKey,
+        CLARIFY_WORKSPACE: emulator.workspace,
+        CLARIFY_API_URL: emulator.url,
+        DATABASE_URL: database.url,
+        CLARIFY_SYNC_PUSH: options.push === false ? 'off' : 'on',
+      },
+    })),
+    ...options.config,
+  };
+  const log = createLog({ level: 'silent' });
+  const sessions: Session[] = [];
+  const open = async () => {
+    const session = await openSession(config, { log, signal });
+    sessions.push(session);
+    return session;
+  };
+  const session = await open();
+  const user = new pg.Client({ connectionString: database.url });
+  await user.connect();
+  return {
+    emulator,
+    database,
+    session,
+    signal,
+    sql: async (text, values) => (await user.query(text, values && [...values])).rows,
+    reopen: open,
+    async stop() {
+      await user.end();
+      for (const each of sessions) await each.stop();
+      await database.drop();
+      await emulator.stop();
+    },
+  };
+}
