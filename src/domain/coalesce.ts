@@ -9,84 +9,77 @@ export interface ClaimedEntry {
 
 /**
  * What all claimed entries of one record come to (invariant 2: every entry is accounted for):
- * `superseded` are entries nothing of which is sent because a later one says otherwise.
+ * `entries` end as the change ends, of `superseded` nothing is left to send.
  */
-export type Coalesced =
-  | {
-      readonly kind: 'create' | 'update';
-      readonly changes: FieldChanges;
-      readonly entries: readonly bigint[];
-      readonly superseded: readonly bigint[];
-    }
-  | {
-      readonly kind: 'delete';
-      readonly changes: FieldChanges;
-      readonly entries: readonly bigint[];
-      readonly superseded: readonly bigint[];
-    }
-  | {
-      /** Inserted and deleted before the CRM ever heard of it. */
-      readonly kind: 'nothing';
-      readonly entries: readonly bigint[];
-      readonly superseded: readonly bigint[];
-    };
+export interface Coalesced {
+  /** `nothing`: inserted and deleted before the CRM ever heard of it. */
+  readonly kind: 'create' | 'update' | 'delete' | 'nothing';
+  readonly changes: FieldChanges;
+  readonly entries: readonly bigint[];
+  readonly superseded: readonly bigint[];
+}
 
 /**
  * Folds the entries of one record, oldest first, into one change: per field the first base and
  * the last value. An update that only takes back what an earlier one did still goes out: the CRM
  * may have been told of the first in an attempt whose answer got lost.
+ *
+ * An update that a later one overwrites ends with it, not before: should the sending fail, the
+ * first base is still what the next merge has to measure against (invariant 5).
+ *
+ * @param known whether the CRM has the record: an insert of one it has (adopted, or deleted and
+ *   inserted again) is an update.
  */
-export function coalesce(entries: readonly ClaimedEntry[]): Coalesced {
-  let created = false;
-  let deleted: ClaimedEntry | null = null;
-  let changes = new Map<string, FieldChange>();
-  let live: ClaimedEntry[] = [];
-  const superseded: bigint[] = [];
-  for (const entry of entries) {
-    if (entry.op === 'delete') {
-      superseded.push(...live.map(({ id }) => id));
-      if (deleted) superseded.push(deleted.id);
-      live = [];
-      deleted = entry;
-      continue;
-    }
-    if (entry.op === 'insert') {
-      created = true;
-      // A row inserted again under the id it was deleted with starts from nothing.
-      if (deleted) superseded.push(deleted.id);
-      deleted = null;
-      changes = new Map();
-    }
-    for (const [field, change] of Object.entries(entry.changes)) {
-      const first = changes.get(field);
-      changes.set(field, { base: first ? first.base : change.base, value: change.value });
-    }
-    live.push(entry);
+export function coalesce(entries: readonly ClaimedEntry[], known: boolean): Coalesced {
+  const lastInsert = entries.findLastIndex(({ op }) => op === 'insert');
+  const lastDelete = entries.findLastIndex(({ op }) => op === 'delete');
+  const created = !known && lastInsert >= 0;
+  const final = entries[lastDelete];
+  if (final && lastDelete > lastInsert) {
+    return {
+      kind: created ? 'nothing' : 'delete',
+      changes: final.changes,
+      entries: [final.id],
+      // What was put off until something else is there may come after the delete.
+      superseded: idsOf(entries.filter((entry) => entry !== final)),
+    };
   }
-  if (deleted) {
-    const ids = [deleted.id];
-    return created
-      ? { kind: 'nothing', entries: ids, superseded }
-      : { kind: 'delete', changes: deleted.changes, entries: ids, superseded };
-  }
-  const covered = coveredByLater(live);
-  superseded.push(...covered);
+  const first = created ? lastInsert : 0;
   return {
     kind: created ? 'create' : 'update',
-    changes: Object.fromEntries(changes),
-    entries: live.filter(({ id }) => !covered.has(id)).map(({ id }) => id),
-    superseded,
+    changes: fold(entries.slice(first)),
+    entries: idsOf(entries.slice(first)),
+    superseded: idsOf(entries.slice(0, first)),
   };
 }
 
-/** Updates every field of which a later entry overwrites. */
-function coveredByLater(entries: readonly ClaimedEntry[]): ReadonlySet<bigint> {
-  const covered = new Set<bigint>();
-  const later = new Set<string>();
-  for (const entry of entries.toReversed()) {
-    const fields = Object.keys(entry.changes);
-    if (entry.op === 'update' && fields.every((field) => later.has(field))) covered.add(entry.id);
-    for (const field of fields) later.add(field);
+function fold(entries: readonly ClaimedEntry[]): FieldChanges {
+  const changes = new Map<string, FieldChange>();
+  const write = (field: string, { base, value }: FieldChange) => {
+    const first = changes.get(field);
+    changes.set(field, { base: first ? first.base : base, value });
+  };
+  let absent = false;
+  for (const { op, changes: own } of entries) {
+    if (op === 'delete') {
+      // Inserted again later: what the insert does not name has to become empty.
+      for (const [field, { base }] of [...changes, ...fieldsOf(own)]) {
+        write(field, { base, value: null });
+      }
+      absent = true;
+    } else if (!absent || op === 'insert') {
+      absent = false;
+      for (const [field, change] of Object.entries(own)) write(field, change);
+    }
   }
-  return covered;
+  return Object.fromEntries(changes);
+}
+
+/** A deleted row is kept whole; what begins with an underscore is the CRM's own and never sent. */
+function fieldsOf(row: FieldChanges): readonly (readonly [string, FieldChange])[] {
+  return Object.entries(row).filter(([field]) => !field.startsWith('_'));
+}
+
+function idsOf(entries: readonly ClaimedEntry[]): readonly bigint[] {
+  return entries.map(({ id }) => id);
 }

@@ -1,9 +1,8 @@
 import type { ClaimedRecord, EntryOutcome } from '../db/outbox.ts';
-import type { Coalesced } from '../domain/coalesce.ts';
-import { coalesce } from '../domain/coalesce.ts';
-import { itemKey } from '../domain/equal.ts';
+import { type Coalesced, coalesce } from '../domain/coalesce.ts';
+import { equalJson, itemKey } from '../domain/equal.ts';
 import type { Json } from '../domain/json.ts';
-import type { FieldChanges } from '../domain/merge-record.ts';
+import type { FieldChange, FieldChanges } from '../domain/merge-record.ts';
 import type { Field, ObjectSchema } from '../domain/schema.ts';
 
 /** One record's change, ready to be sent. */
@@ -53,15 +52,20 @@ export interface Preparation {
 export function coalesceAll(
   claimed: readonly ClaimedRecord[],
 ): readonly { readonly record: ClaimedRecord; readonly change: Coalesced }[] {
-  return claimed.map((record) => ({ record, change: coalesce(record.entries) }));
+  return claimed.map((record) => {
+    return { record, change: coalesce(record.entries, !isLocalId(record.recordId)) };
+  });
 }
 
-/** `local:` ids that the changes refer to, by object. */
+/** `local:` ids that the changes refer to or are about, by object: what `prepare` looks up. */
 export function localReferences(
   schema: ObjectSchema,
-  changes: readonly { readonly change: Coalesced }[],
+  changes: readonly { readonly record: ClaimedRecord; readonly change: Coalesced }[],
 ): ReadonlyMap<string, ReadonlySet<string>> {
-  const found = new Map<string, Set<string>>();
+  const own = changes
+    .filter(({ record, change }) => awaitsCreate(record, change))
+    .map(({ record }) => record.recordId);
+  const found = new Map([[schema.object, new Set(own)]]);
   for (const field of schema.fields) {
     if (field.kind !== 'reference' || !field.relationship) continue;
     const ids = found.get(field.relationship.object) ?? new Set<string>();
@@ -74,14 +78,19 @@ export function localReferences(
   return found;
 }
 
+/** A change of a record given here whose create is not among what was claimed. */
+function awaitsCreate(record: ClaimedRecord, { kind }: Coalesced): boolean {
+  return (kind === 'update' || kind === 'delete') && isLocalId(record.recordId);
+}
+
 export function isLocalId(value: unknown): value is string {
   return typeof value === 'string' && value.startsWith('local:');
 }
 
 /**
  * Turns coalesced changes into what can be sent now (invariants 4 and 10): ids given here become
- * the CRM's, what refers to a parked create is blocked, what refers to a create that comes later
- * goes without the link, which follows.
+ * the CRM's; a create that refers to a parked one is blocked; any other link to a record the CRM
+ * does not know yet is put off, and the rest of the change goes without it.
  */
 export function prepare(
   schema: ObjectSchema,
@@ -97,57 +106,51 @@ export function prepare(
   const settled: Settlement[] = [];
   const followUps: FollowUp[] = [];
   const taken = new Set<string>();
+  const claimed = new Set(changes.map(({ record }) => record.recordId));
   const identity = schema.fields.find(({ name }) => name === context.matchOn) ?? null;
   for (const { record, change } of changes) {
     const all = [...change.entries, ...change.superseded];
-    const wait = (retryInMs: number, blockedBy?: bigint) => {
-      const reason = blockedBy === undefined ? null : 'blocked';
-      const outcome = { state: 'pending' as const, reason, retryInMs };
-      settled.push({
-        ids: all,
-        outcome: blockedBy === undefined ? outcome : { ...outcome, blockedBy },
-      });
-    };
     if (change.kind === 'nothing') {
       settled.push({ ids: change.superseded, outcome: { state: 'superseded' } });
       settled.push({ ids: change.entries, outcome: { state: 'done' } });
       continue;
     }
-    const resolved = resolveReferences(schema.fields, change.changes, context);
-    if (resolved.kind === 'blocked') {
-      wait(0, resolved.entry);
+    const own = awaitsCreate(record, change)
+      ? context.resolve(schema.object, record.recordId)
+      : null;
+    if (own !== null && (own.kind !== 'known' || claimed.has(own.id))) {
+      settled.push({ ids: all, outcome: untilCreated(own, change) });
       continue;
     }
+    const resolved = resolveReferences(schema.fields, change, context);
     if (resolved.kind === 'unknown') {
       const reason = `reference-unknown: ${resolved.field} names a row that does not exist`;
       settled.push({ ids: all, outcome: { state: 'parked', reason } });
       continue;
     }
-    // Created here and not yet known to the CRM: its own insert has to arrive first.
-    if (change.kind !== 'create' && isLocalId(record.recordId)) {
-      wait(1_000);
+    if (resolved.kind === 'blocked') {
+      settled.push({ ids: all, outcome: blocked(resolved.entry) });
+      continue;
+    }
+    if (change.kind === 'update' && Object.keys(resolved.fields).length === 0) {
+      const [late] = resolved.later;
+      settled.push({ ids: all, outcome: late ? blocked(late.waitsFor) : { state: 'superseded' } });
       continue;
     }
     const keys = change.kind === 'create' ? identityKeys(identity, resolved.fields) : [];
     if (keys.some((key) => taken.has(key))) {
       // Two creates that are one record: the second has to find the first in the mirror.
-      wait(0);
+      settled.push({ ids: all, outcome: soon() });
       continue;
     }
     for (const key of keys) taken.add(key);
-    const of = change.entries[0];
-    if (of !== undefined) {
-      followUps.push(...resolved.later.map((late) => ({ ...late, recordId: record.recordId, of })));
-    }
-    if (change.kind === 'update' && Object.keys(resolved.fields).length === 0) {
-      settled.push({ ids: all, outcome: { state: 'superseded' } });
-      continue;
-    }
-    settled.push({ ids: change.superseded, outcome: { state: 'superseded' } });
+    const late = putOff(record, change, resolved.later);
+    settled.push(...late.settled, { ids: change.superseded, outcome: { state: 'superseded' } });
+    followUps.push(...late.followUps);
     outgoing.push({
       kind: change.kind,
-      recordId: record.recordId,
-      entries: change.entries,
+      recordId: own?.id ?? record.recordId,
+      entries: change.entries.filter((id) => !late.kept.has(id)),
       fields: change.kind === 'delete' ? {} : resolved.fields,
       changes: change.changes,
       matchOn: change.kind === 'create' && keys.length > 0 ? context.matchOn : null,
@@ -157,38 +160,99 @@ export function prepare(
   return { outgoing, settled, followUps };
 }
 
+function soon(): EntryOutcome {
+  return { state: 'pending', reason: null, retryInMs: 0 };
+}
+
+function blocked(blockedBy: bigint): EntryOutcome {
+  return { state: 'pending', reason: 'blocked', retryInMs: 0, blockedBy };
+}
+
+/** What becomes of a change whose record the CRM does not know, or knows by another id. */
+function untilCreated(own: Resolution, { kind }: Coalesced): EntryOutcome {
+  switch (own.kind) {
+    case 'waiting':
+      return blocked(own.entry);
+    case 'known':
+      // Written while the id changed: what was claimed under the new one goes first.
+      return soon();
+    case 'unknown': {
+      const reason = 'record-unknown: its insert was discarded';
+      return kind === 'delete' ? { state: 'done' } : { state: 'parked', reason };
+    }
+  }
+}
+
+/** A link that cannot go out yet, and the create it waits for. */
+interface LateLink {
+  readonly field: string;
+  readonly change: FieldChange;
+  readonly waitsFor: bigint;
+}
+
 type Resolved =
   | {
       readonly kind: 'ready';
       readonly fields: Readonly<Record<string, Json>>;
-      readonly later: readonly { readonly changes: FieldChanges; readonly blockedBy: bigint }[];
+      readonly later: readonly LateLink[];
     }
   | { readonly kind: 'blocked'; readonly entry: bigint }
   | { readonly kind: 'unknown'; readonly field: string };
 
 function resolveReferences(
   fields: readonly Field[],
-  changes: FieldChanges,
+  { kind: changeKind, changes }: Coalesced,
   context: { readonly resolve: Resolve; readonly earlier: ReadonlySet<string> },
 ): Resolved {
   const values = new Map(Object.entries(changes).map(([name, { value }]) => [name, value]));
-  const later: { changes: FieldChanges; blockedBy: bigint }[] = [];
-  for (const { name, kind, relationship } of fields) {
-    const value = values.get(name);
-    const change = changes[name];
+  const later: LateLink[] = [];
+  for (const { name: field, kind, relationship } of fields) {
+    const value = values.get(field);
+    const change = changes[field];
     if (kind !== 'reference' || !relationship || !change || !isLocalId(value)) continue;
     const found = context.resolve(relationship.object, value);
-    if (found.kind === 'unknown') return { kind: 'unknown', field: name };
+    if (found.kind === 'unknown') return { kind: 'unknown', field };
     if (found.kind === 'known') {
-      values.set(name, found.id);
-    } else if (found.parked || context.earlier.has(relationship.object)) {
+      values.set(field, found.id);
+    } else if (
+      changeKind === 'create' &&
+      (found.parked || context.earlier.has(relationship.object))
+    ) {
       return { kind: 'blocked', entry: found.entry };
     } else {
-      values.delete(name);
-      later.push({ changes: Object.fromEntries([[name, change]]), blockedBy: found.entry });
+      values.delete(field);
+      later.push({ field, change, waitsFor: found.entry });
     }
   }
   return { kind: 'ready', fields: Object.fromEntries(values), later };
+}
+
+/**
+ * Where a link waits: in an entry of its own. One that an earlier attempt, or the user, has made
+ * already stays and waits; otherwise each attempt would leave another.
+ */
+function putOff(record: ClaimedRecord, { entries }: Coalesced, links: readonly LateLink[]) {
+  const kept = new Set<bigint>();
+  const settled: Settlement[] = [];
+  const followUps: FollowUp[] = [];
+  const [of] = entries;
+  for (const { field, change, waitsFor } of links) {
+    const holder = record.entries.findLast((entry) => Object.hasOwn(entry.changes, field));
+    if (holder?.op === 'update' && saysJust(holder.changes, field, change)) {
+      kept.add(holder.id);
+      settled.push({ ids: [holder.id], outcome: blocked(waitsFor) });
+    } else if (of !== undefined) {
+      const changes = Object.fromEntries([[field, change]]);
+      followUps.push({ recordId: record.recordId, changes, blockedBy: waitsFor, of });
+    }
+  }
+  return { kept, settled, followUps };
+}
+
+function saysJust(changes: FieldChanges, field: string, { base, value }: FieldChange): boolean {
+  const own = changes[field];
+  const isAlone = Object.keys(changes).length === 1;
+  return own !== undefined && isAlone && equalJson(own.base, base) && equalJson(own.value, value);
 }
 
 /** What identifies a create among others: each item of its identity field. */
