@@ -61,7 +61,10 @@ interface Rewriting {
   readonly left: Map<string, FieldChange>;
   readonly parked: Map<string, FieldChange>;
   touched: boolean;
+  /** The remote value was taken instead of its own. */
   overruled: boolean;
+  /** A later entry carries a field of it on. */
+  carriedOn: boolean;
 }
 
 /**
@@ -83,7 +86,8 @@ export function mergeRecord(
     .filter((entry) => entry.state !== 'sending')
     .map((entry): Rewriting => {
       const left = new Map(Object.entries(entry.changes));
-      return { entry, left, parked: new Map(), touched: false, overruled: false };
+      const fate = { touched: false, overruled: false, carriedOn: false };
+      return { entry, left, parked: new Map(), ...fate };
     });
   const inFlight = new Set(
     entries.filter((e) => e.state === 'sending').flatMap((e) => Object.keys(e.changes)),
@@ -95,7 +99,8 @@ export function mergeRecord(
     const last = holders.at(-1);
     const local = last?.left.get(name);
     const field = context.fields.get(name);
-    const remote = record.fields[name];
+    // Own alone: a field may be called `constructor`.
+    const remote = Object.hasOwn(record.fields, name) ? record.fields[name] : undefined;
     // While a send is in flight its answer decides; a field the answer lacks is unknown.
     if (!first || !last || !local || !field || remote === undefined || inFlight.has(name)) {
       keep.push(name);
@@ -126,7 +131,10 @@ export function mergeRecord(
         else keep.push(name);
         if (!outcome.conflict) break;
         // The newest entry carries the field on, measured against what the CRM holds now.
-        for (const holder of holders) drop(holder, name);
+        for (const holder of holders) {
+          drop(holder, name);
+          holder.carriedOn ||= holder !== last;
+        }
         const target = outcome.kind === 'open' ? last.parked : last.left;
         target.set(name, { base: remote, value });
         break;
@@ -155,10 +163,11 @@ function drop(holder: Rewriting, name: string): void {
   holder.touched = true;
 }
 
-function toRewrite({ entry, left, parked, overruled }: Rewriting): EntryRewrite {
+function toRewrite({ entry, left, parked, overruled, carriedOn }: Rewriting): EntryRewrite {
   const state = entry.state === 'parked' ? 'parked' : 'pending';
   const rest = { id: entry.id, parked: Object.fromEntries(parked) };
   if (left.size > 0) return { ...rest, changes: Object.fromEntries(left), state };
-  if (parked.size > 0) return { ...rest, changes: null, state: 'superseded' };
-  return { ...rest, changes: null, state: overruled ? 'cancelled' : 'done' };
+  if (overruled) return { ...rest, changes: null, state: 'cancelled' };
+  const isSuperseded = carriedOn || parked.size > 0;
+  return { ...rest, changes: null, state: isSuperseded ? 'superseded' : 'done' };
 }
