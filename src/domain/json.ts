@@ -17,7 +17,10 @@ export type Json =
  * Only a run of 15 or more digits, or an exponent, can exceed what a double keeps. What precedes
  * a number keeps UUIDs and digits within a text from counting.
  */
-const MAYBE_INEXACT = /[[:,]\s*-?\d(?:[\d.]{14,}|[\d.]*[eE])|^\s*-?\d/;
+const MAYBE_INEXACT = /[[:,]\s*-?\d(?:[\d.]{14,}|[\d.]*[eE])/;
+
+/** A text that is a number and nothing else. */
+const LONE_NUMBER = /^\s*-?\d/;
 
 const STRING_OR_NUMBER = /"[^"\\]*(?:\\.[^"\\]*)*"|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/g;
 
@@ -30,7 +33,7 @@ const STRING_OR_NUMBER = /"[^"\\]*(?:\\.[^"\\]*)*"|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:
  * @throws SyntaxError where the text is not JSON.
  */
 export function parseJson(text: string): unknown {
-  if (!MAYBE_INEXACT.test(text)) return JSON.parse(text);
+  if (!MAYBE_INEXACT.test(text) && !LONE_NUMBER.test(text)) return JSON.parse(text);
   // Nobody who wrote the text can know the mark, so no string of theirs passes for a number.
   const mark = `${randomUUID()}:`;
   let marked = false;
