@@ -151,6 +151,8 @@ function saysNothing(target: JsonSchema | undefined): boolean {
 
 function objectKind(schema: JsonSchema): PropertyKind {
   const properties = isObject(schema.properties) ? schema.properties : {};
+  // Rich text is a tree: the scalar at its root says nothing.
+  if (properties.content !== undefined) return { ...PLAIN, kind: 'json' };
   const parts = Object.entries(properties).flatMap(([name, property]): FieldPart[] => {
     const part = withoutNull(property);
     const types = listOf(part.type).filter((type) => type !== 'null');

@@ -69,6 +69,7 @@ const properties = {
   mixed: { type: ['string', 'number'] },
   nonsense: true,
   address: { type: 'object', properties: { city: { type: 'string' } } },
+  notes: { type: 'object', properties: { type: { type: 'string' }, content: { type: 'array' } } },
   company_id: {
     type: ['string', 'null'],
     xClarifyRelationship: { kind: 'many-to-one', entity: 'company', field: 'people' },
@@ -104,6 +105,7 @@ const kinds = {
   mixed: 'json',
   nonsense: 'json',
   address: 'json',
+  notes: 'json',
   company_id: 'reference',
   deals: 'references',
 };
@@ -154,6 +156,7 @@ test('the cursor-paged list: objects, each field’s kind, and nothing of anothe
         { name: 'age', kind: 'number' },
       ]);
       expect(fields.get('address')?.parts).toEqual([{ name: 'city', kind: 'text' }]);
+      expect(fields.get('notes')?.parts).toEqual([]);
       expect(fields.get('text')?.label).toBe('A text');
       expect(fields.get('email_addresses')).toMatchObject({ unique: true, caseInsensitive: true });
       expect(fields.get('phones')?.caseInsensitive).toBe(false);
