@@ -1,15 +1,16 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { ensureInstallation } from '../../src/db/installation.ts';
 import { applyMirror } from '../../src/db/mirror/apply.ts';
 import { loadMirror, loadMirrorTables } from '../../src/db/mirror/load.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { field, hostileNames, manyToMany, objectOf, personName } from '../unit/mirror/schemas.ts';
-import { columnsOf, stubTriggers } from './mirror-tables.ts';
+import { columnsOf } from './mirror-tables.ts';
 
 let database: TestDatabase;
 
 beforeEach(async () => {
   database = await createTestDatabase();
-  await stubTriggers(database.db);
+  await ensureInstallation(database.db, { workspace: 'test', push: true });
 });
 
 afterEach(() => database.drop());

@@ -1,17 +1,18 @@
 import pg from 'pg';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { ensureInstallation } from '../../src/db/installation.ts';
 import { applyMirror, previewMirror } from '../../src/db/mirror/apply.ts';
 import { findByIdentity } from '../../src/db/mirror/identity-lookup.ts';
 import { loadMirrorTables, markFilled, readUnfilled } from '../../src/db/mirror/load.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { field, objectOf, personName } from '../unit/mirror/schemas.ts';
-import { asWriter, columnsOf, stubTriggers } from './mirror-tables.ts';
+import { asWriter, columnsOf } from './mirror-tables.ts';
 
 let database: TestDatabase;
 
 beforeEach(async () => {
   database = await createTestDatabase();
-  await stubTriggers(database.db);
+  await ensureInstallation(database.db, { workspace: 'test', push: true });
 });
 
 afterEach(() => database.drop());
@@ -66,6 +67,7 @@ test('a new field gets its values from _extra, and what does not fit stays there
     },
     { id: '4', amount: null, due: null, tags: null, _extra: null },
   ]);
+  expect(await db.query('SELECT id FROM clarify_sync.outbox')).toEqual([]);
   expect(await readUnfilled(db)).toEqual([{ object: 'deal', fields: ['amount', 'due', 'tags'] }]);
   await markFilled(db, 'deal', ['amount', 'due', 'tags']);
   expect(await readUnfilled(db)).toEqual([]);
@@ -281,6 +283,40 @@ test('identities are found as the CRM compares them, with and without the index'
   ];
   expect((await applyMirror(db, other)).problems).toEqual([]);
   expect((await applyMirror(db, other)).steps).toEqual([]);
+});
+
+test('who may write the table and nothing else writes it, index and all', async () => {
+  const { db, urlAs, name } = database;
+  const emails = field('email_addresses', 'texts', { caseInsensitive: true });
+  const wanted = [objectOf('person', [personName, emails], { identity: 'email_addresses' })];
+  await applyMirror(db, wanted);
+  await db.query(
+    `INSERT INTO clarify_sync.cursor (object, phase) VALUES ('person', 'incremental')`,
+  );
+  await applyMirror(db, wanted);
+  const role = `editor_${name}`;
+  await db.query(`CREATE ROLE ${role} LOGIN PASSWORD 'editor'`);
+  try {
+    await db.query(`GRANT USAGE ON SCHEMA clarify TO ${role}`);
+    await db.query(`GRANT SELECT, INSERT, UPDATE ON clarify.person TO ${role}`);
+    const editor = new pg.Client({ connectionString: urlAs(role, 'editor') });
+    await editor.connect();
+    try {
+      await editor.query(`INSERT INTO clarify.person (email_addresses) VALUES ('{A@b.c}')`);
+      await editor.query(`UPDATE clarify.person SET email_addresses = '{D@e.f}'`);
+    } finally {
+      await editor.end();
+    }
+    const ops = await db.query('SELECT op, object FROM clarify_sync.outbox ORDER BY id');
+    expect(ops).toEqual([
+      { op: 'insert', object: 'person' },
+      { op: 'update', object: 'person' },
+    ]);
+    const rows = await db.query('SELECT id = _local_id AS born FROM clarify.person');
+    expect(rows).toEqual([{ born: true }]);
+  } finally {
+    await db.query(`DROP OWNED BY ${role}; DROP ROLE ${role}`);
+  }
 });
 
 test('a part of the wrong type never makes a row unstorable', async () => {

@@ -16,17 +16,3 @@ export async function columnsOf(db: Database, table: string): Promise<Map<string
 export async function asWriter(db: Database, statement: string): Promise<void> {
   await db.transaction((tx) => tx.query(statement), { asWriter: true });
 }
-
-/** Triggers that do nothing, where only the tables are of interest. */
-export async function stubTriggers(db: Database): Promise<void> {
-  for (const [name, result] of [
-    ['capture', 'NULL'],
-    ['birth', 'NEW'],
-    ['refuse_truncate', 'NULL'],
-  ]) {
-    await db.query(
-      `CREATE OR REPLACE FUNCTION clarify_sync.${name}() RETURNS trigger LANGUAGE plpgsql
-       AS 'BEGIN RETURN ${result}; END'`,
-    );
-  }
-}
