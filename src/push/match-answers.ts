@@ -7,8 +7,8 @@ import type { Outgoing } from './outgoing.ts';
 /**
  * Which record of an answer belongs to which change: the answer's order is not promised. Updates
  * are matched by id; creates by identity where they have one, else by the values sent. Values may
- * come back normalised, so the record that agrees in most fields is taken, the position in the
- * answer deciding between equals. No record is given to two changes.
+ * come back normalised, so the pairs that agree in most fields are formed first, the position in
+ * the answer deciding between equals. No record is given to two changes.
  */
 export function matchAnswers(
   schema: ObjectSchema,
@@ -16,36 +16,57 @@ export function matchAnswers(
   records: readonly RemoteRecord[],
 ): ReadonlyMap<Outgoing, RemoteRecord> {
   const matched = new Map<Outgoing, RemoteRecord>();
+  // An upsert may name one record twice, where two creates came to one.
   const byId = new Map(records.map((record) => [record.id, record]));
-  const fields = new Map(schema.fields.map((field) => [field.name, field]));
-  const free = new Set(records);
-  const open: { change: Outgoing; index: number }[] = [];
-  changes.forEach((change, index) => {
-    if (change.kind !== 'create') {
-      const record = byId.get(change.recordId);
-      if (record) matched.set(change, record);
-      return;
-    }
-    const record = records[index];
-    if (record && free.has(record) && agreement(fields, change, record).all) {
-      matched.set(change, record);
-      free.delete(record);
-    } else open.push({ change, index });
-  });
-  for (const { change, index } of open) {
-    let best: { record: RemoteRecord; score: number } | null = null;
-    for (const record of free) {
-      const { score, possible } = agreement(fields, change, record);
-      const positioned = score + (records[index] === record ? 0.5 : 0);
-      if (possible && (best === null || positioned > best.score))
-        best = { record, score: positioned };
-    }
-    if (!best) continue;
-    matched.set(change, best.record);
-    free.delete(best.record);
+  for (const change of changes) {
+    const record = change.kind === 'create' ? undefined : byId.get(change.recordId);
+    if (record) matched.set(change, record);
+  }
+  const creates = changes.filter(({ kind }) => kind === 'create');
+  for (const [change, record] of pairUp(schema, creates, [...byId.values()])) {
+    matched.set(change, record);
   }
   return matched;
 }
+
+function pairUp(
+  schema: ObjectSchema,
+  creates: readonly Outgoing[],
+  answers: readonly RemoteRecord[],
+): readonly (readonly [Outgoing, RemoteRecord])[] {
+  const fields = new Map(schema.fields.map((field) => [field.name, field]));
+  const inOrder = creates.map((change, index) => [change, answers[index]] as const);
+  const isComplete = answers.length === creates.length;
+  if (isComplete && inOrder.every((pair) => agreesWholly(fields, pair))) {
+    return inOrder.flatMap(([change, record]) => (record ? [[change, record] as const] : []));
+  }
+  const candidates = creates.flatMap((change, index) =>
+    answers.flatMap((record) => {
+      const { score, possible } = agreement(fields, change, record);
+      const positioned = score + (answers[index] === record ? 0.5 : 0);
+      // Where there is an answer for each create, every record is somebody's.
+      return possible || isComplete ? [{ change, record, score: positioned }] : [];
+    }),
+  );
+  const pairs = new Map<Outgoing, RemoteRecord>();
+  const given = new Set<RemoteRecord>();
+  for (const { change, record } of candidates.sort((a, b) => b.score - a.score)) {
+    if (pairs.has(change) || given.has(record)) continue;
+    pairs.set(change, record);
+    given.add(record);
+  }
+  return [...pairs];
+}
+
+function agreesWholly(
+  fields: ReadonlyMap<string, Field>,
+  [change, record]: readonly [Outgoing, RemoteRecord | undefined],
+): boolean {
+  return record !== undefined && agreement(fields, change, record).all;
+}
+
+/** Outweighs any number of other fields. */
+const IDENTITY_SCORE = 1_000_000;
 
 function agreement(
   fields: ReadonlyMap<string, Field>,
@@ -58,17 +79,27 @@ function agreement(
     const field = fields.get(name);
     if (!field) continue;
     compared += 1;
-    if (equalValues(field, value, record.fields[name] ?? null)) score += 1;
+    if (equalValues(field, value, valueOf(record, name))) score += 1;
   }
+  const all = score === compared;
   const identity = change.matchOn === null ? undefined : fields.get(change.matchOn);
-  if (!identity) return { score, all: score === compared, possible: score > 0 || compared === 0 };
-  const same = sharesItem(identity, change.fields[identity.name], record.fields[identity.name]);
-  return { score, all: same && score === compared, possible: same };
+  if (!identity) return { score, all, possible: score > 0 || compared === 0 };
+  const sent = change.fields[identity.name] ?? null;
+  const same = sharesItem(identity, sent, valueOf(record, identity.name));
+  return { score: score + (same ? IDENTITY_SCORE : 0), all: all && same, possible: same };
 }
 
-function sharesItem(field: Field, a: Json | undefined, b: Json | undefined): boolean {
-  const keys = (value: Json | undefined) =>
-    new Set([value ?? []].flat().map((item) => itemKey(field, item as Json)));
-  const right = keys(b);
-  return [...keys(a)].some((key) => right.has(key));
+/** Own alone: a field may be called `constructor`. */
+function valueOf(record: RemoteRecord, field: string): Json {
+  return Object.hasOwn(record.fields, field) ? (record.fields[field] ?? null) : null;
+}
+
+function sharesItem(field: Field, a: Json, b: Json): boolean {
+  const right = new Set(itemsOf(b).map((item) => itemKey(field, item)));
+  return itemsOf(a).some((item) => right.has(itemKey(field, item)));
+}
+
+function itemsOf(value: Json): readonly Json[] {
+  if (value === null) return [];
+  return Array.isArray(value) ? value : [value];
 }
