@@ -22,7 +22,8 @@ export type Sent =
  * are atomic, so the culprit is taken out by the error's pointer, else by halving (invariant 10,
  * at most about 2·log₂ n requests each). Reports each change as soon as its fate is known.
  *
- * @throws RemoteError with disposition `halt`; changes not reported by then were not sent.
+ * @throws RemoteError with disposition `halt`, or what `report` throws, once nothing is under way
+ *   any more; changes not reported by then were not sent, or their fate is unknown.
  */
 export async function sendAll(
   deps: { readonly remote: Remote; readonly mayStart: () => boolean },
@@ -30,26 +31,63 @@ export async function sendAll(
   changes: readonly Outgoing[],
   options: CallOptions & { readonly report: (sent: readonly Sent[]) => Promise<void> },
 ): Promise<void> {
-  const { remote } = deps;
-  const queue = chunk(changes, remote.limits.batchSize);
+  const { remote, mayStart } = deps;
+  const { report, ...callOptions } = options;
+  const queue = inBatches(changes, remote.limits.batchSize);
+  let stopped = false;
+  const call: CallOptions = {
+    ...callOptions,
+    // Again right before it leaves: the wait for the allowance may outlast the lease (invariant 9).
+    beforeAttempt: async (timeoutMs) => {
+      if (stopped || !mayStart()) throw notStarted();
+      await options.beforeAttempt?.(timeoutMs);
+    },
+  };
+  // One after the other, in order: a unique value may move from one record to the next.
+  const deliver = async (batch: readonly Outgoing[]): Promise<void> => {
+    if (stopped) return;
+    if (!mayStart()) {
+      await report(batch.map((change) => ({ kind: 'failed', change, error: notStarted() })));
+      return;
+    }
+    const sent = await sendBatch(remote, schema, batch, call);
+    if (sent.kind === 'settled') await report(sent.results);
+    else for (const part of sent.batches) await deliver(part);
+  };
   const work = async (): Promise<void> => {
-    for (let batch = queue.shift(); batch; batch = queue.shift()) {
-      if (options.signal.aborted || !deps.mayStart()) {
-        await options.report(
-          batch.map((change) => ({ kind: 'failed', change, error: notStarted() })),
-        );
-        continue;
-      }
-      const sent = await sendBatch(remote, schema, batch, options);
-      if (sent.kind === 'split') queue.unshift(...sent.batches);
-      else await options.report(sent.results);
+    try {
+      for (let batch = queue.shift(); batch; batch = queue.shift()) await deliver(batch);
+    } catch (error) {
+      stopped = true;
+      queue.length = 0;
+      throw error;
     }
   };
-  await Promise.all(Array.from({ length: Math.min(WORKERS, queue.length) }, work));
+  const workers = Array.from({ length: Math.min(WORKERS, queue.length) }, work);
+  const failed = (await Promise.allSettled(workers)).find(({ status }) => status === 'rejected');
+  if (failed?.status === 'rejected') throw failed.reason;
 }
 
 /** Bulk writes under way at once; the client's allowance decides how fast they go. */
 const WORKERS = 4;
+/** Attempts in full batches; what keeps failing then goes in ever smaller ones. */
+const FULL_BATCH_ATTEMPTS = 3;
+
+/**
+ * A record at which the server fails, instead of refusing it, must not hold up its batch for ever
+ * (invariant 10): nothing tells which it is, so with each further attempt batches are halved.
+ */
+function inBatches(changes: readonly Outgoing[], batchSize: number): (readonly Outgoing[])[] {
+  const bySize = new Map<number, Outgoing[]>();
+  for (const change of changes) {
+    const halvings = Math.max(0, change.attempts - FULL_BATCH_ATTEMPTS);
+    const size = Math.max(1, Math.floor(batchSize / 2 ** halvings));
+    const group = bySize.get(size) ?? [];
+    group.push(change);
+    bySize.set(size, group);
+  }
+  return [...bySize].flatMap(([size, group]) => chunk(group, size));
+}
 
 type BatchResult =
   | { readonly kind: 'settled'; readonly results: readonly Sent[] }
@@ -93,7 +131,8 @@ function afterError(error: RemoteError, batch: readonly Outgoing[]): BatchResult
   if (error.disposition === 'retry') return all('failed');
   if (batch.length === 1) return all(error.status === 404 ? 'gone' : 'refused');
   const culprit = error.culprit === undefined ? undefined : batch[error.culprit];
-  if (culprit) return { kind: 'split', batches: [[culprit], batch.filter((c) => c !== culprit)] };
+  // The culprit last: what it clashes with may be in its own batch, and come before it.
+  if (culprit) return { kind: 'split', batches: [batch.filter((c) => c !== culprit), [culprit]] };
   return { kind: 'split', batches: chunk(batch, Math.ceil(batch.length / 2)) };
 }
 
