@@ -3,12 +3,14 @@ import { Command, CommanderError } from 'commander';
 import { UsageError } from '../domain/errors.ts';
 import { addBackfill } from './commands/backfill-command.ts';
 import { addConflicts } from './commands/conflicts-command.ts';
+import { addDoctor } from './commands/doctor-command.ts';
 import { addEmulator } from './commands/emulator-command.ts';
 import { addMigrate } from './commands/migrate-command.ts';
 import { addOutbox } from './commands/outbox-command.ts';
 import { addPull } from './commands/pull-command.ts';
 import { addPush } from './commands/push-command.ts';
 import { addRun } from './commands/run-command.ts';
+import { addSchema } from './commands/schema-command.ts';
 import { addStatus } from './commands/status-command.ts';
 import { addSync } from './commands/sync-command.ts';
 import type { ExitCode } from './report.ts';
@@ -75,6 +77,8 @@ const COMMANDS = [
   addStatus,
   addOutbox,
   addConflicts,
+  addSchema,
+  addDoctor,
   addMigrate,
   addEmulator,
 ];

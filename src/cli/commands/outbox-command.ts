@@ -129,7 +129,8 @@ function renderList(entries: readonly OutboxEntry[], total: number, paint: Paint
     entry.op,
     printable(entry.object),
     printable(entry.recordId),
-    describeFields(Object.keys(entry.changes)),
+    // A delete holds the whole row.
+    entry.op === 'delete' ? '' : describeFields(Object.keys(entry.changes)),
     printable(entry.writtenBy),
     String(entry.attempts),
     describeWait(entry),

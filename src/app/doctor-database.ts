@@ -1,0 +1,169 @@
+import { type Database, openDatabase } from '../db/database.ts';
+import {
+  readInstallationFacts,
+  readMissingRights,
+  readServerFacts,
+  readTriggerFacts,
+  type ServerFacts,
+} from '../db/health.ts';
+import { adoptDatabase, ensureInstallation } from '../db/installation.ts';
+import { controlVersion } from '../db/migrate.ts';
+import { SyncError } from '../domain/errors.ts';
+import type { Config } from './config.ts';
+import type { Check, DoctorOptions } from './doctor.ts';
+import { startEmbeddedPostgres } from './embedded-postgres.ts';
+import { EMBEDDED_FOLDER } from './session.ts';
+
+const OLDEST = 14;
+const NEWEST = 18;
+
+/** Everything about Postgres. Opens it without migrating: that it does is what we check. */
+export async function checkDatabase(
+  config: Config,
+  options: DoctorOptions,
+): Promise<readonly Check[]> {
+  const name = 'database';
+  let stop = async () => {};
+  try {
+    let url = config.database?.url;
+    if (url === undefined) {
+      const embedded = await startEmbeddedPostgres({ dir: EMBEDDED_FOLDER });
+      url = embedded.url;
+      stop = embedded.stop;
+    }
+    const db = openDatabase({ url, applicationName: 'clarify-sync doctor', log: options.log });
+    const stopServer = stop;
+    stop = async () => {
+      await db.close();
+      await stopServer();
+    };
+    const server = await readServerFacts(db);
+    const where = config.database === null ? 'embedded' : 'reachable';
+    const detail = `${where}, database ${server.database} as ${server.user}`;
+    return [
+      { name, state: 'ok', detail, hint: null },
+      checkVersion(server),
+      checkDatabaseClock(server),
+      ...(await checkSchema(db, config, options)),
+    ];
+  } catch (error) {
+    return [failed(name, error)];
+  } finally {
+    await stop();
+  }
+}
+
+/** An error as a check. What is no SyncError is a bug, and not ours to hide. */
+export function failed(name: string, error: unknown): Check {
+  if (!(error instanceof SyncError)) throw error;
+  const detail = `[${error.code}] ${error.message}`;
+  return { name, state: 'fail', detail, hint: error.hint ?? null };
+}
+
+async function looking(name: string, look: () => Promise<Omit<Check, 'name'>>): Promise<Check> {
+  try {
+    return { name, ...(await look()) };
+  } catch (error) {
+    return failed(name, error);
+  }
+}
+
+function ok(detail: string): Omit<Check, 'name'> {
+  return { state: 'ok', detail, hint: null };
+}
+
+function checkVersion({ majorVersion, version }: ServerFacts): Check {
+  const name = 'postgres version';
+  if (majorVersion >= OLDEST && majorVersion <= NEWEST) return { name, ...ok(version) };
+  return majorVersion < OLDEST
+    ? { name, state: 'fail', detail: version, hint: `PostgreSQL ${OLDEST} or newer is needed` }
+    : { name, state: 'warn', detail: version, hint: `tested up to PostgreSQL ${NEWEST}` };
+}
+
+/** Beyond this, comparing whose edit is newer begins to err. */
+export const MOST_SKEW_MS = 2_000;
+
+function checkDatabaseClock({ nowMs }: ServerFacts): Check {
+  const skewMs = Math.round(nowMs - Date.now());
+  return describeSkew('database clock', skewMs, 'keep the clocks in step, with NTP for instance');
+}
+
+export function describeSkew(name: string, skewMs: number, hint: string): Check {
+  const seconds = (Math.abs(skewMs) / 1_000).toFixed(1);
+  const detail = `${seconds} s ${skewMs < 0 ? 'behind' : 'ahead of'} ours`;
+  return Math.abs(skewMs) <= MOST_SKEW_MS
+    ? { name, ...ok(detail) }
+    : { name, state: 'warn', detail, hint };
+}
+
+async function checkSchema(
+  db: Database,
+  config: Config,
+  options: DoctorOptions,
+): Promise<readonly Check[]> {
+  const rights = await looking('rights', async () => {
+    const missing = await readMissingRights(db);
+    if (missing.length === 0) return ok('may create schemas, tables and triggers');
+    const detail = `${missing.length} missing`;
+    return { state: 'fail', detail, hint: `as an administrator: ${missing.join('; ')}` };
+  });
+  const version: { applied: number | null } = { applied: null };
+  const migrations = await looking('migrations', async () => {
+    const { applied, total } = await controlVersion(db);
+    version.applied = applied;
+    const detail = `${applied} of ${total} applied`;
+    const hint = 'run `clarify-sync migrate`; every sync does so as well';
+    return applied === total ? ok(detail) : { state: 'warn', detail, hint };
+  });
+  if (!version.applied) return [rights, migrations];
+  return [
+    rights,
+    migrations,
+    ...(options.adopt ? [await looking('adoption', () => adopt(db))] : []),
+    await looking('installation', () => checkInstallation(db, config)),
+    await looking('triggers', () => checkTriggers(db)),
+  ];
+}
+
+async function adopt(db: Database): Promise<Omit<Check, 'name'>> {
+  const parked = await adoptDatabase(db);
+  if (parked === 0) return ok('this database pushes as an installation of its own');
+  return {
+    state: 'warn',
+    detail: `adopted; ${parked} unfinished changes are parked`,
+    hint: 'see `clarify-sync outbox list --state parked`: the original may have sent them',
+  };
+}
+
+async function checkInstallation(db: Database, config: Config): Promise<Omit<Check, 'name'>> {
+  const facts = await readInstallationFacts(db);
+  if (facts === null) return ok('none yet: the first sync makes it');
+  const { workspace, push } = facts;
+  if (workspace !== config.clarify.workspace) {
+    return {
+      state: 'fail',
+      detail: `this database mirrors the workspace ${workspace}`,
+      hint: 'correct CLARIFY_WORKSPACE, or give this workspace a database of its own',
+    };
+  }
+  // With what stands already, so that looking changes nothing.
+  const { adopted } = await ensureInstallation(db, { workspace, push });
+  if (adopted) return ok(`mirrors the workspace ${workspace}`);
+  return {
+    state: 'fail',
+    detail: 'this database is a copy of another installation: nothing is sent from it',
+    hint: 'to push from this one, run `clarify-sync doctor --adopt`',
+  };
+}
+
+async function checkTriggers(db: Database): Promise<Omit<Check, 'name'>> {
+  const { tables, missing, dropped } = await readTriggerFacts(db);
+  const hint = 'run `clarify-sync sync`, which puts them back';
+  if (missing.length > 0) {
+    return { state: 'fail', detail: `missing or disabled: ${missing.join(', ')}`, hint };
+  }
+  if (dropped.length > 0) {
+    return { state: 'fail', detail: `tables were dropped: ${dropped.join(', ')}`, hint };
+  }
+  return ok(tables === 0 ? 'no mirror tables yet' : `on all of ${tables} mirror tables`);
+}

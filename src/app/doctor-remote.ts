@@ -1,0 +1,70 @@
+import type { ClarifyRemote } from '../clarify/remote.ts';
+import { RemoteError } from '../domain/errors.ts';
+import type { Config } from './config.ts';
+import type { Check, DoctorOptions } from './doctor.ts';
+import { describeSkew, failed } from './doctor-database.ts';
+import { openRemote } from './workspace-schema.ts';
+
+/** Everything about Clarify, found out with the one request that every sync begins with. */
+export async function checkRemote(
+  config: Config,
+  { log, signal }: DoctorOptions,
+): Promise<readonly Check[]> {
+  const remote = openRemote(config, log);
+  try {
+    const objects = await remote.discover({ priority: 'push', signal });
+    return [
+      { name: 'api', state: 'ok', detail: config.clarify.url, hint: null },
+      { name: 'key', state: 'ok', detail: 'accepted', hint: null },
+      {
+        name: 'workspace',
+        state: objects.length > 0 ? 'ok' : 'warn',
+        detail: `${config.clarify.workspace}, ${objects.length} objects`,
+        hint: objects.length > 0 ? null : 'what this key may see holds no object',
+      },
+      ...checkRate(remote, config.allowance),
+      ...checkClock(remote),
+    ];
+  } catch (error) {
+    return failedRemote(config, error);
+  } finally {
+    await remote.stop();
+  }
+}
+
+/** Which of the three it was: an answer that refuses the key shows that somebody answers. */
+function failedRemote(config: Config, error: unknown): readonly Check[] {
+  const code = error instanceof RemoteError ? error.code : null;
+  const reached: Check = { name: 'api', state: 'ok', detail: config.clarify.url, hint: null };
+  switch (code) {
+    case 'remote-unauthorized':
+    case 'remote-forbidden':
+      return [reached, failed('key', error)];
+    case 'remote-workspace-not-found':
+      return [reached, failed('workspace', error)];
+    default:
+      return [failed('api', error)];
+  }
+}
+
+/** Below this share of the limit others leave us little room. */
+const LITTLE = 0.2;
+
+function checkRate(remote: ClarifyRemote, allowance: number): readonly Check[] {
+  const known = remote.stats().find(({ limit, remaining }) => limit !== null && remaining !== null);
+  if (!known?.limit || known.remaining === null) {
+    const detail = 'Clarify tells no limit';
+    return [{ name: 'rate', state: 'warn', detail, hint: 'it is learned from refusals, then' }];
+  }
+  const { limit, remaining } = known;
+  const detail = `${remaining} of ${limit} requests left for ${known.endpoint}, we use up to ${allowance}%`;
+  return remaining / limit >= LITTLE
+    ? [{ name: 'rate', state: 'ok', detail, hint: null }]
+    : [{ name: 'rate', state: 'warn', detail, hint: 'something else uses up the API limit' }];
+}
+
+function checkClock(remote: ClarifyRemote): readonly Check[] {
+  const { clockSkewMs } = remote;
+  if (clockSkewMs === null) return [];
+  return [describeSkew('clarify clock', clockSkewMs, 'check the clock of this machine')];
+}

@@ -1,0 +1,46 @@
+import type { Config } from './config.ts';
+import { checkDatabase } from './doctor-database.ts';
+import { checkRemote } from './doctor-remote.ts';
+import type { Logger } from './log.ts';
+
+/** One thing that was looked at. */
+export interface Check {
+  readonly name: string;
+  readonly state: 'ok' | 'warn' | 'fail';
+  /** What was found; no key, no value. */
+  readonly detail: string;
+  /** What to do about it; null where it is fine. */
+  readonly hint: string | null;
+}
+
+export interface DoctorOptions {
+  readonly log: Logger;
+  readonly signal: AbortSignal;
+  /** Make a copied database an installation of its own. */
+  readonly adopt: boolean;
+}
+
+/**
+ * Looks at everything the service depends on, each on its own: one thing that is broken hides
+ * none of the others. Changes nothing, unless asked to adopt.
+ */
+export async function runDoctor(config: Config, options: DoctorOptions): Promise<readonly Check[]> {
+  return [
+    checkConfiguration(config),
+    ...(await checkDatabase(config, options)),
+    ...(await checkRemote(config, options)),
+  ];
+}
+
+function checkConfiguration(config: Config): Check {
+  const push = `push ${config.push ? 'on' : 'off'}`;
+  const [unknown] = config.unknownVariables;
+  return unknown === undefined
+    ? { name: 'configuration', state: 'ok', detail: `valid, ${push}`, hint: null }
+    : {
+        name: 'configuration',
+        state: 'warn',
+        detail: `valid, ${push}; not a setting: ${config.unknownVariables.join(', ')}`,
+        hint: `correct or remove ${unknown}`,
+      };
+}

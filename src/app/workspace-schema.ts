@@ -1,0 +1,53 @@
+import { type ClarifyRemote, createClarifyRemote } from '../clarify/remote.ts';
+import { previewMirror } from '../db/mirror/apply.ts';
+import { UsageError } from '../domain/errors.ts';
+import type { ObjectSchema } from '../domain/schema.ts';
+import { type Config, objectSettings } from './config.ts';
+import type { Logger } from './log.ts';
+import { openDatabaseOnly } from './session.ts';
+
+interface Deps {
+  readonly log: Logger;
+  readonly signal: AbortSignal;
+}
+
+/** Statements that would bring the mirror tables up to the workspace, and what they leave out. */
+export type SchemaPlan = Awaited<ReturnType<typeof previewMirror>>;
+
+/** The CRM alone, for what needs no database. The caller stops it. */
+export function openRemote(config: Config, log: Logger): ClarifyRemote {
+  const { apiKey, workspace, url } = config.clarify;
+  if (apiKey === null || workspace === null) {
+    throw new UsageError(['CLARIFY_API_KEY and CLARIFY_WORKSPACE are needed']);
+  }
+  const { allowance: allowancePercent } = config;
+  return createClarifyRemote({ baseUrl: url, workspace, apiKey, allowancePercent, log });
+}
+
+/** The objects of the workspace that are mirrored, as the CRM describes them now. */
+export async function discoverWorkspace(
+  config: Config,
+  { log, signal }: Deps,
+): Promise<readonly ObjectSchema[]> {
+  const remote = openRemote(config, log);
+  try {
+    const discovered = await remote.discover({ priority: 'pull', signal });
+    return discovered.filter(({ object }) => objectSettings(config, object).included);
+  } finally {
+    await remote.stop();
+  }
+}
+
+/** What a sync would do to the mirror tables. Changes none of them. */
+export async function planWorkspace(
+  config: Config,
+  deps: Deps,
+  schemas: readonly ObjectSchema[],
+): Promise<SchemaPlan> {
+  const open = await openDatabaseOnly(config, deps);
+  try {
+    return await previewMirror(open.db, schemas);
+  } finally {
+    await open.stop();
+  }
+}

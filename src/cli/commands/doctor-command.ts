@@ -1,0 +1,52 @@
+import type { Command } from 'commander';
+import { type Check, runDoctor } from '../../app/doctor.ts';
+import type { Report } from '../report.ts';
+import type { CommandContext, CommonOptions, Shell } from '../shell.ts';
+import { renderTable } from '../table.ts';
+import { type Paint, printable, type Style } from '../terminal.ts';
+
+interface DoctorFlags extends CommonOptions {
+  readonly adopt?: boolean;
+}
+
+export function addDoctor(program: Command, shell: Shell): void {
+  program
+    .command('doctor')
+    .summary('checks everything the sync depends on')
+    .description(
+      'Checks key, workspace, reachability, rate headroom, Postgres version and rights, migrations,\ntriggers, clocks and installation. Changes nothing.',
+    )
+    .option('--adopt', 'let a copied database push; what was unfinished in it is parked')
+    .option('--json', 'one JSON document on standard output')
+    .addHelpText('after', '\nExample:\n  clarify-sync doctor')
+    .action((flags: DoctorFlags) =>
+      shell.run(flags, 'document', (context) => doctor(context, flags.adopt === true)),
+    );
+}
+
+async function doctor(context: CommandContext, adopt: boolean): Promise<Report> {
+  const config = await context.config();
+  const log = context.log(config);
+  const checks = await runDoctor(config, { log, signal: context.signal, adopt });
+  const first = checks.find(({ state }) => state === 'fail') ?? checks.find(({ hint }) => hint);
+  return {
+    json: { checks },
+    text: renderChecks(checks, context.paint),
+    exitCode: checks.some(({ state }) => state === 'fail') ? 1 : 0,
+    next: first?.hint ?? null,
+  };
+}
+
+const COLOUR: Readonly<Record<Check['state'], Style>> = {
+  ok: 'green',
+  warn: 'yellow',
+  fail: 'red',
+};
+
+function renderChecks(checks: readonly Check[], paint: Paint): string[] {
+  const rows = checks.flatMap(({ name, state, detail, hint }) => [
+    [paint(COLOUR[state], state), name, printable(detail)],
+    ...(hint === null ? [] : [['', '', `→ ${printable(hint)}`]]),
+  ]);
+  return renderTable([{ title: '' }, { title: 'check' }, { title: 'found' }], rows, paint);
+}

@@ -1,0 +1,97 @@
+import { quoteIdent } from '../domain/names.ts';
+import type { Sql } from './database.ts';
+import { mirrorTriggers } from './mirror/attachments.ts';
+import { MIRROR_SCHEMA } from './mirror/table.ts';
+
+export interface ServerFacts {
+  /** Such as 17. */
+  readonly majorVersion: number;
+  /** As the server calls itself. */
+  readonly version: string;
+  readonly database: string;
+  readonly user: string;
+  /** Epoch milliseconds by the server's clock. */
+  readonly nowMs: number;
+}
+
+export async function readServerFacts(sql: Sql): Promise<ServerFacts> {
+  const [facts] = await sql.query<ServerFacts & Record<string, unknown>>(
+    `SELECT current_setting('server_version_num')::int4 / 10000 AS "majorVersion",
+            current_setting('server_version') AS version,
+            current_database() AS database, current_user AS user,
+            (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS "nowMs"`,
+  );
+  return facts ?? { majorVersion: 0, version: 'unknown', database: '', user: '', nowMs: 0 };
+}
+
+/** Rights we need and lack, as the statements that would grant them; from the catalog alone. */
+export async function readMissingRights(sql: Sql): Promise<readonly string[]> {
+  const rows = await sql.query<{ statement: string }>(
+    `SELECT CASE WHEN n.oid IS NULL
+              THEN format('GRANT CREATE ON DATABASE %I TO %I', current_database(), current_user)
+              ELSE format('GRANT USAGE, CREATE ON SCHEMA %I TO %I', w.name, current_user)
+            END AS statement
+       FROM unnest(ARRAY['clarify', 'clarify_sync']) AS w(name)
+       LEFT JOIN pg_namespace AS n ON n.nspname = w.name
+      WHERE CASE WHEN n.oid IS NULL
+              THEN NOT has_database_privilege(current_database(), 'CREATE')
+              ELSE NOT has_schema_privilege(n.oid, 'CREATE') OR NOT has_schema_privilege(n.oid, 'USAGE')
+            END
+      UNION
+     SELECT format('ALTER TABLE %I.%I OWNER TO %I', n.nspname, c.relname, current_user)
+       FROM pg_class AS c
+       JOIN pg_namespace AS n ON n.oid = c.relnamespace
+      WHERE n.nspname = 'clarify_sync' AND c.relkind = 'r' AND NOT pg_has_role(c.relowner, 'USAGE')
+      ORDER BY statement`,
+  );
+  return rows.map(({ statement }) => statement);
+}
+
+/** What stands in for `clarify_sync.installation` where nothing was installed yet. */
+export interface InstallationFacts {
+  readonly workspace: string;
+  readonly push: boolean;
+}
+
+/** Which workspace this database mirrors; null before the first sync. */
+export async function readInstallationFacts(sql: Sql): Promise<InstallationFacts | null> {
+  const [facts] = await sql.query<InstallationFacts & Record<string, unknown>>(
+    'SELECT workspace, push FROM clarify_sync.installation',
+  );
+  return facts ?? null;
+}
+
+export interface TriggerFacts {
+  readonly tables: number;
+  /** `table: trigger` for each one that is gone or disabled: local writes would go unnoticed. */
+  readonly missing: readonly string[];
+  /** Tables on record that somebody dropped. */
+  readonly dropped: readonly string[];
+}
+
+/** Whether every mirror table still has its triggers, switched on. Catalog only. */
+export async function readTriggerFacts(sql: Sql): Promise<TriggerFacts> {
+  const tables = await sql.query<{ name: string; exists: boolean; triggers: readonly string[] }>(
+    `SELECT m.table_name AS name, c.oid IS NOT NULL AS exists,
+            coalesce(array_agg(t.tgname::text) FILTER (WHERE t.tgenabled IN ('O', 'A')), '{}') AS triggers
+       FROM clarify_sync.mirror AS m
+       LEFT JOIN pg_class AS c
+              ON c.relname = m.table_name AND c.relnamespace = to_regnamespace($1) AND c.relkind = 'r'
+       LEFT JOIN pg_trigger AS t ON t.tgrelid = c.oid AND NOT t.tgisinternal
+      WHERE m.removed_at IS NULL
+      GROUP BY m.table_name, c.oid
+      ORDER BY m.table_name`,
+    [quoteIdent(MIRROR_SCHEMA)],
+  );
+  return {
+    tables: tables.length,
+    missing: tables
+      .filter(({ exists }) => exists)
+      .flatMap(({ name, triggers }) =>
+        mirrorTriggers(name)
+          .filter((wanted) => !triggers.includes(wanted.name))
+          .map((wanted) => `${name}: ${wanted.name}`),
+      ),
+    dropped: tables.filter(({ exists }) => !exists).map(({ name }) => name),
+  };
+}
