@@ -1,4 +1,5 @@
 import { SyncError } from '../../domain/errors.ts';
+import type { DeletePolicy } from '../../domain/policy.ts';
 import type { ObjectSchema } from '../../domain/schema.ts';
 import type { Database, Sql } from '../database.ts';
 import { type Catalog, readCatalog } from './catalog.ts';
@@ -20,7 +21,6 @@ import {
   schemaLockTimeout,
 } from './problem.ts';
 import {
-  type DeletePolicy,
   forgetProgress,
   recordRemoval,
   recordVersion,

@@ -43,13 +43,16 @@ export function identityIndexName(table: string, column: string): string {
   return fitName(`${table}__${column}__identity`, () => false);
 }
 
-/** Finds rows that refer to a record by the id it was born with. Empty once those are rewritten. */
+/**
+ * Finds rows that refer to a record by the id it was born with; empty once those are rewritten. By
+ * `id` and not by the reference, which has no size limit: an index entry has.
+ */
 export function localReferenceIndex(table: string, column: MirrorColumn): WantedIndex {
   const name = quoteIdent(column.column);
   return {
     name: localReferenceIndexName(table, column.column),
     description: `index rows of ${table} whose ${column.column} was born here`,
-    definition: `USING hash (${name}) WHERE ${name} LIKE 'local:%'`,
+    definition: `(id) WHERE ${name} LIKE 'local:%'`,
   };
 }
 

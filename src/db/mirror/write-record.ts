@@ -1,4 +1,5 @@
 import { stringifyJson } from '../../domain/json.ts';
+import type { DeletePolicy } from '../../domain/policy.ts';
 import type { ObjectSchema } from '../../domain/schema.ts';
 import type { Sql } from '../database.ts';
 import type { Step } from './plan-columns.ts';
@@ -58,8 +59,6 @@ export async function recordVersion(
     stringifyJson(version.objects),
   ]);
 }
-
-export type DeletePolicy = 'push' | 'park' | 'refuse';
 
 /** Sets what a local delete leads to, where it is not that already. */
 export async function writeDeletePolicies(
