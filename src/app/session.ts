@@ -43,7 +43,7 @@ interface SessionDeps {
   readonly signal: AbortSignal;
 }
 
-const EMBEDDED_FOLDER = '.clarify-sync/postgres';
+export const EMBEDDED_FOLDER = '.clarify-sync/postgres';
 
 /** Opens the configured database, or the embedded one, and migrates it. */
 export async function openDatabaseOnly(config: Config, deps: SessionDeps): Promise<OpenDatabase> {
