@@ -106,7 +106,7 @@ export function prepare(
   const settled: Settlement[] = [];
   const followUps: FollowUp[] = [];
   const taken = new Set<string>();
-  const claimed = new Set(changes.map(({ record }) => record.recordId));
+  const subjects = new Set(changes.map(({ record }) => record.recordId));
   const identity = schema.fields.find(({ name }) => name === context.matchOn) ?? null;
   for (const { record, change } of changes) {
     const all = [...change.entries, ...change.superseded];
@@ -118,10 +118,11 @@ export function prepare(
     const own = awaitsCreate(record, change)
       ? context.resolve(schema.object, record.recordId)
       : null;
-    if (own !== null && (own.kind !== 'known' || claimed.has(own.id))) {
+    if (own !== null && (own.kind !== 'known' || subjects.has(own.id))) {
       settled.push({ ids: all, outcome: untilCreated(own, change) });
       continue;
     }
+    if (own !== null) subjects.add(own.id);
     const resolved = resolveReferences(schema.fields, change, context);
     if (resolved.kind === 'unknown') {
       const reason = `reference-unknown: ${resolved.field} names a row that does not exist`;

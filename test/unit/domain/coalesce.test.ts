@@ -55,7 +55,7 @@ describe('coalescing the entries of one record', () => {
           expect(Object.keys(result.changes)).not.toContain('_extra');
         }
       }),
-      { numRuns: 1_000 },
+      { numRuns: 500 },
     );
   });
 

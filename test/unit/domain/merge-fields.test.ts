@@ -99,7 +99,7 @@ describe('merging collections as sets', () => {
         }
         expect(new Set(after).size).toBe(after.length);
       }),
-      { numRuns: 1_000 },
+      { numRuns: 500 },
     );
   });
 

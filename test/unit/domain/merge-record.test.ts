@@ -164,7 +164,7 @@ describe('merging a record with what waits for it', () => {
           expect(valueOf(merged.after.row, name)).toEqual(remote);
         }
       }),
-      { numRuns: 2_000 },
+      { numRuns: 500 },
     );
   });
 
@@ -188,7 +188,7 @@ describe('merging a record with what waits for it', () => {
           if (changes !== null) expect(state).toBe(entry?.state);
         }
       }),
-      { numRuns: 1_000 },
+      { numRuns: 500 },
     );
   });
 
@@ -207,7 +207,7 @@ describe('merging a record with what waits for it', () => {
           expect(entriesOf(after.entries)).toEqual(entriesOf(given.entries));
         }
       }),
-      { numRuns: 1_000 },
+      { numRuns: 500 },
     );
   });
 
@@ -220,7 +220,7 @@ describe('merging a record with what waits for it', () => {
         expect(again.result.entries).toEqual([]);
         expect(again.after.row).toEqual(once.after.row);
       }),
-      { numRuns: 2_000 },
+      { numRuns: 500 },
     );
   });
 
@@ -246,7 +246,7 @@ describe('merging a record with what waits for it', () => {
             );
         }
       }),
-      { numRuns: 1_000 },
+      { numRuns: 500 },
     );
   });
 });
