@@ -12,7 +12,7 @@ export function listActivities(workspace: Workspace, request: ApiRequest): Answe
   const record = storedRecord(objectState(workspace, object), request.param('id'));
   if (workspace.switches.activities === '500') throw internalError();
   const known = workspace.history.of(object, record.id);
-  const all = [...earlier(record, known), ...known].reverse();
+  const all = [...earlier(record, known), ...known].toReversed();
   const window = readWindow(request.query, workspace.switches);
   const rendered = all
     .map((activity, index) => render(object, record.id, activity, all.length - index))

@@ -51,7 +51,8 @@ const field = z.strictObject({
 
 /** Bodies of `POST /_emulator/{name}`. */
 export const adminBodies = {
-  faults: z.union([faultSchema, z.array(faultSchema)]),
+  /** One, or a list. */
+  faults: z.preprocess((body) => [body].flat(), z.array(faultSchema)),
   switches: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
   create: z.strictObject({ object, fields, ...options }),
   edit: z.strictObject({ object, id: z.string(), fields, ...options }),

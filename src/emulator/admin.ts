@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
 import { parseJson, stringifyJson } from '../domain/json.ts';
 import { adminBodies } from './admin-body.ts';
@@ -78,7 +79,7 @@ function createActions({ workspace, store, faults, stats }: AdminDeps) {
       run(schema.parse(body));
   const bodies = adminBodies;
   return {
-    faults: action(bodies.faults, (body) => ({ ids: [body].flat().map(faults.add) })),
+    faults: action(bodies.faults, (body) => ({ ids: body.map(faults.add) })),
     switches: action(bodies.switches, (body) => {
       const parsed = Object.entries(body).map(([name, value]) => parseSwitch(name, value));
       return Object.assign(workspace.switches, ...parsed);
@@ -110,7 +111,7 @@ function createActions({ workspace, store, faults, stats }: AdminDeps) {
 
 function refusal(error: unknown): { readonly status: number; readonly message: string } {
   if (error instanceof z.ZodError) return { status: 400, message: z.prettifyError(error) };
-  if (error instanceof SyntaxError || error instanceof RangeError) {
+  if (error instanceof SyntaxError || error instanceof RangeError || error instanceof URIError) {
     return { status: 400, message: error.message };
   }
   if (error instanceof ApiError)
@@ -131,15 +132,21 @@ async function streamObject(
   const offset = Number(url.searchParams.get('offset') ?? 0);
   const limit = Number(url.searchParams.get('limit') ?? Number.POSITIVE_INFINITY);
   const records = [...state.records.values()].slice(offset, offset + limit);
+  const parts = function* (): Generator<string> {
+    yield '{"data":[';
+    for (let start = 0; start < records.length; start += CHUNK) {
+      const rendered = records
+        .slice(start, start + CHUNK)
+        .map((record) => renderRecord(object, record, viewOf(workspace)));
+      yield `${start === 0 ? '' : ','}${rendered.join(',')}`;
+    }
+    yield `],"meta":{"total_records":${state.records.size}}}`;
+  };
   response.writeHead(200, { 'Content-Type': JSON_TYPE });
-  response.write('{"data":[');
-  for (let start = 0; start < records.length && !response.destroyed; start += CHUNK) {
-    const rendered = records
-      .slice(start, start + CHUNK)
-      .map((record) => renderRecord(object, record, viewOf(workspace)));
-    const drained = response.write(`${start === 0 ? '' : ','}${rendered.join(',')}`);
-    if (!drained)
-      await new Promise((resolve) => response.once('drain', resolve).once('close', resolve));
+  try {
+    await pipeline(parts, response);
+  } catch (error) {
+    // The other side hanging up half-way is its own business.
+    if (!response.destroyed) throw error;
   }
-  response.end(`],"meta":{"total_records":${state.records.size}}}`);
 }

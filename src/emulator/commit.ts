@@ -111,7 +111,7 @@ export function commitDelete(
     diff: differences(fieldsBefore, {}),
   });
   for (const field of manyToManyFields(state.definition)) {
-    for (const other of [...workspace.links.ids(object, field, before.id)]) {
+    for (const other of workspace.links.ids(object, field, before.id)) {
       workspace.links.remove(object, field, before.id, other);
     }
   }
@@ -131,7 +131,7 @@ export function redirectReferences(
   for (const state of workspace.objects.values()) {
     for (const field of state.definition.fields.filter(isToOne)) {
       if (linkField(state.definition, field.name)?.form.entity !== object) continue;
-      for (const pointing of [...(state.references.get(field.name)?.get(id) ?? [])]) {
+      for (const pointing of state.references.get(field.name)?.get(id) ?? []) {
         const record = state.records.get(pointing);
         if (record === undefined) continue;
         const fields = withFields(recordFields(record), [[field.name, target]]);

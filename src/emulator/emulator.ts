@@ -1,4 +1,3 @@
-import type { AddressInfo } from 'node:net';
 import { createAdmin } from './admin.ts';
 import { builtInObjects } from './built-in-objects.ts';
 import { createFaults, type Faults } from './faults.ts';
@@ -94,13 +93,14 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
       resolve();
     });
   });
-  const address = server.address() as AddressInfo;
-  const authority = `${host.includes(':') ? `[${host}]` : host}:${address.port}`;
+  const address = server.address();
+  const listening = typeof address === 'object' && address !== null ? address.port : port;
+  const authority = `${host.includes(':') ? `[${host}]` : host}:${listening}`;
   let stopping: Promise<void> | null = null;
   return {
     url: `http://${authority}/v1`,
     adminUrl: `http://${authority}/_emulator`,
-    port: address.port,
+    port: listening,
     workspace: workspace.slug,
     apiKey,
     store,

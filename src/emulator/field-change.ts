@@ -1,7 +1,7 @@
 import type { Json } from '../domain/json.ts';
 import { itemsOf } from './object-state.ts';
-import { type Fields, fieldOf, withFields } from './stored-record.ts';
-import { isObject, withFullName } from './validate.ts';
+import { type Fields, fieldOf, isObject, withFields } from './stored-record.ts';
+import { withFullName } from './validate.ts';
 import type { FieldMeta } from './write-body.ts';
 
 /** Applies checked values to a record's fields, each in the way `meta` says; else it replaces. */

@@ -163,7 +163,7 @@ function valueTest(family: string, operator: string, value: string, mode: DateMo
     case 'number':
       return numberTest(operator, value);
     case 'boolean':
-      return (held) => (String(held) === value) === (operator !== 'Is not');
+      return (held) => (held === (value === 'true')) === (operator !== 'Is not');
     case 'collection': {
       const wanted = value.toLowerCase();
       const has = (held: Json): boolean => textsOf(held).some((t) => t.toLowerCase() === wanted);

@@ -7,8 +7,7 @@ import type { Answer } from './list-answer.ts';
 import type { ObjectState } from './object-state.ts';
 import { uniqueKeys } from './object-state.ts';
 import type { ApiRequest } from './route.ts';
-import { type Fields, fieldOf, recordFields, withFields } from './stored-record.ts';
-import { isObject } from './validate.ts';
+import { type Fields, fieldOf, isObject, recordFields, withFields } from './stored-record.ts';
 import { objectState, storedRecord, type Workspace } from './workspace.ts';
 import { actorOf } from './write-routes.ts';
 
@@ -51,7 +50,7 @@ export function mergeRecords(
   const vanishing = [...new Set(sources)].map((id) => storedRecord(state, id));
   for (const source of vanishing) {
     for (const field of manyToManyFields(state.definition)) {
-      for (const other of [...workspace.links.ids(object, field, source.id)]) {
+      for (const other of workspace.links.ids(object, field, source.id)) {
         workspace.links.remove(object, field, source.id, other);
         workspace.links.add(object, field, target, other);
       }

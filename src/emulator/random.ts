@@ -44,7 +44,7 @@ export function pick<T>(random: Random, list: readonly T[]): T {
 
 export function shuffled<T>(random: Random, list: readonly T[]): T[] {
   const keyed = list.map((item) => ({ item, key: random.next() }));
-  return keyed.sort((a, b) => a.key - b.key).map(({ item }) => item);
+  return keyed.toSorted((a, b) => a.key - b.key).map(({ item }) => item);
 }
 
 const HEX = '0123456789abcdef';

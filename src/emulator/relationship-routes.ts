@@ -7,8 +7,7 @@ import { type LinkField, linksToMany } from './object-definition.ts';
 import type { ObjectState } from './object-state.ts';
 import { linkRecords, setToOne, unlinkRecords } from './relink.ts';
 import type { ApiRequest } from './route.ts';
-import { fieldOf, recordFields, type StoredRecord } from './stored-record.ts';
-import { isObject } from './validate.ts';
+import { fieldOf, isObject, recordFields, type StoredRecord } from './stored-record.ts';
 import { linkedIds, objectState, storedRecord, type Workspace } from './workspace.ts';
 import { actorOf, doneAnswer } from './write-routes.ts';
 
@@ -70,7 +69,7 @@ export function removeRelationship(workspace: Workspace, request: ApiRequest): A
   const author = { actor: actorOf(workspace) };
   if (linksToMany(field.form)) {
     unlinkRecords(workspace, { object, id: record.id, field }, ids, author);
-  } else if (ids.includes(String(fieldOf(recordFields(record), field.name)))) {
+  } else if (ids.some((id) => id === fieldOf(recordFields(record), field.name))) {
     setToOne(workspace, object, record.id, field, null, author);
   }
   return { ...doneAnswer(workspace), recordsWritten: 1 };

@@ -59,7 +59,7 @@ export function changeFieldType(
 }
 
 function rewriteTexts(state: ObjectState, rewrite: (text: string) => string): void {
-  for (const before of [...state.records.values()]) {
+  for (const before of state.records.values()) {
     const after = { ...before, text: rewrite(recordText(before)) };
     state.records.set(before.id, after);
     state.listing.replace(before, after, null);

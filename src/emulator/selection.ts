@@ -64,12 +64,12 @@ function selectByTime(
   if (start >= stop || head === undefined || tail === undefined) return { records: [], total };
   if (ties.tieOrder === 'stable') {
     const records = list.slice(start, stop);
-    return { records: sort.descending ? records.reverse() : records, total };
+    return { records: sort.descending ? records.toReversed() : records, total };
   }
   const from = list.rank((record) => key(record) < key(head));
   const to = list.rank((record) => key(record) <= key(tail));
   const records = mixTies(list.slice(from, to), key, ties).slice(start - from, stop - from);
-  return { records: sort.descending ? records.reverse() : records, total };
+  return { records: sort.descending ? records.toReversed() : records, total };
 }
 
 /** Positions of a span in a timestamp's order; a record without the timestamp is in no span. */
@@ -117,7 +117,7 @@ function mixTies(
   const mixed: StoredRecord[] = [];
   let run: StoredRecord[] = [];
   const flush = (): void => {
-    for (const each of tieOrder === 'shuffled' ? shuffled(random, run) : run.reverse()) {
+    for (const each of tieOrder === 'shuffled' ? shuffled(random, run) : run.toReversed()) {
       mixed.push(each);
     }
     run = [];

@@ -148,7 +148,7 @@ function waitWhileOpen(response: ServerResponse, ms: number | null): Promise<voi
 async function readRequest(request: IncomingMessage): Promise<WireRequest | null> {
   const chunks: Buffer[] = [];
   try {
-    for await (const chunk of request) chunks.push(chunk);
+    for await (const chunk of request) if (Buffer.isBuffer(chunk)) chunks.push(chunk);
   } catch {
     return null;
   }

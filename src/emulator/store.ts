@@ -10,6 +10,8 @@ import { type LinkEnd, linkRecords, unlinkRecords } from './relink.ts';
 import { addField, changeFieldType, removeField } from './schema-change.ts';
 import {
   type Fields,
+  isObject,
+  parseFields,
   recordFields,
   renderRecord,
   type StoredRecord,
@@ -99,8 +101,9 @@ export function createStore(workspace: Workspace): Store {
   });
   const snapshot = (object: string, record: StoredRecord): Snapshot => {
     const empty = { ...record, text: '{}' };
-    const shell = JSON.parse(renderRecord(object, empty, viewOf(workspace)));
-    return { ...shell, attributes: { ...shell.attributes, ...recordFields(record) } };
+    const shell = parseFields(renderRecord(object, empty, viewOf(workspace)));
+    const system = isObject(shell.attributes) ? shell.attributes : {};
+    return { type: object, id: record.id, attributes: { ...system, ...recordFields(record) } };
   };
   const end = (object: string, id: string, name: string): LinkEnd => {
     const field = linkField(state(object).definition, name);

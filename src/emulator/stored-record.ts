@@ -1,4 +1,4 @@
-import { type Json, parseJson, stringifyJson } from '../domain/json.ts';
+import { isExactNumber, type Json, parseJson, stringifyJson } from '../domain/json.ts';
 import { type PackedText, unpackText } from './packed-text.ts';
 import type { Dialect, Switches } from './switches.ts';
 
@@ -23,12 +23,20 @@ export interface StoredRecord {
   readonly mergedIds: readonly string[];
 }
 
+/** Also a type guard at the boundary: what `parseJson` gives is JSON. */
+export function isObject(value: unknown): value is Fields {
+  return (
+    typeof value === 'object' && value !== null && !Array.isArray(value) && !isExactNumber(value)
+  );
+}
+
 /** A number with so many digits that `JSON.parse` might round it. */
 const LONG_NUMBER = /[:,[]-?[\d.]{16}/;
 
 export function parseFields(text: string): Fields {
-  const parsed = LONG_NUMBER.test(text) ? parseJson(text) : JSON.parse(text);
-  return parsed as Fields;
+  const parsed: unknown = LONG_NUMBER.test(text) ? parseJson(text) : JSON.parse(text);
+  if (!isObject(parsed)) throw new TypeError('a record is a JSON object');
+  return parsed;
 }
 
 export function recordText({ text }: StoredRecord): string {

@@ -75,7 +75,6 @@ type SwitchValue<R> = R extends { readonly choices: readonly (infer C)[] }
     : C
   : number;
 export type Switches = { -readonly [K in keyof Rules]: SwitchValue<Rules[K]> };
-export type SwitchName = keyof Switches;
 
 /** For help texts: every switch, what it takes, and what it is about. */
 export const switchNames: readonly {
@@ -128,13 +127,17 @@ export function defaultSwitches(dialect: Dialect): Switches {
   };
 }
 
+function ruleOf(name: string): Rule | undefined {
+  return Object.entries(RULES).find(([known]) => known === name)?.[1];
+}
+
 /**
  * Reads one switch as given on a command line or in JSON.
  *
  * @throws RangeError naming the switch and what it takes.
  */
 export function parseSwitch(name: string, value: unknown): Partial<Switches> {
-  const rule: Rule | undefined = Object.hasOwn(RULES, name) ? RULES[name as SwitchName] : undefined;
+  const rule = ruleOf(name);
   if (rule === undefined) {
     const known = switchNames.map((each) => each.name).join(', ');
     throw new RangeError(`no switch is called "${name}"; there are ${known}`);

@@ -9,7 +9,7 @@ import {
   isToOne,
   type ObjectDefinition,
 } from './object-definition.ts';
-import type { Fields } from './stored-record.ts';
+import { type Fields, isObject } from './stored-record.ts';
 import type { Switches } from './switches.ts';
 
 /** A field's value as it will be stored, or why it cannot be. */
@@ -140,7 +140,8 @@ function collectionItem(
 /** Fills `full_name` in from its parts where it was not given. */
 export function withFullName(name: Fields): Fields {
   const { first_name: first = null, last_name: last = null } = name;
-  const joined = [first, last].filter((part) => typeof part === 'string' && part !== '').join(' ');
+  const given = [first, last].filter((part) => typeof part === 'string');
+  const joined = given.filter((part) => part !== '').join(' ');
   const full = name.full_name ?? (joined === '' ? null : joined);
   return { first_name: first, last_name: last, full_name: full };
 }
@@ -153,10 +154,4 @@ function isDate(value: Json): boolean {
 
 function isTextArray(value: Json | undefined): value is readonly string[] {
   return Array.isArray(value) && value.every((item) => typeof item === 'string');
-}
-
-export function isObject(value: unknown): value is Fields {
-  return (
-    typeof value === 'object' && value !== null && !Array.isArray(value) && !isExactNumber(value)
-  );
 }

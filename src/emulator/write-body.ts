@@ -1,8 +1,7 @@
 import type { Json } from '../domain/json.ts';
 import { invalid, type Problem, refuse } from './api-error.ts';
-import type { Fields } from './stored-record.ts';
+import { type Fields, isObject } from './stored-record.ts';
 import type { Switches } from './switches.ts';
-import { isObject } from './validate.ts';
 
 /** One record in a request, not yet checked against the object's fields. */
 export interface WriteItem {
@@ -41,7 +40,8 @@ export function readWriteBody(body: unknown, rules: BodyRules): WriteBody {
   if (rules.bulk) {
     if (!Array.isArray(data)) throw invalid([{ pointer: '/data', message: 'must be array' }]);
     checkBulkSize(data.length, rules.switches);
-    for (const [index, item] of data.entries()) {
+    const list: readonly Json[] = data;
+    for (const [index, item] of list.entries()) {
       items.push(readItem(item, `/data/${index}`, rules, problems));
     }
   } else {

@@ -10,11 +10,12 @@ import type { ApiRequest } from './route.ts';
 import {
   type Fields,
   fieldOf,
+  isObject,
   recordFields,
   type StoredRecord,
   withFields,
 } from './stored-record.ts';
-import { isObject, validateAttributes } from './validate.ts';
+import { validateAttributes } from './validate.ts';
 import { internalError, objectState, storedRecord, type Workspace } from './workspace.ts';
 import { checkBulkSize, readWriteBody, type WriteItem } from './write-body.ts';
 import { planWrites, type WritePlan } from './write-plan.ts';

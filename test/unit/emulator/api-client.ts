@@ -1,4 +1,5 @@
 import { afterEach } from 'vitest';
+import type { Json } from '../../../src/domain/json.ts';
 import {
   type Emulator,
   type EmulatorOptions,
@@ -81,7 +82,7 @@ export async function connect(options: EmulatorOptions = {}): Promise<Connection
       key,
       String(value),
     ]);
-    return call('GET', `${path}?${new URLSearchParams(pairs)}`);
+    return call('GET', `${path}?${new URLSearchParams(pairs).toString()}`);
   };
   return {
     emulator,
@@ -109,4 +110,10 @@ export function standingClock(startIso: string) {
 
 export function newPerson(email: string, more: Fields = {}) {
   return { type: 'person', attributes: { email_addresses: { items: [email] }, ...more } };
+}
+
+/** A value that must be text. */
+export function textOf(value: Json | undefined): string {
+  if (typeof value !== 'string') throw new TypeError('expected text');
+  return value;
 }

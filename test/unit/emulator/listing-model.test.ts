@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { connect, standingClock } from './api-client.ts';
+import { connect, standingClock, textOf } from './api-client.ts';
 
 const step = fc.record({
   act: fc.constantFrom('create', 'update', 'delete', 'stamp'),
@@ -42,7 +42,7 @@ test('lists by time agree with a plain sort, whatever happened before and betwee
         });
         const expected = store
           .all('task')
-          .map(({ id, attributes }) => ({ id, at: String(attributes._updated_at) }))
+          .map(({ id, attributes }) => ({ id, at: textOf(attributes._updated_at) }))
           .filter(({ at }) => at >= from);
         expected.sort((a, b) => (a.at === b.at ? 0 : a.at < b.at ? -1 : 1));
         if (page.descending) {

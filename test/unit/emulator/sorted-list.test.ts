@@ -20,7 +20,7 @@ test('stays in order and counts ranks under any edits', () => {
           expect(list.remove(item)).toBe(model.delete(item));
         }
       }
-      const sorted = [...model].sort(byNumber);
+      const sorted = [...model].toSorted(byNumber);
       expect(list.slice(0, list.size())).toEqual(sorted);
       expect(list.size()).toBe(sorted.length);
       expect(list.rank((item) => item < 150)).toBe(sorted.filter((item) => item < 150).length);
@@ -38,7 +38,7 @@ test('keeps order across blocks', () => {
   const expected = [
     ...Array.from({ length: 3000 }, (_, i) => i * 2 + 1),
     ...many.filter((i) => i >= 9000),
-  ].sort(byNumber);
+  ].toSorted(byNumber);
   expect(list.slice(0, list.size())).toEqual(expected);
   expect(list.rank((item) => item < 9000)).toBe(3000);
 });

@@ -4,7 +4,9 @@ import { defaultSwitches, parseSwitch, switchNames } from '../../../src/emulator
 test('every switch has a default in both dialects, and the default parses back to itself', () => {
   for (const dialect of ['current', 'classic'] as const) {
     const defaults = defaultSwitches(dialect);
-    expect(Object.keys(defaults).sort()).toEqual(switchNames.map(({ name }) => name).sort());
+    expect(Object.keys(defaults).toSorted()).toEqual(
+      switchNames.map(({ name }) => name).toSorted(),
+    );
     for (const [name, value] of Object.entries(defaults)) {
       expect(parseSwitch(name, String(value))).toEqual({ [name]: value });
       expect(parseSwitch(name, value)).toEqual({ [name]: value });

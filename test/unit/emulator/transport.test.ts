@@ -121,7 +121,7 @@ test('the Date header follows the clock', async () => {
 test('stop hangs up, twice if need be', async () => {
   const { emulator } = await connect();
   await Promise.all([emulator.stop(), emulator.stop()]);
-  await expect(fetch(emulator.url)).rejects.toThrow();
+  await expect(fetch(emulator.url)).rejects.toThrow('fetch failed');
 });
 
 test('statistics count requests by endpoint, records, and who was told', async () => {
