@@ -27,6 +27,8 @@ export interface RunOptions {
   readonly signal: AbortSignal;
   readonly priority: Priority;
   readonly onProgress?: ((progress: ObjectProgress) => void) | undefined;
+  /** Objects read at the same time; default 3. */
+  readonly concurrency?: number | undefined;
 }
 
 export interface ObjectProgress {
@@ -159,7 +161,9 @@ export async function eachObject(
       }
     }
   };
-  const workers = await Promise.allSettled(Array.from({ length: OBJECTS_AT_ONCE }, work));
+  const workers = await Promise.allSettled(
+    Array.from({ length: options.concurrency ?? OBJECTS_AT_ONCE }, work),
+  );
   for (const worker of workers) if (worker.status === 'rejected') throw worker.reason;
   return runs.toSorted((a, b) => a.object.localeCompare(b.object));
 }
