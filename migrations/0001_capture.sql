@@ -57,18 +57,25 @@ END $$;
 COMMENT ON FUNCTION clarify_sync.birth() IS
   'Trigger: keeps the id a row is born with, and resolves one whose record exists by now.';
 --> statement-breakpoint
-CREATE TYPE clarify_sync.captured_column AS (
-  place integer, name text, field text, role text,
-  changed text, offends text, code text, message text, base text, value text
-);
+-- Raises where an expression has to: capture() asks it row by row, within the pass that it makes.
+CREATE FUNCTION clarify_sync.refuse(code text, reason text, id text) RETURNS text
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RAISE EXCEPTION USING ERRCODE = code, MESSAGE = format('clarify-sync: %s (row %L)', reason, id);
+END $$;
 --> statement-breakpoint
-COMMENT ON TYPE clarify_sync.captured_column IS
-  'What capture() asks about one column, as SQL over o.c<place> (old) and n.c<place> (new).';
+COMMENT ON FUNCTION clarify_sync.refuse(text, text, text) IS 'Refuses a local write because of one row.';
 --> statement-breakpoint
--- Roles: `field` goes to the outbox; `rest` is only kept when its row is deleted; the others may
--- not change. Users' own columns are nobody's business while their row lives.
-CREATE FUNCTION clarify_sync.captured_columns(relation oid, object text, op text)
-RETURNS SETOF clarify_sync.captured_column
+-- One row per column that capture() looks at, as SQL over o.c<place> (old) and n.c<place> (new).
+-- `member`: the column's member of the outbox entry as text (,"field":{"base":…,"value":…}), null
+-- where it did not change, an error where it may not. A deleted row is kept whole, so then there
+-- is a `rest` as well; otherwise users' own columns are nobody's business.
+CREATE FUNCTION clarify_sync.captured_columns(
+  relation oid, object text, label text, op text,
+  OUT place integer, OUT name text, OUT role text, OUT changed text, OUT member text
+) RETURNS SETOF record
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -85,67 +92,78 @@ AS $$
         ON c.object = $2 AND c.column_name = a.attname AND c.kind <> 'references'
      WHERE a.attrelid = $1 AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
   ), placed AS (
-    SELECT *, row_number() OVER (ORDER BY attnum)::integer AS place,
-           CASE WHEN stands = 'id' OR $3 <> 'DELETE' THEN stands
+    SELECT *, row_number() OVER (ORDER BY attnum)::integer AS place, format('%s.%I', $3, name) AS full_name,
+           CASE WHEN stands = 'id' OR $4 <> 'DELETE' THEN stands
                 WHEN stands = 'field' OR name = '_extra' THEN 'field'
-                ELSE 'rest' END AS role
-      FROM live WHERE stands <> 'own' OR $3 = 'DELETE'
-  ), spelled AS (
-    SELECT *,
-           max(place) FILTER (WHERE stands = 'id') OVER () AS id_place,
-           max(place) FILTER (WHERE name = '_extra') OVER () AS extra_place,
+                ELSE 'rest' END AS role,
            -- Nothing and an empty collection are equal, and so are both kinds of null.
            CASE type WHEN 'text[]' THEN 'nullif(%s.c%s, ''{}'')'
-                     WHEN 'jsonb' THEN 'nullif(%s.c%s, ''null'')' ELSE '%s.c%s' END AS plain
-      FROM placed
+                     WHEN 'jsonb' THEN 'nullif(%s.c%s, ''null'')' ELSE '%s.c%s' END AS plain,
+           -- Instants as Clarify writes them, whatever the writer's time zone.
+           CASE WHEN stands = 'field' AND type = 'timestamp with time zone'
+                THEN 'to_json(to_char(%s, ''YYYY-MM-DD"T"HH24:MI:SS.MS"Z"''))::text'
+                ELSE 'to_json(%s)::text' END AS json
+      FROM live WHERE stands <> 'own' OR $4 = 'DELETE'
   ), compared AS (
-    SELECT *, format(plain, 'o', place) AS old, format(plain, 'n', place) AS new,
-           CASE $3 WHEN 'INSERT' THEN format(plain, 'n', place) || ' IS NOT NULL'
+    SELECT *, format(json, format(plain, 'o', place)) AS old_json,
+           format(json, format(plain, 'n', place)) AS new_json,
+           CASE $4 WHEN 'INSERT' THEN format(plain, 'n', place) || ' IS NOT NULL'
                    WHEN 'DELETE' THEN format(plain, 'o', place) || ' IS NOT NULL'
                    ELSE format(plain, 'n', place) || ' IS DISTINCT FROM ' || format(plain, 'o', place)
             END AS changed,
-           -- As Clarify writes instants, whatever the writer's time zone.
-           CASE WHEN role = 'field' AND type = 'timestamp with time zone'
-                THEN 'to_char(%s, ''YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'')' ELSE '%s' END AS json
-      FROM spelled
+           max(place) FILTER (WHERE stands = 'id') OVER () AS id_place,
+           max(place) FILTER (WHERE name = '_extra') OVER () AS extra_place
+      FROM placed
+  ), judged AS (
+    SELECT *,
+           CASE WHEN $4 = 'DELETE' THEN NULL
+                WHEN stands = 'id' AND $4 = 'INSERT' THEN format('n.c%s NOT LIKE ''local:%%''', place)
+                WHEN name = '_local_id' AND $4 = 'INSERT' THEN format('n.c%s IS DISTINCT FROM n.c%s', place, id_place)
+                WHEN stands <> 'field' THEN 'true'
+                WHEN type = 'numeric' THEN format('(abs(n.c%1$s) >= 1e12 OR n.c%1$s <> round(n.c%1$s, 4))', place)
+                WHEN type IN ('date', 'timestamp with time zone') THEN format('NOT isfinite(n.c%s)', place)
+            END AS offends,
+           CASE WHEN stands = 'id' AND $4 = 'INSERT' THEN format(
+                  '%s has no such row to update, and a new row gets its id from Clarify; leave id out, or give local:<uuid>', $3)
+                WHEN stands = 'id' THEN format('the id of a row of %s cannot be changed', $3)
+                WHEN stands = 'system' THEN format('%s is kept by clarify-sync and cannot be written; leave it out', full_name)
+                WHEN stands = 'removed' THEN format(
+                  '%s belongs to a field that Clarify no longer has; the column keeps its last data and cannot be written', full_name)
+                WHEN type = 'numeric' THEN format(
+                  '%s takes at most 12 digits before the decimal point and 4 after it, as Clarify does; round the value', full_name)
+                ELSE format('%s takes no infinite time; give a real one, or NULL', full_name)
+            END AS reason,
+           CASE stands WHEN 'id' THEN 'CS004' WHEN 'system' THEN 'CS003' WHEN 'removed' THEN 'CS006' ELSE 'CS005'
+            END AS code,
+           CASE WHEN $4 = 'INSERT' THEN NULL
+                -- What a column cannot hold stands in _extra: that is what both sides last agreed on.
+                WHEN $4 = 'UPDATE' AND stands = 'field' AND extra_place IS NOT NULL
+                  THEN format('%s, (o.c%s -> %L)::text', old_json, extra_place, field)
+                ELSE old_json END AS base,
+           CASE WHEN $4 <> 'DELETE' THEN new_json END AS value
+      FROM compared
   )
-  SELECT place, name, coalesce(field, name), role, changed,
-         CASE WHEN $3 = 'DELETE' THEN 'false'
-              WHEN stands = 'id' AND $3 = 'INSERT' THEN format('n.c%s NOT LIKE ''local:%%''', place)
-              WHEN name = '_local_id' AND $3 = 'INSERT'
-                THEN format('%s AND n.c%s IS DISTINCT FROM n.c%s', changed, place, id_place)
-              WHEN stands <> 'field' THEN changed
-              WHEN type = 'numeric'
-                THEN format('%1$s AND (abs(n.c%2$s) >= 1e12 OR n.c%2$s <> round(n.c%2$s, 4))', changed, place)
-              WHEN type IN ('date', 'timestamp with time zone')
-                THEN format('%s AND NOT isfinite(n.c%s)', changed, place)
-              ELSE 'false' END,
-         CASE stands WHEN 'id' THEN 'CS004' WHEN 'system' THEN 'CS003' WHEN 'removed' THEN 'CS006'
-                     ELSE 'CS005' END,
-         CASE WHEN stands = 'id' AND $3 = 'INSERT'
-                THEN '%1$s has no row %3$s to update, and a new row gets its id from Clarify; leave id out, or give local:<uuid>'
-              WHEN stands = 'id' THEN 'the id of a row of %1$s cannot be changed (row %3$s)'
-              WHEN stands = 'system'
-                THEN '%1$s.%2$s is kept by clarify-sync and cannot be written; leave it out (row %3$s)'
-              WHEN stands = 'removed'
-                THEN 'Clarify no longer has the field of %1$s.%2$s; the column keeps its last data and cannot be written (row %3$s)'
-              WHEN type = 'numeric'
-                THEN 'Clarify keeps at most 12 digits before the decimal point and 4 after it; round %1$s.%2$s of row %3$s'
-              ELSE 'Clarify knows no infinite time; give %1$s.%2$s of row %3$s a real one, or NULL' END,
-         CASE WHEN $3 = 'INSERT' THEN 'NULL'
-              -- What a column cannot hold stands in _extra: that is what both sides last agreed on.
-              WHEN $3 = 'UPDATE' AND extra_place IS NOT NULL
-                THEN format('coalesce(to_jsonb(%s), o.c%s -> %L)', format(json, old), extra_place, field)
-              ELSE format(json, old) END,
-         CASE WHEN $3 = 'DELETE' THEN 'NULL' ELSE format(json, new) END
-    FROM compared
+  SELECT place, name, role, changed,
+         format(CASE
+             WHEN role = 'rest' THEN 'CASE WHEN %1$s THEN concat(%5$L, %6$s) END'
+             WHEN role <> 'field' THEN 'CASE WHEN %1$s AND %2$s THEN clarify_sync.refuse(%3$L, %4$L, n.c%9$s) END'
+             WHEN offends IS NULL THEN 'CASE WHEN %1$s THEN concat(%5$L, %7$s, '',"value":'', %8$s, ''}'') END'
+             ELSE 'CASE WHEN %1$s THEN CASE WHEN %2$s THEN clarify_sync.refuse(%3$L, %4$L, n.c%9$s) '
+               'ELSE concat(%5$L, %7$s, '',"value":'', %8$s, ''}'') END END' END,
+           changed, offends, code, reason,
+           CASE role WHEN 'rest' THEN format(',%s:', to_json(name))
+                     ELSE format(',%s:{"base":', to_json(coalesce(field, name))) END,
+           old_json, format('coalesce(%s)', concat_ws(', ', base, '''null''')),
+           format('coalesce(%s)', concat_ws(', ', value, '''null''')), id_place)
+    FROM judged WHERE role <> 'id' OR $4 <> 'DELETE'
+   UNION ALL
+  SELECT place, name, role, NULL, NULL FROM judged WHERE role = 'id' AND $4 = 'DELETE'
 $$;
 --> statement-breakpoint
-COMMENT ON FUNCTION clarify_sync.captured_columns(oid, text, text) IS
+COMMENT ON FUNCTION clarify_sync.captured_columns(oid, text, text, text) IS
   'The columns of a mirror table, and what capture() asks about each on INSERT, UPDATE or DELETE.';
 --> statement-breakpoint
--- One statement's rows become outbox entries in two passes over its transition tables: first,
--- which columns changed at all and in how many rows; then JSON for those columns alone.
+-- Turns one statement's rows into outbox entries, in one pass over its transition tables.
 CREATE FUNCTION clarify_sync.capture() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
@@ -156,27 +174,21 @@ AS $$
 DECLARE
   mirrored record;
   push boolean;
-  columns clarify_sync.captured_column[];
-  id_place integer;
-  -- SQL: the rows with their images, and what is asked of them.
+  refusal text;
+  -- SQL: the row's id, the rows with both their images, the text of an entry's members.
+  id text;
   source text;
-  counts text;
-  offences text;
-  changes text;
-  condition text;
-  -- By place: in how many rows a column changed, and in how many it may not as it did.
-  total bigint;
-  hits bigint[];
-  faults bigint[];
-  offender clarify_sync.captured_column;
-  culprit text;
-  parked boolean;
+  changed text;
+  members text;
+  rest text;
+  written boolean;
+  entries bigint;
 BEGIN
   IF clarify_sync.is_own_write() THEN
     RETURN NULL;
   END IF;
 
-  SELECT m.object, m.refusal, m.delete_policy, m.removed_at, format('clarify.%I', m.table_name) AS name
+  SELECT m.object, m.refusal, m.delete_policy, m.removed_at, format('clarify.%I', m.table_name) AS label
     INTO mirrored
     FROM clarify_sync.mirror AS m
    WHERE m.table_name = TG_TABLE_NAME AND TG_TABLE_SCHEMA = 'clarify';
@@ -186,87 +198,67 @@ BEGIN
       TG_TABLE_SCHEMA, TG_TABLE_NAME);
   END IF;
 
-  -- Old and new image of a row stand at the same place of their tables. An id would not do to pair
-  -- them: one row can be written twice in a statement, by foreign keys that cascade.
-  SELECT array_agg(c ORDER BY c.place),
-         max(c.place) FILTER (WHERE c.role = 'id'),
-         format(CASE TG_OP
+  -- Old and new image of a row stand at the same place of their tables. Its id would not do to
+  -- pair them: a statement can write one row twice, by foreign keys that cascade. A call takes at
+  -- most 100 arguments, hence the chunks.
+  WITH col AS (
+    SELECT * FROM clarify_sync.captured_columns(TG_RELID, mirrored.object, mirrored.label, TG_OP)
+  ), chunk AS (
+    SELECT c.role = 'rest' AS of_rest, format('concat(%s)', string_agg(c.member, ', ' ORDER BY c.place)) AS terms
+      FROM col AS c WHERE c.member IS NOT NULL GROUP BY c.role = 'rest', c.place / 40
+  )
+  SELECT format(CASE TG_OP
              WHEN 'INSERT' THEN '(SELECT row_number() OVER ()%1$s FROM new_rows) AS n(place%2$s)'
              WHEN 'DELETE' THEN '(SELECT row_number() OVER ()%1$s FROM old_rows) AS o(place%2$s)'
              ELSE '(SELECT row_number() OVER ()%1$s FROM old_rows) AS o(place%2$s) JOIN '
                '(SELECT row_number() OVER ()%1$s FROM new_rows) AS n(place%2$s) USING (place)' END,
            string_agg(format(', %I', c.name), '' ORDER BY c.place),
            string_agg(format(', c%s', c.place), '' ORDER BY c.place)),
-         string_agg(format('count(CASE WHEN %s THEN 1 END)', c.changed), ', ' ORDER BY c.place),
-         string_agg(CASE c.offends WHEN 'false' THEN '0'
-           ELSE format('count(CASE WHEN %s THEN 1 END)', c.offends) END, ', ' ORDER BY c.place)
-    INTO columns, id_place, source, counts, offences
-    FROM clarify_sync.captured_columns(TG_RELID, mirrored.object, TG_OP) AS c;
-  EXECUTE format('SELECT count(*), ARRAY[%s]::bigint[], ARRAY[%s]::bigint[] FROM %s', counts, offences, source)
-    INTO total, hits, faults;
-  -- Only users' own columns changed, or nothing at all.
-  IF total = 0 OR (TG_OP = 'UPDATE' AND 0 = ALL (hits)) THEN
+         string_agg(format('%s.c%s', CASE TG_OP WHEN 'DELETE' THEN 'o' ELSE 'n' END, c.place), '')
+           FILTER (WHERE c.role = 'id'),
+         CASE TG_OP WHEN 'UPDATE' THEN string_agg(c.changed, ' OR ') ELSE 'true' END,
+         (SELECT string_agg(terms, ' || ') FROM chunk WHERE NOT of_rest),
+         (SELECT string_agg(terms, ' || ') FROM chunk WHERE of_rest)
+    INTO source, id, changed, members, rest
+    FROM col AS c;
+  IF rest IS NOT NULL THEN
+    members := format('%s || concat('',"_row":{"base":{'', substr(%s, 2), ''},"value":null}'')', members, rest);
+  END IF;
+
+  SELECT i.push INTO push FROM clarify_sync.installation AS i;
+  refusal := CASE
+    WHEN mirrored.removed_at IS NOT NULL THEN 'CS002 %s cannot be written here: Clarify no longer lists this object'
+    WHEN mirrored.refusal IS NOT NULL THEN 'CS002 %s cannot be written here: ' || replace(mirrored.refusal, '%', '%%')
+    WHEN push IS NOT TRUE
+      THEN 'CS001 push is off, so local writes to %s are refused; set CLARIFY_SYNC_PUSH=on and restart'
+    WHEN TG_OP = 'DELETE' AND mirrored.delete_policy = 'refuse'
+      THEN 'CS008 rows of %s are not deleted here; delete the record in Clarify, or set its delete policy to push or park'
+  END;
+  IF refusal IS NOT NULL THEN
+    -- Not where only users' own columns changed, or nothing at all.
+    EXECUTE format('SELECT EXISTS (SELECT FROM %s WHERE %s)', source, changed) INTO written;
+    IF written THEN
+      RAISE EXCEPTION USING ERRCODE = left(refusal, 5),
+        MESSAGE = 'clarify-sync: ' || format(substr(refusal, 7), mirrored.label);
+    END IF;
     RETURN NULL;
   END IF;
 
-  IF mirrored.removed_at IS NOT NULL OR mirrored.refusal IS NOT NULL THEN
-    RAISE EXCEPTION USING ERRCODE = 'CS002', MESSAGE = format(
-      'clarify-sync: %s cannot be written here: %s', mirrored.name,
-      coalesce(mirrored.refusal, 'Clarify no longer lists this object'));
-  END IF;
-  SELECT i.push INTO push FROM clarify_sync.installation AS i;
-  IF push IS NOT TRUE THEN
-    RAISE EXCEPTION USING ERRCODE = 'CS001', MESSAGE = format(
-      'clarify-sync: push is off, so local writes to %s are refused; set CLARIFY_SYNC_PUSH=on and restart',
-      mirrored.name);
-  END IF;
-  IF TG_OP = 'DELETE' AND mirrored.delete_policy = 'refuse' THEN
-    RAISE EXCEPTION USING ERRCODE = 'CS008', MESSAGE = format(
-      'clarify-sync: rows of %s are not deleted here; delete the record in Clarify, or set the object''s delete policy to push or park',
-      mirrored.name);
-  END IF;
-  IF 0 < ANY (faults) THEN
-    SELECT c.* INTO offender FROM unnest(columns) AS c WHERE faults[c.place] > 0 ORDER BY c.place LIMIT 1;
-    EXECUTE format('SELECT n.c%s FROM %s WHERE %s LIMIT 1', id_place, source, offender.offends) INTO culprit;
-    RAISE EXCEPTION USING ERRCODE = offender.code, MESSAGE = 'clarify-sync: ' || format(
-      offender.message, mirrored.name, quote_ident(offender.name), quote_literal(culprit));
-  END IF;
-
-  -- A column that changed in every row needs no question per row, nor does one that changed alone:
-  -- rows without it are left out. A call takes at most 100 arguments.
-  WITH hit AS (
-    SELECT c.*, format('%L, jsonb_build_object(''base'', %s, ''value'', %s)', c.field, c.base, c.value) AS pair,
-           hits[c.place] = total OR (TG_OP = 'UPDATE' AND count(*) OVER () = 1) AS always
-      FROM unnest(columns) AS c WHERE c.role = 'field' AND hits[c.place] > 0
-  ), rest AS (
-    SELECT format('jsonb_build_object(%s)', string_agg(format('%L, o.c%s', name, place), ', ')) AS json
-      FROM (SELECT c.name, c.place, row_number() OVER () / 40 AS chunk
-              FROM unnest(columns) AS c WHERE c.role = 'rest' AND hits[c.place] > 0) AS c
-     GROUP BY chunk
-  ), term AS (
-    SELECT format('jsonb_build_object(%s)', string_agg(pair, ', ')) AS json
-      FROM (SELECT pair, row_number() OVER () / 40 AS chunk FROM hit WHERE always) AS p GROUP BY chunk
-    UNION ALL
-    SELECT format('CASE WHEN %s THEN jsonb_build_object(%s) ELSE ''{}'' END', changed, pair)
-      FROM hit WHERE NOT always
-    UNION ALL
-    SELECT format('jsonb_build_object(''_row'', jsonb_build_object(''base'', %s, ''value'', NULL))',
-                  string_agg(json, ' || '))
-      FROM rest HAVING count(*) > 0
-  )
-  SELECT coalesce((SELECT string_agg(json, ' || ') FROM term), '''{}''::jsonb'),
-         CASE WHEN TG_OP = 'UPDATE' AND NOT EXISTS (SELECT FROM hit WHERE hits[place] = total)
-              THEN (SELECT string_agg(changed, ' OR ') FROM hit) ELSE 'true' END
-    INTO changes, condition;
-  parked := TG_OP = 'DELETE' AND mirrored.delete_policy = 'park';
   EXECUTE format(
-      'INSERT INTO clarify_sync.outbox (object, record_id, op, changes, state, last_error)
-       SELECT $1, %s.c%s, $2, %s, $3, $4 FROM %s WHERE %s %s',
-      CASE TG_OP WHEN 'DELETE' THEN 'o' ELSE 'n' END, id_place, changes, source, condition,
-      CASE TG_OP WHEN 'UPDATE' THEN 'ORDER BY place' END)
-    USING mirrored.object, lower(TG_OP), CASE WHEN parked THEN 'parked' ELSE 'pending' END,
-          CASE WHEN parked THEN 'delete-needs-approval' END;
-  PERFORM pg_notify('clarify_sync_outbox', mirrored.object);
+      'INSERT INTO clarify_sync.outbox (object, record_id, op, state, last_error, changes)
+       SELECT $1, id, $2, $3, $4, (''{'' || substr(members, 2) || ''}'')::jsonb
+         FROM (SELECT %s AS id, %s AS members FROM %s %s) AS entry %s',
+      id, members, source,
+      -- In the order of the writes; and nothing is worked out twice.
+      CASE TG_OP WHEN 'UPDATE' THEN 'ORDER BY place' ELSE 'OFFSET 0' END,
+      CASE TG_OP WHEN 'UPDATE' THEN 'WHERE members <> ''''' END)
+    USING mirrored.object, lower(TG_OP),
+          CASE WHEN TG_OP = 'DELETE' AND mirrored.delete_policy = 'park' THEN 'parked' ELSE 'pending' END,
+          CASE WHEN TG_OP = 'DELETE' AND mirrored.delete_policy = 'park' THEN 'delete-needs-approval' END;
+  GET DIAGNOSTICS entries = ROW_COUNT;
+  IF entries > 0 THEN
+    PERFORM pg_notify('clarify_sync_outbox', mirrored.object);
+  END IF;
   RETURN NULL;
 END $$;
 --> statement-breakpoint
@@ -316,8 +308,8 @@ COMMENT ON FUNCTION clarify_sync.refuse_truncate() IS
   'Trigger: refuses TRUNCATE, which names no rows (SQLSTATE CS007).';
 --> statement-breakpoint
 REVOKE ALL ON FUNCTION clarify_sync.is_own_write(), clarify_sync.birth(), clarify_sync.capture(),
-  clarify_sync.captured_columns(oid, text, text), clarify_sync.capture_link(),
-  clarify_sync.refuse_truncate() FROM PUBLIC;
+  clarify_sync.captured_columns(oid, text, text, text), clarify_sync.capture_link(),
+  clarify_sync.refuse_truncate(), clarify_sync.refuse(text, text, text) FROM PUBLIC;
 --> statement-breakpoint
 GRANT USAGE ON SCHEMA clarify_sync TO PUBLIC;
 --> statement-breakpoint

@@ -6,10 +6,11 @@ import {
   serverNow,
   startReading,
   walkObject,
+  watermarkOf,
 } from '../conflicts/read-object.ts';
 import { moveCursor } from '../db/cursor.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
-import { EARLIEST_MS, formatInstant, overlapStart } from '../domain/walk/instant.ts';
+import { EARLIEST_MS, formatInstant, parseInstant, walkStart } from '../domain/walk/instant.ts';
 
 export interface BackfillOptions extends ReadOptions {
   /** Leave out records created before this instant. */
@@ -36,7 +37,7 @@ export async function backfillObject(
   }
   const { backfill } = reading.cursor;
   const from =
-    overlapStart(reading.cursor.createdWatermark, serverNow(deps)) ?? backfill?.since ?? null;
+    walkStart(watermarkOf(reading.cursor, 'created'), serverNow(deps)) ?? backfill?.since ?? null;
   await walkObject(deps, table, reading, { ...options, orderBy: 'created', from, probe: false });
   if (reading.state === 'ok') await finish(deps, reading);
   return { state: reading.state, reason: reading.reason, counts: reading.counts };
@@ -62,7 +63,9 @@ async function begin(
     options,
   );
   reading.counts.requests += 1;
-  const handover = newest.records[0]?.updatedAt ?? formatInstant(EARLIEST_MS);
+  const newestMs = parseInstant(newest.records[0]?.updatedAt ?? null) ?? EARLIEST_MS;
+  // A record stamped in the future must not carry incremental pull past what is edited meanwhile.
+  const handover = formatInstant(Math.min(newestMs, Date.parse(startedAt)));
   const { cursor } = reading;
   // Once incremental pull runs, it goes on beside the backfill and keeps its own watermarks.
   const first = cursor.phase === 'backfill';

@@ -6,6 +6,7 @@ import type { ConflictPolicy } from '../domain/merge-fields.ts';
 import type { RemoteRecord } from '../domain/record.ts';
 import type { Priority, Remote } from '../domain/remote.ts';
 import { judgeStamping, type Stamping } from '../domain/stamping.ts';
+import { confirms, type Watermark } from '../domain/walk/instant.ts';
 import { acceptPage, nextRequest, startWalk, type WalkOptions } from '../domain/walk/walk.ts';
 import { type ApplyCounts, applyRecords } from './apply-records.ts';
 
@@ -56,7 +57,16 @@ export interface Reading {
 /** Records put aside that are tried again at once. */
 const DEFERRED_AT_ONCE = 500;
 
-type Watermark = 'updatedWatermark' | 'createdWatermark';
+type WatermarkColumn = 'updatedWatermark' | 'createdWatermark';
+
+/** How far the walk in the order of a timestamp has come. */
+export function watermarkOf(cursor: Cursor, orderBy: 'updated' | 'created'): Watermark | null {
+  const updated = orderBy === 'updated';
+  const at = updated ? cursor.updatedWatermark : cursor.createdWatermark;
+  const movedAt = updated ? cursor.updatedMovedAt : cursor.createdMovedAt;
+  const confirmed = updated ? cursor.updatedConfirmed : cursor.createdConfirmed;
+  return at === null ? null : { at, movedAtMs: Date.parse(movedAt ?? at), confirmed };
+}
 
 export async function startReading(db: Database, object: string): Promise<Reading> {
   const counts = { requests: 0, read: 0, inserted: 0, updated: 0, removed: 0 };
@@ -84,7 +94,9 @@ export async function walkObject(
   const limit = deps.remote.limits.pageSize;
   const startedAtMs = serverNow(deps);
   let state = startWalk({ orderBy, from, limit, probe, startedAtMs });
-  const watermarkOf: Watermark = orderBy === 'updated' ? 'updatedWatermark' : 'createdWatermark';
+  const column: WatermarkColumn = orderBy === 'updated' ? 'updatedWatermark' : 'createdWatermark';
+  const before = watermarkOf(reading.cursor, orderBy);
+  const databaseStartMs = Date.parse(await readDatabaseTime(deps.db));
   for (let request = nextRequest(state); request; request = nextRequest(state)) {
     options.signal.throwIfAborted();
     const readAt = await readDatabaseTime(deps.db);
@@ -102,15 +114,22 @@ export async function walkObject(
     const records = step.accepted.flatMap((index) => page.records[index] ?? []);
     await applyPage(deps, table, reading, {
       records,
+      byCreation: orderBy === 'created',
       readAt,
-      watermark: step.watermark === null ? null : { column: watermarkOf, at: step.watermark },
+      watermark: step.watermark === null ? null : { column, at: step.watermark },
     });
     options.onPage?.({ read: records.length, total: page.total });
     if (step.verdict === 'incomplete') {
       reading.state = 'incomplete';
       reading.reason = `walk-${step.problem ?? 'unproven'}`;
+      return;
     }
   }
+  const { cursor } = reading;
+  const stood = before !== null && before.at === cursor[column] && !before.confirmed;
+  if (!stood || !confirms(before, databaseStartMs)) return;
+  const change = orderBy === 'updated' ? { updatedConfirmed: true } : { createdConfirmed: true };
+  reading.cursor = await deps.db.transaction((tx) => moveCursor(tx, cursor, change));
 }
 
 /** Applies records in one transaction with the cursor that has seen them. */
@@ -120,13 +139,14 @@ async function applyPage(
   reading: Reading,
   page: {
     readonly records: readonly RemoteRecord[];
+    readonly byCreation: boolean;
     readonly readAt: string;
-    readonly watermark: { readonly column: Watermark; readonly at: string } | null;
+    readonly watermark: { readonly column: WatermarkColumn; readonly at: string } | null;
   },
 ): Promise<void> {
   const { cursor } = reading;
-  const stamping = judgeStamping(cursor.stamping, page.records);
-  const change: { -readonly [K in Watermark]?: string } & { stamping?: Stamping } = {};
+  const stamping = page.byCreation ? judgeStamping(cursor.stamping, page.records) : cursor.stamping;
+  const change: { -readonly [K in WatermarkColumn]?: string } & { stamping?: Stamping } = {};
   if (stamping !== cursor.stamping) change.stamping = stamping;
   if (page.watermark && isLater(page.watermark.at, cursor[page.watermark.column])) {
     change[page.watermark.column] = page.watermark.at;

@@ -97,6 +97,11 @@ export const cursor = controlSchema.table(
     updatedWatermark: instant('updated_watermark'),
     /** Likewise by `_created_at`: during a backfill, and for records never edited. */
     createdWatermark: instant('created_watermark'),
+    /** When each watermark last moved, and whether a later walk found nothing behind it. */
+    updatedMovedAt: instant('updated_moved_at'),
+    updatedConfirmed: boolean('updated_confirmed').notNull().default(false),
+    createdMovedAt: instant('created_moved_at'),
+    createdConfirmed: boolean('created_confirmed').notNull().default(false),
     /** Likewise for the deletions feed. */
     deletedWatermark: instant('deleted_watermark'),
     /** Whether records carry `_updated_at` from birth: unknown | always | after_edit. */

@@ -19,7 +19,12 @@ export interface Cursor {
   readonly object: string;
   readonly phase: 'backfill' | 'incremental';
   readonly updatedWatermark: string | null;
+  readonly updatedMovedAt: string | null;
+  /** A later walk has shown that nothing came in behind the watermark. */
+  readonly updatedConfirmed: boolean;
   readonly createdWatermark: string | null;
+  readonly createdMovedAt: string | null;
+  readonly createdConfirmed: boolean;
   readonly deletedWatermark: string | null;
   readonly stamping: Stamping;
   readonly backfill: BackfillProgress | null;
@@ -27,6 +32,8 @@ export interface Cursor {
 }
 
 const COLUMNS = `object, phase, stamping, backfill, version,
+  updated_moved_at AS "updatedMovedAt", updated_confirmed AS "updatedConfirmed",
+  created_moved_at AS "createdMovedAt", created_confirmed AS "createdConfirmed",
   updated_watermark AS "updatedWatermark", created_watermark AS "createdWatermark",
   deleted_watermark AS "deletedWatermark"`;
 
@@ -54,13 +61,18 @@ export async function moveCursor(
   cursor: Cursor,
   change: Partial<Omit<Cursor, 'object' | 'version'>>,
 ): Promise<Cursor> {
-  const next = { ...cursor, ...change, version: cursor.version + 1n };
-  const moved = await tx.query(
+  const next = { ...cursor, ...change };
+  const [moved] = await tx.query<Cursor & Record<string, unknown>>(
     `UPDATE clarify_sync.cursor
         SET phase = $3, updated_watermark = $4, created_watermark = $5, deleted_watermark = $6,
-            stamping = $7, backfill = $8::jsonb, version = version + 1, updated_at = clock_timestamp()
+            stamping = $7, backfill = $8::jsonb, version = version + 1, updated_at = clock_timestamp(),
+            updated_confirmed = $9, created_confirmed = $10,
+            updated_moved_at = CASE WHEN updated_watermark IS DISTINCT FROM $4::timestamptz
+              THEN clock_timestamp() ELSE updated_moved_at END,
+            created_moved_at = CASE WHEN created_watermark IS DISTINCT FROM $5::timestamptz
+              THEN clock_timestamp() ELSE created_moved_at END
       WHERE object = $1 AND version = $2
-      RETURNING 1`,
+      RETURNING ${COLUMNS}`,
     [
       cursor.object,
       cursor.version,
@@ -70,10 +82,12 @@ export async function moveCursor(
       next.deletedWatermark,
       next.stamping,
       next.backfill === null ? null : JSON.stringify(next.backfill),
+      next.updatedConfirmed && next.updatedWatermark === cursor.updatedWatermark,
+      next.createdConfirmed && next.createdWatermark === cursor.createdWatermark,
     ],
   );
-  if (moved.length === 0) throw lostRace(cursor.object);
-  return next;
+  if (!moved) throw lostRace(cursor.object);
+  return moved;
 }
 
 function lostRace(object: string): SyncError {

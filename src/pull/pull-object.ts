@@ -7,9 +7,10 @@ import {
   serverNow,
   startReading,
   walkObject,
+  watermarkOf,
 } from '../conflicts/read-object.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
-import { overlapStart } from '../domain/walk/instant.ts';
+import { walkStart } from '../domain/walk/instant.ts';
 import { pullDeletions } from './pull-deletions.ts';
 
 /**
@@ -27,7 +28,7 @@ export async function pullObject(
   await applyDeferred(deps, table, reading);
   await readChanges(deps, table, reading, options);
   const feed = await pullDeletions(deps, table, reading.cursor, options);
-  reading.counts.requests += 1;
+  reading.counts.requests += feed.requests;
   reading.counts.removed += feed.removed;
   const { counts } = reading;
   if (reading.state === 'ok' && feed.state === 'incomplete') {
@@ -53,11 +54,11 @@ async function readChanges(
   options: ReadOptions,
 ): Promise<void> {
   const nowMs = serverNow(deps);
-  const from = overlapStart(reading.cursor.updatedWatermark, nowMs);
+  const from = walkStart(watermarkOf(reading.cursor, 'updated'), nowMs);
   await walkObject(deps, table, reading, { ...options, orderBy: 'updated', from, probe: true });
   if (reading.cursor.stamping === 'always') return;
   // Records without `_updated_at` match no filter on it: new ones are found by their creation.
-  const createdFrom = overlapStart(reading.cursor.createdWatermark, nowMs);
+  const createdFrom = walkStart(watermarkOf(reading.cursor, 'created'), nowMs);
   const byCreation = { orderBy: 'created', from: createdFrom, probe: true } as const;
   await walkObject(deps, table, reading, { ...options, ...byCreation });
 }

@@ -1,7 +1,7 @@
-import { CLOCK_TRUST_MS, OVERLAP_MS } from './instant.ts';
+import { OVERLAP_MS } from './instant.ts';
 
-/** The feed goes back 30 days; a day less, nothing drops out of it while it is read. */
-const FEED_MS = 29 * 86_400_000;
+/** The feed's stamps are whole seconds: this much more is read again. */
+const STAMP_MS = 1_000;
 /** Times over the feed before its order is taken to hide something. */
 const PASS_LIMIT = 24;
 
@@ -36,13 +36,11 @@ export interface DeletionsStep {
 }
 
 /**
- * Where to read the feed from, overlap included; null where the feed does not reach back that far
- * (or was never read) and only a comparison of both sides finds what was deleted.
+ * Where to read the feed from, overlap included. Whether the feed reaches back that far is for
+ * the caller to tell, from the time since it was last read.
  */
-export function deletionsSince(watermarkMs: number | null, serverNowMs: number): number | null {
-  if (watermarkMs === null) return null;
-  const sinceMs = Math.min(watermarkMs, serverNowMs) - OVERLAP_MS;
-  return sinceMs >= serverNowMs - FEED_MS ? sinceMs : null;
+export function deletionsSince(watermarkMs: number, serverNowMs: number): number {
+  return Math.max(0, Math.min(watermarkMs, serverNowMs) - OVERLAP_MS - STAMP_MS);
 }
 
 /**
@@ -114,7 +112,6 @@ function finish(
 ): DeletionsStep {
   const { newestMs, options } = state;
   const { startedAtMs } = options;
-  const readMs = Math.max(Math.min(newestMs, startedAtMs), startedAtMs - CLOCK_TRUST_MS);
-  const watermarkMs = verdict === 'ok' ? readMs : null;
+  const watermarkMs = verdict === 'ok' ? Math.min(newestMs, startedAtMs) : null;
   return { state: { ...state, done: true }, accepted, watermarkMs, done: true, verdict };
 }

@@ -6,12 +6,6 @@ const DAY_MS = 86_400_000;
  */
 export const OVERLAP_MS = 60_000;
 
-/**
- * How much the server's `Date` header and its record timestamps may disagree before a quiet
- * object's watermark, which follows the clock, could pass a record it has not seen.
- */
-export const CLOCK_TRUST_MS = 300_000;
-
 /** Before any record: a filter from here on matches every record that has the timestamp. */
 export const EARLIEST_MS = Date.UTC(1900, 0, 1);
 
@@ -46,15 +40,42 @@ export function startOfNextUtcDay(ms: number): number {
   return startOfUtcDay(ms) + DAY_MS;
 }
 
+/** How far a walk has come, as it is stored. */
+export interface Watermark {
+  /** Everything stamped before this was handed over. */
+  readonly at: string;
+  /** When it last moved, by the clock that the caller measures time with. */
+  readonly movedAtMs: number;
+  /** A later walk has shown that nothing came in behind it. */
+  readonly confirmed: boolean;
+}
+
+/**
+ * How long after the watermark moved a walk has to begin to confirm it: whatever is stamped at or
+ * before the watermark was written by then, and shows within 30 s.
+ */
+const CONFIRM_MS = 45_000;
+
 /**
  * Where the next walk begins: {@link OVERLAP_MS} before the watermark, and never later than that
- * before now, so that a watermark from a clock that ran ahead skips nothing.
+ * before now, so that a watermark from a clock that ran ahead skips nothing. Right behind the
+ * watermark once it is confirmed: a quiet object must not read its last burst of edits for ever.
  *
  * @param serverNowMs the server's clock, epoch milliseconds; null where it is not known yet.
  * @returns null where there is no watermark, or none that can be read: walk from the beginning.
  */
-export function overlapStart(watermark: string | null, serverNowMs: number | null): string | null {
-  const watermarkMs = parseInstant(watermark);
+export function walkStart(
+  watermark: Pick<Watermark, 'at' | 'confirmed'> | null,
+  serverNowMs: number | null,
+): string | null {
+  const watermarkMs = parseInstant(watermark?.at ?? null);
   if (watermarkMs === null) return null;
+  const isPast = serverNowMs === null || watermarkMs < serverNowMs;
+  if (watermark?.confirmed && isPast) return formatInstant(watermarkMs + 1);
   return formatInstant(Math.min(watermarkMs, serverNowMs ?? watermarkMs) - OVERLAP_MS);
+}
+
+/** Whether a walk that began then, saw all there was and moved nothing confirms the watermark. */
+export function confirms(watermark: Watermark, walkStartedAtMs: number): boolean {
+  return walkStartedAtMs - watermark.movedAtMs >= CONFIRM_MS;
 }

@@ -1,6 +1,6 @@
 import { SyncError } from '../errors.ts';
 import { type Climb, type ClimbOutcome, climbFrom, climbPage, startClimb } from './climb.ts';
-import { CLOCK_TRUST_MS, formatInstant, parseInstant, startOfNextUtcDay } from './instant.ts';
+import { formatInstant, parseInstant, startOfNextUtcDay } from './instant.ts';
 import type { WalkRecord } from './page-view.ts';
 import { type PageView, viewPage, type WalkPage } from './page-view.ts';
 import { type SweepOutcome, startSweep, sweepPage, type TieSweep } from './tie-sweep.ts';
@@ -9,7 +9,7 @@ export type { WalkPage } from './page-view.ts';
 
 export interface WalkOptions {
   readonly orderBy: 'updated' | 'created';
-  /** From `overlapStart`; null walks from the beginning. */
+  /** From `walkStart`; null walks from the beginning. */
   readonly from: string | null;
   /** Records to ask for at once, at least 1; the server may give fewer. */
   readonly limit: number;
@@ -255,14 +255,12 @@ function fresh(state: WalkState, view: PageView): number[] {
   return accepted;
 }
 
+/**
+ * Only what records themselves have shown moves the watermark. The `Date` header may come from
+ * another clock than the records' timestamps, so a quiet list proves nothing about its own time.
+ */
 function watermarkOf(state: WalkState): string | null {
-  const { options, fromMs, phase, problem, completeBelowMs, unprovenMs } = state;
+  const { options, fromMs, completeBelowMs, unprovenMs } = state;
   const provenMs = Math.min(completeBelowMs, unprovenMs, options.startedAtMs);
-  // A finished walk has seen everything up to its start. Saying so, less what the clocks may
-  // disagree, spares a quiet object from reading its last burst of changes for ever.
-  const finished = phase.kind === 'finished' && problem === null;
-  const watermarkMs = finished
-    ? Math.max(provenMs, options.startedAtMs - CLOCK_TRUST_MS)
-    : provenMs;
-  return watermarkMs > (fromMs ?? -Infinity) ? formatInstant(watermarkMs) : null;
+  return provenMs > (fromMs ?? -Infinity) ? formatInstant(provenMs) : null;
 }

@@ -2,10 +2,10 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   formatInstant,
-  overlapStart,
   parseInstant,
   startOfNextUtcDay,
   startOfUtcDay,
+  walkStart,
 } from '../../../src/domain/walk/instant.ts';
 
 const NOON = '2026-09-14T12:00:00.000Z';
@@ -46,19 +46,23 @@ describe('parseInstant', () => {
   });
 });
 
-describe('overlapStart', () => {
+describe('walkStart', () => {
   it('steps back a minute', () => {
-    expect(overlapStart(NOON, NOON_MS + 5_000)).toBe('2026-09-14T11:59:00.000Z');
-    expect(overlapStart(NOON, null)).toBe('2026-09-14T11:59:00.000Z');
+    expect(walkStart({ at: NOON, confirmed: false }, NOON_MS + 5_000)).toBe(
+      '2026-09-14T11:59:00.000Z',
+    );
+    expect(walkStart({ at: NOON, confirmed: false }, null)).toBe('2026-09-14T11:59:00.000Z');
   });
 
   it('does not trust a watermark from the future', () => {
-    expect(overlapStart('2099-01-01T00:00:00.000Z', NOON_MS)).toBe('2026-09-14T11:59:00.000Z');
+    expect(walkStart({ at: '2099-01-01T00:00:00.000Z', confirmed: false }, NOON_MS)).toBe(
+      '2026-09-14T11:59:00.000Z',
+    );
   });
 
   it('starts from the beginning without a watermark it can read', () => {
-    expect(overlapStart(null, NOON_MS)).toBeNull();
-    expect(overlapStart('soon', NOON_MS)).toBeNull();
+    expect(walkStart(null, NOON_MS)).toBeNull();
+    expect(walkStart({ at: 'soon', confirmed: false }, NOON_MS)).toBeNull();
   });
 });
 

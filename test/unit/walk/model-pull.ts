@@ -4,7 +4,7 @@ import type { ModelServer, Version } from './model-server.ts';
 
 /** The code under test, handed in so that a test can hand in a broken copy. */
 export type WalkModule = Pick<typeof Walk, 'startWalk' | 'nextRequest' | 'acceptPage'> &
-  Pick<typeof Instant, 'overlapStart'>;
+  Pick<typeof Instant, 'walkStart' | 'confirms'>;
 
 export interface PullOptions {
   readonly orderBy: 'updated' | 'created';
@@ -29,7 +29,7 @@ export class LostRecord extends Error {}
 /** The mirror of one object: rows and watermarks, stored together page by page. */
 export class ModelMirror {
   readonly rows = new Map<string, Version>();
-  readonly watermarks = new Map<string, string>();
+  readonly watermarks = new Map<string, Instant.Watermark>();
   readonly #walk: WalkModule;
 
   constructor(walk: WalkModule) {
@@ -41,12 +41,14 @@ export class ModelMirror {
    * watermark and has not changed since, was handed over.
    */
   pull(server: ModelServer, options: PullOptions): PullResult {
-    const { startWalk, nextRequest, acceptPage, overlapStart } = this.#walk;
+    const { startWalk, nextRequest, acceptPage, walkStart, confirms } = this.#walk;
     const { orderBy, limit, probe } = options;
-    const from = overlapStart(this.watermarks.get(orderBy) ?? null, server.nowMs);
+    const before = this.watermarks.get(orderBy) ?? null;
+    const startedAtMs = server.nowMs;
+    const from = walkStart(before, startedAtMs);
     const atStart = server.visible();
     const handed = new Map<string, number>();
-    let state = startWalk({ orderBy, from, limit, probe, startedAtMs: server.nowMs });
+    let state = startWalk({ orderBy, from, limit, probe, startedAtMs });
     for (let requests = 1; ; requests += 1) {
       const request = nextRequest(state);
       if (request === null) throw new LostRecord('no request, and never done');
@@ -60,8 +62,12 @@ export class ModelMirror {
         handed.set(record.id, record.version);
       }
       const stored = this.watermarks.get(orderBy);
-      if (step.watermark !== null && (stored === undefined || step.watermark > stored)) {
-        this.watermarks.set(orderBy, step.watermark);
+      if (step.watermark !== null && (stored === undefined || step.watermark > stored.at)) {
+        const moved = { at: step.watermark, movedAtMs: server.nowMs, confirmed: false };
+        this.watermarks.set(orderBy, moved);
+      } else if (stored && stored === before && step.verdict === 'ok') {
+        const confirmed = stored.confirmed || confirms(stored, startedAtMs);
+        this.watermarks.set(orderBy, { ...stored, confirmed });
       }
 
       const untilMs = step.verdict === 'ok' ? Infinity : Date.parse(step.watermark ?? 'none');

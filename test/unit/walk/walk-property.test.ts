@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { overlapStart } from '../../../src/domain/walk/instant.ts';
+import { confirms, walkStart } from '../../../src/domain/walk/instant.ts';
 import { acceptPage, nextRequest, startWalk } from '../../../src/domain/walk/walk.ts';
 import { histories, modes, play } from './history.ts';
 
-const walk = { startWalk, nextRequest, acceptPage, overlapStart };
+const walk = { startWalk, nextRequest, acceptPage, walkStart, confirms };
 const numRuns = Number(process.env.WALK_RUNS ?? 400);
 
 describe('invariant 1: a walk hands over everything that was there when it began', () => {

@@ -71,10 +71,8 @@ describe('a walk', () => {
     expect(step.watermark).toBe('2026-09-14T12:10:00.000Z');
   });
 
-  it('moves the watermark of a quiet object up to five minutes before its start', () => {
-    expect(acceptPage(start(), page([], false)).watermark).toBe('2026-09-14T12:05:00.000Z');
-    const recent = '2026-09-14T12:09:00.000Z';
-    expect(acceptPage(start({ from: recent }), page([], false)).watermark).toBeNull();
+  it('leaves the watermark of a quiet object: the Date header may be another clock', () => {
+    expect(acceptPage(start(), page([], false)).watermark).toBeNull();
   });
 
   it('is incomplete, and keeps what is proven, where the order is not what was asked for', () => {
