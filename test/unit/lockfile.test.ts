@@ -1,0 +1,34 @@
+import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect, it } from 'vitest';
+import { z } from 'zod';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
+const lockfile = z.object({
+  packages: z.record(
+    z.string(),
+    z.object({ optionalDependencies: z.record(z.string(), z.string()).optional() }),
+  ),
+});
+
+/** Where Node would look for `name` from the package at `path`. */
+function candidates(path: string, name: string): string[] {
+  const parts = path.split(/\/?node_modules\//).filter(Boolean);
+  return [...parts.keys(), parts.length].map((depth) =>
+    [...parts.slice(0, depth), name].map((part) => `node_modules/${part}`).join('/'),
+  );
+}
+
+// npm leaves out what the machine at hand could not download, and then `npm ci` refuses.
+it('the lock file names the optional packages of every platform', () => {
+  const text = readFileSync(join(root, 'package-lock.json'), 'utf8');
+  const { packages } = lockfile.parse(JSON.parse(text));
+  const missing = Object.entries(packages).flatMap(([path, { optionalDependencies = {} }]) =>
+    Object.keys(optionalDependencies).filter(
+      (name) => !candidates(path, name).some((candidate) => candidate in packages),
+    ),
+  );
+  expect(Object.keys(packages).length).toBeGreaterThan(100);
+  expect(missing).toEqual([]);
+});
