@@ -157,10 +157,12 @@ async function checkInstallation(db: Database, config: Config): Promise<Omit<Che
 }
 
 async function checkTriggers(db: Database): Promise<Omit<Check, 'name'>> {
-  const { tables, missing, dropped } = await readTriggerFacts(db);
+  const { tables, missing, disabled, dropped } = await readTriggerFacts(db);
   const hint = 'run `clarify-sync sync`, which puts them back';
-  if (missing.length > 0) {
-    return { state: 'fail', detail: `missing or disabled: ${missing.join(', ')}`, hint };
+  if (missing.length > 0) return { state: 'fail', detail: `missing: ${missing.join(', ')}`, hint };
+  if (disabled.length > 0) {
+    const detail = `${disabled.length} switched off: local changes go unnoticed`;
+    return { state: 'fail', detail, hint: `as the owner: ${disabled.join('; ')}` };
   }
   if (dropped.length > 0) {
     return { state: 'fail', detail: `tables were dropped: ${dropped.join(', ')}`, hint };

@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { UsageError } from '../domain/errors.ts';
 import { addBackfill } from './commands/backfill-command.ts';
 import { addConflicts } from './commands/conflicts-command.ts';
+import { addDemo } from './commands/demo-command.ts';
 import { addDoctor } from './commands/doctor-command.ts';
 import { addEmulator } from './commands/emulator-command.ts';
 import { addMigrate } from './commands/migrate-command.ts';
@@ -81,6 +82,7 @@ const COMMANDS = [
   addDoctor,
   addMigrate,
   addEmulator,
+  addDemo,
 ];
 
 /** `error: unknown option '--x'\n(Did you mean --y?)` without its decoration. */

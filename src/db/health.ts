@@ -41,7 +41,8 @@ export async function readMissingRights(sql: Sql): Promise<readonly string[]> {
      SELECT format('ALTER TABLE %I.%I OWNER TO %I', n.nspname, c.relname, current_user)
        FROM pg_class AS c
        JOIN pg_namespace AS n ON n.oid = c.relnamespace
-      WHERE n.nspname = 'clarify_sync' AND c.relkind = 'r' AND NOT pg_has_role(c.relowner, 'USAGE')
+      WHERE n.nspname = 'clarify_sync' AND c.relkind = 'r'
+        AND to_regclass('clarify_sync.migration') IS NOT NULL AND NOT pg_has_role(c.relowner, 'USAGE')
       ORDER BY statement`,
   );
   return rows.map(({ statement }) => statement);
@@ -63,17 +64,26 @@ export async function readInstallationFacts(sql: Sql): Promise<InstallationFacts
 
 export interface TriggerFacts {
   readonly tables: number;
-  /** `table: trigger` for each one that is gone or disabled: local writes would go unnoticed. */
+  /** `table: trigger` for each one that is gone: local writes would go unnoticed. */
   readonly missing: readonly string[];
+  /** Likewise for those somebody switched off, as the statements that switch them on again. */
+  readonly disabled: readonly string[];
   /** Tables on record that somebody dropped. */
   readonly dropped: readonly string[];
 }
 
 /** Whether every mirror table still has its triggers, switched on. Catalog only. */
 export async function readTriggerFacts(sql: Sql): Promise<TriggerFacts> {
-  const tables = await sql.query<{ name: string; exists: boolean; triggers: readonly string[] }>(
+  const tables = await sql.query<{
+    name: string;
+    exists: boolean;
+    triggers: readonly string[];
+    disabled: readonly string[];
+  }>(
     `SELECT m.table_name AS name, c.oid IS NOT NULL AS exists,
-            coalesce(array_agg(t.tgname::text) FILTER (WHERE t.tgenabled IN ('O', 'A')), '{}') AS triggers
+            coalesce(array_agg(t.tgname::text) FILTER (WHERE t.oid IS NOT NULL), '{}') AS triggers,
+            coalesce(array_agg(format('ALTER TABLE %s ENABLE TRIGGER %I', c.oid::regclass, t.tgname))
+              FILTER (WHERE t.tgenabled IN ('D', 'R')), '{}') AS disabled
        FROM clarify_sync.mirror AS m
        LEFT JOIN pg_class AS c
               ON c.relname = m.table_name AND c.relnamespace = to_regnamespace($1) AND c.relkind = 'r'
@@ -92,6 +102,7 @@ export async function readTriggerFacts(sql: Sql): Promise<TriggerFacts> {
           .filter((wanted) => !triggers.includes(wanted.name))
           .map((wanted) => `${name}: ${wanted.name}`),
       ),
+    disabled: tables.flatMap(({ disabled }) => disabled),
     dropped: tables.filter(({ exists }) => !exists).map(({ name }) => name),
   };
 }

@@ -1,0 +1,87 @@
+import type { Command } from 'commander';
+import { type Demo, startDemo } from '../../app/demo.ts';
+import { playScript, type SceneResult } from '../../app/demo-script.ts';
+import { playTraffic } from '../../app/demo-traffic.ts';
+import { createLog } from '../../app/log.ts';
+import { showPlural } from '../quantity.ts';
+import type { Report } from '../report.ts';
+import type { CommandContext, CommonOptions, Shell } from '../shell.ts';
+
+interface DemoFlags extends CommonOptions {
+  readonly once?: boolean;
+}
+
+export function addDemo(program: Command, shell: Shell): void {
+  program
+    .command('demo')
+    .summary('see it work, with nothing to set up')
+    .description(
+      'An emulated Clarify workspace with sample data, an embedded Postgres and the service between\nthem: edits on both sides arrive on the other. Then stays, for you to join in, until Ctrl-C.',
+    )
+    .option('--once', 'end after the script; exit 1 unless everything arrived')
+    .option('--json', 'like --once, with one JSON document on standard output')
+    .addHelpText('after', '\nExample:\n  clarify-sync demo --once')
+    .action((flags: DemoFlags) =>
+      shell.run(flags, 'document', (context) => demo(context, flags.once === true)),
+    );
+}
+
+async function demo(context: CommandContext, once: boolean): Promise<Report | null> {
+  const { terminal, signal, json } = context;
+  const say = (line: string) => void (json || terminal.out.write(`${line}\n`));
+  const stays = !once && !json && terminal.out.isTTY === true;
+  // The narration tells what matters; of the service only what goes wrong.
+  const log = createLog({ level: 'error' });
+  let started: Demo | null = null;
+  try {
+    started = await startDemo({ log, signal, say });
+    const results = await Promise.race([playScript(started, { signal, say }), endedEarly(started)]);
+    if (stays) await stay(started, context, say);
+    return report(results);
+  } catch (error) {
+    // Ctrl-C is how a demo ends.
+    if (signal.aborted) return null;
+    throw error;
+  } finally {
+    await started?.stop();
+  }
+}
+
+/** Where the service ends by itself, waiting for arrivals is in vain: its error is the news. */
+async function endedEarly({ running }: Demo): Promise<never> {
+  await running;
+  throw new DOMException('the service was stopped', 'AbortError');
+}
+
+async function stay(
+  running: Demo,
+  { signal, paint }: CommandContext,
+  say: (line: string) => void,
+): Promise<void> {
+  say('');
+  say(paint('bold', 'Join in:'));
+  say(`   psql '${running.databaseUrl}'`);
+  say(`   select id, name__full_name, job_title from clarify.person limit 5;`);
+  say(`   and act as a person in the app: ${running.emulator.adminUrl}`);
+  say('');
+  say('Going on with an edit every few seconds; Ctrl-C ends it and leaves nothing behind.');
+  await Promise.race([playTraffic(running, { signal, say }), running.running]);
+}
+
+function report(results: readonly SceneResult[]): Report {
+  const missing = results.filter(({ arrived }) => !arrived);
+  return {
+    json: { scenes: results },
+    text: [
+      '',
+      missing.length === 0
+        ? `everything arrived: ${showPlural(results.length, 'scene')}`
+        : `${showPlural(missing.length, 'scene')} of ${results.length} did not arrive`,
+    ],
+    exitCode: missing.length === 0 ? 0 : 1,
+    next:
+      missing.length === 0
+        ? 'to sync a workspace of your own, set CLARIFY_API_KEY and CLARIFY_WORKSPACE and run `clarify-sync sync`'
+        : 'run `clarify-sync demo` again; if it fails again, please report it',
+  };
+}
