@@ -8,7 +8,9 @@ const step = fc.record({
   waitMs: fc.constantFrom(0, 0, 1, 1000),
 });
 
-test('lists by time agree with a plain sort, whatever happened before and between', async () => {
+test('lists by time agree with a plain sort, whatever happened before and between', {
+  timeout: 30_000,
+}, async () => {
   const pages = fc.record({
     offset: fc.nat({ max: 12 }),
     limit: fc.integer({ min: 1, max: 12 }),
