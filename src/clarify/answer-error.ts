@@ -16,8 +16,8 @@ export interface Complaint {
   /** Position of the record in the bulk request. */
   readonly culprit: number | undefined;
   readonly field: string | undefined;
-  /** The pointer names the whole list, not one record in it. */
-  readonly aboutList: boolean;
+  /** The list of records itself, or another key of the body, rather than one record. */
+  readonly about: 'record' | 'list' | 'body' | 'unknown';
   readonly reason: string | undefined;
 }
 
@@ -136,6 +136,9 @@ function judgeRange(status: number, complaint: Complaint, subject: CallSubject):
   if (status >= 500) {
     return { code: 'remote-unavailable', disposition: 'retry', says: 'Clarify has a problem' };
   }
+  if (complaint.about === 'list' && subject.records !== undefined && subject.records > 1) {
+    return { code: 'remote-too-large', disposition: 'park', says: 'too many records at once' };
+  }
   if (status >= 400) {
     return status === 400 && isDuplicate(complaint, subject)
       ? {
@@ -188,7 +191,7 @@ function isHtml(text: string): boolean {
 const NO_COMPLAINT: Complaint = {
   culprit: undefined,
   field: undefined,
-  aboutList: false,
+  about: 'unknown',
   reason: undefined,
 };
 
@@ -228,7 +231,9 @@ export function readComplaint(text: string, records?: number): Complaint {
     found.find(({ culprit }) => culprit !== undefined) ??
     found.find(({ field }) => field !== undefined) ??
     found[0];
-  return { ...NO_COMPLAINT, ...best, culprit: best?.culprit ?? only };
+  // A complaint about another key of the body is about no record, not even the only one.
+  const culprit = best?.culprit ?? (best?.about === 'body' ? undefined : only);
+  return { ...NO_COMPLAINT, ...best, culprit };
 }
 
 function parseOrNull(text: string): unknown {
@@ -239,15 +244,19 @@ function parseOrNull(text: string): unknown {
   }
 }
 
-/** `/data/3/attributes/email_addresses/items/0`, `/data/attributes/x`, `/items/2`, `/data`. */
+/**
+ * `/data/3/attributes/email_addresses/items/0`, `/data/attributes/x`, `/items/2`, `/data`; another
+ * key of the body, such as `/match_on`, counts as a field.
+ */
 function readPointer(pointer: string | undefined): Omit<Complaint, 'reason'> {
   const path = (pointer ?? '')
     .split('/')
     .slice(1)
     .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'));
   const [list, ...rest] = path;
+  if (list === undefined) return { culprit: undefined, field: undefined, about: 'unknown' };
   if (list !== 'data' && list !== 'items') {
-    return { culprit: undefined, field: undefined, aboutList: false };
+    return { culprit: undefined, field: list, about: 'body' };
   }
   const indexed = rest[0] !== undefined && /^\d{1,6}$/.test(rest[0]);
   const inside = indexed ? rest.slice(1) : rest;
@@ -255,6 +264,6 @@ function readPointer(pointer: string | undefined): Omit<Complaint, 'reason'> {
   return {
     culprit: indexed ? Number(rest[0]) : undefined,
     field: part === 'attributes' || part === 'relationships' ? name : undefined,
-    aboutList: rest.length === 0,
+    about: rest.length === 0 ? 'list' : 'record',
   };
 }

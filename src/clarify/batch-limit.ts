@@ -60,11 +60,15 @@ export function createBatchLimit(): BatchLimit {
       const { records, bytes } = batch;
       if (error.code === 'remote-too-large') {
         if (records === 1) return error;
-        refusedBytes = Math.min(refusedBytes, bytes);
-        lower(Math.ceil(records / 2));
+        const fewer = Math.ceil(records / 2);
+        if (error.status === 413) refusedBytes = Math.min(refusedBytes, bytes);
+        // It was counted, not weighed, and the classic cap is the likely one.
+        else ceiling = Math.min(ceiling, records > CLASSIC_SIZE ? CLASSIC_SIZE : fewer);
+        lower(Math.min(ceiling, fewer));
         return tooLarge(batch, error);
       }
-      if (error.code !== 'remote-invalid' || error.culprit !== undefined) return error;
+      const namesNothing = error.culprit === undefined && error.field === undefined;
+      if (error.code !== 'remote-invalid' || !namesNothing) return error;
       if (records <= CLASSIC_SIZE) {
         // Small batches fail as well, so it was a record, and not how many there were.
         if (suspendedCeiling !== null) {

@@ -1,7 +1,7 @@
 import { RemoteError } from '../domain/errors.ts';
 import type { Json } from '../domain/json.ts';
 import type { RemoteRecord } from '../domain/record.ts';
-import type { Remote } from '../domain/remote.ts';
+import type { CallOptions, Remote } from '../domain/remote.ts';
 import type { ObjectSchema } from '../domain/schema.ts';
 import type { BatchLimit } from './batch-limit.ts';
 import { sendBulk } from './bulk.ts';
@@ -20,41 +20,59 @@ export interface WriteDeps {
 
 type Fields = Readonly<Record<string, Json>>;
 
+type CreateRequest = Parameters<Remote['create']>[0];
+
 /**
  * Creates and updates. Always in bulk: a single `PATCH` on a custom object answers 500, and a bulk
  * of one is as good.
  */
 export function createWrites(deps: WriteDeps): Pick<Remote, 'create' | 'update'> {
   const { decoder, forms } = deps;
+  /** A server without `match_on` may refuse what it does not know. */
+  let takesMatchOn = true;
+
+  async function create({ object, records, matchOn }: CreateRequest, options: CallOptions) {
+    return withRightForms(deps, { object, records }, () =>
+      sendBulk(
+        deps,
+        {
+          object,
+          method: 'POST',
+          below: ['records', 'bulk'],
+          records: records.length,
+          body: {
+            data: records.map((fields) => ({
+              type: object.object,
+              attributes: encodeFields(object, fields, forms),
+            })),
+            ...(matchOn === undefined ? {} : { match_on: matchOn }),
+          },
+          // A plain create that may have arrived must not be sent twice (invariant 4).
+          repeatable: matchOn !== undefined,
+          read: (body) => {
+            const created = readRecords(decoder, object, body);
+            if (created.length === 0) throw new BadAnswer('it names no record that was created');
+            return created;
+          },
+        },
+        options,
+      ),
+    );
+  }
+
   return {
     async create({ object, records, matchOn }, options) {
       if (records.length === 0) return [];
-      return withRightForms(deps, { object, records }, () =>
-        sendBulk(
-          deps,
-          {
-            object,
-            method: 'POST',
-            below: ['records', 'bulk'],
-            records: records.length,
-            body: {
-              data: records.map((fields) => ({
-                type: object.object,
-                attributes: encodeFields(object, fields, forms),
-              })),
-              ...(matchOn === undefined ? {} : { match_on: matchOn }),
-            },
-            // A plain create that may have arrived must not be sent twice (invariant 4).
-            repeatable: matchOn !== undefined,
-            read: (body) => {
-              const created = readRecords(decoder, object, body);
-              if (created.length === 0) throw new BadAnswer('it names no record that was created');
-              return created;
-            },
-          },
-          options,
-        ),
-      );
+      if (matchOn === undefined || !takesMatchOn) return create({ object, records }, options);
+      try {
+        return await create({ object, records, matchOn }, options);
+      } catch (error) {
+        if (!refusesMatchOn(error)) throw error;
+        // Nothing was applied. Where creates are upserts anyway this loses nothing; elsewhere the
+        // field is unique, and a second record is refused.
+        takesMatchOn = false;
+        return create({ object, records }, options);
+      }
     },
 
     async update({ object, records }, options) {
@@ -85,6 +103,12 @@ export function createWrites(deps: WriteDeps): Pick<Remote, 'create' | 'update'>
       );
     },
   };
+}
+
+function refusesMatchOn(error: unknown): boolean {
+  if (!(error instanceof RemoteError)) return false;
+  const { code, field, culprit } = error;
+  return code === 'remote-invalid' && field === 'match_on' && culprit === undefined;
 }
 
 /** A list of records, or the one record of a bulk of one. */

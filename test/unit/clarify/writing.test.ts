@@ -221,6 +221,41 @@ test('a refusal that names no record is first taken for the classic cap', () =>
     },
   ));
 
+test('a refusal of the list as such lowers the batch for good', () =>
+  withRemote(
+    (request) => (length(request) > 10 ? refuse(422, '/data') : { body: {} }),
+    async (remote) => {
+      const send = (count: number) =>
+        remote.update({ object: person, records: updates(count) }, push);
+      for (const [count, size] of [
+        [100, 25],
+        [25, 13],
+        [13, 7],
+      ] as const) {
+        await expect(send(count)).rejects.toMatchObject({ code: 'remote-too-large' });
+        expect(remote.limits.batchSize).toBe(size);
+      }
+      await send(7);
+      expect(remote.limits.batchSize).toBe(7);
+    },
+  ));
+
+test('a server that refuses match_on gets creates without it, which are not repeatable', () =>
+  withRemote(
+    ({ body }, count) => {
+      if (JSON.stringify(body).includes('match_on')) return refuse(422, '/match_on');
+      return count < 3 ? { status: 201, body: page([resource('a')]) } : { status: 500 };
+    },
+    async (remote, { seen }) => {
+      const upsert = { object: person, records: records(30), matchOn: 'email_addresses' };
+      await remote.create(upsert, push);
+      expect(remote.limits.batchSize).toBe(100);
+      expect(seen).toHaveLength(2);
+      await expect(remote.create(upsert, push)).rejects.toMatchObject({ ambiguous: true });
+      expect(seen).toHaveLength(3);
+    },
+  ));
+
 test('and where small batches are refused as well, for what it is', () =>
   withRemote(
     () => refuse(422),
