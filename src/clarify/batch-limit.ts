@@ -14,7 +14,7 @@ export interface BatchLimit {
   readonly size: number;
   /** The server's own cap is known beforehand, by its dialect. */
   cap(records: number): void;
-  /** @throws RemoteError `remote-too-large` where the server has refused a body of this size. */
+  /** @throws RemoteError `remote-too-large` where the server has refused a batch of this size. */
   check(batch: Batch): void;
   succeeded(batch: Batch): void;
   /**
@@ -48,7 +48,8 @@ export function createBatchLimit(): BatchLimit {
       lower(ceiling);
     },
     check(batch) {
-      if (batch.records === 1 || batch.bytes < refusedBytes) return;
+      const tooMany = ceiling < DEFAULT_SIZE && batch.records > ceiling;
+      if (batch.records === 1 || !(tooMany || batch.bytes >= refusedBytes)) return;
       lower(Math.ceil(batch.records / 2));
       throw tooLarge(batch, undefined);
     },
@@ -90,7 +91,8 @@ export function createBatchLimit(): BatchLimit {
 function tooLarge({ endpoint, records }: Batch, cause: RemoteError | undefined): RemoteError {
   return new RemoteError(`${endpoint}: ${records} records are more than Clarify takes at once`, {
     code: 'remote-too-large',
-    disposition: 'retry',
+    // As with any refusal of several: taken apart at once, not tried again later as it is.
+    disposition: 'park',
     hint: 'Smaller batches follow by themselves.',
     status: cause?.status ?? null,
     reason: cause?.reason,

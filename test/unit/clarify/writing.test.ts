@@ -211,10 +211,12 @@ test('one record that is too large is parked', () =>
 test('a refusal that names no record is first taken for the classic cap', () =>
   withRemote(
     (request) => (length(request) > 25 ? refuse(422) : { body: {} }),
-    async (remote) => {
+    async (remote, { seen }) => {
       const send = (count: number) =>
         remote.update({ object: person, records: updates(count) }, push);
       await expect(send(100)).rejects.toMatchObject({ code: 'remote-too-large' });
+      await expect(send(50)).rejects.toMatchObject({ code: 'remote-too-large' });
+      expect(seen).toHaveLength(1);
       await send(25);
       await send(25);
       expect(remote.limits.batchSize).toBe(25);
