@@ -82,13 +82,11 @@ export function mergeRecord(
   const keep: string[] = [];
   const values = new Map<string, Json>();
   const conflicts: ConflictFound[] = [];
-  const rewrites = entries
-    .filter((entry) => entry.state !== 'sending')
-    .map((entry): Rewriting => {
-      const left = new Map(Object.entries(entry.changes));
-      const fate = { touched: false, overruled: false, carriedOn: false };
-      return { entry, left, parked: new Map(), ...fate };
-    });
+  const rewrites = entries.map((entry): Rewriting => {
+    const left = new Map(Object.entries(entry.changes));
+    const fate = { touched: false, overruled: false, carriedOn: false };
+    return { entry, left, parked: new Map(), ...fate };
+  });
   const inFlight = new Set(
     entries.filter((e) => e.state === 'sending').flatMap((e) => Object.keys(e.changes)),
   );
@@ -141,7 +139,6 @@ export function mergeRecord(
       }
     }
   }
-  keep.push(...[...inFlight].filter((name) => !keep.includes(name)));
   return {
     absent: false,
     keep,

@@ -7,8 +7,8 @@ import type { Outgoing } from './outgoing.ts';
 /**
  * Which record of an answer belongs to which change: the answer's order is not promised. Updates
  * are matched by id; creates by identity where they have one, else by the values sent. Values may
- * come back normalised, so the pairs that agree in most fields are formed first, the position in
- * the answer deciding between equals. No record is given to two changes.
+ * come back normalised, so the pairs that agree in most fields are formed first, and among equals
+ * in the order of both. No record is given to two changes.
  */
 export function matchAnswers(
   schema: ObjectSchema,
@@ -40,12 +40,11 @@ function pairUp(
   if (isComplete && inOrder.every((pair) => agreesWholly(fields, pair))) {
     return inOrder.flatMap(([change, record]) => (record ? [[change, record] as const] : []));
   }
-  const candidates = creates.flatMap((change, index) =>
+  const candidates = creates.flatMap((change) =>
     answers.flatMap((record) => {
       const { score, possible } = agreement(fields, change, record);
-      const positioned = score + (answers[index] === record ? 0.5 : 0);
       // Where there is an answer for each create, every record is somebody's.
-      return possible || isComplete ? [{ change, record, score: positioned }] : [];
+      return possible || isComplete ? [{ change, record, score }] : [];
     }),
   );
   const pairs = new Map<Outgoing, RemoteRecord>();

@@ -16,6 +16,8 @@ export interface FakeRemote {
   readonly remote: Remote;
   /** Every bulk write that arrived, in order. */
   readonly calls: Call[];
+  /** Those of them that were carried out. */
+  readonly carriedOutCalls: Call[];
   /** How often each key was carried out. */
   readonly carriedOut: Map<string, number>;
 }
@@ -42,6 +44,7 @@ export function fakeRemote(script: {
   readonly gate?: (call: Call) => Promise<void>;
 }): FakeRemote {
   const calls: Call[] = [];
+  const carriedOutCalls: Call[] = [];
   const carriedOut = new Map<string, number>();
   const write = async (call: Call, options: CallOptions): Promise<readonly RemoteRecord[]> => {
     await options.beforeAttempt?.(options.timeoutMs ?? 0);
@@ -49,6 +52,7 @@ export function fakeRemote(script: {
     await script.gate?.(call);
     const refusal = script.judge?.(call) ?? null;
     if (refusal) throw refusal;
+    carriedOutCalls.push(call);
     for (const { key } of call.items) carriedOut.set(key, (carriedOut.get(key) ?? 0) + 1);
     const lost = script.after?.(call) ?? null;
     if (lost) throw lost;
@@ -78,7 +82,7 @@ export function fakeRemote(script: {
     limits: { pageSize: 500, batchSize: script.batchSize },
     clockSkewMs: 0,
   };
-  return { remote, calls, carriedOut };
+  return { remote, calls, carriedOutCalls, carriedOut };
 }
 
 function recordOf(id: string, fields: Fields): RemoteRecord {

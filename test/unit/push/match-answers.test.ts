@@ -112,13 +112,18 @@ describe('matching an answer to what was sent', () => {
     expect([matched.get(bob)?.id, matched.get(eve)?.id]).toEqual(['b', 'e']);
   });
 
-  test('among equals the position decides', () => {
-    const changes = [create({ name: 'Bob' }), create({ name: 'Bob' })];
-    const matched = matchAnswers(schema, changes, [
-      record('1', { name: 'Bob' }),
-      record('2', { name: 'Bob' }),
-    ]);
-    expect(changes.map((change) => matched.get(change)?.id)).toEqual(['1', '2']);
+  test('among equals the order decides, also where all came back normalised', () => {
+    for (const names of [
+      ['Bob', 'Bob'],
+      [' Bob', ' Eve'],
+    ]) {
+      const changes = names.map((name) => create({ name, stage: 'open' }));
+      const records = names.map((name, i) =>
+        record(String(i), { name: name.trim(), stage: 'open' }),
+      );
+      const matched = matchAnswers(schema, changes, records);
+      expect(changes.map((change) => matched.get(change)?.id)).toEqual(['0', '1']);
+    }
   });
 
   test('where all are answered, the one left over is the one that was normalised', () => {

@@ -296,24 +296,38 @@ describe('stopping', () => {
     expect(inOrder(keysOf(sent, 'delivered'))).toEqual(inOrder(fake.carriedOut.keys()));
   });
 
-  test('what is under way is reported before the error comes out', async () => {
+  test('what is under way is reported before the error comes out, and nothing else is sent', async () => {
     let release = (): void => undefined;
+    let deny = (): void => undefined;
     const held = new Promise<void>((resolve) => {
       release = resolve;
     });
-    const first = (call: Call) => call.items[0]?.key === '0';
+    const isDenied = new Promise<void>((resolve) => {
+      deny = resolve;
+    });
+    const isFirst = (call: Call) => call.items[0]?.key === '0';
     const fake = fakeRemote({
       batchSize: 10,
-      gate: (call) => (first(call) ? held : Promise.resolve()),
+      gate: (call) => (isFirst(call) ? held : Promise.resolve()),
       judge: (call) => {
-        if (first(call)) return null;
-        release();
+        // Refused as a whole, it would be halved: but by then there is nothing to send any more.
+        if (isFirst(call)) return failure({});
+        deny();
         return denied;
       },
     });
-    const { sent, error } = await send(fake, changes(20));
+    let ended = false;
+    const run = send(fake, changes(20)).finally(() => {
+      ended = true;
+    });
+    await isDenied;
+    await new Promise(setImmediate);
+    expect(ended).toBe(false);
+    release();
+    const { sent, error } = await run;
     expect(error).toBe(denied);
-    expect(keysOf(sent, 'delivered')).toEqual(keys(changes(10)));
+    expect(sent).toEqual([]);
+    expect(fake.calls).toHaveLength(2);
   });
 
   test('a report that cannot be written stops the sending', async () => {
