@@ -32,6 +32,7 @@ export async function runDaemon(session: Session, options: DaemonOptions): Promi
   const keeper = new LeaseKeeper(session.db, {
     holder: session.holder,
     onChange: (epoch) => {
+      if (stopping.aborted) return;
       const message = epoch === null ? 'standing by: another daemon leads' : 'leading';
       session.log.info({ epoch: epoch?.toString() }, message);
     },
@@ -68,6 +69,8 @@ class Pulls {
   readonly #options: DaemonOptions;
   readonly #halt: (error: unknown) => void;
   readonly #schedules = new Map<string, Schedule>();
+  /** Why each object's last pull was not complete: said once, not every minute. */
+  readonly #problems = new Map<string, string>();
 
   constructor(
     session: Session,
@@ -125,10 +128,17 @@ class Pulls {
   #logRun(run: ObjectRun): void {
     const { object, kind, state, counts, error } = run;
     const { inserted = 0, updated = 0, removed = 0 } = counts;
-    if (state === 'ok' && inserted + updated + removed === 0) return;
-    const fields = { object, kind, state, ...counts, code: error?.code };
-    if (state === 'ok') this.#session.log.info(fields, 'pulled');
-    else if (!this.#options.signal.aborted) this.#session.log.warn(fields, 'pull not complete');
+    const problem = error?.code ?? null;
+    const known = this.#problems.get(object) ?? null;
+    if (problem === null) this.#problems.delete(object);
+    else this.#problems.set(object, problem);
+    const fields = { object, kind, state, ...counts, code: problem };
+    if (state !== 'ok') {
+      const level = problem === known ? 'debug' : 'warn';
+      if (!this.#options.signal.aborted) this.#session.log[level](fields, 'pull not complete');
+    } else if (known !== null || inserted + updated + removed > 0) {
+      this.#session.log.info(fields, 'pulled');
+    }
   }
 
   #schemaCheck(): Scheduled {

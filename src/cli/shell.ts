@@ -102,16 +102,23 @@ export class Shell {
       async withSession(work) {
         const loaded = await config();
         const session = await openSession(loaded, { log: log(loaded), signal });
+        announce(terminal, session);
         return await closing(session, work);
       },
       async withDatabase(work) {
         const loaded = await config({ remote: false });
         const open = await openDatabaseOnly(loaded, { log: log(loaded), signal });
+        announce(terminal, open);
         return await closing(open, (opened) => work(opened, loaded));
       },
       progress: () => openProgress(terminal, { json }),
     };
   }
+}
+
+/** Nobody could join in without knowing where the embedded database listens. */
+function announce(terminal: Terminal, open: OpenDatabase): void {
+  if (open.embedded) terminal.err.write(`embedded Postgres: ${open.databaseUrl}\n`);
 }
 
 async function closing<Opened extends { stop(): Promise<void> }, T>(
