@@ -52,7 +52,7 @@ function referenceGraph(schemas: readonly ObjectSchema[]): (object: string) => r
           ? [relationship.object]
           : [],
       )
-      .sort();
+      .toSorted();
 }
 
 function byObject(a: ObjectSchema, b: ObjectSchema): number {

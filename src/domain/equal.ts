@@ -34,8 +34,8 @@ function isEmpty(value: Json): boolean {
   if (typeof value !== 'object' || isExactNumber(value)) return false;
   const keys = Object.keys(value);
   if (keys.length === 0) return true;
-  const items = (value as { readonly items?: Json }).items;
-  return keys.length === 1 && Array.isArray(items) && items.length === 0;
+  const [items] = keys.length === 1 && keys[0] === 'items' ? Object.values(value) : [];
+  return Array.isArray(items) && items.length === 0;
 }
 
 function equalNumbers(a: Json, b: Json): boolean {

@@ -49,7 +49,7 @@ function pairUp(
   );
   const pairs = new Map<Outgoing, RemoteRecord>();
   const given = new Set<RemoteRecord>();
-  for (const { change, record } of candidates.sort((a, b) => b.score - a.score)) {
+  for (const { change, record } of candidates.toSorted((a, b) => b.score - a.score)) {
     if (pairs.has(change) || given.has(record)) continue;
     pairs.set(change, record);
     given.add(record);
@@ -100,5 +100,9 @@ function sharesItem(field: Field, a: Json, b: Json): boolean {
 
 function itemsOf(value: Json): readonly Json[] {
   if (value === null) return [];
-  return Array.isArray(value) ? value : [value];
+  return isList(value) ? value : [value];
+}
+
+function isList(value: Json): value is readonly Json[] {
+  return Array.isArray(value);
 }

@@ -35,7 +35,7 @@ export async function sendAll(
   const { report, ...callOptions } = options;
   const queue = inBatches(changes, remote.limits.batchSize);
   let stopped = false;
-  const call: CallOptions = {
+  const attempts: CallOptions = {
     ...callOptions,
     // Again right before it leaves: the wait for the allowance may outlast the lease (invariant 9).
     beforeAttempt: async (timeoutMs) => {
@@ -50,7 +50,7 @@ export async function sendAll(
       await report(batch.map((change) => ({ kind: 'failed', change, error: notStarted() })));
       return;
     }
-    const sent = await sendBatch(remote, schema, batch, call);
+    const sent = await sendBatch(remote, schema, batch, attempts);
     if (sent.kind === 'settled') await report(sent.results);
     else for (const part of sent.batches) await deliver(part);
   };

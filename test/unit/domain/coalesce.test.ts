@@ -24,7 +24,8 @@ describe('coalescing the entries of one record', () => {
       fc.property(anyBatch, ({ before, entries }) => {
         const result = coalesce(entries, before !== null);
         const ids = [...result.entries, ...result.superseded];
-        expect(ids.toSorted()).toEqual(entries.map(({ id }) => id).toSorted());
+        expect(ids).toHaveLength(entries.length);
+        expect(new Set(ids)).toEqual(new Set(entries.map(({ id }) => id)));
         expect(result.entries.length).toBeGreaterThan(0);
       }),
     );

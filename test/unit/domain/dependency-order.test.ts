@@ -42,7 +42,7 @@ test('every object comes once, after all it refers to unless they refer back', (
       expect(order.toSorted()).toEqual([...NAMES]);
       for (const a of NAMES) {
         const targets = NAMES.filter((b) => edges.some(([from, to]) => from === a && to === b));
-        for (const b of targets.filter((b) => !reaches(edges, b, a))) {
+        for (const b of targets.filter((target) => !reaches(edges, target, a))) {
           expect(order.indexOf(b)).toBeLessThan(order.indexOf(a));
         }
       }

@@ -68,7 +68,7 @@ export function fakeRemote(script: {
     readLinks: unused,
     readUsers: unused,
     create: ({ records, matchOn }, options) => {
-      const items = records.map((fields) => ({ key: String(fields.key), fields }));
+      const items = records.map((fields) => ({ key: keyOf(fields), fields }));
       return write({ kind: 'create', items, matchOn }, options);
     },
     update: ({ records }, options) => {
@@ -83,6 +83,11 @@ export function fakeRemote(script: {
     clockSkewMs: 0,
   };
   return { remote, calls, carriedOutCalls, carriedOut };
+}
+
+/** What tells one create from another. */
+export function keyOf({ key }: Fields): string {
+  return typeof key === 'string' ? key : '';
 }
 
 function recordOf(id: string, fields: Fields): RemoteRecord {

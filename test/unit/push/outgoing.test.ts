@@ -119,7 +119,8 @@ describe('what every preparation keeps to', () => {
           ...settled.flatMap((s) => s.ids),
         ];
         const all = claimed.flatMap(({ entries }) => entries.map((e) => e.id));
-        expect(ids.toSorted()).toEqual(all.toSorted());
+        expect(ids).toHaveLength(all.length);
+        expect(new Set(ids)).toEqual(new Set(all));
         for (const { entries } of outgoing) expect(entries.length).toBeGreaterThan(0);
       }),
       { numRuns: 500 },
@@ -145,11 +146,8 @@ describe('what every preparation keeps to', () => {
     fc.assert(
       fc.property(anyClaim, ({ claimed, known, matchOn }) => {
         const { outgoing, settled, followUps } = prepared(claimed, known, matchOn);
-        for (const { recordId, entries, change } of coalesceAll(claimed).map(
-          ({ record, change }) => {
-            return { recordId: record.recordId, entries: record.entries, change };
-          },
-        )) {
+        for (const { record, change } of coalesceAll(claimed)) {
+          const { recordId, entries } = record;
           const sent = outgoing.find((one) =>
             one.entries.some((id) => change.entries.includes(id)),
           );

@@ -4,7 +4,7 @@ import type { RemoteError } from '../../../src/domain/errors.ts';
 import type { Json } from '../../../src/domain/json.ts';
 import { isLocalId } from '../../../src/push/outgoing.ts';
 import { field, objectSchema, reference } from '../../support/fields.ts';
-import { type Call, type FakeRemote, failure, fakeRemote } from './fake-remote.ts';
+import { type Call, type FakeRemote, failure, fakeRemote, keyOf } from './fake-remote.ts';
 import { append, heldBy, type Model, pushOnce } from './push-model.ts';
 
 /** Company before person before deal; company and person refer to each other. */
@@ -137,7 +137,7 @@ const LOST = failure({ ambiguous: true, disposition: 'retry', status: null });
 
 function judge({ items }: Call, bad: ReadonlySet<string>, faults: string[]): RemoteError | null {
   for (const { fields } of items) expect(Object.values(fields).filter(isLocalId)).toEqual([]);
-  if (items.some(({ fields }) => bad.has(String(fields.key)))) return failure({});
+  if (items.some(({ fields }) => bad.has(keyOf(fields)))) return failure({});
   return faults.pop() === 'limit' ? failure({ disposition: 'retry', status: 429 }) : null;
 }
 

@@ -4,7 +4,7 @@ import type { Json } from '../../../src/domain/json.ts';
 import type { ObjectSchema } from '../../../src/domain/schema.ts';
 import { coalesceAll, prepare, type Resolution } from '../../../src/push/outgoing.ts';
 import { type Sent, sendAll } from '../../../src/push/send.ts';
-import type { FakeRemote } from './fake-remote.ts';
+import { type FakeRemote, keyOf } from './fake-remote.ts';
 
 export interface ModelEntry extends ClaimedEntry {
   readonly object: string;
@@ -97,9 +97,9 @@ function settle(model: Model, fake: FakeRemote, sent: readonly Sent[]): void {
       if (change.kind === 'create' && record) rename(model, change.recordId, record.id);
     } else if (kind === 'unclear') {
       // What recovery finds out once a late write has had time to show.
-      const arrived = fake.carriedOut.has(String(change.fields.key));
+      const arrived = fake.carriedOut.has(keyOf(change.fields));
       end(arrived ? 'done' : 'pending');
-      if (arrived) rename(model, change.recordId, `id-${String(change.fields.key)}`);
+      if (arrived) rename(model, change.recordId, `id-${keyOf(change.fields)}`);
     } else end(kind === 'refused' ? 'parked' : kind === 'failed' ? 'pending' : 'done');
   }
 }

@@ -4,7 +4,7 @@ import type { RemoteError } from '../../../src/domain/errors.ts';
 import type { Outgoing } from '../../../src/push/outgoing.ts';
 import { type Sent, sendAll } from '../../../src/push/send.ts';
 import { field, objectSchema } from '../../support/fields.ts';
-import { type Call, type FakeRemote, failure, fakeRemote } from './fake-remote.ts';
+import { type Call, type FakeRemote, failure, fakeRemote, keyOf } from './fake-remote.ts';
 
 const schema = objectSchema('person', [field('key', 'text')]);
 const KINDS = ['create', 'update', 'delete'] as const;
@@ -55,9 +55,9 @@ async function send(
 }
 
 const keysOf = (sent: readonly Sent[], kind: Sent['kind']) =>
-  sent.filter((one) => one.kind === kind).map((one) => String(one.change.fields.key));
+  sent.filter((one) => one.kind === kind).map((one) => keyOf(one.change.fields));
 const inOrder = (keys: Iterable<string>) => [...keys].toSorted((a, b) => Number(a) - Number(b));
-const keys = (batch: readonly Outgoing[]) => batch.map(({ fields }) => String(fields.key));
+const keys = (batch: readonly Outgoing[]) => batch.map(({ fields }) => keyOf(fields));
 
 /** Refuses every call that contains one of these, naming one of them or none. */
 function refuse(bad: ReadonlySet<string>, pointer: boolean) {
@@ -270,7 +270,7 @@ describe('when no good answer comes', () => {
           const fake = fakeRemote({ batchSize, judge, after });
           const { sent, error } = await send(fake, changes(count, { kind }));
           expect(error).toBeNull();
-          expect(inOrder(sent.map((one) => String(one.change.fields.key)))).toEqual(
+          expect(inOrder(sent.map((one) => keyOf(one.change.fields)))).toEqual(
             keys(changes(count)),
           );
           expect([...fake.carriedOut.values()].every((times) => times === 1)).toBe(true);
