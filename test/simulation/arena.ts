@@ -1,0 +1,135 @@
+import { randomBytes } from 'node:crypto';
+import { Client } from 'pg';
+import { createClarifyRemote } from '../../src/clarify/remote.ts';
+import { openDatabase } from '../../src/db/database.ts';
+import { ensureInstallation } from '../../src/db/installation.ts';
+import { migrateControl } from '../../src/db/migrate.ts';
+import { applyMirror } from '../../src/db/mirror/apply.ts';
+import { loadMirrorTables } from '../../src/db/mirror/load.ts';
+import type { MirrorTable } from '../../src/db/mirror/table.ts';
+import { dependencyOrder } from '../../src/domain/dependency-order.ts';
+import { type Emulator, startEmulator } from '../../src/emulator/emulator.ts';
+import type { RequestEvent } from '../../src/emulator/stats.ts';
+import type { Dialect, Switches } from '../../src/emulator/switches.ts';
+import { installVirtualTime, startVirtualClock, type VirtualClock } from './virtual-clock.ts';
+
+/** Where histories take place, one after the other: a database with mirror tables and a clock. */
+export interface Arena {
+  readonly dialect: Dialect;
+  readonly url: string;
+  readonly tables: readonly MirrorTable[];
+  /** A connection of our own, no user's and no session's. */
+  readonly client: Client;
+  /** Empties every table, and puts the clock right. */
+  reset(): Promise<VirtualClock>;
+  drop(): Promise<void>;
+}
+
+export const OBJECTS = ['company', 'person', 'task'] as const;
+export type ObjectName = (typeof OBJECTS)[number];
+
+const LEFT_OUT = ['deal', 'meeting', 'message', 'c_project'];
+
+/**
+ * Three objects that refer to one another, in a circle too. `marker` is written once, at birth,
+ * and tells records apart whatever happens to them.
+ */
+export async function startSmallEmulator(options: {
+  readonly dialect: Dialect;
+  readonly seed: string;
+  readonly clock: () => number;
+  readonly switches?: Partial<Switches>;
+  readonly onRequest?: (event: RequestEvent) => void;
+}): Promise<Emulator> {
+  const emulator = await startEmulator({ ...options, sizes: 'none' });
+  const { store } = emulator;
+  for (const object of LEFT_OUT) store.removeObject(object);
+  for (const object of OBJECTS) store.addField(object, { name: 'marker', form: { kind: 'text' } });
+  store.addField('company', {
+    name: 'contact_id',
+    form: { kind: 'link', relation: 'many-to-one', entity: 'person', field: null },
+  });
+  return emulator;
+}
+
+async function withAdmin(adminUrl: string, statement: string): Promise<void> {
+  const admin = new Client({ connectionString: adminUrl });
+  await admin.connect();
+  try {
+    await admin.query(statement);
+  } finally {
+    await admin.end();
+  }
+}
+
+/** @param adminUrl of a role that may create databases. */
+export async function openArena(adminUrl: string, dialect: Dialect): Promise<Arena> {
+  const name = `clarify_sync_sim_${randomBytes(5).toString('hex')}`;
+  await withAdmin(adminUrl, `create database ${name}`);
+  const there = new URL(adminUrl);
+  there.pathname = `/${name}`;
+  const url = there.href;
+  const tables = await prepare(url, name, dialect);
+  const connect = async () => {
+    const connected = new Client({ connectionString: url });
+    await connected.connect();
+    return connected;
+  };
+  const [client, clockClient] = [await connect(), await connect()];
+  const mirrors = tables.map(({ qualified }) => qualified).join(', ');
+  return {
+    dialect,
+    url,
+    tables,
+    client,
+    async reset() {
+      await client.query(
+        `BEGIN; SELECT set_config('clarify_sync.writer', (SELECT writer_secret FROM clarify_sync.installation), true);
+         TRUNCATE ${mirrors}, clarify_sync.outbox, clarify_sync.conflict, clarify_sync.cursor, clarify_sync.deferred,
+           clarify_sync.id_map, clarify_sync.lease, clarify_sync.run, clarify_sync.tombstone;
+         COMMIT`,
+      );
+      return await startVirtualClock(clockClient);
+    },
+    async drop() {
+      await client.end();
+      await clockClient.end();
+      await withAdmin(adminUrl, `drop database if exists ${name} with (force)`);
+    },
+  };
+}
+
+async function prepare(
+  url: string,
+  name: string,
+  dialect: Dialect,
+): Promise<readonly MirrorTable[]> {
+  const db = openDatabase({ url, applicationName: 'simulation' });
+  const emulator = await startSmallEmulator({ dialect, seed: 'schema', clock: Date.now });
+  const remote = createClarifyRemote({
+    baseUrl: emulator.url,
+    workspace: emulator.workspace,
+    apiKey: emulator.apiKey,
+    allowancePercent: 100,
+  });
+  try {
+    await migrateControl(db);
+    const { signal } = new AbortController();
+    const schemas = await remote.discover({ priority: 'pull', signal });
+    // Some schemas are listed although they have no records to read.
+    const wanted = schemas.filter(({ object }) => OBJECTS.some((known) => known === object));
+    await applyMirror(db, wanted);
+    await ensureInstallation(db, { workspace: emulator.workspace, push: true });
+    const client = new Client({ connectionString: url });
+    await client.connect();
+    await installVirtualTime(client, name);
+    await client.end();
+    const tables = await loadMirrorTables(db);
+    const order = dependencyOrder(tables.map(({ schema }) => schema));
+    return tables.toSorted((a, b) => order.indexOf(a.object) - order.indexOf(b.object));
+  } finally {
+    await remote.stop();
+    await emulator.stop();
+    await db.close();
+  }
+}

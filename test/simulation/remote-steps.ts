@@ -1,0 +1,109 @@
+import type { Json } from '../../src/domain/json.ts';
+import { OBJECTS, type ObjectName } from './arena.ts';
+import { fieldKey, type RemoteWrite } from './ledger.ts';
+import { columnsOf } from './local-steps.ts';
+import type { World } from './world.ts';
+
+type Draft = Omit<RemoteWrite, 'order' | 'racing'>;
+
+function note(world: World, writes: readonly Draft[]): void {
+  const { ledger, emulator, pushing } = world;
+  for (const write of writes) {
+    ledger.remote.push({ ...write, order: ledger.nextOrder(), racing: pushing > 0 });
+  }
+  ledger.look(emulator.store);
+}
+
+function draw(world: World): { readonly object: ObjectName; readonly id: string } | null {
+  const object = world.chance.of(OBJECTS);
+  const id = world.chance.any(world.emulator.store.ids(object));
+  return id === undefined ? null : { object, id };
+}
+
+function drawFields(world: World, object: string): Record<string, Json> {
+  const { chance, ledger, emulator } = world;
+  const fields: Record<string, Json> = {};
+  for (let n = chance.int(1, 2); n > 0; n -= 1) {
+    const { field, kind, target } = chance.of(columnsOf(world, object));
+    if (kind === 'text') fields[field] = chance.once(8) ? null : `r${ledger.fresh()}`;
+    else if (kind === 'number') fields[field] = ledger.fresh();
+    else if (kind === 'texts') fields[field] = { items: [`+1 ${ledger.fresh()}`] };
+    else fields[field] = chance.any(emulator.store.ids(target ?? 'company')) ?? null;
+  }
+  return fields;
+}
+
+function create(world: World): string {
+  const { chance, ledger, emulator } = world;
+  const object = chance.of(OBJECTS);
+  const fields: Record<string, Json> = {
+    ...drawFields(world, object),
+    marker: `x${ledger.fresh()}`,
+  };
+  const name = `shared${chance.int(1, 3)}`;
+  const items = object === 'person' ? [`${name}@example.com`] : [`${name}.example`];
+  const unique = { company: 'domains', person: 'email_addresses', task: null }[object];
+  const isTaken = emulator.store
+    .all(object)
+    .some(({ attributes }) => JSON.stringify(attributes[unique ?? ''])?.includes(`"${items[0]}"`));
+  if (unique !== null && !isTaken && chance.once(2)) fields[unique] = { items };
+  const id = emulator.store.create(object, fields);
+  note(world, [{ op: 'create', object, id, field: 'marker', value: String(fields.marker) }]);
+  return `create ${object} ${id}`;
+}
+
+function edit(world: World): string {
+  const row = draw(world);
+  if (!row) return 'edit: no records';
+  const { object, id } = row;
+  const fields = drawFields(world, object);
+  world.emulator.store.update(object, id, fields);
+  note(
+    world,
+    Object.entries(fields).map(([field, value]) => {
+      const text = typeof value === 'string' || typeof value === 'number' ? String(value) : null;
+      return { op: 'update', object, id, field, value: field.endsWith('_id') ? null : text };
+    }),
+  );
+  return `edit ${object} ${id}`;
+}
+
+/** A value that may have been there before. */
+function editBack(world: World): string {
+  const row = draw(world);
+  const column = row && columnsOf(world, row.object).find(({ kind }) => kind === 'text');
+  if (!row || !column) return 'edit back: no records';
+  const value = `w${world.chance.int(1, 3)}`;
+  world.ledger.repeated.add(fieldKey(row.object, row.id, column.field));
+  world.emulator.store.update(row.object, row.id, { [column.field]: value });
+  note(world, [{ op: 'update', ...row, field: column.field, value: null }]);
+  return `set ${row.object}.${column.field} ${row.id} to an old value`;
+}
+
+/** Many records get one timestamp, as a bulk call gives it. */
+function touch(world: World): string {
+  const object = world.chance.of(OBJECTS);
+  const ids = world.emulator.store.ids(object).filter(() => world.chance.once(2));
+  world.emulator.store.stampMany(object, ids, world.clock.nowMs());
+  return `touch ${ids.length} ${object}`;
+}
+
+function remove(world: World): string {
+  const row = draw(world);
+  if (!row || world.switches.deletedFeed === 'missing') return 'delete: no records, or no feed';
+  world.emulator.store.delete(row.object, row.id);
+  note(world, [{ op: 'delete', ...row, field: null, value: null }]);
+  return `delete ${row.object} ${row.id}`;
+}
+
+/** Somebody works in the app. */
+export function remoteStep(world: World): string {
+  const step = world.chance.weighted([
+    [4, create],
+    [8, edit],
+    [1, editBack],
+    [1, touch],
+    [2, remove],
+  ] as const);
+  return `app: ${step(world)}`;
+}

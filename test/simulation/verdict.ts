@@ -1,0 +1,318 @@
+import { discardChange } from '../../src/app/discard-change.ts';
+import { pullAll } from '../../src/app/pull-all.ts';
+import { differences } from '../support/agreement.ts';
+import { fieldKey } from './ledger.ts';
+import { pushOnce } from './sync-steps.ts';
+import type { World } from './world.ts';
+
+const MOST_PASSES = 14;
+/** Longer than any backoff of an entry. */
+const PATIENCE_MS = 310_000;
+
+export interface Verdict {
+  readonly problems: readonly string[];
+  /** Why changes were parked, and how often. */
+  readonly parked: Readonly<Record<string, number>>;
+  readonly passes: number;
+}
+
+/** Ends all trouble, lets both sides come to rest, and compares what is with what should be. */
+export async function judge(world: World): Promise<Verdict> {
+  const problems: string[] = [];
+  const parked: Record<string, number> = {};
+  world.emulator.faults.clear();
+  for (const daemon of world.daemons) daemon.fate.disarm();
+  for (const user of world.users) await (world.chance.once(2) ? user.commit() : user.rollback());
+  const [daemon] = world.daemons;
+  if (!daemon) throw new Error('nobody to sync');
+  let passes = 0;
+  for (let round = 0; round < 6; round += 1) {
+    passes += await comeToRest(world, problems);
+    const waiting = await readParked(world);
+    if (round === 0) {
+      for (const { reason } of waiting) parked[reason] = (parked[reason] ?? 0) + 1;
+      problems.push(...waiting.filter((entry) => !isExpected(world, entry)).map(describeParked));
+    }
+    if (waiting.length === 0 || problems.length > 0) break;
+    // A person gives up what is parked; then both sides have to agree after all.
+    const session = await daemon.session();
+    for (const { id } of waiting) {
+      if (await isParked(world, id)) await discardChange(session, id, new AbortController().signal);
+    }
+  }
+  problems.push(...(await readStanding(world)), ...(await compare(world)));
+  problems.push(...(await lostLocally(world)), ...(await lostRemotely(world)));
+  problems.push(...births(world), ...(await excess(world)));
+  return { problems, parked, passes };
+}
+
+interface Parked {
+  readonly id: bigint;
+  readonly object: string;
+  readonly reason: string;
+}
+
+const query = async <Row>(world: World, text: string, values: unknown[] = []): Promise<Row[]> =>
+  (await world.arena.client.query(text, values)).rows as Row[];
+
+async function readParked(world: World): Promise<Parked[]> {
+  const rows = await query<{ id: string; object: string; reason: string }>(
+    world,
+    `SELECT id, object, split_part(last_error, ':', 1) AS reason FROM clarify_sync.outbox
+      WHERE state = 'parked' ORDER BY id`,
+  );
+  return rows.map((row) => ({ ...row, id: BigInt(row.id) }));
+}
+
+async function isParked(world: World, id: bigint): Promise<boolean> {
+  const rows = await query(
+    world,
+    `SELECT 1 FROM clarify_sync.outbox WHERE id = $1 AND state = 'parked'`,
+    [id],
+  );
+  return rows.length > 0;
+}
+
+function describeParked({ object, reason, id }: Parked): string {
+  return `parked without need: ${object} entry ${id}, ${reason}`;
+}
+
+function isExpected(world: World, { reason }: Parked): boolean {
+  const { local, remote } = world.ledger;
+  const deletes =
+    local.some(({ op }) => op === 'delete') || remote.some(({ op }) => op === 'delete');
+  switch (reason) {
+    case 'conflict-open':
+      return world.policy === 'manual';
+    // Refers to a row or record that somebody deleted.
+    case 'reference-unknown':
+    case 'remote-invalid':
+      return deletes;
+    // Local rows may take a domain or address that two records have.
+    case 'remote-duplicate':
+      return true;
+    default:
+      return false;
+  }
+}
+
+/** Syncs until nothing moves any more. @returns the number of passes. */
+async function comeToRest(world: World, problems: string[]): Promise<number> {
+  const [daemon] = world.daemons;
+  if (!daemon) return 0;
+  const { signal } = new AbortController();
+  for (let pass = 1; pass <= MOST_PASSES; pass += 1) {
+    await world.clock.pass(pass === 1 ? 60_000 : 20_000);
+    const writesBefore = world.writeRequests;
+    const session = await daemon.session();
+    const runs = await pullAll(session, { signal, priority: 'pull' });
+    const failed = runs.filter(({ state }) => state !== 'ok');
+    const pushed = await pushOnce(world, session);
+    const [left] = await query<{ moving: number; deferred: number; backoff: boolean }>(
+      world,
+      `SELECT (SELECT count(*)::int FROM clarify_sync.deferred) AS deferred,
+              count(*)::int AS moving,
+              coalesce(bool_or(next_attempt_at > sim.clock_timestamp()), false) AS backoff
+         FROM clarify_sync.outbox AS o
+        WHERE state = 'sending' OR (state = 'pending' AND NOT EXISTS (
+              SELECT 1 FROM clarify_sync.outbox AS b WHERE b.id = o.blocked_by AND b.state = 'parked'))`,
+    );
+    if (left?.backoff) await world.clock.pass(PATIENCE_MS);
+    const changed = runs.reduce(
+      (sum, { counts }) =>
+        sum + (counts.inserted ?? 0) + (counts.updated ?? 0) + (counts.removed ?? 0),
+      0,
+    );
+    const still = changed === 0 && world.writeRequests === writesBefore && failed.length === 0;
+    world.log.push(
+      `rest ${pass}: ${changed} rows changed, ${world.writeRequests - writesBefore} writes, ` +
+        `${left?.moving} entries moving, ${left?.deferred} deferred` +
+        `${pushed === null ? ', somebody else leads' : ''}${failed.map((run) => `, ${run.object} ${run.error?.code}`).join('')}`,
+    );
+    if (still && left?.moving === 0 && left.deferred === 0) return pass;
+  }
+  problems.push(`no rest after ${MOST_PASSES} passes: ${world.log.at(-1)}`);
+  return MOST_PASSES;
+}
+
+async function readStanding(world: World): Promise<string[]> {
+  const rows = await query<{ problem: string }>(
+    world,
+    `SELECT format('entry %s of %s %s is %s', id, object, record_id, state) AS problem
+       FROM clarify_sync.outbox AS o
+      WHERE state = 'sending' OR state = 'pending'
+     UNION ALL
+     SELECT format('conflict logged %s times: %s %s %s', count(*), object, record_id, field)
+       FROM clarify_sync.conflict GROUP BY object, record_id, field, base, local, remote HAVING count(*) > 1
+     UNION ALL
+     SELECT format('tombstone of a record that stands: %s %s', t.object, t.id)
+       FROM clarify_sync.tombstone AS t JOIN unnest($1::text[], $2::text[]) AS r(object, id) USING (object, id)`,
+    recordIds(world),
+  );
+  const problems = rows.map(({ problem }) => problem);
+  for (const { qualified, object, columns } of world.arena.tables) {
+    for (const { column, field } of columns) {
+      if (field.kind !== 'reference') continue;
+      const local = await query<{ id: string }>(
+        world,
+        `SELECT id FROM ${qualified} WHERE "${column}" LIKE 'local:%'`,
+      );
+      problems.push(...local.map(({ id }) => `${object} ${id}: ${column} has an id given here`));
+    }
+    const born = await query<{ id: string }>(
+      world,
+      `SELECT id FROM ${qualified} WHERE id LIKE 'local:%'`,
+    );
+    problems.push(...born.map(({ id }) => `${object} ${id}: still has the id given here`));
+  }
+  // A value that was there before may be in conflict once more.
+  return problems.filter((problem) => {
+    const [, field = ''] = /^conflict logged \d+ times: (.*)$/.exec(problem) ?? [];
+    return !world.ledger.repeated.has(field);
+  });
+}
+
+function recordIds({ arena, emulator }: World): [string[], string[]] {
+  const pairs = arena.tables.flatMap(({ object }) =>
+    emulator.store.ids(object).map((id) => [object, id] as const),
+  );
+  return [pairs.map(([object]) => object), pairs.map(([, id]) => id)];
+}
+
+async function compare(world: World): Promise<string[]> {
+  const [daemon] = world.daemons;
+  if (!daemon) return [];
+  const { emulator } = world;
+  const session = await daemon.session();
+  const sql = (text: string) => query<Record<string, unknown>>(world, text);
+  return await differences({ emulator, session, sql });
+}
+
+/** Committed writes of users that left no trace: not in Clarify, not overwritten, not on record. */
+async function lostLocally(world: World): Promise<string[]> {
+  const { ledger } = world;
+  const ids = await currentIds(world);
+  const now = (object: string, id: string) => ids.get(`${object} ${id}`) ?? id;
+  const lost: string[] = [];
+  for (const write of ledger.local) {
+    const { op, object, order, field, value } = write;
+    const id = now(object, write.id);
+    const later = ledger.local.some(
+      (other) =>
+        other.order > order &&
+        other.object === object &&
+        now(object, other.id) === id &&
+        (other.op === 'delete' || other.field === field),
+    );
+    if (later) continue;
+    if (op === 'delete') {
+      const stands = world.emulator.store.get(object, id) !== null;
+      if (stands && !(await isOnRecord(world, object, [write.id, id], null)))
+        lost.push(`delete of ${object} ${id} came to nothing`);
+      continue;
+    }
+    if (field === null || value === null) continue;
+    const seen =
+      op === 'insert' ? ledger.bearers.has(value) : isSeen(world, object, id, field, value);
+    if (!seen && !(await isOnRecord(world, object, [write.id, id], { field, value })))
+      lost.push(`${op} of ${object} ${id} ${field} ${value} was lost`);
+  }
+  return lost;
+}
+
+function isSeen(
+  { ledger }: World,
+  object: string,
+  id: string,
+  field: string,
+  value: string,
+): boolean {
+  return ledger.values.get(fieldKey(object, id, field))?.has(value) === true;
+}
+
+/** Cancelled or discarded, or lost to the other side with a conflict to show for it. */
+async function isOnRecord(
+  world: World,
+  object: string,
+  ids: readonly string[],
+  change: { readonly field: string; readonly value: string } | null,
+): Promise<boolean> {
+  const rows = await query(
+    world,
+    `SELECT 1 FROM clarify_sync.outbox
+      WHERE object = $1 AND record_id = ANY($2::text[]) AND state IN ('cancelled', 'parked')
+        AND (CASE WHEN $3::text IS NULL THEN op = 'delete' ELSE changes -> $3 ->> 'value' = $4 END)
+     UNION ALL
+     SELECT 1 FROM clarify_sync.conflict
+      WHERE object = $1 AND record_id = ANY($2::text[]) AND field = $3 AND local #>> '{}' = $4`,
+    [object, ids, change?.field ?? null, change?.value ?? null],
+  );
+  return rows.length > 0;
+}
+
+async function currentIds(world: World): Promise<Map<string, string>> {
+  const rows = await query<{ object: string; old_id: string; id: string }>(
+    world,
+    'SELECT object, old_id, clarify_sync.current_id(object, old_id) AS id FROM clarify_sync.id_map',
+  );
+  return new Map(rows.map(({ object, old_id, id }) => [`${object} ${old_id}`, id]));
+}
+
+/** Edits in the app that were overwritten although nobody had seen them. */
+async function lostRemotely(world: World): Promise<string[]> {
+  const { ledger, emulator, switches } = world;
+  // A re-read before a push cannot show what does not show yet.
+  if ((switches.visibilityDelayMs ?? 0) > 0) return [];
+  const lost: string[] = [];
+  for (const { op, object, id, field, value, racing, order } of ledger.remote) {
+    if (op !== 'update' || field === null || value === null || racing) continue;
+    const record = emulator.store.get(object, id);
+    if (record === null || String(record.attributes[field]) === value) continue;
+    const later = ledger.remote.some(
+      (other) =>
+        other.order > order && other.object === object && other.id === id && other.field === field,
+    );
+    if (later || isMatched(world, object, id)) continue;
+    const rows = await query(
+      world,
+      `SELECT 1 FROM clarify_sync.outbox
+        WHERE object = $1 AND changes -> $2 ->> 'base' = $3
+       UNION ALL
+       SELECT 1 FROM clarify_sync.conflict
+        WHERE object = $1 AND record_id = $4 AND field = $2 AND remote #>> '{}' = $3`,
+      [object, field, value, id],
+    );
+    if (rows.length === 0) lost.push(`edit of ${object} ${id} ${field} was overwritten unseen`);
+  }
+  return lost;
+}
+
+/** Whether creates from here were matched with it: they overwrite it by their nature. */
+function isMatched({ ledger }: World, object: string, id: string): boolean {
+  const markers = ledger.values.get(fieldKey(object, id, 'marker'));
+  return (
+    (markers?.size ?? 0) > 1 ||
+    [...(markers ?? [])].some(
+      (marker) => marker.startsWith('m') && [...(ledger.bearers.get(marker) ?? [])].length > 1,
+    )
+  );
+}
+
+/** Every row born here became at most one record. */
+function births({ ledger }: World): string[] {
+  return [...ledger.bearers]
+    .filter(([, bearers]) => bearers.size > 1)
+    .map(([marker, bearers]) => `${marker} was created ${bearers.size} times`);
+}
+
+/** An edit storm ends in a bounded number of writes. */
+async function excess(world: World): Promise<string[]> {
+  const [row] = await query<{ entries: number }>(
+    world,
+    'SELECT count(*)::int AS entries FROM clarify_sync.outbox',
+  );
+  const most = 40 + 4 * (row?.entries ?? 0);
+  return world.writeRequests > most
+    ? [`${world.writeRequests} requests that write, for ${row?.entries} changes`]
+    : [];
+}
