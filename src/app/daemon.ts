@@ -3,6 +3,7 @@ import { OutboxListener } from '../db/outbox-listener.ts';
 import { abandonRuns } from '../db/run-log.ts';
 import { SyncError } from '../domain/errors.ts';
 import { type ObjectRun, pullOne } from './pull-all.ts';
+import { copiedDatabase } from './push-once.ts';
 import { PushWorker } from './push-worker.ts';
 import { Schedule, type Scheduled } from './schedule.ts';
 import type { Session } from './session.ts';
@@ -45,7 +46,9 @@ export async function runDaemon(session: Session, options: DaemonOptions): Promi
     await keeper.start();
     await abandonRuns(session.db, session.holder);
     pulls.start();
-    if (session.config.push) {
+    if (session.config.push && !session.installation.adopted) {
+      session.log.warn(copiedDatabase(), 'nothing is pushed');
+    } else if (session.config.push) {
       worker.start();
       await listener.start();
     }

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readLease } from '../db/lease.ts';
 import { LeaseKeeper } from '../db/lease-keeper.ts';
-import type { MirrorTable } from '../db/mirror/table.ts';
 import { countUnsettled } from '../db/outbox.ts';
+import { SyncError } from '../domain/errors.ts';
 import { pullChanges } from '../pull/pull-object.ts';
 import { type PushResult, runPush } from '../push/push.ts';
 import type { PushDeps, PushLease } from '../push/push-object.ts';
@@ -30,16 +30,11 @@ export function pushDeps(session: Session, lease: PushLease): PushDeps {
     remote: session.remote,
     tables: session.tables,
     policyOf: session.policyOf,
-    matchOn: (table) => matchOn(session, table),
+    matchOn: (table) => table.schema.identity,
     lease,
     refresh: (table, signal) => pullChanges(session, table, { signal, priority: 'push' }),
     random: Math.random,
   };
-}
-
-/** The configured key where there is one; else what the CRM itself knows records by. */
-function matchOn(session: Session, table: MirrorTable): string | null {
-  return session.settings(table.object).key ?? table.schema.identity;
 }
 
 /**
@@ -47,6 +42,7 @@ function matchOn(session: Session, table: MirrorTable): string | null {
  * waits for the result.
  */
 export async function pushOnce(session: Session, options: PushOptions): Promise<PushOutcome> {
+  if (!session.installation.adopted) throw copiedDatabase();
   const objects = options.objects && new Set(options.objects);
   const keeper = new LeaseKeeper(session.db, { holder: session.holder });
   await keeper.start();
@@ -74,6 +70,15 @@ export async function pushOnce(session: Session, options: PushOptions): Promise<
   } finally {
     await keeper.stop();
   }
+}
+
+/** A copy (staging!) must not send what the original sends as well (invariant 9). */
+export function copiedDatabase(): SyncError {
+  return new SyncError('this database is a copy of another one: nothing is sent from it', {
+    code: 'installation-copied',
+    disposition: 'halt',
+    hint: 'run `clarify-sync doctor --adopt` where this is the database to push from now on',
+  });
 }
 
 async function waitUntilSettled(session: Session, options: PushOptions): Promise<void> {

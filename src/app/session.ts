@@ -118,8 +118,10 @@ async function assemble(
     const wanted = discovered
       .filter(({ object }) => settings(object).included)
       .map((schema) => {
-        const { push } = settings(schema.object);
-        return push ? schema : { ...schema, readOnly: schema.readOnly ?? 'push is off for it' };
+        const { push, key } = settings(schema.object);
+        const identity = key ?? schema.identity;
+        const readOnly = schema.readOnly ?? (push ? null : 'push is off for it');
+        return { ...schema, identity, readOnly };
       });
     const deletePolicies = new Map(wanted.map(({ object }) => [object, settings(object).delete]));
     const applied = await applyMirror(db, wanted, { deletePolicies });

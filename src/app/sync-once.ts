@@ -1,11 +1,11 @@
 import { countUnsettled } from '../db/outbox.ts';
 import { type ObjectProgress, type ObjectRun, pullAll } from './pull-all.ts';
-import { type PushOutcome, pushOnce } from './push-once.ts';
+import { copiedDatabase, type PushOutcome, pushOnce } from './push-once.ts';
 import type { Session } from './session.ts';
 
 export interface SyncOutcome {
   readonly objects: readonly ObjectRun[];
-  /** Null where push is off. */
+  /** Null where push is off, or the database a copy. */
   readonly push: PushOutcome | null;
   readonly left: Left;
 }
@@ -30,7 +30,9 @@ export interface SyncOptions {
  */
 export async function syncOnce(session: Session, options: SyncOptions): Promise<SyncOutcome> {
   const objects = await pullAll(session, { ...options, priority: 'pull' });
-  const push = session.config.push ? await pushOnce(session, options) : null;
+  const { config, installation, log } = session;
+  if (config.push && !installation.adopted) log.warn(copiedDatabase(), 'nothing is pushed');
+  const push = config.push && installation.adopted ? await pushOnce(session, options) : null;
   const { pending, sending, blocked, parked, openConflicts } = await countUnsettled(
     session.db,
     options.objects,

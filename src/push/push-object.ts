@@ -1,20 +1,12 @@
-import { readDatabaseTime } from '../db/cursor.ts';
 import type { Database } from '../db/database.ts';
 import { holdsLease } from '../db/lease.ts';
-import { readLocalIds } from '../db/local-ids.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
-import { addFollowUps, claimDue, recordSent, settleEntries } from '../db/outbox.ts';
 import { SyncError } from '../domain/errors.ts';
 import type { ConflictPolicy } from '../domain/merge-fields.ts';
 import type { Remote } from '../domain/remote.ts';
-import {
-  coalesceAll,
-  localReferences,
-  type Outgoing,
-  type Preparation,
-  prepare,
-  type Resolution,
-} from './outgoing.ts';
+import { claim } from './claim.ts';
+import { leaseLost } from './lease-lost.ts';
+import type { Outgoing } from './outgoing.ts';
 import { type Sent, sendAll } from './send.ts';
 import { settle } from './settle.ts';
 
@@ -47,8 +39,6 @@ export interface PushCounts {
   readonly unclear: number;
 }
 
-/** Records claimed at once: ten full batches, so that several can be under way. */
-const CLAIM_RECORDS = 1_000;
 /** A write is given up after this long; the lease has to outlast it (invariant 9). */
 const WRITE_TIMEOUT_MS = 6_000;
 const MOST_SETTLE_ATTEMPTS = 5;
@@ -121,53 +111,6 @@ function sendingOrder(outgoing: readonly Outgoing[]): readonly (readonly Outgoin
   ].filter((group) => group.length > 0);
 }
 
-async function claim(
-  deps: PushDeps,
-  table: MirrorTable,
-  epoch: bigint,
-): Promise<(Preparation & { readonly readAt: string }) | null> {
-  const { object } = table;
-  return await deps.db.transaction(async (tx) => {
-    if (!(await holdsLease(tx, epoch))) throw leaseLost();
-    const claimed = await claimDue(tx, { object, epoch, records: CLAIM_RECORDS });
-    if (claimed.length === 0) return null;
-    const changes = coalesceAll(claimed);
-    const resolutions = new Map<string, Resolution>();
-    for (const [target, ids] of localReferences(table.schema, changes)) {
-      for (const found of await readLocalIds(tx, target, [...ids])) {
-        resolutions.set(`${target} ${found.localId}`, toResolution(found));
-      }
-    }
-    const position = deps.tables.findIndex((other) => other.object === object);
-    const earlier = new Set(deps.tables.slice(0, Math.max(position, 0)).map((t) => t.object));
-    const prepared = prepare(table.schema, changes, {
-      resolve: (target, id) => resolutions.get(`${target} ${id}`) ?? { kind: 'unknown' },
-      earlier,
-      matchOn: deps.matchOn(table),
-    });
-    await addFollowUps(tx, object, prepared.followUps);
-    await settleEntries(tx, epoch, prepared.settled);
-    const creates = prepared.outgoing.filter(({ kind }) => kind === 'create');
-    await recordSent(
-      tx,
-      creates.map(({ entries, fields, matchOn }) => {
-        return { ids: entries, sent: matchOn === null ? { fields } : { fields, matchOn } };
-      }),
-    );
-    return { ...prepared, readAt: await readDatabaseTime(tx) };
-  });
-}
-
-function toResolution(found: {
-  readonly id: string | null;
-  readonly entry: bigint | null;
-  readonly parked: boolean;
-}): Resolution {
-  if (found.id !== null) return { kind: 'known', id: found.id };
-  if (found.entry === null) return { kind: 'unknown' };
-  return { kind: 'waiting', entry: found.entry, parked: found.parked };
-}
-
 /** A 404 in a bulk call is believed only of a record that is not there on its own either. */
 async function confirmGone(
   remote: Remote,
@@ -218,11 +161,4 @@ async function settleAgain(
       if (!again || error.code === 'lease-lost' || attempt >= MOST_SETTLE_ATTEMPTS) throw error;
     }
   }
-}
-
-function leaseLost(): SyncError {
-  return new SyncError('this process no longer leads; another one goes on with the outbox', {
-    code: 'lease-lost',
-    disposition: 'retry',
-  });
 }

@@ -60,7 +60,13 @@ test('edits of different fields go both ways without a conflict (invariant 5)', 
 
 test('the newer edit of one field wins, and the conflict is logged once', async () => {
   await workspace.sql(`UPDATE clarify.person SET job_title = 'Local' WHERE id = $1`, [id]);
-  workspace.emulator.store.update('person', id, { job_title: 'Remote' });
+  // The Date header tells whole seconds: what lies closer together cannot be told apart.
+  workspace.emulator.store.update(
+    'person',
+    id,
+    { job_title: 'Remote' },
+    { at: Date.now() + 2_000 },
+  );
   await sync();
   await sync();
   expect(remote()?.job_title).toBe('Remote');

@@ -1,0 +1,106 @@
+import { type Adoption, mergeBornRows, readFields, rewriteAdopted } from '../db/adoption.ts';
+import type { Sql } from '../db/database.ts';
+import { mapIds } from '../db/identities.ts';
+import { findByIdentity } from '../db/mirror/identity-lookup.ts';
+import type { MirrorTable } from '../db/mirror/table.ts';
+import { lockRows } from '../db/mirror-rows.ts';
+import { settleEntries } from '../db/outbox.ts';
+import { equalValues, itemKey } from '../domain/equal.ts';
+import type { Json } from '../domain/json.ts';
+import type { FieldChange } from '../domain/merge-record.ts';
+import type { Field } from '../domain/schema.ts';
+import { isLocalId, type Outgoing, type Settlement } from './outgoing.ts';
+
+/** A user holds one of the two rows: tried again after this long. */
+const HELD_RETRY_MS = 1_000;
+
+/**
+ * Looks up, in the mirror just pulled, who the creates are (invariant 4): one whose e-mail, domain
+ * or key is known becomes an edit of that record, what it overwrites kept as base; one that
+ * several records answer to is parked.
+ *
+ * @returns what is still to be created. Runs in the claim's transaction, as writer.
+ */
+export async function adoptKnown(
+  tx: Sql,
+  table: MirrorTable,
+  outgoing: readonly Outgoing[],
+  epoch: bigint,
+): Promise<readonly Outgoing[]> {
+  const creates = outgoing.filter(({ kind, matchOn }) => kind === 'create' && matchOn !== null);
+  const queries = creates.flatMap((create, index) =>
+    identityValues(create).map((value) => ({ index, value })),
+  );
+  const hits = (await findByIdentity(tx, table, queries)).filter(({ id }) => !isLocalId(id));
+  if (hits.length === 0) return outgoing;
+  const known = new Map<Outgoing, Set<string>>();
+  for (const { index, id } of hits) {
+    const create = creates[index];
+    if (create) known.set(create, (known.get(create) ?? new Set()).add(id));
+  }
+  const ids = [...new Set(hits.map(({ id }) => id))];
+  const locked = await lockRows(tx, table, [...ids, ...[...known.keys()].map((c) => c.recordId)]);
+  const standing = await readFields(tx, table, ids);
+  const adoptions: Adoption[] = [];
+  const settled: Settlement[] = [];
+  const taken = new Set<string>();
+  for (const [create, candidates] of known) {
+    const [id] = candidates;
+    const fields = id === undefined ? undefined : standing.get(id);
+    const [entry, ...others] = create.entries;
+    if (id === undefined || !fields || entry === undefined) continue;
+    if (candidates.size > 1) {
+      const reason = 'identity-ambiguous: several records have one of its identities';
+      settled.push({ ids: create.entries, outcome: { state: 'parked', reason } });
+    } else if (!locked.has(id) || !locked.has(create.recordId) || taken.has(id)) {
+      const outcome = { state: 'pending', reason: null, retryInMs: HELD_RETRY_MS } as const;
+      settled.push({ ids: create.entries, outcome });
+    } else {
+      taken.add(id);
+      const changes = againstRecord(table, create, fields);
+      adoptions.push({ localId: create.recordId, id, changes, entry });
+      settled.push({ ids: others, outcome: { state: 'superseded' } });
+      if (Object.keys(changes).length === 0) {
+        settled.push({ ids: [entry], outcome: { state: 'done' } });
+      }
+    }
+  }
+  if (adoptions.length > 0) {
+    await mergeBornRows(tx, table, adoptions);
+    await settleEntries(tx, epoch, settled);
+    await rewriteAdopted(tx, epoch, adoptions);
+    const renames = adoptions.map(({ localId, id }) => ({ oldId: localId, id }));
+    await mapIds(tx, table.object, renames, 'adopted');
+  } else await settleEntries(tx, epoch, settled);
+  return outgoing.filter((change) => !known.has(change));
+}
+
+function identityValues({ fields, matchOn }: Outgoing): readonly string[] {
+  const value = matchOn === null ? null : fields[matchOn];
+  return [value ?? []].flat().filter((item) => typeof item === 'string');
+}
+
+/** What is left to change once the create is measured against the record there is. */
+function againstRecord(
+  table: MirrorTable,
+  create: Outgoing,
+  standing: ReadonlyMap<string, Json>,
+): Readonly<Record<string, FieldChange>> {
+  const byName = new Map(table.schema.fields.map((field) => [field.name, field]));
+  const changes = Object.entries(create.changes).flatMap(([name, { value: wanted }]) => {
+    const field = byName.get(name);
+    const base = standing.get(name) ?? null;
+    if (!field) return [];
+    // Nobody who names one address means to take away the others.
+    const value = field.kind === 'texts' ? union(field, base, wanted) : wanted;
+    return equalValues(field, base, value) ? [] : [[name, { base, value }] as const];
+  });
+  return Object.fromEntries(changes);
+}
+
+function union(field: Field, base: Json, wanted: Json): Json {
+  if (!Array.isArray(base) || !Array.isArray(wanted)) return wanted;
+  const items: readonly Json[] = base;
+  const there = new Set(items.map((item) => itemKey(field, item)));
+  return [...items, ...wanted.filter((item: Json) => !there.has(itemKey(field, item)))];
+}

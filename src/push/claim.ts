@@ -1,0 +1,85 @@
+import { readDatabaseTime } from '../db/cursor.ts';
+import type { Database } from '../db/database.ts';
+import { holdsLease } from '../db/lease.ts';
+import { readLocalIds } from '../db/local-ids.ts';
+import type { MirrorTable } from '../db/mirror/table.ts';
+import { addFollowUps, claimDue, recordSent, settleEntries } from '../db/outbox.ts';
+import { adoptKnown } from './adopt.ts';
+import { leaseLost } from './lease-lost.ts';
+import {
+  coalesceAll,
+  localReferences,
+  type Outgoing,
+  prepare,
+  type Resolution,
+} from './outgoing.ts';
+
+/** Records claimed at once: ten full batches, so that several can be under way. */
+const CLAIM_RECORDS = 1_000;
+
+export interface Claim {
+  readonly outgoing: readonly Outgoing[];
+  /** Database time of the claim: what is known of the records by then is older than any answer. */
+  readonly readAt: string;
+}
+
+/**
+ * Claims what is due of one object and turns it into what can be sent, in one transaction: who is
+ * not sent is settled or released in it. @returns null where nothing was due.
+ *
+ * @throws SyncError `lease-lost`
+ */
+export async function claim(
+  deps: {
+    readonly db: Database;
+    readonly tables: readonly MirrorTable[];
+    readonly matchOn: (table: MirrorTable) => string | null;
+  },
+  table: MirrorTable,
+  epoch: bigint,
+): Promise<Claim | null> {
+  const { object } = table;
+  return await deps.db.transaction(
+    async (tx) => {
+      if (!(await holdsLease(tx, epoch))) throw leaseLost();
+      const claimed = await claimDue(tx, { object, epoch, records: CLAIM_RECORDS });
+      if (claimed.length === 0) return null;
+      const changes = coalesceAll(claimed);
+      const resolutions = new Map<string, Resolution>();
+      for (const [target, ids] of localReferences(table.schema, changes)) {
+        for (const found of await readLocalIds(tx, target, [...ids])) {
+          resolutions.set(`${target} ${found.localId}`, toResolution(found));
+        }
+      }
+      const position = deps.tables.findIndex((other) => other.object === object);
+      const earlier = new Set(deps.tables.slice(0, Math.max(position, 0)).map((t) => t.object));
+      const prepared = prepare(table.schema, changes, {
+        resolve: (target, id) => resolutions.get(`${target} ${id}`) ?? { kind: 'unknown' },
+        earlier,
+        matchOn: deps.matchOn(table),
+      });
+      await addFollowUps(tx, object, prepared.followUps);
+      await settleEntries(tx, epoch, prepared.settled);
+      const outgoing = await adoptKnown(tx, table, prepared.outgoing, epoch);
+      const creates = outgoing.filter(({ kind }) => kind === 'create');
+      await recordSent(
+        tx,
+        creates.map(({ entries, fields, matchOn }) => {
+          return { ids: entries, sent: matchOn === null ? { fields } : { fields, matchOn } };
+        }),
+      );
+      return { outgoing, readAt: await readDatabaseTime(tx) };
+    },
+    { asWriter: true },
+  );
+}
+
+function toResolution(found: {
+  readonly id: string | null;
+  readonly entry: bigint | null;
+  readonly parked: boolean;
+}): Resolution {
+  if (found.id !== null) return { kind: 'known', id: found.id };
+  if (found.entry === null) return { kind: 'unknown' };
+  return { kind: 'waiting', entry: found.entry, parked: found.parked };
+}
