@@ -57,24 +57,15 @@ END $$;
 COMMENT ON FUNCTION clarify_sync.birth() IS
   'Trigger: keeps the id a row is born with, and resolves one whose record exists by now.';
 --> statement-breakpoint
--- Raises where an expression has to: capture() asks it row by row, within the pass that it makes.
-CREATE FUNCTION clarify_sync.refuse(code text, reason text, id text) RETURNS text
-LANGUAGE plpgsql
-SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-  RAISE EXCEPTION USING ERRCODE = code, MESSAGE = format('clarify-sync: %s (row %L)', reason, id);
-END $$;
---> statement-breakpoint
-COMMENT ON FUNCTION clarify_sync.refuse(text, text, text) IS 'Refuses a local write because of one row.';
---> statement-breakpoint
 -- One row per column that capture() looks at, as SQL over o.c<place> (old) and n.c<place> (new).
--- `member`: the column's member of the outbox entry as text (,"field":{"base":…,"value":…}), null
--- where it did not change, an error where it may not. A deleted row is kept whole, so then there
--- is a `rest` as well; otherwise users' own columns are nobody's business.
+-- `member`: the column's member of the outbox entry as text, `,"field":{"base":…,"value":…}`, null
+-- where it did not change. `offends` and `offence`: whether it may not change as it did, and the
+-- SQLSTATE and the reason. A deleted row is kept whole, so then there is a `rest` as well;
+-- otherwise users' own columns are nobody's business.
 CREATE FUNCTION clarify_sync.captured_columns(
   relation oid, object text, label text, op text,
-  OUT place integer, OUT name text, OUT role text, OUT changed text, OUT member text
+  OUT place integer, OUT name text, OUT role text, OUT changed text, OUT member text,
+  OUT offends text, OUT offence text
 ) RETURNS SETOF record
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -101,8 +92,8 @@ AS $$
                      WHEN 'jsonb' THEN 'nullif(%s.c%s, ''null'')' ELSE '%s.c%s' END AS plain,
            -- Instants as Clarify writes them, whatever the writer's time zone.
            CASE WHEN stands = 'field' AND type = 'timestamp with time zone'
-                THEN 'to_json(to_char(%s, ''YYYY-MM-DD"T"HH24:MI:SS.MS"Z"''))::text'
-                ELSE 'to_json(%s)::text' END AS json
+                THEN 'to_json(to_char(%s, ''YYYY-MM-DD"T"HH24:MI:SS.MS"Z"''))'
+                ELSE 'to_json(%s)' END AS json
       FROM live WHERE stands <> 'own' OR $4 = 'DELETE'
   ), compared AS (
     SELECT *, format(json, format(plain, 'o', place)) AS old_json,
@@ -135,29 +126,28 @@ AS $$
             END AS reason,
            CASE stands WHEN 'id' THEN 'CS004' WHEN 'system' THEN 'CS003' WHEN 'removed' THEN 'CS006' ELSE 'CS005'
             END AS code,
-           CASE WHEN $4 = 'INSERT' THEN NULL
-                -- What a column cannot hold stands in _extra: that is what both sides last agreed on.
-                WHEN $4 = 'UPDATE' AND stands = 'field' AND extra_place IS NOT NULL
-                  THEN format('%s, (o.c%s -> %L)::text', old_json, extra_place, field)
+           -- Text for concat(), which leaves out nulls: the value, or what stands for its absence.
+           CASE $4 WHEN 'INSERT' THEN '''null'''
+                -- What a column cannot hold is in _extra: that is what both sides last agreed on.
+                WHEN 'UPDATE' THEN format('%s, CASE WHEN %s IS NULL THEN coalesce((o.c%s -> %L)::text, ''null'') END',
+                  old_json, format(plain, 'o', place), extra_place, coalesce(field, name))
                 ELSE old_json END AS base,
-           CASE WHEN $4 <> 'DELETE' THEN new_json END AS value
+           CASE $4 WHEN 'DELETE' THEN '''null'''
+                ELSE format('%s, CASE WHEN %s IS NULL THEN ''null'' END', new_json, format(plain, 'n', place)) END AS value
       FROM compared
   )
   SELECT place, name, role, changed,
-         format(CASE
-             WHEN role = 'rest' THEN 'CASE WHEN %1$s THEN concat(%5$L, %6$s) END'
-             WHEN role <> 'field' THEN 'CASE WHEN %1$s AND %2$s THEN clarify_sync.refuse(%3$L, %4$L, n.c%9$s) END'
-             WHEN offends IS NULL THEN 'CASE WHEN %1$s THEN concat(%5$L, %7$s, '',"value":'', %8$s, ''}'') END'
-             ELSE 'CASE WHEN %1$s THEN CASE WHEN %2$s THEN clarify_sync.refuse(%3$L, %4$L, n.c%9$s) '
-               'ELSE concat(%5$L, %7$s, '',"value":'', %8$s, ''}'') END END' END,
-           changed, offends, code, reason,
-           CASE role WHEN 'rest' THEN format(',%s:', to_json(name))
-                     ELSE format(',%s:{"base":', to_json(coalesce(field, name))) END,
-           old_json, format('coalesce(%s)', concat_ws(', ', base, '''null''')),
-           format('coalesce(%s)', concat_ws(', ', value, '''null''')), id_place)
-    FROM judged WHERE role <> 'id' OR $4 <> 'DELETE'
-   UNION ALL
-  SELECT place, name, role, NULL, NULL FROM judged WHERE role = 'id' AND $4 = 'DELETE'
+         CASE role
+           WHEN 'field' THEN format('CASE WHEN %s THEN concat(%L, %s, '',"value":'', %s, ''}'') END', changed,
+             format(',%s:{"base":', to_json(coalesce(field, name))), base, value)
+           WHEN 'rest' THEN format('CASE WHEN %s THEN concat(%L, %s) END', changed,
+             format(',%s:', to_json(name)), old_json)
+         END,
+         changed || coalesce(' AND ' || offends, ''),
+         CASE WHEN offends IS NOT NULL
+              THEN format('concat(%L, quote_literal(n.c%s), '')'')', format('%s clarify-sync: %s (row ', code, reason), id_place)
+         END
+    FROM judged
 $$;
 --> statement-breakpoint
 COMMENT ON FUNCTION clarify_sync.captured_columns(oid, text, text, text) IS
@@ -181,8 +171,10 @@ DECLARE
   changed text;
   members text;
   rest text;
+  offences text;
   written boolean;
   entries bigint;
+  offence text;
 BEGIN
   IF clarify_sync.is_own_write() THEN
     RETURN NULL;
@@ -218,8 +210,10 @@ BEGIN
            FILTER (WHERE c.role = 'id'),
          CASE TG_OP WHEN 'UPDATE' THEN string_agg(c.changed, ' OR ') ELSE 'true' END,
          (SELECT string_agg(terms, ' || ') FROM chunk WHERE NOT of_rest),
-         (SELECT string_agg(terms, ' || ') FROM chunk WHERE of_rest)
-    INTO source, id, changed, members, rest
+         (SELECT string_agg(terms, ' || ') FROM chunk WHERE of_rest),
+         string_agg(format(' WHEN %s THEN %s', c.offends, c.offence), '' ORDER BY c.place)
+           FILTER (WHERE c.offence IS NOT NULL)
+    INTO source, id, changed, members, rest, offences
     FROM col AS c;
   IF rest IS NOT NULL THEN
     members := format('%s || concat('',"_row":{"base":{'', substr(%s, 2), ''},"value":null}'')', members, rest);
@@ -244,18 +238,25 @@ BEGIN
     RETURN NULL;
   END IF;
 
+  -- An offence is told once the statement is done: an error raised inside would quote all of it.
   EXECUTE format(
-      'INSERT INTO clarify_sync.outbox (object, record_id, op, state, last_error, changes)
-       SELECT $1, id, $2, $3, $4, (''{'' || substr(members, 2) || ''}'')::jsonb
-         FROM (SELECT %s AS id, %s AS members FROM %s %s) AS entry %s',
-      id, members, source,
+      'WITH entered AS (
+         INSERT INTO clarify_sync.outbox (object, record_id, op, state, last_error, changes)
+         SELECT $1, id, $2, $3, coalesce(offence, $4), (''{'' || substr(members, 2) || ''}'')::jsonb
+           FROM (SELECT %s AS id, %s AS members, %s AS offence FROM %s %s) AS entry %s
+         RETURNING last_error)
+       SELECT count(*), min(last_error) FROM entered',
+      id, members, coalesce('CASE' || offences || ' END', 'NULL'), source,
       -- In the order of the writes; and nothing is worked out twice.
       CASE TG_OP WHEN 'UPDATE' THEN 'ORDER BY place' ELSE 'OFFSET 0' END,
-      CASE TG_OP WHEN 'UPDATE' THEN 'WHERE members <> ''''' END)
+      CASE TG_OP WHEN 'UPDATE' THEN 'WHERE members <> '''' OR offence IS NOT NULL' END)
+    INTO entries, offence
     USING mirrored.object, lower(TG_OP),
           CASE WHEN TG_OP = 'DELETE' AND mirrored.delete_policy = 'park' THEN 'parked' ELSE 'pending' END,
           CASE WHEN TG_OP = 'DELETE' AND mirrored.delete_policy = 'park' THEN 'delete-needs-approval' END;
-  GET DIAGNOSTICS entries = ROW_COUNT;
+  IF offence LIKE 'CS___ %' THEN
+    RAISE EXCEPTION USING ERRCODE = left(offence, 5), MESSAGE = substr(offence, 7);
+  END IF;
   IF entries > 0 THEN
     PERFORM pg_notify('clarify_sync_outbox', mirrored.object);
   END IF;
@@ -309,7 +310,7 @@ COMMENT ON FUNCTION clarify_sync.refuse_truncate() IS
 --> statement-breakpoint
 REVOKE ALL ON FUNCTION clarify_sync.is_own_write(), clarify_sync.birth(), clarify_sync.capture(),
   clarify_sync.captured_columns(oid, text, text, text), clarify_sync.capture_link(),
-  clarify_sync.refuse_truncate(), clarify_sync.refuse(text, text, text) FROM PUBLIC;
+  clarify_sync.refuse_truncate() FROM PUBLIC;
 --> statement-breakpoint
 GRANT USAGE ON SCHEMA clarify_sync TO PUBLIC;
 --> statement-breakpoint

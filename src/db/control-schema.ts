@@ -172,9 +172,13 @@ export const outbox = controlSchema.table(
       sql`(${t.state} in ('done', 'superseded', 'cancelled')) = (${t.doneAt} is not null)`,
     ),
     check('outbox_parked_has_reason', sql`${t.state} <> 'parked' or ${t.lastError} is not null`),
-    index('outbox_due').on(t.object, t.id).where(sql`${t.state} = 'pending'`),
+    // Claims take the oldest of an object; counts read all that is not settled.
+    index('outbox_due')
+      .on(t.object, t.state, t.id)
+      .where(sql`${t.state} in ('pending', 'sending', 'parked')`),
+    // Hash: ids are in no order, and a b-tree of them costs a bulk write more than all else here.
     index('outbox_unsettled')
-      .on(t.object, t.recordId, t.id)
+      .using('hash', t.recordId)
       .where(sql`${t.state} in ('pending', 'sending', 'parked')`),
   ],
 );
