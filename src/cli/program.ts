@@ -40,7 +40,9 @@ export async function runProgram(options: ProgramOptions): Promise<ExitCode> {
     await program.parseAsync([...args], { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) shell.fail(error, { json });
-    // Help and version end the same way, with 0.
+    // A command of commands alone shows its help, which says all there is to say.
+    else if (error.code === 'commander.help') shell.exitCode = 2;
+    // Help that was asked for, and the version, end the same way with 0.
     else if (error.exitCode !== 0) shell.fail(toUsageError(error), { json });
   }
   return shell.exitCode;

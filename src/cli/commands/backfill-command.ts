@@ -65,14 +65,17 @@ async function backfill(
   });
 }
 
-const ISO = /^\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)?)?$/;
+const ISO = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?)(Z|[+-]\d\d:\d\d)?)?$/;
 
 /** A date or an instant, UTC where it does not say otherwise. @returns ISO-8601. */
-function instant(text: string): string {
-  const zoned = /Z$|[+-]\d\d:\d\d$/.test(text) || text.length === 10 ? text : `${text}Z`;
-  const ms = ISO.test(text) ? Date.parse(zoned.replace(' ', 'T')) : Number.NaN;
-  if (Number.isNaN(ms)) throw new InvalidArgumentError('It is no date such as 2026-01-31.');
-  return new Date(ms).toISOString();
+export function instant(text: string): string {
+  const [, day = '', time = '00:00', zone = 'Z'] = ISO.exec(text) ?? [];
+  const ms = Date.parse(`${day}T${time}${zone}`);
+  // February 30 would pass for a day in March.
+  const midnight = new Date(`${day}T00:00Z`);
+  if (!Number.isNaN(ms) && midnight.toISOString().startsWith(day))
+    return new Date(ms).toISOString();
+  throw new InvalidArgumentError('It is no date such as 2026-01-31.');
 }
 
 const MOST_AT_ONCE = 32;

@@ -1,0 +1,92 @@
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, expect, test } from 'vitest';
+import { startEmulator } from '../../src/emulator/emulator.ts';
+import { createTestDatabase } from '../support/database.ts';
+import { lastDocument, type RunningCli, runCli, startCli } from './cli-process.ts';
+
+const cleanups: (() => Promise<unknown>)[] = [];
+
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
+});
+
+function start(...args: Parameters<typeof startCli>): RunningCli {
+  const running = startCli(...args);
+  cleanups.push(async () => {
+    running.child.kill('SIGKILL');
+    await running.ended;
+  });
+  return running;
+}
+
+test('run keeps both sides in step, leads, and drains on SIGTERM', async () => {
+  const emulator = await startEmulator({ sizes: { person: 5, company: 3 } });
+  cleanups.push(emulator.stop);
+  const database = await createTestDatabase();
+  cleanups.push(database.drop);
+  const env = {
+    CLARIFY_API_URL: emulator.url,
+    CLARIFY_API_KEY: emulator.apiKey,
+    CLARIFY_WORKSPACE: emulator.workspace,
+    DATABASE_URL: database.url,
+    CLARIFY_SYNC_PUSH: 'on',
+    CLARIFY_SYNC_HTTP: '127.0.0.1:0',
+  };
+  const service = start(['run'], { env });
+  await service.saw(/"running"/);
+  await expect.poll(() => personCount(database.db), { timeout: 20_000 }).toBe(5n);
+
+  const status = await runCli(['status', '--json'], { env });
+  expect(JSON.parse(status.stdout).leader).toMatchObject({
+    holder: expect.any(String),
+    epoch: expect.any(Number),
+  });
+  const [person = ''] = emulator.store.ids('person');
+  await database.db.query(`update clarify.person set job_title = 'Pilot' where id = $1`, [person]);
+  const push = await runCli(['push', '--json'], { env });
+  expect(push.code).toBe(0);
+  expect(lastDocument(push)).toMatchObject({ push: { delegatedTo: expect.any(String) } });
+  expect(emulator.store.get('person', person)?.attributes['job_title']).toBe('Pilot');
+
+  service.child.kill('SIGTERM');
+  const { code, stderr } = await service.ended;
+  expect(stderr).not.toContain(emulator.apiKey);
+  expect(stderr).not.toContain('Pilot');
+  expect(code).toBe(0);
+  const after = await runCli(['status', '--json'], { env });
+  expect(JSON.parse(after.stdout).leader).toBeNull();
+});
+
+async function personCount(
+  db: Awaited<ReturnType<typeof createTestDatabase>>['db'],
+): Promise<bigint | undefined> {
+  const exists = await db.query(`select from pg_class where oid = to_regclass('clarify.person')`);
+  if (exists.length === 0) return 0n;
+  const [row] = await db.query<{ people: bigint }>('select count(*) as people from clarify.person');
+  return row?.people;
+}
+
+test('the emulator says how to use it, and ends with Ctrl-C', async () => {
+  const emulator = start(['emulator', '--port', '0', '--people', '3', '--switch', 'pageMax=2']);
+  const url = await emulator.saw(/CLARIFY_API_URL=(\S+)/);
+  const answer = await fetch(`${url}/workspaces/demo/objects/person/resources?page[limit]=2`, {
+    headers: { authorization: 'api-key demo-key' },
+  });
+  expect(answer.status).toBe(200);
+  expect(await answer.json()).toMatchObject({ meta: { total_records: 3, limit: 2 } });
+  emulator.child.kill('SIGINT');
+  expect(await emulator.ended).toMatchObject({ code: 0 });
+  await expect(fetch(url)).rejects.toThrow();
+});
+
+test('the demo shows every scene to arrive, and leaves nothing behind', async () => {
+  const cwd = await mkdtemp(join(tmpdir(), 'clarify-sync-demo-'));
+  cleanups.push(() => rm(cwd, { recursive: true, force: true }));
+  const demo = start(['demo', '--once'], { cwd });
+  const { code, stdout, stderr } = await demo.ended;
+  expect(stdout).toContain('everything arrived: 5 scenes');
+  expect({ code, stderr }).toMatchObject({ code: 0, stderr: expect.stringMatching(/^→ /) });
+  expect(await readdir(join(cwd, '.clarify-sync', 'demo'))).toEqual([]);
+});

@@ -1,0 +1,82 @@
+import { expect, test } from 'vitest';
+import type { ObjectRun } from '../../../src/app/pull-all.ts';
+import { type PassOutcome, reportPass } from '../../../src/cli/runs-report.ts';
+import type { Paint } from '../../../src/cli/terminal.ts';
+
+const plain: Paint = (_style, text) => text;
+const nothing = { pending: 0, blocked: 0, parked: 0, openConflicts: 0 };
+const sent = { delivered: 3, refused: 0, gone: 0, failed: 0, unclear: 0, delegatedTo: null };
+
+function run(object: string, more: Partial<ObjectRun> = {}): ObjectRun {
+  const counts = { read: 1_200, inserted: 3, updated: 4, removed: 5, conflicts: 6 };
+  return { object, kind: 'pull', state: 'ok', counts, error: null, ...more };
+}
+
+function pass(more: Partial<PassOutcome> = {}): PassOutcome {
+  const left = nothing;
+  return {
+    objects: [run('person')],
+    push: sent,
+    left,
+    pushIsOn: true,
+    interrupted: false,
+    ...more,
+  };
+}
+
+test('all went well', () => {
+  const report = reportPass(pass(), plain);
+  expect(report).toMatchObject({ exitCode: 0, next: null, failures: [] });
+  expect(report.text).toEqual([
+    'object  result   read  inserted  updated  removed  conflicts',
+    'person  ok      1,200         3        4        5          6',
+    'push: 3 delivered',
+    'nothing is left to do',
+  ]);
+  expect(report.json).toEqual({ objects: [run('person')], push: sent, left: nothing });
+});
+
+test.each([
+  { left: { ...nothing, parked: 1 }, exitCode: 3 },
+  { left: { ...nothing, blocked: 1 }, exitCode: 3 },
+  { left: { ...nothing, openConflicts: 1 }, exitCode: 3 },
+  { left: { ...nothing, pending: 1 }, exitCode: 0 },
+  { left: { ...nothing, pending: 1 }, push: { ...sent, failed: 1 }, exitCode: 1 },
+  { left: { ...nothing, pending: 1 }, push: { ...sent, unclear: 1 }, exitCode: 1 },
+  { push: { ...sent, refused: 1 }, left: { ...nothing, parked: 1 }, exitCode: 3 },
+  { interrupted: true, exitCode: 1 },
+] as const)('exit code $exitCode for %o', ({ exitCode, ...more }) => {
+  const report = reportPass(pass(more), plain);
+  expect(report.exitCode).toBe(exitCode);
+  expect(report.next === null).toBe(exitCode === 0 && !('left' in more));
+});
+
+test('an object that failed or was not read whole is a failure, whatever else went well', () => {
+  const error = { code: 'remote-timeout', message: 'no answer', hint: 'try later' };
+  for (const state of ['failed', 'incomplete'] as const) {
+    const report = reportPass(pass({ objects: [run('deal', { state, error })] }), plain);
+    expect(report).toMatchObject({
+      exitCode: 1,
+      next: 'try later',
+      failures: [{ code: 'remote-timeout', message: 'deal: no answer' }],
+    });
+  }
+});
+
+test('an object that has no records to read is nobody’s problem', () => {
+  const error = { code: 'object-unavailable', message: 'playbook: no records' };
+  const objects = [run('person'), run('playbook', { state: 'incomplete', error })];
+  const report = reportPass(pass({ objects }), plain);
+  expect(report).toMatchObject({ exitCode: 0, next: null, failures: [] });
+  expect(report.text.join('\n')).toContain('no records');
+});
+
+test('says who does the sending', () => {
+  const push = { ...sent, delegatedTo: 'host:12' };
+  expect(reportPass(pass({ push }), plain).text).toContain(
+    'push: left to the running service (host:12)',
+  );
+  expect(reportPass(pass({ push: null }), plain).text).toContain('push: off');
+  const { push: _, ...pull } = pass();
+  expect(reportPass(pull, plain).text.join('\n')).not.toContain('push');
+});
