@@ -2,7 +2,7 @@ import type { Priority } from '../domain/remote.ts';
 import type { RateHeaders } from './rate-headers.ts';
 
 /**
- * One endpoint's share of the rate limit (invariant 12): learned from the headers, and the same
+ * What one counter of the server's leaves us of its limit (invariant 12): learned from the headers, and the same
  * for every process that uses the workspace, since `remaining` counts everyone's requests.
  */
 export interface Allowance {

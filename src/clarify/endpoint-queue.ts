@@ -1,9 +1,9 @@
 import PQueue from 'p-queue';
 import { RemoteError } from '../domain/errors.ts';
 import type { Priority } from '../domain/remote.ts';
-import { createAllowance } from './allowance.ts';
 import type { Clock } from './clock.ts';
 import { readRateHeaders } from './rate-headers.ts';
+import type { SharedAllowance } from './shared-allowance.ts';
 import type { Outcome } from './transport.ts';
 
 /** What one endpoint did since the client was made. */
@@ -35,9 +35,8 @@ const LONGEST_WAIT_MS = 120_000;
 
 export function createEndpointQueue(
   endpoint: string,
-  { percent, concurrency, clock }: { percent: number; concurrency: number; clock: Clock },
+  { shared, concurrency, clock }: { shared: SharedAllowance; concurrency: number; clock: Clock },
 ): EndpointQueue {
-  const allowance = createAllowance(percent);
   // Paused unless the most urgent request waiting may start: that is looked at again whenever a
   // request is added, starts or ends.
   const queue = new PQueue({ concurrency, autoStart: false });
@@ -45,6 +44,7 @@ export function createEndpointQueue(
   const byStatus: Record<string, number> = {};
   let requests = 0;
   let alarm: AbortController | null = null;
+  const allowance = shared.join(reconsider);
 
   function mostUrgent(): Priority | undefined {
     return BY_RANK.find((priority) => waiting[priority] > 0);
@@ -88,10 +88,9 @@ export function createEndpointQueue(
         });
         count(String(outcome.status));
       } else {
-        allowance.unanswered({ left: outcome?.left ?? false, nowMs });
+        allowance.unanswered(ticket, { left: outcome?.left ?? false, nowMs });
         count(outcome?.failure ?? 'given-up');
       }
-      reconsider();
     }
   }
 

@@ -14,6 +14,7 @@ import { linkSignals } from './linked-signal.ts';
 import { createPageLimit } from './page-limit.ts';
 import { readDate } from './rate-headers.ts';
 import { createReads } from './reads.ts';
+import { createSharedAllowance, type SharedAllowance } from './shared-allowance.ts';
 import { createTransport } from './transport.ts';
 import { defaultUserAgent } from './user-agent.ts';
 import { createWireForms } from './wire-forms.ts';
@@ -59,6 +60,7 @@ export function createClarifyRemote(options: ClarifyRemoteOptions): ClarifyRemot
   const { apiKey } = options;
   const stopping = new AbortController();
   const queues = new Map<string, EndpointQueue>();
+  const allowances = new Map<string, SharedAllowance>();
   const running = new Set<Promise<unknown>>();
   const skew = createClockSkew();
   const transport = createTransport({ clock });
@@ -66,6 +68,15 @@ export function createClarifyRemote(options: ClarifyRemoteOptions): ClarifyRemot
   const decoder = createDecoder(forms);
   const pageLimit = createPageLimit();
   const batchLimit = createBatchLimit();
+
+  function sharedBy(endpoint: string): SharedAllowance {
+    const template = endpoint
+      .replace(/^([A-Z]+ \/objects\/)[^/]+/, '$1{object}')
+      .replace(/\/relationships\/.*$/, '/relationships/{field}');
+    const shared = allowances.get(template) ?? createSharedAllowance(percent);
+    allowances.set(template, shared);
+    return shared;
+  }
 
   const sendUntilAborted = createSend({
     root: `${options.baseUrl.replace(/\/+$/, '')}/workspaces/${encodeURIComponent(options.workspace)}`,
@@ -75,7 +86,8 @@ export function createClarifyRemote(options: ClarifyRemoteOptions): ClarifyRemot
     queueFor(endpoint) {
       const known = queues.get(endpoint);
       if (known !== undefined) return known;
-      const queue = createEndpointQueue(endpoint, { percent, concurrency, clock });
+      const shared = sharedBy(endpoint);
+      const queue = createEndpointQueue(endpoint, { shared, concurrency, clock });
       queues.set(endpoint, queue);
       return queue;
     },

@@ -1,6 +1,12 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { createAllowance } from '../../../src/clarify/allowance.ts';
+import {
+  type AllowanceShare,
+  createSharedAllowance,
+  type SharedAllowance,
+  type Ticket,
+} from '../../../src/clarify/shared-allowance.ts';
 import type { Priority } from '../../../src/domain/remote.ts';
 
 interface ModelServer {
@@ -40,7 +46,9 @@ function modelServer(kind: 'rolling' | 'fixed', limit: number, windowMs: number)
 }
 
 interface Client {
-  readonly allowance: ReturnType<typeof createAllowance>;
+  readonly allowance: AllowanceShare;
+  /** The counter its requests go to. */
+  readonly counter: number;
   readonly priority: Priority;
   sent: number;
   refused: number;
@@ -51,13 +59,13 @@ interface Client {
  * simulated time.
  */
 function simulate(
-  server: ModelServer,
+  servers: ModelServer | readonly ModelServer[],
   clients: readonly Client[],
   { forMs, latencyMs, concurrency }: { forMs: number; latencyMs: number; concurrency: number },
 ): void {
   type Flight = {
     client: Client;
-    ticket: number;
+    ticket: Ticket;
     dueMs: number;
     answer: ReturnType<ModelServer['arrive']>;
   };
@@ -83,6 +91,8 @@ function simulate(
           break;
         }
         const ticket = client.allowance.start(client.priority, nowMs);
+        const server = [servers].flat()[client.counter];
+        if (server === undefined) throw new Error('no such counter');
         const answer = server.arrive(nowMs);
         client.sent += 1;
         if (answer.refused) client.refused += 1;
@@ -94,19 +104,29 @@ function simulate(
   }
 }
 
-const client = (percent: number, priority: Priority = 'pull'): Client => ({
-  allowance: createAllowance(percent),
+const client = (
+  percent: number,
+  priority: Priority = 'pull',
+  {
+    shared = createSharedAllowance(percent),
+    counter = 0,
+  }: { shared?: SharedAllowance; counter?: number } = {},
+): Client => ({
+  allowance: shared.join(() => {}),
+  counter,
   priority,
   sent: 0,
   refused: 0,
 });
+const total = (clients: readonly Client[], key: 'sent' | 'refused') =>
+  clients.reduce((sum, one) => sum + one[key], 0);
 
 test('the allowance is used and not overrun, however the server counts', () => {
   fc.assert(
     fc.property(
       fc.constantFrom('rolling' as const, 'fixed' as const),
-      fc.integer({ min: 10, max: 200 }),
-      fc.integer({ min: 40, max: 100 }),
+      fc.integer({ min: 20, max: 200 }),
+      fc.integer({ min: 40, max: 90 }),
       fc.integer({ min: 5, max: 900 }),
       fc.integer({ min: 1, max: 8 }),
       fc.constantFrom<Priority>('push', 'pull', 'backfill'),
@@ -147,11 +167,39 @@ test('two processes share one limit', () => {
       latencyMs: 50,
       concurrency: 4,
     });
-    const sent = both.reduce((sum, one) => sum + one.sent, 0);
-    const refused = both.reduce((sum, one) => sum + one.refused, 0);
+    const sent = total(both, 'sent');
+    const refused = total(both, 'refused');
     expect(sent).toBeGreaterThanOrEqual(48 * 10 * (2 / 3));
     expect(refused / sent).toBeLessThan(1 / 20);
   }
+});
+
+test('objects that share one limit share one allowance', () => {
+  for (const kind of ['rolling', 'fixed'] as const) {
+    const shared = createSharedAllowance(80);
+    const objects = Array.from({ length: 6 }, () => client(80, 'pull', { shared }));
+    simulate(modelServer(kind, 100, 60_000), objects, {
+      forMs: 600_000,
+      latencyMs: 80,
+      concurrency: 4,
+    });
+    const sent = total(objects, 'sent');
+    const refused = total(objects, 'refused');
+    expect(sent).toBeGreaterThanOrEqual(80 * 10 * (2 / 3));
+    // A window that starts afresh looks like a limit for each, so six allowances press on one.
+    if (kind === 'rolling') expect(refused).toBe(0);
+    expect(refused / sent).toBeLessThan(1 / 20);
+    expect(sent).toBeLessThanOrEqual(80 * 11 * (kind === 'rolling' ? 1.05 : 1.25));
+  }
+});
+
+test('objects that have a limit each use each of them', () => {
+  const shared = createSharedAllowance(80);
+  const objects = [0, 1, 2].map((counter) => client(80, 'pull', { shared, counter }));
+  const servers = objects.map(() => modelServer('rolling', 100, 60_000));
+  simulate(servers, objects, { forMs: 600_000, latencyMs: 80, concurrency: 4 });
+  for (const one of objects) expect(one.sent).toBeGreaterThanOrEqual(80 * 10 * (2 / 3));
+  expect(total(objects, 'refused') / total(objects, 'sent')).toBeLessThan(1 / 20);
 });
 
 test('one request at a time until the first answer, then no cap but the server’s', () => {
