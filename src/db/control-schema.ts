@@ -104,6 +104,15 @@ export const cursor = controlSchema.table(
     createdConfirmed: boolean('created_confirmed').notNull().default(false),
     /** Likewise for the deletions feed. */
     deletedWatermark: instant('deleted_watermark'),
+    /** When a complete reading of the feed last began: what it still holds is known from then on. */
+    deletionsReadAt: instant('deletions_read_at'),
+    /** The server has no feed of deletions. */
+    deletionsAbsent: boolean('deletions_absent').notNull().default(false),
+    /** Deletions may have passed unnoticed: a comparison has to find them. */
+    reconcileDue: boolean('reconcile_due').notNull().default(false),
+    /** When a comparison last came to its end, and which key it was made with (a fingerprint). */
+    reconciledAt: instant('reconciled_at'),
+    reconciledKey: text('reconciled_key'),
     /** Whether records carry `_updated_at` from birth: unknown | always | after_edit. */
     stamping: text('stamping').notNull().default('unknown'),
     backfill: jsonb('backfill'),
