@@ -13,6 +13,7 @@ import {
 } from '../db/mirror-rows.ts';
 import {
   type ConflictOfRecord,
+  closeSettledConflicts,
   readUnsettled,
   recordConflicts,
   rewriteEntries,
@@ -94,6 +95,7 @@ export async function applyRecords(
   );
   await rewriteEntries(tx, table.object, merged.entries);
   await recordConflicts(tx, table.object, merged.conflicts);
+  await closeSettledConflicts(tx, table.object, merged.rewritten);
   await forgetTombstones(
     tx,
     table.object,
@@ -189,6 +191,7 @@ function mergeAll(
   const rows: Candidate[] = [];
   const entries: EntryRewrite[] = [];
   const conflicts: ConflictOfRecord[] = [];
+  const rewritten: string[] = [];
   for (const candidate of candidates) {
     const { record, present } = candidate;
     const pending = (unsettled.get(record.id) ?? []).map((entry) => {
@@ -207,11 +210,12 @@ function mergeAll(
     const { row } = toRow(table, mergedRecord);
     rows.push({ record, present, row: { ...row, keep: [...row.keep, ...merge.keep] } });
     entries.push(...merge.entries);
+    if (merge.entries.length > 0) rewritten.push(record.id);
     conflicts.push(
       ...merge.conflicts.map((found) => {
         return { ...found, recordId: record.id, remoteBy: record.updatedBy };
       }),
     );
   }
-  return { rows, entries, conflicts };
+  return { rows, entries, conflicts, rewritten };
 }

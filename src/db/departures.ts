@@ -1,6 +1,7 @@
-import { parseJson, stringifyJson } from '../domain/json.ts';
+import { type Json, parseJson, stringifyJson } from '../domain/json.ts';
 import type { RemoteRecord } from '../domain/record.ts';
 import type { Sql } from './database.ts';
+import { encodeExtra } from './mirror/extra.ts';
 
 /** Records known to be gone at or after an instant: what was read before must not revive them. */
 export async function readGoneSince(
@@ -34,7 +35,7 @@ export async function forgetTombstones(
 export interface Tombstone {
   readonly id: string;
   /** The record as it was last seen; null where nothing is known of it. */
-  readonly record: unknown;
+  readonly record: Json;
   readonly reason: 'deleted' | 'merged' | 'not_visible';
   /** ISO-8601; null where only the absence is known. */
   readonly deletedAt: string | null;
@@ -57,7 +58,7 @@ export async function writeTombstones(
     [
       object,
       tombstones.map(({ id }) => id),
-      tombstones.map(({ record }) => (record === null ? null : stringifyJson(record))),
+      tombstones.map(({ record }) => (record === null ? null : stringifyJson(encodeExtra(record)))),
       tombstones.map(({ reason }) => reason),
       tombstones.map(({ deletedAt }) => deletedAt),
     ],

@@ -154,6 +154,7 @@ export async function readWaiting(
     byRecord.set(row.recordId, entries);
   }
   return [...byRecord].map(([recordId, entries]) => {
-    return { recordId, entries, attempts: Math.max(...entries.map(({ attempts }) => attempts)) };
+    const attempts = Math.max(...entries.map((entry) => entry.attempts));
+    return { recordId, entries, attempts, sentBefore: false };
   });
 }

@@ -1,6 +1,7 @@
 import type { ClaimedEntry } from '../domain/coalesce.ts';
 import { type Json, stringifyJson } from '../domain/json.ts';
 import type { FieldChanges } from '../domain/merge-record.ts';
+import { decodeChanges, encodeChanges } from './changes.ts';
 import type { Sql } from './database.ts';
 
 /** All claimed entries of one record, oldest first. */
@@ -8,6 +9,8 @@ export interface ClaimedRecord {
   readonly recordId: string;
   readonly entries: readonly ClaimedEntry[];
   readonly attempts: number;
+  /** A create of it has left us before, and may have arrived. */
+  readonly sentBefore: boolean;
 }
 
 interface ClaimRow {
@@ -16,10 +19,14 @@ interface ClaimRow {
   op: ClaimedEntry['op'];
   changes: FieldChanges;
   attempts: number;
+  created_at: string;
+  sent_before: boolean;
 }
 
-/** A refusal by the CRM is the only parking that a later edit of the row can mend. */
-const MENDABLE = `(state = 'pending' OR (state = 'parked' AND last_error LIKE 'remote-%'))`;
+/** Parked for a person to decide; everything else a later edit of the row may mend. */
+const DECISIONS =
+  '^(conflict-open|copied-database|delete-needs-approval|mass-delete|create-ambiguous)';
+const MENDABLE = `(o.state = 'pending' OR (o.state = 'parked' AND o.last_error !~ '${DECISIONS}'))`;
 
 /**
  * Claims the records whose changes have waited longest, with everything that waits for each of
@@ -48,18 +55,30 @@ export async function claimDue(
      UPDATE clarify_sync.outbox AS o
         SET state = 'sending', epoch = $2, attempts = attempts + 1, sent_at = clock_timestamp(), last_error = NULL
        FROM mine WHERE o.id = mine.id
-     RETURNING o.id, o.record_id, o.op, o.changes, o.attempts`,
+     RETURNING o.id, o.record_id, o.op, o.changes, o.attempts, o.created_at,
+               o.op = 'insert' AND o.sent IS NOT NULL AS sent_before`,
     [claim.object, claim.epoch, claim.records],
   );
   const byRecord = new Map<string, ClaimRow[]>();
-  for (const row of rows.sort((a, b) => (a.id < b.id ? -1 : 1))) {
+  for (const row of rows.sort(byWriting)) {
     const entries = byRecord.get(row.record_id) ?? [];
-    entries.push(row);
+    entries.push({ ...row, changes: decodeChanges(row.changes) });
     byRecord.set(row.record_id, entries);
   }
   return [...byRecord].map(([recordId, entries]) => {
-    return { recordId, entries, attempts: Math.max(...entries.map(({ attempts }) => attempts)) };
+    return {
+      recordId,
+      entries,
+      attempts: Math.max(...entries.map(({ attempts }) => attempts)),
+      sentBefore: entries.some((entry) => entry.sent_before),
+    };
   });
+}
+
+/** What was put off keeps the time it was written, and comes before what was written since. */
+function byWriting(a: ClaimRow, b: ClaimRow): number {
+  if (a.created_at !== b.created_at) return a.created_at < b.created_at ? -1 : 1;
+  return a.id < b.id ? -1 : 1;
 }
 
 /** Writes down what goes out, so that an answer that never comes can still be recognised. */
@@ -142,7 +161,7 @@ export async function addFollowUps(
     [
       object,
       followUps.map(({ recordId }) => recordId),
-      followUps.map(({ changes }) => stringifyJson(changes)),
+      followUps.map(({ changes }) => stringifyJson(encodeChanges(changes))),
       followUps.map(({ blockedBy }) => blockedBy),
       followUps.map(({ of }) => of),
     ],

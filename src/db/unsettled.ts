@@ -1,11 +1,13 @@
-import { stringifyJson } from '../domain/json.ts';
+import { type Json, stringifyJson } from '../domain/json.ts';
 import type {
   ConflictFound,
   EntryRewrite,
   FieldChanges,
   PendingEntry,
 } from '../domain/merge-record.ts';
+import { decodeChanges, encodeChanges } from './changes.ts';
 import type { Sql } from './database.ts';
+import { encodeExtra } from './mirror/extra.ts';
 
 interface UnsettledRow {
   id: bigint;
@@ -32,13 +34,13 @@ export async function readUnsettled(
             (extract(epoch FROM created_at) * 1000)::float8 AS written_at_ms
        FROM clarify_sync.outbox
       WHERE object = $1 AND record_id = ANY($2::text[]) AND state IN ('pending', 'sending', 'parked')
-      ORDER BY id`,
+      ORDER BY created_at, id`,
     [object, ids],
   );
   const byRecord = new Map<string, PendingEntry[]>();
   for (const { id, record_id, op, state, changes, written_at_ms } of rows) {
     const entries = byRecord.get(record_id) ?? [];
-    entries.push({ id, op, state, changes, writtenAtMs: written_at_ms });
+    entries.push({ id, op, state, changes: decodeChanges(changes), writtenAtMs: written_at_ms });
     byRecord.set(record_id, entries);
   }
   return byRecord;
@@ -60,7 +62,9 @@ export async function rewriteEntries(
       WHERE o.id = r.id AND o.state IN ('pending', 'parked')`,
     [
       rewrites.map(({ id }) => id),
-      rewrites.map(({ changes }) => (changes === null ? null : stringifyJson(changes))),
+      rewrites.map(({ changes }) =>
+        changes === null ? null : stringifyJson(encodeChanges(changes)),
+      ),
       rewrites.map(({ state }) => state),
     ],
   );
@@ -71,7 +75,7 @@ export async function rewriteEntries(
      SELECT $1, o.record_id, 'update', p.changes::jsonb, 'parked', 'conflict-open', o.written_by, o.created_at
        FROM unnest($2::bigint[], $3::text[]) AS p(id, changes)
        JOIN clarify_sync.outbox AS o ON o.id = p.id`,
-    [object, parked.map(({ id }) => id), parked.map((r) => stringifyJson(r.parked))],
+    [object, parked.map(({ id }) => id), parked.map((r) => stringifyJson(encodeChanges(r.parked)))],
   );
 }
 
@@ -106,12 +110,133 @@ export async function recordConflicts(
       object,
       conflicts.map((c) => c.recordId),
       conflicts.map((c) => c.field),
-      conflicts.map((c) => stringifyJson(c.base)),
-      conflicts.map((c) => stringifyJson(c.local)),
-      conflicts.map((c) => stringifyJson(c.remote)),
+      conflicts.map((c) => stringifyJson(encodeExtra(c.base))),
+      conflicts.map((c) => stringifyJson(encodeExtra(c.local))),
+      conflicts.map((c) => stringifyJson(encodeExtra(c.remote))),
       conflicts.map((c) => c.remoteBy),
       conflicts.map((c) => c.policy),
       conflicts.map((c) => c.resolution),
+    ],
+  );
+}
+
+/**
+ * Closes open conflicts of records for which nothing waits any more: both sides have come to the
+ * same value. Unique index `conflict_open_once`.
+ */
+export async function closeSettledConflicts(
+  tx: Sql,
+  object: string,
+  recordIds: readonly string[],
+): Promise<void> {
+  if (recordIds.length === 0) return;
+  await tx.query(
+    `UPDATE clarify_sync.conflict AS c
+        SET resolution = 'remote', resolved_at = clock_timestamp(), resolved_by = 'agreement'
+      WHERE c.object = $1 AND c.record_id = ANY($2::text[]) AND c.resolution = 'open'
+        AND NOT EXISTS (
+          SELECT 1 FROM clarify_sync.outbox AS o
+           WHERE o.object = $1 AND o.record_id = c.record_id AND o.state = 'parked'
+             AND o.last_error LIKE 'conflict-open%' AND o.changes ? c.field)`,
+    [object, recordIds],
+  );
+}
+
+/** Fields of records that wait for a person, with the entry that holds each. */
+export interface HeldField {
+  readonly recordId: string;
+  readonly field: string;
+  readonly entry: bigint;
+}
+
+/** Index `outbox_unsettled`; no lock. */
+export async function readHeldFields(
+  tx: Sql,
+  object: string,
+  recordIds: readonly string[],
+): Promise<HeldField[]> {
+  return await tx.query<HeldField & Record<string, unknown>>(
+    `SELECT o.record_id AS "recordId", f.field, o.id AS entry
+       FROM clarify_sync.outbox AS o, jsonb_object_keys(o.changes) AS f(field)
+      WHERE o.object = $1 AND o.record_id = ANY($2::text[]) AND o.state = 'parked'
+        AND o.last_error LIKE 'conflict-open%'`,
+    [object, recordIds],
+  );
+}
+
+/**
+ * Moves a newer edit of a field that waits for a person to the entry that waits, and shows it in
+ * the conflict log. Safe to repeat.
+ */
+export async function addToHeld(
+  tx: Sql,
+  object: string,
+  edits: readonly (HeldField & { readonly value: Json })[],
+): Promise<void> {
+  if (edits.length === 0) return;
+  await tx.query(
+    `WITH edit AS MATERIALIZED (
+       SELECT record_id, field, entry, value::jsonb AS value
+         FROM unnest($2::text[], $3::text[], $4::bigint[], $5::text[]) AS e(record_id, field, entry, value)
+     ), logged AS (
+       UPDATE clarify_sync.conflict AS c SET local = e.value FROM edit AS e
+        WHERE c.object = $1 AND c.record_id = e.record_id AND c.field = e.field AND c.resolution = 'open'
+     )
+     UPDATE clarify_sync.outbox AS o
+        SET changes = o.changes || (
+              SELECT jsonb_object_agg(e.field, (o.changes -> e.field) || jsonb_build_object('value', e.value))
+                FROM edit AS e WHERE e.entry = o.id)
+      WHERE o.id IN (SELECT entry FROM edit) AND o.state = 'parked'`,
+    [
+      object,
+      edits.map(({ recordId }) => recordId),
+      edits.map(({ field }) => field),
+      edits.map(({ entry }) => entry),
+      edits.map(({ value }) => stringifyJson(encodeExtra(value))),
+    ],
+  );
+}
+
+/** Leaves in claimed entries what may go; one that has nothing left ends superseded. */
+export async function rewriteClaimed(
+  tx: Sql,
+  epoch: bigint,
+  entries: readonly { readonly id: bigint; readonly changes: FieldChanges }[],
+): Promise<void> {
+  if (entries.length === 0) return;
+  await tx.query(
+    `UPDATE clarify_sync.outbox AS o
+        SET changes = CASE WHEN r.changes = '{}' THEN o.changes ELSE r.changes::jsonb END,
+            state = CASE WHEN r.changes = '{}' THEN 'superseded' ELSE o.state END,
+            done_at = CASE WHEN r.changes = '{}' THEN clock_timestamp() END
+       FROM unnest($2::bigint[], $3::text[]) AS r(id, changes)
+      WHERE o.id = r.id AND o.state = 'sending' AND o.epoch = $1`,
+    [
+      epoch,
+      entries.map(({ id }) => id),
+      entries.map(({ changes }) => stringifyJson(encodeChanges(changes))),
+    ],
+  );
+}
+
+/**
+ * Measures what waits against what the CRM made of what was sent: where it normalised a value, the
+ * next edit's base is what it holds now, not what we said (invariant 3). Row locks on the entries.
+ */
+export async function rebaseUnsettled(
+  tx: Sql,
+  object: string,
+  rebased: readonly { readonly id: bigint; readonly changes: FieldChanges }[],
+): Promise<void> {
+  if (rebased.length === 0) return;
+  await tx.query(
+    `UPDATE clarify_sync.outbox AS o SET changes = r.changes::jsonb
+       FROM unnest($2::bigint[], $3::text[]) AS r(id, changes)
+      WHERE o.id = r.id AND o.object = $1 AND o.state IN ('pending', 'parked')`,
+    [
+      object,
+      rebased.map(({ id }) => id),
+      rebased.map(({ changes }) => stringifyJson(encodeChanges(changes))),
     ],
   );
 }

@@ -4,7 +4,9 @@ import { holdsLease } from '../db/lease.ts';
 import { readLocalIds } from '../db/local-ids.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
 import { addFollowUps, claimDue, recordSent, settleEntries } from '../db/outbox.ts';
+import { prerequisites } from '../domain/dependency-order.ts';
 import { adoptKnown } from './adopt.ts';
+import { holdBack } from './hold-back.ts';
 import { leaseLost } from './lease-lost.ts';
 import {
   coalesceAll,
@@ -44,18 +46,20 @@ export async function claim(
       if (!(await holdsLease(tx, epoch))) throw leaseLost();
       const claimed = await claimDue(tx, { object, epoch, records: CLAIM_RECORDS });
       if (claimed.length === 0) return null;
-      const changes = coalesceAll(claimed);
+      const free = await holdBack(tx, object, epoch, claimed);
+      const changes = coalesceAll(free);
       const resolutions = new Map<string, Resolution>();
       for (const [target, ids] of localReferences(table.schema, changes)) {
         for (const found of await readLocalIds(tx, target, [...ids])) {
           resolutions.set(`${target} ${found.localId}`, toResolution(found));
         }
       }
-      const position = deps.tables.findIndex((other) => other.object === object);
-      const earlier = new Set(deps.tables.slice(0, Math.max(position, 0)).map((t) => t.object));
       const prepared = prepare(table.schema, changes, {
         resolve: (target, id) => resolutions.get(`${target} ${id}`) ?? { kind: 'unknown' },
-        earlier,
+        earlier: prerequisites(
+          deps.tables.map(({ schema }) => schema),
+          object,
+        ),
         matchOn: deps.matchOn(table),
       });
       await addFollowUps(tx, object, prepared.followUps);

@@ -8,6 +8,7 @@ import { settleEntries } from '../db/outbox.ts';
 import { recordConflicts } from '../db/unsettled.ts';
 import type { RemoteError } from '../domain/errors.ts';
 import type { Outgoing, Settlement } from './outgoing.ts';
+import { rebase } from './rebase.ts';
 import type { Sent } from './send.ts';
 
 export interface SettleContext extends ApplyContext {
@@ -51,6 +52,11 @@ export async function settle(
     vanished.map(({ recordId }) => recordId),
   );
 
+  await rebase(
+    tx,
+    table,
+    delivered.flatMap(({ change, record }) => (record ? [{ fields: change.fields, record }] : [])),
+  );
   const records = delivered.flatMap(({ record }) => (record ? [record] : []));
   await applyRecords(tx, table, records, context);
   if (created.length > 0) await rewriteReferences(tx, context.tables);

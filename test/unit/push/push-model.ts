@@ -55,7 +55,8 @@ async function pushObject(model: Model, schema: ObjectSchema, fake: FakeRemote):
       entry.state = 'sending';
       entry.attempts += 1;
     }
-    return { recordId, entries, attempts: Math.max(...entries.map(({ attempts }) => attempts)) };
+    const attempts = Math.max(...entries.map((entry) => entry.attempts));
+    return { recordId, entries, attempts, sentBefore: false };
   });
   if (claimed.length === 0) return false;
   const { outgoing, settled, followUps } = prepare(schema, coalesceAll(claimed), {

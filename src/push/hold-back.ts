@@ -1,0 +1,67 @@
+import type { Sql } from '../db/database.ts';
+import { type ClaimedRecord, settleEntries } from '../db/outbox.ts';
+import { addToHeld, readHeldFields, rewriteClaimed } from '../db/unsettled.ts';
+import type { ClaimedEntry } from '../domain/coalesce.ts';
+import { isLocalId } from './outgoing.ts';
+
+/**
+ * Takes out of a claim what must not go now: newer edits of fields that wait for a person join
+ * the entry that waits (an open conflict blocks its own field, and nothing else), and a delete
+ * waits where a create of the record may have arrived, until that is known.
+ */
+export async function holdBack(
+  tx: Sql,
+  object: string,
+  epoch: bigint,
+  claimed: readonly ClaimedRecord[],
+): Promise<readonly ClaimedRecord[]> {
+  const early = claimed.map(withoutEarlyDelete);
+  const released = early.flatMap(({ released: ids }) => ids);
+  const later = { state: 'pending', reason: null, retryInMs: 0 } as const;
+  await settleEntries(tx, epoch, [{ ids: released, outcome: later }]);
+  const records = early.map(({ record }) => record);
+  const held = await readHeldFields(
+    tx,
+    object,
+    records.map(({ recordId }) => recordId),
+  );
+  if (held.length === 0) return records;
+  const holders = new Map(held.map((one) => [`${one.recordId} ${one.field}`, one]));
+  const rewritten: ClaimedEntry[] = [];
+  const edits = new Map<string, Parameters<typeof addToHeld>[2][number]>();
+  const free = records.map((record) => {
+    const entries = record.entries.map((entry) => {
+      const changes = new Map(Object.entries(entry.changes));
+      for (const [field, { value }] of changes) {
+        const key = `${record.recordId} ${field}`;
+        const holder = entry.op === 'update' ? holders.get(key) : undefined;
+        if (!holder) continue;
+        edits.set(key, { ...holder, value });
+        changes.delete(field);
+      }
+      if (changes.size === Object.keys(entry.changes).length) return entry;
+      const left = { ...entry, changes: Object.fromEntries(changes) };
+      rewritten.push(left);
+      return left;
+    });
+    return { ...record, entries };
+  });
+  await addToHeld(tx, object, [...edits.values()]);
+  await rewriteClaimed(tx, epoch, rewritten);
+  return free.flatMap((record) => {
+    const entries = record.entries.filter(
+      (entry) => Object.keys(entry.changes).length > 0 || entry.op !== 'update',
+    );
+    return entries.length > 0 ? [{ ...record, entries }] : [];
+  });
+}
+
+/** A record the CRM may have by now cannot be forgotten: its create comes first, then the delete. */
+function withoutEarlyDelete(record: ClaimedRecord) {
+  const last = record.entries.findLastIndex(({ op }) => op === 'delete');
+  if (!record.sentBefore || !isLocalId(record.recordId) || last <= 0) {
+    return { record, released: [] };
+  }
+  const released = record.entries.slice(last).map(({ id }) => id);
+  return { record: { ...record, entries: record.entries.slice(0, last) }, released };
+}
