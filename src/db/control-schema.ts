@@ -125,6 +125,32 @@ export const cursor = controlSchema.table(
   ],
 );
 
+/** A first read under way is split by `_created_at`: how far each part has come. */
+export const backfillRange = controlSchema.table(
+  'backfill_range',
+  {
+    object: text('object').notNull(),
+    position: integer('position').notNull(),
+    /** Which backfill of the object it belongs to: the `startedAt` of `cursor.backfill`. */
+    startedAt: instant('started_at').notNull(),
+    /** Null begins at the beginning. */
+    createdFrom: instant('created_from'),
+    /** Not included; null has no end. */
+    createdBefore: instant('created_before'),
+    /** Everything of the range created before this has been applied; null at the start. */
+    watermark: instant('watermark'),
+    done: boolean('done').notNull().default(false),
+    recordsRead: bigint('records_read', { mode: 'bigint' }).notNull().default(sql`0`),
+    /** What its records said of the cursor's `stamping`. */
+    stamping: text('stamping').notNull().default('unknown'),
+    updatedAt: instant('updated_at').notNull().default(sql`clock_timestamp()`),
+  },
+  (t) => [
+    primaryKey({ columns: [t.object, t.position] }),
+    check('backfill_range_stamping', sql`${t.stamping} in ('unknown', 'always', 'after_edit')`),
+  ],
+);
+
 export const run = controlSchema.table(
   'run',
   {
