@@ -21,14 +21,19 @@ function draw(world: World): { readonly object: ObjectName; readonly id: string 
 }
 
 function drawFields(world: World, object: string): Record<string, Json> {
-  const { chance, ledger, emulator } = world;
+  const { chance, ledger, emulator, switches } = world;
   const fields: Record<string, Json> = {};
+  // Where answers leave nulls out, nothing tells a cleared field from an unknown one.
+  const clears = !switches.omitNulls;
   for (let n = chance.int(1, 2); n > 0; n -= 1) {
     const { field, kind, target } = chance.of(columnsOf(world, object));
-    if (kind === 'text') fields[field] = chance.once(8) ? null : `r${ledger.fresh()}`;
+    if (kind === 'text') fields[field] = clears && chance.once(8) ? null : `r${ledger.fresh()}`;
     else if (kind === 'number') fields[field] = ledger.fresh();
     else if (kind === 'texts') fields[field] = { items: [`+1 ${ledger.fresh()}`] };
-    else fields[field] = chance.any(emulator.store.ids(target ?? 'company')) ?? null;
+    else {
+      const id = chance.any(emulator.store.ids(target ?? 'company'));
+      if (id !== undefined || clears) fields[field] = id ?? null;
+    }
   }
   return fields;
 }
