@@ -1,6 +1,7 @@
 import { backfillObject } from '../backfill/backfill-object.ts';
 import type { ReadResult } from '../conflicts/read-object.ts';
 import { loadCursor } from '../db/cursor.ts';
+import { markFilled, readUnfilled } from '../db/mirror/load.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
 import { finishRun, startRun } from '../db/run-log.ts';
 import { RemoteError, SyncError } from '../domain/errors.ts';
@@ -58,20 +59,21 @@ export async function pullOne(
   table: MirrorTable,
   options: RunOptions,
 ): Promise<ObjectRun> {
-  const { phase } = await loadCursor(session.db, table.object);
-  if (phase === 'backfill') {
-    const run = await loggedRun(session, table, 'backfill', options, (reading) =>
-      backfillObject(session, table, { ...reading, priority: 'backfill' }),
-    );
-    if (run.state !== 'ok') return run;
-    const pulled = await loggedRun(session, table, 'pull', options, (reading) =>
-      pullObject(session, table, reading),
-    );
-    return { ...pulled, kind: 'backfill', counts: sum(run.counts, pulled.counts) };
-  }
-  return await loggedRun(session, table, 'pull', options, (reading) =>
-    pullObject(session, table, reading),
+  const { object } = table;
+  const { phase } = await loadCursor(session.db, object);
+  const unfilled = (await readUnfilled(session.db)).find((one) => one.object === object);
+  const pull = () =>
+    loggedRun(session, table, 'pull', options, (reading) => pullObject(session, table, reading));
+  if (phase === 'incremental' && !unfilled) return await pull();
+  // Columns that came to rows that stood are filled by reading every record again.
+  const restart = phase === 'incremental';
+  const filled = await loggedRun(session, table, 'backfill', options, (reading) =>
+    backfillObject(session, table, { ...reading, priority: 'backfill', restart }),
   );
+  if (filled.state !== 'ok') return filled;
+  if (unfilled) await markFilled(session.db, object, unfilled.fields);
+  const pulled = await pull();
+  return { ...pulled, kind: 'backfill', counts: sum(filled.counts, pulled.counts) };
 }
 
 /** Runs `read`, and puts its outcome in the run log whatever it is (invariant 8). */
