@@ -21,6 +21,7 @@ export interface PushOptions {
 /** What is settling (a create that may have arrived, a short retry) is waited for this long. */
 const SETTLING_MS = 60_000;
 const POLL_MS = 250;
+const OUTCOMES = ['delivered', 'refused', 'gone', 'failed', 'unclear'] as const;
 const NOTHING = { delivered: 0, refused: 0, gone: 0, failed: 0, unclear: 0 };
 
 /** What the push feature needs of a session. */
@@ -31,6 +32,7 @@ export function pushDeps(session: Session, lease: PushLease): PushDeps {
     tables: session.tables,
     policyOf: session.policyOf,
     matchOn: (table) => table.schema.identity,
+    massDelete: session.config.massDelete,
     lease,
     refresh: (table, signal) => pullChanges(session, table, { signal, priority: 'push' }),
     random: Math.random,
@@ -57,8 +59,7 @@ export async function pushOnce(session: Session, options: PushOptions): Promise<
     const deadlineMs = session.nowMs() + SETTLING_MS;
     for (;;) {
       const result = await runPush(pushDeps(session, keeper), options.signal, objects);
-      for (const name of Object.keys(NOTHING) as (keyof typeof NOTHING)[])
-        total[name] += result[name];
+      for (const name of OUTCOMES) total[name] += result[name];
       const unsettled = await countUnsettled(session.db, options.objects);
       const retryInMs = Math.max(result.waitMs ?? 0, unsettled.retryInMs ?? 0);
       const nothingLeft = result.waitMs === null && unsettled.retryInMs === null;

@@ -15,13 +15,18 @@ export interface Adoption {
   readonly entry: bigint;
 }
 
+/** A row as `to_jsonb` renders it. */
+type WholeRow = Readonly<Record<string, Json>> & {
+  readonly _extra?: Readonly<Record<string, Json>> | null;
+};
+
 /** What rows hold, by id and field. */
 export async function readFields(
   sql: Sql,
   table: MirrorTable,
   ids: readonly string[],
 ): Promise<Map<string, Map<string, Json>>> {
-  const rows = await sql.query<{ id: string; row: Record<string, Json> }>(
+  const rows = await sql.query<{ id: string; row: WholeRow }>(
     `SELECT id, to_jsonb(t) AS row FROM ${table.qualified} AS t WHERE id = ANY($1::text[])`,
     [ids],
   );

@@ -102,10 +102,15 @@ export async function readDeferred(
       WHERE object = $1 ORDER BY read_at, id LIMIT $2`,
     [object, limit],
   );
-  return rows.map(({ record, readAt }) => {
-    // Our own writing, in the shape it was written in.
-    return { record: parseJson(record) as RemoteRecord, readAt };
+  return rows.flatMap(({ record, readAt }) => {
+    const parsed = parseJson(record);
+    return isRecord(parsed) ? [{ record: parsed, readAt }] : [];
   });
+}
+
+/** Our own writing: who has these two has the rest. */
+function isRecord(parsed: unknown): parsed is RemoteRecord {
+  return typeof parsed === 'object' && parsed !== null && 'id' in parsed && 'fields' in parsed;
 }
 
 /** Drops what was put aside and has been applied since, or is older than what stands. */

@@ -60,7 +60,7 @@ export async function claimDue(
     [claim.object, claim.epoch, claim.records],
   );
   const byRecord = new Map<string, ClaimRow[]>();
-  for (const row of rows.sort(byWriting)) {
+  for (const row of rows.toSorted(byWriting)) {
     const entries = byRecord.get(row.record_id) ?? [];
     entries.push({ ...row, changes: decodeChanges(row.changes) });
     byRecord.set(row.record_id, entries);

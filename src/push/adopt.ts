@@ -102,5 +102,6 @@ function union(field: Field, base: Json, wanted: Json): Json {
   if (!Array.isArray(base) || !Array.isArray(wanted)) return wanted;
   const items: readonly Json[] = base;
   const there = new Set(items.map((item) => itemKey(field, item)));
-  return [...items, ...wanted.filter((item: Json) => !there.has(itemKey(field, item)))];
+  const further: readonly Json[] = wanted;
+  return [...items, ...further.filter((item) => !there.has(itemKey(field, item)))];
 }

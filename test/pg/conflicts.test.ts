@@ -100,7 +100,7 @@ test('a local edit made after the remote one wins', async () => {
 });
 
 test('collections merge as sets', async () => {
-  const [email] = (await row())?.email_addresses as string[];
+  const [email] = ((await row())?.email_addresses ?? []) as string[];
   await workspace.sql(
     `UPDATE clarify.person SET email_addresses = email_addresses || '{local@example.org}' WHERE id = $1`,
     [id],

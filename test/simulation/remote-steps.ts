@@ -41,10 +41,8 @@ function drawFields(world: World, object: string): Record<string, Json> {
 function create(world: World): string {
   const { chance, ledger, emulator } = world;
   const object = chance.of(OBJECTS);
-  const fields: Record<string, Json> = {
-    ...drawFields(world, object),
-    marker: `x${ledger.fresh()}`,
-  };
+  const marker = `x${ledger.fresh()}`;
+  const fields: Record<string, Json> = { ...drawFields(world, object), marker };
   const name = `shared${chance.int(1, 3)}`;
   const items = object === 'person' ? [`${name}@example.com`] : [`${name}.example`];
   const unique = { company: 'domains', person: 'email_addresses', task: null }[object];
@@ -53,7 +51,7 @@ function create(world: World): string {
     .some(({ attributes }) => JSON.stringify(attributes[unique ?? ''])?.includes(`"${items[0]}"`));
   if (unique !== null && !isTaken && chance.once(2)) fields[unique] = { items };
   const id = emulator.store.create(object, fields);
-  note(world, [{ op: 'create', object, id, field: 'marker', value: String(fields.marker) }]);
+  note(world, [{ op: 'create', object, id, field: 'marker', value: marker }]);
   return `create ${object} ${id}`;
 }
 
@@ -101,8 +99,9 @@ function remove(world: World): string {
   return `delete ${row.object} ${row.id}`;
 }
 
-/** Somebody works in the app. */
-export function remoteStep(world: World): string {
+/** Somebody works in the app, a moment after whatever was done there before. */
+export async function remoteStep(world: World): Promise<string> {
+  await world.clock.pass(120);
   const step = world.chance.weighted([
     [4, create],
     [8, edit],

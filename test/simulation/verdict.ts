@@ -267,7 +267,9 @@ async function lostRemotely(world: World): Promise<string[]> {
   for (const { op, object, id, field, value, racing, order } of ledger.remote) {
     if (op !== 'update' || field === null || value === null || racing) continue;
     const record = emulator.store.get(object, id);
-    if (record === null || String(record.attributes[field]) === value) continue;
+    const stands = record?.attributes[field];
+    // The ledger knows texts and numbers alone.
+    if (record === null || (typeof stands !== 'object' && String(stands) === value)) continue;
     const later = ledger.remote.some(
       (other) =>
         other.order > order && other.object === object && other.id === id && other.field === field,

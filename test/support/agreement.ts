@@ -42,7 +42,7 @@ function simplify(kind: string, value: unknown): unknown {
   if (value === null || value === undefined) return null;
   switch (kind) {
     case 'timestamp':
-      return Date.parse(String(value));
+      return typeof value === 'string' ? Date.parse(value) : value;
     case 'number':
       return Number(value).toFixed(4);
     case 'texts': {

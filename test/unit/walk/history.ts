@@ -120,16 +120,16 @@ export function play(history: History, walk: WalkModule): readonly PullResult[] 
   return results;
 }
 
-function act(server: ModelServer, action: Action | undefined): void {
-  if (action === undefined) return;
-  server.pass(action.passMs);
-  switch (action.kind) {
+function act(server: ModelServer, next: Action | undefined): void {
+  if (next === undefined) return;
+  server.pass(next.passMs);
+  switch (next.kind) {
     case 'edit':
-      return server.edit(action.count);
+      return server.edit(next.count);
     case 'create':
-      return server.create(action.count);
+      return server.create(next.count);
     case 'delete':
-      return server.delete(action.count);
+      return server.delete(next.count);
     case 'nothing':
       return;
   }

@@ -73,11 +73,11 @@ export class ModelMirror {
       const untilMs = step.verdict === 'ok' ? Infinity : Date.parse(step.watermark ?? 'none');
       const fromMs = from === null ? -Infinity : Date.parse(from);
       const now = server.visible();
-      for (const [id, before] of atStart) {
-        const atMs = orderBy === 'updated' ? before.updatedMs : before.createdMs;
+      for (const [id, stood] of atStart) {
+        const atMs = orderBy === 'updated' ? stood.updatedMs : stood.createdMs;
         const isOurs = atMs !== null && atMs >= fromMs && atMs < untilMs;
-        if (!isOurs || now.get(id)?.version !== before.version) continue;
-        if ((handed.get(id) ?? -1) < before.version) {
+        if (!isOurs || now.get(id)?.version !== stood.version) continue;
+        if ((handed.get(id) ?? -1) < stood.version) {
           throw new LostRecord(`record ${id} was not handed over`);
         }
       }
