@@ -10,6 +10,8 @@ import { openWorld, type World } from './world.ts';
 export interface HistoryResult extends Verdict {
   readonly seed: number;
   readonly log: readonly string[];
+  /** The control tables of a history that failed. */
+  readonly dump: readonly string[];
   readonly durationMs: number;
 }
 
@@ -59,19 +61,46 @@ export async function runHistory(
     tell(line);
   };
   say(`${arena.dialect}, ${policy}, ${JSON.stringify(switches)}`);
-  const finish = (verdict: Verdict): HistoryResult => {
-    return { ...verdict, seed, log: world.log, durationMs: performance.now() - startedMs };
+  const finish = async (verdict: Verdict): Promise<HistoryResult> => {
+    const dump = verdict.problems.length > 0 ? await dumpTables(arena) : [];
+    const durationMs = performance.now() - startedMs;
+    return { ...verdict, seed, log: world.log, dump, durationMs };
   };
   try {
     const steps = chance.int(5, 40);
-    for (let step = 0; step < steps; step += 1) say(`${step}. ${await anyStep(world)}`);
-    return finish(await judge(world));
+    for (let step = 0; step < steps; step += 1) {
+      const did = await anyStep(world);
+      say(`${new Date(world.clock.nowMs()).toISOString().slice(11, 23)} ${step}. ${did}`);
+    }
+    return await finish(await judge(world));
   } catch (error) {
     const problem = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    return finish({ problems: [problem], parked: {}, passes: 0 });
+    return await finish({ problems: [problem], parked: {}, passes: 0 });
   } finally {
     await world.close();
   }
+}
+
+/** What the outbox and the maps hold. Every value is the simulation's own. */
+async function dumpTables({ client }: Arena): Promise<readonly string[]> {
+  const { rows } = await client.query<{ line: string }>(
+    `SELECT concat_ws(' ', 'entry', id, object, record_id, op, state, changes, 'sent', sent, 'by', blocked_by,
+                      'attempts', attempts, last_error, created_at::time, sent_at::time, done_at::time) AS line
+       FROM (SELECT * FROM clarify_sync.outbox ORDER BY id) AS o
+     UNION ALL
+     SELECT concat_ws(' ', 'id', object, old_id, id, reason, mapped_at::time) FROM clarify_sync.id_map
+     UNION ALL
+     SELECT concat_ws(' ', 'conflict', object, record_id, field, base, local, remote, policy, resolution, detected_at::time)
+       FROM clarify_sync.conflict
+     UNION ALL
+     SELECT concat_ws(' ', 'tombstone', object, id, reason, deleted_at::time, noticed_at::time)
+       FROM clarify_sync.tombstone
+     UNION ALL
+     SELECT concat_ws(' ', 'deferred', object, id, read_at::time) FROM clarify_sync.deferred
+     UNION ALL
+     SELECT concat_ws(' ', 'cursor', to_jsonb(c)) FROM clarify_sync.cursor AS c`,
+  );
+  return rows.map(({ line }) => line);
 }
 
 async function anyStep(world: World): Promise<string> {
@@ -81,5 +110,5 @@ async function anyStep(world: World): Promise<string> {
     [5, 'sync'],
   ] as const);
   if (side === 'local') return await localStep(world);
-  return side === 'remote' ? remoteStep(world) : await syncStep(world);
+  return side === 'remote' ? await remoteStep(world) : await syncStep(world);
 }

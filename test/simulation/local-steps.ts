@@ -258,6 +258,10 @@ const STEPS: readonly (readonly [number, Step])[] = [
 /** Somebody writes, in a transaction of their own or one that stays open. */
 export async function localStep(world: World): Promise<string> {
   const user = world.chance.of(world.users);
+  return await user.alone(() => act(world, user));
+}
+
+async function act(world: World, user: User): Promise<string> {
   const verb = world.chance.weighted([
     [user.inTransaction ? 2 : 0, 'commit'],
     [user.inTransaction ? 1 : 0, 'rollback'],

@@ -19,9 +19,10 @@ const { values: options } = parseArgs({
 
 const print = (line: string) => process.stdout.write(`${line}\n`);
 
-function report({ seed, problems, log }: HistoryResult): void {
+function report({ seed, problems, log, dump }: HistoryResult): void {
   print(`\nhistory ${seed} fails; replay it with: npm run simulate -- --seed ${seed}`);
   for (const line of log) print(`  ${line}`);
+  for (const line of dump) print(`  ${line}`);
   for (const problem of problems) print(`  ! ${problem}`);
 }
 
@@ -42,6 +43,7 @@ try {
     const seed = Number(options.seed);
     for (let n = 0; n < Number(options.repeat) && failures === 0; n += 1) {
       const result = await runHistory(await arenaFor(seed), seed, print);
+      for (const line of result.dump) print(`  ${line}`);
       for (const problem of result.problems) print(`! ${problem}`);
       failures += Math.min(1, result.problems.length);
     }

@@ -73,7 +73,7 @@ async function together(world: World): Promise<string> {
     jobs.push(
       (async () => {
         await clock.pass(1);
-        return chance.once(2) ? remoteStep(world) : await localStep(world);
+        return chance.once(2) ? await remoteStep(world) : await localStep(world);
       })(),
     );
   }

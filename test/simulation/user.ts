@@ -18,6 +18,8 @@ export interface User {
     writes: (rows: readonly Record<string, unknown>[]) => readonly Omit<LocalWrite, 'order'>[],
   ): Promise<readonly Record<string, unknown>[]>;
   ids(table: string): Promise<string[]>;
+  /** Does one thing after another. */
+  alone<T>(work: () => Promise<T>): Promise<T>;
   close(): Promise<void>;
 }
 
@@ -30,6 +32,7 @@ export async function openUser(name: string, url: string, ledger: Ledger): Promi
   await client.query(`SET lock_timeout = '250ms'`);
   let open = false;
   let pending: LocalWrite[] = [];
+  let turn: Promise<unknown> = Promise.resolve();
   const end = async (statement: 'COMMIT' | 'ROLLBACK'): Promise<void> => {
     if (!open) return;
     open = false;
@@ -65,6 +68,11 @@ export async function openUser(name: string, url: string, ledger: Ledger): Promi
     async ids(table) {
       const { rows } = await client.query<{ id: string }>(`SELECT id FROM ${table} ORDER BY id`);
       return rows.map(({ id }) => id);
+    },
+    alone(work) {
+      const mine = turn.then(work);
+      turn = mine.catch(() => undefined);
+      return mine;
     },
     async close() {
       await end('ROLLBACK');
