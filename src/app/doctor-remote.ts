@@ -1,3 +1,4 @@
+import type { EndpointStats } from '../clarify/endpoint-queue.ts';
 import type { ClarifyRemote } from '../clarify/remote.ts';
 import { RemoteError } from '../domain/errors.ts';
 import type { Config } from './config.ts';
@@ -22,7 +23,7 @@ export async function checkRemote(
         detail: `${config.clarify.workspace}, ${objects.length} objects`,
         hint: objects.length > 0 ? null : 'what this key may see holds no object',
       },
-      ...checkRate(remote, config.allowance),
+      judgeRate(remote.stats(), config.allowance),
       ...checkClock(remote),
     ];
   } catch (error) {
@@ -50,17 +51,21 @@ function failedRemote(config: Config, error: unknown): readonly Check[] {
 /** Below this share of the limit others leave us little room. */
 const LITTLE = 0.2;
 
-function checkRate(remote: ClarifyRemote, allowance: number): readonly Check[] {
-  const known = remote.stats().find(({ limit, remaining }) => limit !== null && remaining !== null);
+/** How much of the limit is left, by the endpoint asked just now. */
+export function judgeRate(
+  stats: readonly Pick<EndpointStats, 'endpoint' | 'limit' | 'remaining'>[],
+  allowance: number,
+): Check {
+  const known = stats.find(({ limit, remaining }) => limit !== null && remaining !== null);
   if (!known?.limit || known.remaining === null) {
     const detail = 'Clarify tells no limit';
-    return [{ name: 'rate', state: 'warn', detail, hint: 'it is learned from refusals, then' }];
+    return { name: 'rate', state: 'warn', detail, hint: 'it is learned from refusals, then' };
   }
   const { limit, remaining } = known;
   const detail = `${remaining} of ${limit} requests left for ${known.endpoint}, we use up to ${allowance}%`;
   return remaining / limit >= LITTLE
-    ? [{ name: 'rate', state: 'ok', detail, hint: null }]
-    : [{ name: 'rate', state: 'warn', detail, hint: 'something else uses up the API limit' }];
+    ? { name: 'rate', state: 'ok', detail, hint: null }
+    : { name: 'rate', state: 'warn', detail, hint: 'something else uses up the API limit' };
 }
 
 function checkClock(remote: ClarifyRemote): readonly Check[] {

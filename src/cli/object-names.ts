@@ -11,7 +11,7 @@ export function knownObjects(
   mirrored: readonly { readonly object: string }[],
 ): readonly string[] | undefined {
   if (given.length === 0) return undefined;
-  const known = mirrored.map(({ object }) => object).sort();
+  const known = mirrored.map(({ object }) => object).toSorted();
   const unknown = given.filter((name) => !known.includes(name));
   if (unknown.length > 0) {
     throw new UsageError(

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
+import { z } from 'zod';
 import { UsageError } from '../domain/errors.ts';
 import { addBackfill } from './commands/backfill-command.ts';
 import { addConflicts } from './commands/conflicts-command.ts';
@@ -96,6 +97,6 @@ function toUsageError(error: CommanderError): UsageError {
 /** The package's own file lies above both `src/cli` and `dist/cli`. */
 function readVersion(): string {
   const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
-  const { version }: { version?: unknown } = JSON.parse(text);
-  return typeof version === 'string' ? version : 'unknown';
+  const { version } = z.object({ version: z.string() }).parse(JSON.parse(text));
+  return version;
 }

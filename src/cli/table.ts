@@ -8,8 +8,10 @@ export interface Column {
 
 const GAP = '  ';
 
+const graphemes = new Intl.Segmenter('en');
+
 function width(text: string): number {
-  return [...stripVTControlCharacters(text)].length;
+  return Array.from(graphemes.segment(stripVTControlCharacters(text))).length;
 }
 
 function pad(text: string, columns: number, align: Column['align']): string {

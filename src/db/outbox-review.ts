@@ -1,6 +1,7 @@
 import type { ClaimedEntry } from '../domain/coalesce.ts';
 import type { Json } from '../domain/json.ts';
 import type { FieldChanges } from '../domain/merge-record.ts';
+import { decodeChanges } from './changes.ts';
 import type { Sql } from './database.ts';
 import type { ClaimedRecord } from './outbox.ts';
 
@@ -36,7 +37,16 @@ export interface OutboxEntry {
 }
 
 /** Parked entries that sending again cannot mend: a person has to decide something first. */
-export const NEEDS_DECISION: readonly string[] = ['conflict-open', 'delete-needs-approval'];
+const NEEDS_DECISION: readonly string[] = ['conflict-open', 'delete-needs-approval', 'mass-delete'];
+
+/** The code that `lastError` begins with; null where nothing went wrong. */
+export function codeOf({ lastError }: Pick<OutboxEntry, 'lastError'>): string | null {
+  return lastError?.split(':', 1)[0] ?? null;
+}
+
+export function needsDecision(entry: OutboxEntry): boolean {
+  return entry.state === 'parked' && NEEDS_DECISION.includes(codeOf(entry) ?? '');
+}
 
 const WAITS = `(o.state = 'pending' AND EXISTS (SELECT 1 FROM clarify_sync.outbox AS f
                   WHERE f.id = o.blocked_by AND f.state IN ('pending', 'sending', 'parked')))`;
@@ -67,7 +77,7 @@ export async function listEntries(
     `SELECT count(*)::int4 AS total FROM clarify_sync.outbox AS o WHERE ${matches}`,
     parameters,
   );
-  return { entries, total: counted?.total ?? entries.length };
+  return { entries: entries.map(readable), total: counted?.total ?? entries.length };
 }
 
 /** One entry by its id; `lock` keeps everyone else from claiming it until the transaction ends. */
@@ -81,7 +91,12 @@ export async function readEntry(
      ${lock ? 'FOR UPDATE OF o' : ''}`,
     [id],
   );
-  return entry ?? null;
+  return entry ? readable(entry) : null;
+}
+
+/** With values as they are, not as jsonb had to hold them. */
+function readable<Entry extends OutboxEntry>(entry: Entry): Entry {
+  return { ...entry, changes: decodeChanges(entry.changes) };
 }
 
 /**
@@ -97,7 +112,7 @@ export async function retryEntries(
     `WITH due AS (
        SELECT id FROM clarify_sync.outbox
         WHERE ($1::bigint[] IS NULL OR id = ANY($1))
-          AND (state = 'parked' AND last_error <> ALL($2::text[])
+          AND (state = 'parked' AND split_part(last_error, ':', 1) <> ALL($2::text[])
                OR state = 'pending' AND next_attempt_at > clock_timestamp())
         ORDER BY id FOR UPDATE SKIP LOCKED
      ), woken AS (
@@ -150,11 +165,11 @@ export async function readWaiting(
   const byRecord = new Map<string, PendingRow[]>();
   for (const row of rows) {
     const entries = byRecord.get(row.recordId) ?? [];
-    entries.push(row);
+    entries.push({ ...row, changes: decodeChanges(row.changes) });
     byRecord.set(row.recordId, entries);
   }
   return [...byRecord].map(([recordId, entries]) => {
     const attempts = Math.max(...entries.map((entry) => entry.attempts));
-    return { recordId, entries, attempts, sentBefore: false };
+    return { recordId, entries, attempts, sentBefore: false, unapprovedDelete: false };
   });
 }

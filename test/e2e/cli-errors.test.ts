@@ -124,7 +124,8 @@ describe('one clear line and nothing half-made', () => {
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const address = server.address();
     const port = typeof address === 'object' ? String(address?.port) : '';
-    await refused(['emulator', '--port', port], { code: 'port-in-use', exit: 1 });
+    const message = await refused(['emulator', '--port', port], { code: 'port-in-use', exit: 1 });
+    expect(message).toContain(`port ${port} on 127.0.0.1 is in use`);
     await new Promise((resolve) => server.close(resolve));
   });
 });

@@ -2,8 +2,9 @@ import { type Command, Option } from 'commander';
 import { discardChange } from '../../app/discard-change.ts';
 import { countUnsettled } from '../../db/outbox.ts';
 import {
+  codeOf,
   listEntries,
-  NEEDS_DECISION,
+  needsDecision,
   type OutboxEntry,
   type OutboxState,
   outboxStates,
@@ -145,10 +146,9 @@ function describeFields(names: readonly string[]): string {
   return names.length > MOST_FIELDS ? `${shown}, +${names.length - MOST_FIELDS}` : shown;
 }
 
-function describeWait({ blocked, blockedBy, lastError }: OutboxEntry): string {
-  if (blocked) return `waits for ${blockedBy}`;
+function describeWait(entry: OutboxEntry): string {
   // Only the code: the rest is the CRM's own words and may be long.
-  return printable(lastError?.split(':', 1)[0] ?? '');
+  return entry.blocked ? `waits for ${entry.blockedBy}` : printable(codeOf(entry) ?? '');
 }
 
 async function show(context: CommandContext, id: bigint): Promise<Report> {
@@ -178,14 +178,15 @@ async function show(context: CommandContext, id: bigint): Promise<Report> {
   });
 }
 
-function nextForEntry({ id, state, lastError }: OutboxEntry): string | null {
+function nextForEntry(entry: OutboxEntry): string | null {
+  const { id, state } = entry;
   if (state !== 'parked') return null;
-  if (lastError !== null && NEEDS_DECISION.includes(lastError)) {
-    return lastError === 'conflict-open'
-      ? 'both sides changed it: see `clarify-sync conflicts list`'
-      : `\`clarify-sync outbox discard ${id}\` gives it up`;
+  if (!needsDecision(entry)) {
+    return `\`clarify-sync outbox retry ${id}\` sends it again, \`outbox discard ${id}\` gives it up`;
   }
-  return `\`clarify-sync outbox retry ${id}\` sends it again, \`outbox discard ${id}\` gives it up`;
+  return codeOf(entry) === 'conflict-open'
+    ? `both sides changed it: see \`clarify-sync conflicts list\`; \`outbox discard ${id}\` takes Clarify's value`
+    : `\`clarify-sync outbox discard ${id}\` gives it up`;
 }
 
 async function retry(

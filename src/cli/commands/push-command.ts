@@ -95,9 +95,9 @@ function render({ changes, waiting }: PushPreview, paint: Paint): string[] {
   return [...lines, `${showPlural(changes.length, 'record')} would be sent${held}`];
 }
 
-function nextAfter({ changes, waiting }: PushPreview, push: boolean): string | null {
+function nextAfter({ changes, waiting }: PushPreview, isOn: boolean): string | null {
   if (changes.length > 0) {
-    return push
+    return isOn
       ? 'run `clarify-sync push` to send this'
       : 'set CLARIFY_SYNC_PUSH=on, then run `clarify-sync push` to send this';
   }

@@ -9,9 +9,23 @@ async function run(...args: string[]) {
 }
 
 const COMMANDS = [
-  ...['run', 'sync', 'pull', 'push', 'backfill', 'status', 'schema', 'doctor', 'migrate'],
-  ...['outbox list', 'outbox show', 'outbox retry', 'outbox discard'],
-  ...['conflicts list', 'conflicts show', 'emulator', 'demo'],
+  'run',
+  'sync',
+  'pull',
+  'push',
+  'backfill',
+  'status',
+  'schema',
+  'doctor',
+  'migrate',
+  'outbox list',
+  'outbox show',
+  'outbox retry',
+  'outbox discard',
+  'conflicts list',
+  'conflicts show',
+  'emulator',
+  'demo',
 ];
 
 test.each(COMMANDS)('%s explains itself, with an example', async (command) => {

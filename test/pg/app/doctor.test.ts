@@ -1,0 +1,111 @@
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { type Check, runDoctor } from '../../../src/app/doctor.ts';
+import { createLog } from '../../../src/app/log.ts';
+import { openWorkspace, type TestWorkspace } from '../../support/workspace.ts';
+
+let workspace: TestWorkspace;
+
+beforeEach(async () => {
+  workspace = await openWorkspace({ emulator: { sizes: { person: 2, company: 1 } } });
+});
+
+afterEach(async () => {
+  await workspace?.stop();
+});
+
+async function examine(changes: object = {}, adopt = false): Promise<readonly Check[]> {
+  const log = createLog({ level: 'silent' });
+  const config = { ...workspace.session.config, ...changes };
+  return await runDoctor(config, { log, signal: workspace.signal, adopt });
+}
+
+function named(checks: readonly Check[], name: string): Check | undefined {
+  return checks.find((check) => check.name === name);
+}
+
+test('everything is looked at, and fine', async () => {
+  const checks = await examine();
+  expect(checks.map(({ name, state }) => `${state} ${name}`)).toEqual([
+    'ok configuration',
+    'ok database',
+    'ok postgres version',
+    'ok database clock',
+    'ok rights',
+    'ok migrations',
+    'ok installation',
+    'ok triggers',
+    'ok api',
+    'ok key',
+    'ok workspace',
+    'ok rate',
+    'ok clarify clock',
+  ]);
+});
+
+test('a wrong key hides nothing else, and is not shown', async () => {
+  const { clarify } = workspace.session.config;
+  const checks = await examine({ clarify: { ...clarify, apiKey: 'wrong-key' } });
+  expect(named(checks, 'api')?.state).toBe('ok');
+  expect(named(checks, 'key')).toMatchObject({ state: 'fail', hint: expect.any(String) });
+  expect(named(checks, 'workspace')).toBeUndefined();
+  expect(named(checks, 'triggers')?.state).toBe('ok');
+  expect(JSON.stringify(checks)).not.toContain('wrong-key');
+});
+
+test('a wrong workspace, and a database that mirrors another one', async () => {
+  const { clarify } = workspace.session.config;
+  const checks = await examine({ clarify: { ...clarify, workspace: 'elsewhere' } });
+  expect(named(checks, 'workspace')?.state).toBe('fail');
+  expect(named(checks, 'installation')).toMatchObject({
+    state: 'fail',
+    detail: 'this database mirrors the workspace demo',
+  });
+});
+
+test('a database that does not answer leaves Clarify to be looked at', async () => {
+  const url = 'postgres://nobody:hidden-password@127.0.0.1:9/none';
+  const checks = await examine({ database: { url, directUrl: url } });
+  expect(named(checks, 'database')).toMatchObject({
+    state: 'fail',
+    detail: expect.stringContaining('database-unreachable'),
+  });
+  expect(named(checks, 'workspace')?.state).toBe('ok');
+  expect(JSON.stringify(checks)).not.toContain('hidden-password');
+});
+
+test('triggers that are gone or switched off, and tables that are gone', async () => {
+  await workspace.sql('alter table clarify.deal disable trigger clarify_capture_update');
+  expect(named(await examine(), 'triggers')).toMatchObject({
+    state: 'fail',
+    hint: 'as the owner: ALTER TABLE clarify.deal ENABLE TRIGGER clarify_capture_update',
+  });
+  await workspace.sql('drop trigger clarify_capture_update on clarify.deal');
+  expect(named(await examine(), 'triggers')).toMatchObject({
+    state: 'fail',
+    detail: 'missing: deal: clarify_capture_update',
+  });
+  await workspace.session.refreshSchema(workspace.signal);
+  expect(named(await examine(), 'triggers')?.state).toBe('ok');
+  await workspace.sql('drop table clarify.deal');
+  expect(named(await examine(), 'triggers')?.detail).toBe('tables were dropped: deal');
+});
+
+test('a copied database is told, and adopted on request', async () => {
+  await workspace.sql(
+    `update clarify_sync.installation set fingerprint = '1/' || fingerprint where true`,
+  );
+  await workspace.sql(`update clarify.deal set amount = 5`).catch(() => []);
+  const copied = named(await examine(), 'installation');
+  expect(copied).toMatchObject({ state: 'fail', hint: expect.stringContaining('--adopt') });
+  const adopted = await examine({}, true);
+  expect(named(adopted, 'adoption')?.state).not.toBe('fail');
+  expect(named(adopted, 'installation')?.state).toBe('ok');
+});
+
+test('a clock that is off', async () => {
+  workspace.emulator.switches.clockSkewMs = 600_000;
+  expect(named(await examine(), 'clarify clock')).toMatchObject({
+    state: 'warn',
+    detail: expect.stringMatching(/^(599|600)\.\d s ahead of ours$/),
+  });
+});
