@@ -194,6 +194,8 @@ export const outbox = controlSchema.table(
     createdAt: instant('created_at').notNull().default(sql`clock_timestamp()`),
     sentAt: instant('sent_at'),
     doneAt: instant('done_at'),
+    /** A person said that this delete may go although it is one of many. */
+    approvedAt: instant('approved_at'),
   },
   (t) => [
     check('outbox_op', sql`${t.op} in ('insert', 'update', 'delete', 'link', 'unlink')`),
@@ -207,6 +209,7 @@ export const outbox = controlSchema.table(
       sql`(${t.state} in ('done', 'superseded', 'cancelled')) = (${t.doneAt} is not null)`,
     ),
     check('outbox_parked_has_reason', sql`${t.state} <> 'parked' or ${t.lastError} is not null`),
+    index('outbox_deletes').on(t.object, t.doneAt).where(sql`${t.op} = 'delete'`),
     // Claims take the oldest of an object; counts read all that is not settled.
     index('outbox_due')
       .on(t.object, t.state, t.id)

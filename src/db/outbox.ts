@@ -11,6 +11,8 @@ export interface ClaimedRecord {
   readonly attempts: number;
   /** A create of it has left us before, and may have arrived. */
   readonly sentBefore: boolean;
+  /** Among them is a delete that no person has approved. */
+  readonly unapprovedDelete: boolean;
 }
 
 interface ClaimRow {
@@ -21,6 +23,7 @@ interface ClaimRow {
   attempts: number;
   created_at: string;
   sent_before: boolean;
+  unapproved_delete: boolean;
 }
 
 /** Parked for a person to decide; everything else a later edit of the row may mend. */
@@ -56,7 +59,8 @@ export async function claimDue(
         SET state = 'sending', epoch = $2, attempts = attempts + 1, sent_at = clock_timestamp(), last_error = NULL
        FROM mine WHERE o.id = mine.id
      RETURNING o.id, o.record_id, o.op, o.changes, o.attempts, o.created_at,
-               o.op = 'insert' AND o.sent IS NOT NULL AS sent_before`,
+               o.op = 'insert' AND o.sent IS NOT NULL AS sent_before,
+               o.op = 'delete' AND o.approved_at IS NULL AS unapproved_delete`,
     [claim.object, claim.epoch, claim.records],
   );
   const byRecord = new Map<string, ClaimRow[]>();
@@ -71,6 +75,7 @@ export async function claimDue(
       entries,
       attempts: Math.max(...entries.map(({ attempts }) => attempts)),
       sentBefore: entries.some((entry) => entry.sent_before),
+      unapprovedDelete: entries.some((entry) => entry.unapproved_delete),
     };
   });
 }

@@ -1,15 +1,23 @@
 import { readDatabaseTime } from '../db/cursor.ts';
-import type { Database } from '../db/database.ts';
+import type { Database, Sql } from '../db/database.ts';
+import { type MassDeleteLimits, parkMassDelete } from '../db/delete-guard.ts';
 import { holdsLease } from '../db/lease.ts';
 import { readLocalIds } from '../db/local-ids.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
-import { addFollowUps, claimDue, recordSent, settleEntries } from '../db/outbox.ts';
+import {
+  addFollowUps,
+  type ClaimedRecord,
+  claimDue,
+  recordSent,
+  settleEntries,
+} from '../db/outbox.ts';
 import { prerequisites } from '../domain/dependency-order.ts';
 import { adoptKnown } from './adopt.ts';
 import { holdBack } from './hold-back.ts';
 import { leaseLost } from './lease-lost.ts';
 import {
   coalesceAll,
+  isLocalId,
   localReferences,
   type Outgoing,
   prepare,
@@ -36,6 +44,7 @@ export async function claim(
     readonly db: Database;
     readonly tables: readonly MirrorTable[];
     readonly matchOn: (table: MirrorTable) => string | null;
+    readonly massDelete: MassDeleteLimits;
   },
   table: MirrorTable,
   epoch: bigint,
@@ -46,7 +55,8 @@ export async function claim(
       if (!(await holdsLease(tx, epoch))) throw leaseLost();
       const claimed = await claimDue(tx, { object, epoch, records: CLAIM_RECORDS });
       if (claimed.length === 0) return null;
-      const free = await holdBack(tx, object, epoch, claimed);
+      const allowed = await guardDeletes(tx, table, epoch, { claimed, limits: deps.massDelete });
+      const free = await holdBack(tx, object, epoch, allowed);
       const changes = coalesceAll(free);
       const resolutions = new Map<string, Resolution>();
       for (const [target, ids] of localReferences(table.schema, changes)) {
@@ -76,6 +86,25 @@ export async function claim(
     },
     { asWriter: true },
   );
+}
+
+/** What is left of a claim once too many deletes have been parked; the rest of a record follows. */
+async function guardDeletes(
+  tx: Sql,
+  table: MirrorTable,
+  epoch: bigint,
+  round: { readonly claimed: readonly ClaimedRecord[]; readonly limits: MassDeleteLimits },
+): Promise<readonly ClaimedRecord[]> {
+  const guarded = ({ unapprovedDelete, recordId }: ClaimedRecord) =>
+    unapprovedDelete && !isLocalId(recordId);
+  if (!round.claimed.some(guarded)) return round.claimed;
+  if (!(await parkMassDelete(tx, table, epoch, round.limits))) return round.claimed;
+  const kept = round.claimed.filter((record) => !guarded(record));
+  const others = round.claimed.filter((record) => !kept.includes(record));
+  const ids = others.flatMap(({ entries }) => entries.map(({ id }) => id));
+  const outcome = { state: 'pending', reason: null, retryInMs: 0 } as const;
+  await settleEntries(tx, epoch, [{ ids, outcome }]);
+  return kept;
 }
 
 function toResolution(found: {

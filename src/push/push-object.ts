@@ -1,4 +1,5 @@
 import type { Database } from '../db/database.ts';
+import type { MassDeleteLimits } from '../db/delete-guard.ts';
 import { holdsLease } from '../db/lease.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
 import { SyncError } from '../domain/errors.ts';
@@ -18,6 +19,7 @@ export interface PushDeps {
   readonly policyOf: (object: string, field: string) => ConflictPolicy;
   /** The unique field that makes creates repeatable; null where there is none. */
   readonly matchOn: (table: MirrorTable) => string | null;
+  readonly massDelete: MassDeleteLimits;
   readonly lease: PushLease;
   /** Takes in the object's remote changes, right before they would be overwritten. */
   readonly refresh: (table: MirrorTable, signal: AbortSignal) => Promise<void>;
