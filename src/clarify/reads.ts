@@ -100,7 +100,7 @@ export function createReads(
       }
     },
 
-    async readRecord({ object, id }, options) {
+    async readRecord({ object, id, follow = false }, options) {
       try {
         return await send(
           {
@@ -111,7 +111,7 @@ export function createReads(
             read(body) {
               const record = decoder.record(object, readOne(body));
               // One that answers with the survivor of a merge has no record of this id any more.
-              return record.id === id ? record : null;
+              return follow || record.id === id ? record : null;
             },
           },
           options,

@@ -8,7 +8,8 @@ import type { Priority, Remote } from '../domain/remote.ts';
 import { judgeStamping, type Stamping } from '../domain/stamping.ts';
 import { confirms, type Watermark } from '../domain/walk/instant.ts';
 import { acceptPage, nextRequest, startWalk, type WalkOptions } from '../domain/walk/walk.ts';
-import { type ApplyCounts, applyRecords } from './apply-records.ts';
+import { type AppliedRead, applyRead } from './apply-read.ts';
+import type { ApplyContext } from './apply-records.ts';
 
 export interface ReadDeps {
   readonly db: Database;
@@ -156,7 +157,7 @@ async function applyPage(
     async (tx) => {
       add(
         reading,
-        await applyRecords(tx, table, page.records, applyContext(deps, table, page.readAt)),
+        await applyRead(tx, table, page.records, applyContext(deps, table, page.readAt)),
       );
       if (Object.keys(change).length > 0) reading.cursor = await moveCursor(tx, cursor, change);
     },
@@ -176,14 +177,15 @@ export async function applyDeferred(
     const records = deferred.filter((one) => one.readAt === readAt).map(({ record }) => record);
     await deps.db.transaction(
       async (tx) => {
-        add(reading, await applyRecords(tx, table, records, applyContext(deps, table, readAt)));
+        add(reading, await applyRead(tx, table, records, applyContext(deps, table, readAt)));
       },
       { asWriter: true },
     );
   }
 }
 
-function applyContext(deps: ReadDeps, table: MirrorTable, readAt: string) {
+/** What it takes to apply records that were read since `readAt` (database time). */
+export function applyContext(deps: ReadDeps, table: MirrorTable, readAt: string): ApplyContext {
   return {
     readAt,
     clockSkewMs: deps.remote.clockSkewMs ?? 0,
@@ -191,9 +193,10 @@ function applyContext(deps: ReadDeps, table: MirrorTable, readAt: string) {
   };
 }
 
-function add(reading: Reading, applied: ApplyCounts): void {
+function add(reading: Reading, applied: AppliedRead): void {
   reading.counts.inserted += applied.inserted;
   reading.counts.updated += applied.updated;
+  reading.counts.removed += applied.merged;
   reading.counts.deferred += applied.deferred;
   reading.counts.conflicts += applied.conflicts;
   reading.counts.extra += applied.extra;

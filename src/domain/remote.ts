@@ -80,9 +80,12 @@ export interface Remote {
     request: { object: ObjectSchema; sinceMs: number; offset: number; limit: number },
     options: CallOptions,
   ): Promise<DeletedPage | null>;
-  /** Null where the server answers 404. */
+  /**
+   * Null where the server answers 404, or with another record, the survivor of a merge; with
+   * `follow` that survivor.
+   */
   readRecord(
-    request: { object: ObjectSchema; id: string },
+    request: { object: ObjectSchema; id: string; follow?: boolean },
     options: CallOptions,
   ): Promise<RemoteRecord | null>;
   /** Every record linked by a to-many field, one page. */

@@ -1,0 +1,28 @@
+import type { Transaction } from '../db/database.ts';
+import type { MirrorTable } from '../db/mirror/table.ts';
+import type { RemoteRecord } from '../domain/record.ts';
+import { type ApplyContext, type ApplyCounts, applyRecords } from './apply-records.ts';
+import { followMerges } from './follow-merges.ts';
+
+/** What came of records that were read. */
+export interface AppliedRead extends ApplyCounts {
+  /** Rows that went to the survivor of a merge. */
+  readonly merged: number;
+}
+
+/** {@link applyRecords}, and then the merges that the records tell of. */
+export async function applyRead(
+  tx: Transaction,
+  table: MirrorTable,
+  records: readonly RemoteRecord[],
+  context: ApplyContext,
+): Promise<AppliedRead> {
+  const applied = await applyRecords(tx, table, records, context);
+  const { merged, deferred, conflicts } = await followMerges(tx, table, records, context);
+  return {
+    ...applied,
+    merged,
+    deferred: applied.deferred + deferred,
+    conflicts: applied.conflicts + conflicts,
+  };
+}

@@ -1,0 +1,176 @@
+import { quoteIdent, quoteLiteral } from '../domain/names.ts';
+import type { Sql } from './database.ts';
+import type { MirrorTable } from './mirror/table.ts';
+import type { Merge } from './reconcile-links.ts';
+
+/** A merge that nobody has followed yet. */
+export interface NewMerge extends Merge {
+  /** The vanished id stood here: it has a row, or something waits for it, or a tombstone. */
+  readonly known: boolean;
+}
+
+/**
+ * Which of the merges that records tell of are news: the id is not mapped there, or still has a
+ * row, or something waits for it in the outbox. Index look-ups alone; no lock.
+ */
+export async function readNewMerges(
+  sql: Sql,
+  table: MirrorTable,
+  merges: readonly Merge[],
+): Promise<NewMerge[]> {
+  if (merges.length === 0) return [];
+  const rows = await sql.query<NewMerge & { present: boolean; mapped: boolean }>(
+    `SELECT m.old_id AS "oldId", m.id, s.present, s.mapped,
+            s.present OR EXISTS (SELECT 1 FROM clarify_sync.tombstone AS b
+                                  WHERE b.object = $1 AND b.id = m.old_id) AS known
+       FROM unnest($2::text[], $3::text[]) AS m(old_id, id)
+      CROSS JOIN LATERAL (
+        SELECT EXISTS (SELECT 1 FROM clarify_sync.id_map AS i
+                        WHERE i.object = $1 AND i.old_id = m.old_id AND i.id = m.id) AS mapped,
+               EXISTS (SELECT 1 FROM ${table.qualified} AS t WHERE t.id = m.old_id)
+               OR EXISTS (SELECT 1 FROM clarify_sync.outbox AS o
+                           WHERE o.object = $1 AND o.record_id = m.old_id
+                             AND o.state IN ('pending', 'sending', 'parked')) AS present) AS s
+      WHERE s.present OR NOT s.mapped`,
+    [table.object, merges.map(({ oldId }) => oldId), merges.map(({ id }) => id)],
+  );
+  return rows.map(({ oldId, id, known }) => ({ oldId, id, known }));
+}
+
+/** Says of tombstones that stand that their records were merged. Primary key. */
+export async function markTombstonesMerged(
+  tx: Sql,
+  object: string,
+  ids: readonly string[],
+): Promise<void> {
+  await tx.query(
+    `UPDATE clarify_sync.tombstone SET reason = 'merged'
+      WHERE object = $1 AND id = ANY($2::text[]) AND reason <> 'merged'`,
+    [object, ids],
+  );
+}
+
+/** Rows whose `_merged_ids` name one of these ids. Few rows have any: index `<table>__merged_ids`. */
+export async function readSurvivors(
+  sql: Sql,
+  table: MirrorTable,
+  ids: readonly string[],
+): Promise<Merge[]> {
+  if (ids.length === 0) return [];
+  return await sql.query<Merge & Record<string, unknown>>(
+    `SELECT DISTINCT ON (m.old_id) m.old_id AS "oldId", t.id
+       FROM ${table.qualified} AS t, unnest(t._merged_ids) AS m(old_id)
+      WHERE t._merged_ids <> '{}' AND t._merged_ids && $1::text[]
+        AND m.old_id = ANY($1::text[]) AND m.old_id <> t.id
+      ORDER BY m.old_id, t._updated_at DESC NULLS LAST`,
+    [ids],
+  );
+}
+
+/**
+ * Remembers merges, for every id that led to a vanished one as well, and sends what waits in the
+ * outbox, and what is open in the conflict log, to the survivor. Repeatable; row locks on these.
+ */
+export async function mapMerged(tx: Sql, object: string, merges: readonly Merge[]): Promise<void> {
+  if (merges.length === 0) return;
+  const parameters = [object, merges.map(({ oldId }) => oldId), merges.map(({ id }) => id)];
+  const merge = `unnest($2::text[], $3::text[]) AS m(old_id, id)`;
+  // A survivor lives, whatever an earlier merge the other way round has left.
+  await tx.query(
+    `DELETE FROM clarify_sync.id_map AS i USING ${merge}
+      WHERE i.object = $1 AND i.old_id = m.id AND i.reason = 'merged'`,
+    parameters,
+  );
+  await tx.query(
+    `UPDATE clarify_sync.id_map AS i SET id = m.id FROM ${merge}
+      WHERE i.object = $1 AND i.id = m.old_id AND i.old_id <> m.id`,
+    parameters,
+  );
+  await tx.query(
+    `INSERT INTO clarify_sync.id_map (object, old_id, id, reason)
+     SELECT $1, m.old_id, m.id, 'merged' FROM ${merge} WHERE m.old_id <> m.id
+         ON CONFLICT (object, old_id) DO UPDATE SET id = excluded.id, reason = 'merged'`,
+    parameters,
+  );
+  await tx.query(
+    `UPDATE clarify_sync.outbox AS o SET record_id = m.id FROM ${merge}
+      WHERE o.object = $1 AND o.record_id = m.old_id AND o.state IN ('pending', 'sending', 'parked')`,
+    parameters,
+  );
+  // An open conflict about the same field of the survivor keeps its row; this one ends with it.
+  await tx.query(
+    `UPDATE clarify_sync.conflict AS c
+        SET resolution = 'merged', resolved_at = clock_timestamp(), resolved_by = 'merge'
+       FROM ${merge}
+      WHERE c.object = $1 AND c.record_id = m.old_id AND c.resolution = 'open'
+        AND EXISTS (SELECT 1 FROM clarify_sync.conflict AS s
+                     WHERE s.object = $1 AND s.field = c.field AND s.resolution = 'open'
+                       AND (s.record_id = m.id OR s.id < c.id AND s.record_id IN (
+                             SELECT o.old_id FROM unnest($2::text[], $3::text[]) AS o(old_id, id)
+                              WHERE o.id = m.id)))`,
+    parameters,
+  );
+  await tx.query(
+    `UPDATE clarify_sync.conflict AS c SET record_id = m.id FROM ${merge}
+      WHERE c.object = $1 AND c.record_id = m.old_id AND c.resolution = 'open'`,
+    parameters,
+  );
+}
+
+/**
+ * Points references by vanished ids at the survivors: in every mirror table wherever nobody holds
+ * the row, and in what waits in the outbox, base and value. Null for `merges` means every merge on
+ * record: what was held, or read before the merge and applied after it. One scan per reference
+ * column, for merges alone. @returns rows changed.
+ */
+export async function moveReferences(
+  tx: Sql,
+  tables: readonly MirrorTable[],
+  object: string,
+  merges: readonly Merge[] | null,
+): Promise<number> {
+  if (merges?.length === 0) return 0;
+  const parameters =
+    merges === null
+      ? [object]
+      : [object, merges.map(({ oldId }) => oldId), merges.map(({ id }) => id)];
+  const source =
+    merges === null
+      ? `(SELECT old_id, id FROM clarify_sync.id_map WHERE object = $1 AND reason = 'merged')`
+      : `(SELECT * FROM unnest($2::text[], $3::text[]) AS u(old_id, id) WHERE $1::text IS NOT NULL)`;
+  let moved = 0;
+  for (const table of tables) {
+    for (const { column, field } of table.columns) {
+      if (field.kind !== 'reference' || field.relationship?.object !== object) continue;
+      const name = quoteIdent(column);
+      const key = quoteLiteral(field.name);
+      const rows = await tx.query(
+        `UPDATE ${table.qualified} AS t SET ${name} = m.id
+           FROM (SELECT r.id AS row_id, m.id
+                   FROM ${table.qualified} AS r JOIN ${source} AS m ON m.old_id = r.${name}
+                  ORDER BY r.id FOR UPDATE OF r SKIP LOCKED) AS m
+          WHERE t.id = m.row_id
+          RETURNING 1`,
+        parameters,
+      );
+      moved += rows.length;
+      await tx.query(
+        `UPDATE clarify_sync.outbox AS o
+            SET changes = o.changes || jsonb_build_object(${key}, m.change)
+           FROM (SELECT e.id, jsonb_build_object(
+                          'base', coalesce(to_jsonb(b.id), e.change -> 'base'),
+                          'value', coalesce(to_jsonb(v.id), e.change -> 'value')) AS change
+                   FROM (SELECT id, changes -> ${key} AS change
+                           FROM clarify_sync.outbox
+                          WHERE object = ${quoteLiteral(table.object)}
+                            AND op <> 'delete' AND state IN ('pending', 'parked')) AS e
+                   LEFT JOIN ${source} AS b ON b.old_id = e.change ->> 'base'
+                   LEFT JOIN ${source} AS v ON v.old_id = e.change ->> 'value'
+                  WHERE b.id IS NOT NULL OR v.id IS NOT NULL) AS m
+          WHERE o.id = m.id AND o.state IN ('pending', 'parked')`,
+        parameters,
+      );
+    }
+  }
+  return moved;
+}
