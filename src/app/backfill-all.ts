@@ -3,7 +3,9 @@ import { pullObject } from '../pull/pull-object.ts';
 import { eachObject, loggedRun, type ObjectRun, type RunOptions } from './pull-all.ts';
 import type { Session } from './session.ts';
 
-export interface BackfillAllOptions extends Omit<RunOptions, 'priority'> {
+export interface BackfillAllOptions extends Omit<RunOptions, 'priority' | 'concurrency'> {
+  /** Pages of one object asked for at the same time; default 4. */
+  readonly concurrency?: number | undefined;
   readonly since?: string | undefined;
   readonly restart?: boolean | undefined;
 }
@@ -13,11 +15,11 @@ export async function backfillAll(
   session: Session,
   options: BackfillAllOptions,
 ): Promise<readonly ObjectRun[]> {
-  const { since, restart } = options;
-  return await eachObject(session, { ...options, priority: 'backfill' }, async (table, signal) => {
+  const { since, restart, concurrency, ...rest } = options;
+  return await eachObject(session, { ...rest, priority: 'backfill' }, async (table, signal) => {
     const run = { ...options, signal, priority: 'backfill' } as const;
     const filled = await loggedRun(session, table, 'backfill', run, (reading) =>
-      backfillObject(session, table, { ...reading, since, restart }),
+      backfillObject(session, table, { ...reading, since, restart, concurrency }),
     );
     if (filled.state !== 'ok') return filled;
     const quiet = { signal, priority: 'backfill' } as const;

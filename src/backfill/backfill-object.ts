@@ -5,24 +5,35 @@ import {
   type ReadResult,
   serverNow,
   startReading,
-  walkObject,
-  watermarkOf,
 } from '../conflicts/read-object.ts';
-import { moveCursor } from '../db/cursor.ts';
+import { isUnread } from '../db/backfill-copy.ts';
+import { type BackfillKey, dropRanges, readRanges, replaceRanges } from '../db/backfill-ranges.ts';
+import { type BackfillProgress, type Cursor, loadCursor, moveCursor } from '../db/cursor.ts';
+import type { Sql } from '../db/database.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
-import { EARLIEST_MS, formatInstant, parseInstant, walkStart } from '../domain/walk/instant.ts';
+import { SyncError } from '../domain/errors.ts';
+import type { Stamping } from '../domain/stamping.ts';
+import { EARLIEST_MS, formatInstant, parseInstant } from '../domain/walk/instant.ts';
+import { fillRanges, type Job } from './fill-ranges.ts';
+import { planRanges } from './plan-ranges.ts';
+import { readUndated } from './read-undated.ts';
 
 export interface BackfillOptions extends ReadOptions {
   /** Leave out records created before this instant. */
   readonly since?: string | undefined;
   /** Forget how far an earlier attempt came. */
   readonly restart?: boolean | undefined;
+  /** Pages asked for at the same time; default 4. */
+  readonly concurrency?: number | undefined;
 }
 
+/** Enough to hide the latency of a page, and to keep two processors busy. */
+const READERS = 4;
+
 /**
- * Reads every record of an object, in the order of creation, from where an earlier attempt
+ * Reads every record of an object, in ranges of creation time, from where an earlier attempt
  * stopped. Incremental pull takes over from the newest edit there was before the first page, so
- * that nothing falls between.
+ * that nothing falls between; where it runs already, it goes on meanwhile.
  *
  * @throws RemoteError, or SyncError `cursor-moved` where another process reads the same object.
  */
@@ -32,24 +43,65 @@ export async function backfillObject(
   options: BackfillOptions,
 ): Promise<ReadResult> {
   const reading = await startReading(deps.db, table.object);
-  if (reading.cursor.backfill === null || options.restart) {
-    await begin(deps, table, reading, options);
+  const readers = options.concurrency ?? READERS;
+  const job =
+    (await resume(deps, reading, options)) ??
+    (await begin(deps, table, reading, { ...options, readers }));
+  await fillRanges(deps, table, reading, { ...options, job, readers });
+  const isWhole = job.ranges.every(({ done }) => done);
+  if (isWhole && !reading.cursor.backfill?.since) {
+    await readUndated(deps, table, reading, options);
   }
-  const { backfill } = reading.cursor;
-  const from =
-    walkStart(watermarkOf(reading.cursor, 'created'), serverNow(deps)) ?? backfill?.since ?? null;
-  await walkObject(deps, table, reading, { ...options, orderBy: 'created', from, probe: false });
-  if (reading.state === 'ok') await finish(deps, reading);
+  if (isWhole) await finish(deps, job);
   return { state: reading.state, reason: reading.reason, counts: reading.counts };
+}
+
+/** What an earlier attempt left; null where there is none, or another one is asked for. */
+async function resume(
+  deps: ReadDeps,
+  { cursor }: Reading,
+  options: BackfillOptions,
+): Promise<Job | null> {
+  const { backfill, object } = cursor;
+  if (backfill === null || options.restart) return null;
+  if (options.since !== undefined && options.since !== backfill.since) return null;
+  const key = { object, startedAt: backfill.startedAt };
+  const ranges = await readRanges(deps.db, key);
+  if (ranges.length === 0) return null;
+  return { key, ranges, direct: backfill.unread, total: backfill.total };
 }
 
 async function begin(
   deps: ReadDeps,
   table: MirrorTable,
   reading: Reading,
-  options: BackfillOptions,
-): Promise<void> {
-  const startedAt = new Date(serverNow(deps)).toISOString();
+  options: BackfillOptions & { readonly readers: number },
+): Promise<Job> {
+  const since = options.since ?? null;
+  const startedAt = formatInstant(serverNow(deps));
+  const handover = await readHandover(deps, table, reading, { ...options, startedAt });
+  const unread = await isUnread(deps.db, table);
+  const { ranges, total, requests } = await planRanges(deps.remote, table, { ...options, since });
+  reading.counts.requests += requests;
+  const key = { object: table.object, startedAt };
+  const backfill: BackfillProgress = { startedAt, since, handover, total, unread };
+  reading.cursor = await changeCursor(deps, key, async (tx, cursor) => {
+    await replaceRanges(tx, key, ranges);
+    // Once incremental pull runs, it goes on beside the backfill and keeps its own watermarks.
+    if (cursor.phase === 'incremental') return { backfill };
+    // The feed's clock is the records', which `Date` may not show.
+    return { backfill, deletedWatermark: handover };
+  });
+  return { key, ranges: await readRanges(deps.db, key), direct: unread, total };
+}
+
+/** The newest edit there is, before anything is read. */
+async function readHandover(
+  deps: ReadDeps,
+  table: MirrorTable,
+  reading: Reading,
+  options: ReadOptions & { readonly startedAt: string },
+): Promise<string> {
   // Bounded below, so that records without `_updated_at` cannot stand first.
   const newest = await deps.remote.readPage(
     {
@@ -65,29 +117,59 @@ async function begin(
   reading.counts.requests += 1;
   const newestMs = parseInstant(newest.records[0]?.updatedAt ?? null) ?? EARLIEST_MS;
   // A record stamped in the future must not carry incremental pull past what is edited meanwhile.
-  const handover = formatInstant(Math.min(newestMs, Date.parse(startedAt)));
-  const { cursor } = reading;
-  // Once incremental pull runs, it goes on beside the backfill and keeps its own watermarks.
-  const first = cursor.phase === 'backfill';
-  reading.cursor = await deps.db.transaction((tx) =>
-    moveCursor(tx, cursor, {
-      backfill: { startedAt, since: options.since ?? null, createdBefore: null, handover, read: 0 },
-      createdWatermark: null,
-      // The feed's clock is the records', which `Date` may not show.
-      deletedWatermark: first ? handover : cursor.deletedWatermark,
-    }),
-  );
+  return formatInstant(Math.min(newestMs, Date.parse(options.startedAt)));
 }
 
-async function finish(deps: ReadDeps, reading: Reading): Promise<void> {
-  const { cursor } = reading;
-  const handover = cursor.backfill?.handover ?? formatInstant(EARLIEST_MS);
-  const first = cursor.phase === 'backfill';
-  reading.cursor = await deps.db.transaction((tx) =>
-    moveCursor(tx, cursor, {
+async function finish(deps: ReadDeps, { key, ranges }: Job): Promise<void> {
+  await changeCursor(deps, key, async (tx, cursor) => {
+    if (cursor.backfill?.startedAt !== key.startedAt) throw begunAnew(key.object);
+    await dropRanges(tx, key.object);
+    const stampings = [cursor.stamping, ...ranges.map(({ stamping }) => stamping)];
+    const settled = { backfill: null, stamping: weigh(stampings) };
+    if (cursor.phase === 'incremental') return settled;
+    const last = ranges.at(-1);
+    const reachedMs = parseInstant(last?.watermark ?? last?.from ?? null);
+    // What showed late in a range was created after the start, and is found by creation from there.
+    const createdMs = reachedMs === null ? null : Math.min(reachedMs, Date.parse(key.startedAt));
+    return {
+      ...settled,
       phase: 'incremental',
-      updatedWatermark: first ? handover : cursor.updatedWatermark,
-      backfill: null,
-    }),
-  );
+      updatedWatermark: cursor.backfill.handover,
+      createdWatermark: createdMs === null ? null : formatInstant(createdMs),
+    };
+  });
+}
+
+const ATTEMPTS = 20;
+
+/** Changes the cursor as it stands now: a pull of the same object may be moving it meanwhile. */
+async function changeCursor(
+  deps: ReadDeps,
+  key: BackfillKey,
+  change: (tx: Sql, cursor: Cursor) => Promise<Parameters<typeof moveCursor>[2]>,
+): Promise<Cursor> {
+  for (let attempt = 1; ; attempt += 1) {
+    const cursor = await loadCursor(deps.db, key.object);
+    try {
+      return await deps.db.transaction(async (tx) =>
+        moveCursor(tx, cursor, await change(tx, cursor)),
+      );
+    } catch (error) {
+      const isMoved = error instanceof SyncError && error.code === 'cursor-moved';
+      if (!isMoved || attempt >= ATTEMPTS) throw error;
+    }
+  }
+}
+
+/** One record that was never edited settles the question. */
+function weigh(stampings: readonly Stamping[]): Stamping {
+  if (stampings.includes('after_edit')) return 'after_edit';
+  return stampings.includes('always') ? 'always' : 'unknown';
+}
+
+function begunAnew(object: string): SyncError {
+  return new SyncError(`another process has begun to read ${object} anew`, {
+    code: 'backfill-begun-anew',
+    disposition: 'retry',
+  });
 }

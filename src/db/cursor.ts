@@ -2,16 +2,17 @@ import { SyncError } from '../domain/errors.ts';
 import type { Stamping } from '../domain/stamping.ts';
 import type { Sql } from './database.ts';
 
-/** A backfill under way. */
+/** A backfill under way; how far each part has come is in `clarify_sync.backfill_range`. */
 export interface BackfillProgress {
   readonly startedAt: string;
   /** Records created before this are left out; null for all. */
   readonly since: string | null;
-  /** Everything created before this has been applied; null at the start. */
-  readonly createdBefore: string | null;
   /** The newest `_updated_at` when it began: incremental pull takes over from here. */
-  readonly handover: string | null;
-  readonly read: number;
+  readonly handover: string;
+  /** Records there were when it began, where the CRM said. */
+  readonly total: number | null;
+  /** The mirror held no record when it began. */
+  readonly unread: boolean;
 }
 
 /** How far one object has been read. Instants are ISO-8601 as Postgres renders them. */
