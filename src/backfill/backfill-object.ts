@@ -11,6 +11,7 @@ import { type BackfillKey, dropRanges, readRanges, replaceRanges } from '../db/b
 import { type BackfillProgress, type Cursor, loadCursor, moveCursor } from '../db/cursor.ts';
 import type { Sql } from '../db/database.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
+import { markDeletionsFrom } from '../db/reconcile-state.ts';
 import { SyncError } from '../domain/errors.ts';
 import type { Stamping } from '../domain/stamping.ts';
 import { EARLIEST_MS, formatInstant, parseInstant } from '../domain/walk/instant.ts';
@@ -87,6 +88,7 @@ async function begin(
   const backfill: BackfillProgress = { startedAt, since, handover, total, unread };
   reading.cursor = await changeCursor(deps, key, async (tx, cursor) => {
     await replaceRanges(tx, key, ranges);
+    await markDeletionsFrom(tx, key.object);
     // Once incremental pull runs, it goes on beside the backfill and keeps its own watermarks.
     if (cursor.phase === 'incremental') return { backfill };
     // The feed's clock is the records', which `Date` may not show.

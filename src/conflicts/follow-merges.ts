@@ -1,4 +1,4 @@
-import type { Transaction } from '../db/database.ts';
+import type { Sql, Transaction } from '../db/database.ts';
 import { deferRecords, dropDeferred, writeTombstones } from '../db/departures.ts';
 import { loadMirror } from '../db/mirror/load.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
@@ -9,12 +9,14 @@ import {
   markTombstonesMerged,
   moveReferences,
   readNewMerges,
+  readSurvivors,
 } from '../db/reconcile-merges.ts';
 import { readRows, writeFields } from '../db/reconcile-rows.ts';
 import { readUnsettled, rewriteEntries } from '../db/unsettled.ts';
 import type { Json } from '../domain/json.ts';
 import type { EntryRewrite, PendingEntry } from '../domain/merge-record.ts';
 import type { RemoteRecord } from '../domain/record.ts';
+import type { CallOptions, Remote } from '../domain/remote.ts';
 import { type ApplyContext, applyRecords } from './apply-records.ts';
 
 export interface MergeCounts {
@@ -66,13 +68,11 @@ export async function followMerges(
 export async function carryOver(
   tx: Transaction,
   table: MirrorTable,
-  found: {
-    readonly merges: readonly Merge[];
-    readonly survivors: ReadonlyMap<string, RemoteRecord>;
-  },
+  found: Pick<Merged, 'merges' | 'survivors'>,
   context: ApplyContext,
 ): Promise<MergeCounts> {
   const { object } = table;
+  if (found.merges.length === 0) return NOTHING;
   const ids = [...new Set(found.merges.flatMap(({ oldId, id }) => [oldId, id]))];
   const standing = await readVersions(tx, table, ids);
   const locked = await lockRows(tx, table, [...standing.keys()].toSorted());
@@ -108,6 +108,39 @@ export async function carryOver(
   const again = [...found.survivors.values()].filter(({ id }) => touched.has(id));
   const { conflicts } = await applyRecords(tx, table, again, context);
   return { merged: removed.size, deferred: aside.length, conflicts };
+}
+
+/** Vanished ids, and the records they live on in. */
+export interface Merged {
+  readonly merges: readonly Merge[];
+  /** As they are now. */
+  readonly survivors: ReadonlyMap<string, RemoteRecord>;
+  /** The vanished ids. */
+  readonly ids: ReadonlySet<string>;
+  readonly requests: number;
+}
+
+/**
+ * Which of these records, as far as they stand here, live on in another, by what the mirror knows
+ * of `_merged_ids`; survivors are read afresh. No request where there is none.
+ */
+export async function readMerged(
+  deps: { readonly db: Sql; readonly remote: Remote },
+  table: MirrorTable,
+  ids: readonly string[],
+  options: CallOptions,
+): Promise<Merged> {
+  const standing = await readVersions(deps.db, table, ids);
+  const told = await readSurvivors(deps.db, table, [...standing.keys()]);
+  const survivors = new Map<string, RemoteRecord>();
+  const asked = new Set(told.map(({ id }) => id));
+  for (const id of asked) {
+    const record = await deps.remote.readRecord({ object: table.schema, id }, options);
+    if (record !== null) survivors.set(id, record);
+  }
+  const merges = told.filter(({ id }) => survivors.has(id));
+  const vanished = new Set(merges.map(({ oldId }) => oldId));
+  return { merges, survivors, ids: vanished, requests: asked.size };
 }
 
 /** Somebody deleted the row here: the record is gone, and the survivor is another one. */

@@ -174,3 +174,17 @@ export async function moveReferences(
   }
   return moved;
 }
+
+/** What a comparison could only call not visible, the feed has named since. Primary key. */
+export async function markTombstonesDeleted(
+  tx: Sql,
+  object: string,
+  deletions: readonly { readonly id: string; readonly deletedAt: string }[],
+): Promise<void> {
+  await tx.query(
+    `UPDATE clarify_sync.tombstone AS t SET reason = 'deleted', deleted_at = d.deleted_at::timestamptz
+       FROM unnest($2::text[], $3::text[]) AS d(id, deleted_at)
+      WHERE t.object = $1 AND t.id = d.id AND t.reason = 'not_visible'`,
+    [object, deletions.map(({ id }) => id), deletions.map(({ deletedAt }) => deletedAt)],
+  );
+}

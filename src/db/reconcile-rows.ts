@@ -143,12 +143,12 @@ export async function readRows(
     [ids],
   );
   return rows.map(({ id, syncedAt, row, extra }) => {
-    const fields = table.columns.map(({ field, column }) => [field.name, row[column] ?? null]);
-    const kept = Object.entries(extra ?? {}).map(([key, value]) => [
-      fieldOfExtraKey(key),
-      decodeExtra(value),
-    ]);
-    return { id, syncedAt, fields: Object.fromEntries([...fields, ...kept]) };
+    const fields = new Map<string, Json>();
+    for (const { field, column } of table.columns) fields.set(field.name, row[column] ?? null);
+    for (const [key, value] of Object.entries(extra ?? {})) {
+      fields.set(fieldOfExtraKey(key), decodeExtra(value));
+    }
+    return { id, syncedAt, fields: Object.fromEntries(fields) };
   });
 }
 

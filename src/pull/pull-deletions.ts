@@ -1,9 +1,14 @@
 import { cancelEdits } from '../conflicts/cancel-edits.ts';
-import { type Cursor, moveCursor } from '../db/cursor.ts';
-import type { Database } from '../db/database.ts';
+import { carryOver, readMerged } from '../conflicts/follow-merges.ts';
+import { applyContext, type ReadDeps } from '../conflicts/read-object.ts';
+import { type Cursor, moveCursor, readDatabaseTime } from '../db/cursor.ts';
 import { writeTombstones } from '../db/departures.ts';
+import { loadMirror } from '../db/mirror/load.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
 import { deleteRows, readVersions } from '../db/mirror-rows.ts';
+import { dropLinks } from '../db/reconcile-links.ts';
+import { markTombstonesDeleted } from '../db/reconcile-merges.ts';
+import { markDeletionsAbsent, markDeletionsRead } from '../db/reconcile-state.ts';
 import type { DeletedRecord } from '../domain/record.ts';
 import type { CallOptions, Remote } from '../domain/remote.ts';
 import {
@@ -32,36 +37,50 @@ export interface DeletionsRead {
  * is the watermark before them.
  */
 export async function pullDeletions(
-  deps: { readonly db: Database; readonly remote: Remote; readonly nowMs: () => number },
+  deps: ReadDeps,
   table: MirrorTable,
   cursor: Cursor,
   options: CallOptions,
 ): Promise<DeletionsRead> {
+  const { object } = table;
+  const startedAt = await readDatabaseTime(deps.db);
   const watermarkMs = cursor.deletedWatermark === null ? 0 : Date.parse(cursor.deletedWatermark);
   const feed = await readFeed(deps, table, watermarkMs, options);
-  if (feed === null) return { cursor, removed: 0, requests: 1, state: 'absent' };
-  const { deletions, requests } = feed;
-  if (deletions.size === 0) {
-    return { cursor, removed: 0, requests, state: feed.watermarkMs === null ? 'incomplete' : 'ok' };
+  if (feed === null) {
+    await markDeletionsAbsent(deps.db, object);
+    return { cursor, removed: 0, requests: 1, state: 'absent' };
   }
+  const { deletions } = feed;
+  if (deletions.size === 0) {
+    if (feed.watermarkMs !== null) await markDeletionsRead(deps.db, object, startedAt);
+    const state = feed.watermarkMs === null ? 'incomplete' : 'ok';
+    return { cursor, removed: 0, requests: feed.requests, state };
+  }
+  const merged = await readMerged(deps, table, [...deletions.keys()], options);
+  const requests = feed.requests + merged.requests;
   return await deps.db.transaction(
     async (tx) => {
+      const carried = await carryOver(tx, table, merged, applyContext(deps, table, startedAt));
       const versions = await readVersions(tx, table, [...deletions.keys()]);
       // A record edited after its deletion was restored: the feed may go on naming it.
       const due = [...deletions.values()].filter(({ record, deletedAtMs }) => {
         const updatedAt = versions.get(record.id);
-        if (updatedAt === undefined) return false;
+        if (updatedAt === undefined || merged.ids.has(record.id)) return false;
         return updatedAt === null || Date.parse(updatedAt) <= deletedAtMs + STAMP_MS;
       });
       const ids = due.map(({ record }) => record.id);
       const removed = await deleteRows(tx, table, ids);
       await writeTombstones(
         tx,
-        table.object,
+        object,
         due.filter((d) => removed.has(d.record.id)).map(toTombstone),
       );
+      await markTombstonesDeleted(tx, object, [...deletions.values()].map(toTombstone));
       const gone = [...deletions.keys()].filter((id) => !versions.has(id) || removed.has(id));
-      await cancelEdits(tx, table.object, gone);
+      await cancelEdits(tx, object, gone);
+      if (removed.size > 0) {
+        await dropLinks(tx, (await loadMirror(tx)).links, object, [...removed]);
+      }
       const held = due.filter(({ record }) => !removed.has(record.id));
       const heldMs = Math.min(...held.map(({ deletedAtMs }) => deletedAtMs));
       const nextMs = Math.min(feed.watermarkMs ?? watermarkMs, heldMs);
@@ -69,8 +88,10 @@ export async function pullDeletions(
         nextMs > watermarkMs
           ? await moveCursor(tx, cursor, { deletedWatermark: new Date(nextMs).toISOString() })
           : cursor;
-      const state = feed.watermarkMs !== null && held.length === 0 ? 'ok' : 'incomplete';
-      return { cursor: moved, removed: removed.size, requests, state };
+      if (feed.watermarkMs !== null) await markDeletionsRead(tx, object, startedAt);
+      const isWhole = feed.watermarkMs !== null && held.length === 0;
+      const state = isWhole ? 'ok' : 'incomplete';
+      return { cursor: moved, removed: removed.size + carried.merged, requests, state };
     },
     { asWriter: true },
   );
