@@ -32,6 +32,23 @@ const JSON_EVERY_MS = 1_000;
  * few seconds; with `--json` lines of their own on standard output.
  */
 export function openProgress(terminal: Terminal, options: ProgressOptions): Progress {
+  return onlyForward(display(terminal, options));
+}
+
+/** What is read once more after a backfill, to catch up, is no progress to tell. */
+function onlyForward(progress: Progress): Progress {
+  const furthest = new Map<string, number>();
+  return {
+    update(update) {
+      if (update.read < (furthest.get(update.object) ?? 0)) return;
+      furthest.set(update.object, update.read);
+      progress.update(update);
+    },
+    stop: progress.stop,
+  };
+}
+
+function display(terminal: Terminal, options: ProgressOptions): Progress {
   const nowMs = options.nowMs ?? (() => performance.now());
   if (options.json) {
     const interval = { everyMs: JSON_EVERY_MS, atOnce: true, nowMs };
@@ -108,7 +125,7 @@ function isWritable(stream: OutputStream): stream is OutputStream & NodeJS.Writa
 }
 
 function bars(stream: NodeJS.WritableStream, nowMs: () => number): Progress {
-  const display = new MultiBar({
+  const multi = new MultiBar({
     stream,
     format: '{object} {bar} {read} of {known}  {rate}/s  {left}',
     barsize: 24,
@@ -134,13 +151,13 @@ function bars(stream: NodeJS.WritableStream, nowMs: () => number): Progress {
       const total = Math.max(update.total ?? update.read, update.read, 1);
       const known = shown.get(update.object);
       if (known === undefined) {
-        const bar = display.create(total, update.read, payload(paceOf(update, 0)));
+        const bar = multi.create(total, update.read, payload(paceOf(update, 0)));
         shown.set(update.object, { bar, startedMs: now });
         return;
       }
       known.bar.setTotal(total);
       known.bar.update(update.read, payload(paceOf(update, now - known.startedMs)));
     },
-    stop: () => display.stop(),
+    stop: () => multi.stop(),
   };
 }

@@ -51,3 +51,12 @@ test('with --json: the first and the last of every object, in between one a seco
   ]);
   expect(err()).toEqual([]);
 });
+
+test('catching up after a backfill does not begin again at nothing', () => {
+  const { terminal, out } = recordingTerminal();
+  const progress = openProgress(terminal, { json: true, nowMs: () => 0 });
+  progress.update({ object: 'person', read: 60_000, total: 60_000 });
+  progress.update({ object: 'person', read: 1, total: 1 });
+  progress.stop();
+  expect(out()).toHaveLength(1);
+});
