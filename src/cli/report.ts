@@ -39,5 +39,6 @@ export function printReport(
       terminal.err.write(`${line}\n`);
     }
   }
-  if (report.next !== null) terminal.err.write(`→ ${report.next}\n`);
+  const said = report.failures?.some(({ hint }) => hint === report.next) ?? false;
+  if (report.next !== null && !said) terminal.err.write(`→ ${report.next}\n`);
 }

@@ -24,6 +24,10 @@ function isUnavailable({ error }: ObjectRun): boolean {
   return error?.code === OBJECT_UNAVAILABLE;
 }
 
+function isInterrupted({ error }: ObjectRun): boolean {
+  return error?.code === 'interrupted';
+}
+
 /** What a pass over objects came to: whole, and what is left afterwards. */
 export interface PassOutcome {
   readonly objects: readonly ObjectRun[];
@@ -37,7 +41,9 @@ export interface PassOutcome {
 /** The report of `sync`, `pull`, `push` and `backfill`. */
 export function reportPass(outcome: PassOutcome, paint: Paint): Report {
   const { objects, push, left } = outcome;
-  const failures = objects.filter((run) => !isUnavailable(run)).flatMap(toFailure);
+  const failures = objects
+    .filter((run) => !isUnavailable(run) && !(outcome.interrupted && isInterrupted(run)))
+    .flatMap(toFailure);
   if (outcome.interrupted) {
     const hint = 'run the command again: it goes on where it stopped';
     failures.push({ code: 'interrupted', message: 'stopped early', hint, problems: [] });
@@ -47,7 +53,7 @@ export function reportPass(outcome: PassOutcome, paint: Paint): Report {
     text: [
       ...(objects.length > 0 ? renderRuns(objects, paint) : []),
       ...(push === undefined ? [] : [describePush(push)]),
-      describeLeft(left, paint),
+      ...describeLeft(left, failures.length === 0, paint),
     ],
     failures,
     exitCode: exitCodeOf(outcome),
@@ -90,7 +96,7 @@ function describePush(push: PushOutcome | null): string {
   return `push: ${parts.join(', ')}`;
 }
 
-function describeLeft(left: LeftOver, paint: Paint): string {
+function describeLeft(left: LeftOver, whole: boolean, paint: Paint): string[] {
   const parts = [
     [left.pending, showPlural(left.pending, 'change waiting', 'changes waiting')],
     [left.blocked, `${showCount(left.blocked)} blocked`],
@@ -98,9 +104,9 @@ function describeLeft(left: LeftOver, paint: Paint): string {
     [left.openConflicts, showPlural(left.openConflicts, 'open conflict')],
   ] as const;
   const shown = parts.flatMap(([count, text]) => (count > 0 ? [text] : []));
-  return shown.length === 0
-    ? paint('green', 'nothing is left to do')
-    : paint('yellow', `left: ${shown.join(', ')}`);
+  if (shown.length > 0) return [paint('yellow', `left: ${shown.join(', ')}`)];
+  // Of what was not read nobody knows.
+  return whole ? [paint('green', 'nothing is left to do')] : [];
 }
 
 function toFailure({ object, error }: ObjectRun): Failure[] {

@@ -80,3 +80,12 @@ test('says who does the sending', () => {
   const { push: _, ...pull } = pass();
   expect(reportPass(pull, plain).text.join('\n')).not.toContain('push');
 });
+
+test('an interruption is told once, and nothing is claimed of what was not read', () => {
+  const error = { code: 'interrupted', message: 'person: interrupted' };
+  const objects = [run('deal'), run('person', { state: 'failed', error })];
+  const report = reportPass(pass({ objects, interrupted: true }), plain);
+  expect(report).toMatchObject({ exitCode: 1, failures: [{ code: 'interrupted' }] });
+  expect(report.failures).toHaveLength(1);
+  expect(report.text.join('\n')).not.toContain('nothing is left');
+});
