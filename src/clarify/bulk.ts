@@ -14,7 +14,7 @@ export interface BulkRequest<T> extends Pick<Call<T>, 'method' | 'repeatable' | 
 }
 
 /** Every mutation is silent: nobody wants a notification for each row of an import. */
-const SILENT = [['silent', 'true']] as const;
+export const SILENT = [['silent', 'true']] as const;
 
 /** One bulk write, within what the server is known to take, and learning from what it refuses. */
 export async function sendBulk<T>(

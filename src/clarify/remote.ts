@@ -14,6 +14,7 @@ import { linkSignals } from './linked-signal.ts';
 import { createPageLimit } from './page-limit.ts';
 import { readDate } from './rate-headers.ts';
 import { createReads } from './reads.ts';
+import { createLinkWrites } from './relationships.ts';
 import { createSharedAllowance, type SharedAllowance } from './shared-allowance.ts';
 import { createTransport } from './transport.ts';
 import { defaultUserAgent } from './user-agent.ts';
@@ -118,6 +119,7 @@ export function createClarifyRemote(options: ClarifyRemoteOptions): ClarifyRemot
       discover({ send, forms, classic: () => batchLimit.cap(CLASSIC_BATCH) }, callOptions),
     ...createReads({ send, decoder, pageLimit }),
     ...createWrites({ send, decoder, forms, batchLimit }),
+    ...createLinkWrites(send),
     delete: createDelete({ send, batchLimit }),
     get limits() {
       return { pageSize: pageLimit.size, batchSize: batchLimit.size };

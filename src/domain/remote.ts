@@ -58,6 +58,17 @@ export interface User {
   readonly fields: Readonly<Record<string, Json>>;
 }
 
+/** Links of one record's to-many field. */
+export interface LinkWrite {
+  readonly object: ObjectSchema;
+  readonly id: string;
+  readonly field: string;
+  /** The object at the other end. */
+  readonly target: string;
+  /** Records at the other end. */
+  readonly ids: readonly string[];
+}
+
 /** What the server's limits are, learned from its answers. */
 export interface RemoteLimits {
   /** Records a page may hold. */
@@ -119,6 +130,13 @@ export interface Remote {
     request: { object: ObjectSchema; ids: readonly string[] },
     options: CallOptions,
   ): Promise<void>;
+  /**
+   * Links a record with these: of a many-to-many field they become the whole set, to a one-to-many
+   * field they are added. Repeatable; 404 where either end is unknown, and nothing is applied.
+   */
+  setLinks(request: LinkWrite, options: CallOptions): Promise<void>;
+  /** Unlinks those named and no others. Repeatable. */
+  removeLinks(request: LinkWrite, options: CallOptions): Promise<void>;
   readonly limits: RemoteLimits;
   /** The server's clock minus ours, in milliseconds, from the last `Date` header; null before. */
   readonly clockSkewMs: number | null;

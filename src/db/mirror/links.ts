@@ -20,6 +20,51 @@ export interface LinkTable {
   readonly drizzle: PgTable;
 }
 
+/** A link table seen from one end: records `here` list those `there` in their field. */
+export interface LinkView {
+  readonly link: LinkTable;
+  readonly here: LinkSide & { readonly field: string };
+  readonly there: LinkSide;
+}
+
+/** The link tables that a field of the object fills, one view each. */
+export function linkViews(links: readonly LinkTable[], object: string): readonly LinkView[] {
+  return links.flatMap((link) => {
+    const [first, second] = link.sides;
+    const views = [viewFrom(link, first, second), viewFrom(link, second, first)];
+    const own = views.filter((view) => view !== null && view.here.object === object);
+    const fields = new Set<string>();
+    // A field that is its own other end says everything twice.
+    return own.flatMap((view) => {
+      if (view === null || fields.has(view.here.field)) return [];
+      fields.add(view.here.field);
+      return [view];
+    });
+  });
+}
+
+/**
+ * The end a link is written from and swept by: the first one that has a field. Local changes of
+ * the table stand in the outbox as changes of this field.
+ */
+export function ownView(link: LinkTable): LinkView | null {
+  const [first, second] = link.sides;
+  return viewFrom(link, first, second) ?? viewFrom(link, second, first);
+}
+
+/** Views of the object that are the table's own: one end per pair is enough for a complete read. */
+export function ownViews(links: readonly LinkTable[], object: string): readonly LinkView[] {
+  return links.flatMap((link) => {
+    const view = ownView(link);
+    return view !== null && view.here.object === object ? [view] : [];
+  });
+}
+
+function viewFrom(link: LinkTable, here: LinkSide, there: LinkSide): LinkView | null {
+  const { field } = here;
+  return field === null ? null : { link, here: { ...here, field }, there };
+}
+
 type End = Omit<LinkSide, 'column'>;
 
 function compareEnds(left: End, right: End): number {
