@@ -1,6 +1,6 @@
 import type { Sql } from '../db/database.ts';
 import { deferRecords, dropDeferred, forgetTombstones, readGoneSince } from '../db/departures.ts';
-import { type DueRename, readDueRenames } from '../db/identities.ts';
+import { type DueRename, moveEntries, readDueRenames } from '../db/identities.ts';
 import { encodeRecord } from '../db/mirror/encode.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
 import {
@@ -75,11 +75,9 @@ export async function applyRecords(
   const held = candidates.filter((c) => c.present && !locked.has(c.record.id));
   const usable = candidates.filter((c) => !c.present || locked.has(c.record.id));
 
-  const unsettled = await readUnsettled(
-    tx,
-    table.object,
-    usable.map(({ record }) => record.id),
-  );
+  const usableIds = usable.map(({ record }) => record.id);
+  await moveEntries(tx, table.object, usableIds);
+  const unsettled = await readUnsettled(tx, table.object, usableIds);
   const merged = mergeAll(table, usable, unsettled, context);
   const inserts = merged.rows.filter((c) => !c.present);
   const updates = merged.rows.filter((c) => c.present);

@@ -55,6 +55,22 @@ export async function mapIds(
 }
 
 /**
+ * Brings unsettled entries written under an id that a record no longer has to its present one: a
+ * user who held the row while its create was settled wrote under the old one. To be called once
+ * the rows are locked; index `id_map_current`. Repeatable.
+ */
+export async function moveEntries(tx: Sql, object: string, ids: readonly string[]): Promise<void> {
+  if (ids.length === 0) return;
+  await tx.query(
+    `UPDATE clarify_sync.outbox AS o SET record_id = m.id
+       FROM clarify_sync.id_map AS m
+      WHERE m.object = $1 AND m.id = ANY($2::text[])
+        AND o.object = $1 AND o.record_id = m.old_id AND o.state IN ('pending', 'sending', 'parked')`,
+    [object, ids],
+  );
+}
+
+/**
  * Replaces references by an id that was given here with the one the CRM knows, in every table,
  * wherever nobody holds the row; what is skipped is replaced next time. The partial indexes on
  * `local:` references keep this free where there are none.

@@ -1,5 +1,7 @@
 import { escapeIdentifier, escapeLiteral } from 'pg';
+import { SyncError } from '../domain/errors.ts';
 import type { Sql } from './database.ts';
+import { DatabaseSyncError } from './database-error.ts';
 import { type MirrorTable, SYSTEM_COLUMNS } from './mirror/table.ts';
 
 /** A record in the text form Postgres reads, as `encodeRecord` gives it. */
@@ -130,6 +132,8 @@ export async function updateRows(
 /**
  * Gives rows born here the id the CRM knows them by. Where the record has come in by itself
  * meanwhile, its row makes way: the one born here has what users have written since.
+ *
+ * @throws SyncError `row-raced` (retry) where a reader inserts the record's row at this moment.
  */
 export async function renameRows(
   tx: Sql,
@@ -139,13 +143,25 @@ export async function renameRows(
   if (renames.length === 0) return;
   const parameters = [renames.map(({ oldId }) => oldId), renames.map(({ id }) => id)];
   await tx.query(`DELETE FROM ${table.qualified} WHERE id = ANY($1::text[])`, [parameters[1]]);
-  await tx.query(
-    `UPDATE ${table.qualified} AS t SET id = m.id
-       FROM unnest($1::text[], $2::text[]) AS m(old_id, id)
-      WHERE t.id = m.old_id`,
-    parameters,
-  );
+  try {
+    await tx.query(
+      `UPDATE ${table.qualified} AS t SET id = m.id
+         FROM unnest($1::text[], $2::text[]) AS m(old_id, id)
+        WHERE t.id = m.old_id`,
+      parameters,
+    );
+  } catch (cause) {
+    // Its row was not committed yet when we looked, and is now: the next attempt finds it.
+    if (!(cause instanceof DatabaseSyncError && cause.sqlState === UNIQUE_VIOLATION)) throw cause;
+    throw new SyncError(`a record of ${table.object} came in while its row was given its id`, {
+      code: 'row-raced',
+      disposition: 'retry',
+      cause,
+    });
+  }
 }
+
+const UNIQUE_VIOLATION = '23505';
 
 /** The rows as a joined source: one text array per column, cast where they are used. */
 function incomingSource(table: MirrorTable, rows: readonly IncomingRow[]) {
