@@ -243,12 +243,12 @@ BEGIN
       'WITH entered AS (
          INSERT INTO clarify_sync.outbox (object, record_id, op, state, last_error, changes)
          SELECT $1, id, $2, $3, coalesce(offence, $4), (''{'' || substr(members, 2) || ''}'')::jsonb
-           FROM (SELECT %s AS id, %s AS members, %s AS offence FROM %s %s) AS entry %s
+           FROM (SELECT %s AS id, %s AS members, %s AS offence FROM %s %s OFFSET 0) AS entry %s
          RETURNING last_error)
        SELECT count(*), min(last_error) FROM entered',
       id, members, coalesce('CASE' || offences || ' END', 'NULL'), source,
-      -- In the order of the writes; and nothing is worked out twice.
-      CASE TG_OP WHEN 'UPDATE' THEN 'ORDER BY place' ELSE 'OFFSET 0' END,
+      -- In the order of the writes. OFFSET 0 keeps the condition out, or all is worked out twice.
+      CASE TG_OP WHEN 'UPDATE' THEN 'ORDER BY place' END,
       CASE TG_OP WHEN 'UPDATE' THEN 'WHERE members <> '''' OR offence IS NOT NULL' END)
     INTO entries, offence
     USING mirrored.object, lower(TG_OP),
