@@ -7,12 +7,13 @@ import { finishRun, startRun } from '../db/run-log.ts';
 import { RemoteError, SyncError } from '../domain/errors.ts';
 import type { Priority } from '../domain/remote.ts';
 import { pullObject } from '../pull/pull-object.ts';
+import type { ReconcileResult } from '../reconcile/reconcile-object.ts';
 import type { Session } from './session.ts';
 
 /** One object's run, as it stands in `clarify_sync.run`. */
 export interface ObjectRun {
   readonly object: string;
-  readonly kind: 'pull' | 'backfill';
+  readonly kind: 'pull' | 'backfill' | 'reconcile';
   readonly state: 'ok' | 'incomplete' | 'failed';
   readonly counts: Readonly<Record<string, number>>;
   readonly error: {
@@ -86,7 +87,7 @@ export async function loggedRun(
     signal: AbortSignal;
     priority: Priority;
     onPage: (page: { read: number; total: number | null }) => void;
-  }) => Promise<ReadResult>,
+  }) => Promise<ReadResult | ReconcileResult>,
 ): Promise<ObjectRun> {
   const { object } = table;
   const id = await startRun(session.db, { kind, object, holder: session.holder });

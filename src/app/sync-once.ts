@@ -1,6 +1,7 @@
 import { countUnsettled } from '../db/outbox.ts';
 import { type ObjectProgress, type ObjectRun, pullAll } from './pull-all.ts';
 import { copiedDatabase, type PushOutcome, pushOnce } from './push-once.ts';
+import { withDeletions } from './reconcile-all.ts';
 import type { Session } from './session.ts';
 
 export interface SyncOutcome {
@@ -25,11 +26,16 @@ export interface SyncOptions {
 }
 
 /**
- * One complete pass: what changed in the CRM, then what waits in the outbox, which takes in once
+ * One complete pass: what changed in the CRM, what was deleted there (by comparison where no feed
+ * tells), then what waits in the outbox, which takes in once
  * more what it is about to overwrite. The schema was checked when the session was opened.
  */
 export async function syncOnce(session: Session, options: SyncOptions): Promise<SyncOutcome> {
-  const objects = await pullAll(session, { ...options, priority: 'pull' });
+  const reading = { ...options, priority: 'pull' } as const;
+  const objects: ObjectRun[] = [];
+  for (const run of await pullAll(session, reading)) {
+    objects.push(await withDeletions(session, run, reading));
+  }
   const { config, installation, log } = session;
   if (config.push && !installation.adopted) log.warn(copiedDatabase(), 'nothing is pushed');
   const push = config.push && installation.adopted ? await pushOnce(session, options) : null;

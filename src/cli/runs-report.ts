@@ -24,6 +24,16 @@ function isUnavailable({ error }: ObjectRun): boolean {
   return error?.code === OBJECT_UNAVAILABLE;
 }
 
+/** Rows have lost their record, and a person has to say whether they may go. */
+const NEEDS_APPROVAL: ReadonlySet<string> = new Set([
+  'reconcile-mass-delete',
+  'reconcile-no-witness',
+]);
+
+export function needsApproval({ error }: ObjectRun): boolean {
+  return error !== null && NEEDS_APPROVAL.has(error.code);
+}
+
 function isInterrupted({ error }: ObjectRun): boolean {
   return error?.code === 'interrupted';
 }
@@ -62,10 +72,12 @@ export function reportPass(outcome: PassOutcome, paint: Paint): Report {
 }
 
 function exitCodeOf({ objects, push, left, interrupted }: PassOutcome): ExitCode {
-  const whole = objects.every((run) => run.state === 'ok' || isUnavailable(run)) && !interrupted;
+  const isWhole = (run: ObjectRun) =>
+    run.state === 'ok' || isUnavailable(run) || needsApproval(run);
+  const whole = objects.every(isWhole) && !interrupted;
   const unsent = push ? push.failed + push.unclear > 0 && left.pending > 0 : false;
   if (!whole || unsent) return 1;
-  return needsPerson(left) ? 3 : 0;
+  return needsPerson(left) || objects.some(needsApproval) ? 3 : 0;
 }
 
 function renderRuns(objects: readonly ObjectRun[], paint: Paint): string[] {

@@ -25,7 +25,7 @@ export type Task =
   /** Compare record by record. */
   | { readonly kind: 'read'; readonly span: Span; readonly tally: Tally };
 
-interface Part {
+export interface Part {
   readonly span: Span;
   /** Null: not counted yet. */
   readonly tally: Tally | null;

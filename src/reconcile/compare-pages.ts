@@ -1,0 +1,113 @@
+import { applyRead } from '../conflicts/apply-read.ts';
+import { applyContext } from '../conflicts/read-object.ts';
+import { readDatabaseTime } from '../db/cursor.ts';
+import { readUnplaced, readUnseen } from '../db/reconcile-rows.ts';
+import type { RemoteRecord } from '../domain/record.ts';
+import { formatInstant, parseInstant } from '../domain/walk/instant.ts';
+import { acceptPage, nextRequest, startWalk } from '../domain/walk/walk.ts';
+import { ALL_TIME } from './all-time.ts';
+import type { Span } from './halving.ts';
+import { type Pass, suspect } from './pass.ts';
+
+/** What reading came to. */
+export interface PagesCompared {
+  /** Records that stood on one side alone. */
+  readonly differences: number;
+  /** Why the pages prove nothing; null where they do. */
+  readonly problem: string | null;
+}
+
+/**
+ * Reads every record created within a span and applies it, which repairs what is missing or
+ * differs; rows of the span that no page showed become suspects. By the walk that loses nothing
+ * while records come and go. Holds one page, and the records of one instant.
+ *
+ * @param span null for everything, records without a creation included.
+ */
+export async function comparePages(pass: Pass, span: Span | null): Promise<PagesCompared> {
+  const { deps, table, counts } = pass;
+  const { fromMs, toMs } = span ?? ALL_TIME;
+  const before = counts.missing + pass.suspects.size;
+  const to = span === null ? undefined : formatInstant(toMs);
+  let state = startWalk({
+    orderBy: 'created',
+    from: span === null ? null : formatInstant(fromMs),
+    limit: deps.remote.limits.pageSize,
+    probe: false,
+    startedAtMs: Number.MAX_SAFE_INTEGER,
+  });
+  const seen = new Map<string, number>();
+  const undated: string[] = [];
+  let frontierMs = fromMs;
+  for (let request = nextRequest(state); request; request = nextRequest(state)) {
+    pass.options.signal.throwIfAborted();
+    const readAt = await readDatabaseTime(deps.db);
+    const page = await deps.remote.readPage({ object: table.schema, ...request, to }, pass.options);
+    counts.requests += 1;
+    counts.read += page.records.length;
+    const step = acceptPage(state, {
+      records: page.records.map(({ id, createdAt, updatedAt }) => {
+        return { id, at: createdAt, version: updatedAt };
+      }),
+      total: page.total,
+      more: page.more,
+    });
+    state = step.state;
+    const accepted = step.accepted.flatMap((index) => page.records[index] ?? []);
+    await applyPage(pass, accepted, readAt);
+    for (const { id, createdAt } of page.records) {
+      const createdMs = parseInstant(createdAt);
+      if (createdMs === null) undated.push(id);
+      else if (createdMs >= frontierMs) seen.set(id, createdMs);
+    }
+    pass.witness ??= page.records[0]?.id ?? null;
+    pass.options.onPage?.({ read: page.records.length, total: span === null ? page.total : null });
+    if (step.verdict === 'incomplete') {
+      return { differences: 0, problem: `walk-${step.problem ?? 'unproven'}` };
+    }
+    const provenMs = step.done ? toMs + 1 : (parseInstant(step.watermark) ?? frontierMs);
+    if (provenMs > frontierMs) {
+      await findUnseen(pass, { fromMs: frontierMs, toMs: provenMs - 1 }, seen);
+      frontierMs = provenMs;
+    }
+    if (pass.isFull) break;
+  }
+  if (span === null && !pass.isFull) {
+    const limit = pass.suspectLimit - pass.suspects.size;
+    const lost = await readUnplaced(deps.db, table, ALL_TIME, { seen: undated, limit });
+    for (const id of lost) suspect(pass, id);
+  }
+  return { differences: counts.missing + pass.suspects.size - before, problem: null };
+}
+
+/** Rows of a stretch that has been read to its end, without a record on any page. */
+async function findUnseen(pass: Pass, span: Span, seen: Map<string, number>): Promise<void> {
+  const within: string[] = [];
+  for (const [id, createdMs] of seen) {
+    if (createdMs > span.toMs) continue;
+    within.push(id);
+    seen.delete(id);
+  }
+  const limit = pass.suspectLimit - pass.suspects.size;
+  if (limit <= 0) return;
+  const unseen = await readUnseen(pass.deps.db, pass.table, span, { seen: within, limit });
+  for (const id of unseen) suspect(pass, id);
+}
+
+async function applyPage(
+  pass: Pass,
+  records: readonly RemoteRecord[],
+  readAt: string,
+): Promise<void> {
+  if (records.length === 0) return;
+  const { deps, table, counts } = pass;
+  const applied = await deps.db.transaction(
+    (tx) => applyRead(tx, table, records, applyContext(deps, table, readAt)),
+    { asWriter: true },
+  );
+  counts.missing += applied.inserted;
+  counts.differed += applied.updated;
+  counts.merged += applied.merged;
+  counts.deferred += applied.deferred;
+  counts.conflicts += applied.conflicts;
+}
