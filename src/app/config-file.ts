@@ -37,7 +37,7 @@ const objectFile = z.strictObject({
   delete: z.enum(deletePolicies).default('push'),
 });
 
-const configFile = z
+export const configFile = z
   .strictObject({
     objects: z.record(name, objectFile.nullable()).default({}),
     exclude: z.array(name).default([]),

@@ -1,0 +1,92 @@
+import { expect, test } from 'vitest';
+import { z } from 'zod';
+import { configFile, parseConfigFile } from '../../../src/app/config-file.ts';
+import { byName, fenced, firstColumn, readPage, readSources } from './page.ts';
+
+const page = readPage('configuration.md');
+const sources = readSources('src', '.ts');
+const ofConfig = [...sources].filter(([path]) => path.startsWith('src/app/config'));
+const documented = firstColumn(page);
+
+test('the page lists every environment variable, and no other', () => {
+  const text = ofConfig.map(([, source]) => source).join('\n');
+  const named = [...text.matchAll(/'((?:CLARIFY|DATABASE)_[A-Z_]+)'/g)].map(
+    ([, name = '']) => name,
+  );
+  const secrets = [...text.matchAll(/\b(?:secret|token|postgresUrl)\('([A-Z_]+)'\)/g)].map(
+    ([, name = '']) => `${name}_FILE`,
+  );
+  const known = [...new Set([...named, ...secrets])].toSorted(byName);
+  expect(known.length).toBeGreaterThan(8);
+  expect(documented.filter((name) => /^[A-Z_]+$/.test(name)).toSorted(byName)).toEqual(known);
+});
+
+test('the page lists every key of the file, and no other', () => {
+  const schema = z.toJSONSchema(configFile, { io: 'input', unrepresentable: 'any' });
+  const keys = keysOf(schema, []).toSorted(byName);
+  const listed = documented.filter((name) => !/^[A-Z_]+$/.test(name));
+  expect(listed.toSorted(byName)).toEqual(keys);
+});
+
+interface Schema {
+  readonly properties?: Readonly<Record<string, Schema>>;
+  readonly additionalProperties?: Schema | boolean;
+  readonly anyOf?: readonly Schema[];
+}
+
+/** `a`, `a.b`, `a.*.c`; a union, such as null or a mapping, has the keys of its members. */
+function keysOf(schema: Schema, path: readonly string[]): string[] {
+  const own = Object.entries(schema.properties ?? {}).flatMap(([key, value]) => {
+    return [[...path, key].join('.'), ...keysOf(value, [...path, key])];
+  });
+  const any = schema.additionalProperties;
+  const inner = typeof any === 'object' ? keysOf(any, [...path, '*']) : [];
+  return [...own, ...inner, ...(schema.anyOf ?? []).flatMap((each) => keysOf(each, path))];
+}
+
+test('the defaults on the page are the defaults', () => {
+  const rows = [...page.matchAll(/^\| `([a-zA-Z]+(?:\.[a-z]+)?)` \|.*\| `([^`]+)` \|$/gm)];
+  const lines = rows.map(([, key = '', value = '']) => {
+    const [outer = '', inner] = key.split('.');
+    return [outer, inner === undefined ? value : `{ ${inner}: ${value} }`] as const;
+  });
+  expect(lines.length).toBeGreaterThan(8);
+  for (const [key, value] of lines) {
+    expect(parseConfigFile(`${key}: ${value}`), key).toEqual(parseConfigFile(''));
+  }
+});
+
+test('the example is valid, and changes what it says', () => {
+  const [example = ''] = fenced(page, 'yaml');
+  const parsed = parseConfigFile(example);
+  expect(parsed).toHaveProperty('settings');
+  expect(parsed).not.toEqual(parseConfigFile(''));
+});
+
+/** How the code would have to name a setting to make use of it. */
+const USES: Readonly<Record<string, RegExp>> = {
+  CLARIFY_SYNC_HTTP: /\bconfig\.http\b/,
+  CLARIFY_SYNC_HTTP_TOKEN: /\bconfig\.http\b/,
+  CLARIFY_SYNC_HTTP_TOKEN_FILE: /\bconfig\.http\b/,
+  'objects.*.history': /\.history\b/,
+  sweep: /\bsweepMs\b/,
+  retention: /\bretention\b/,
+  'retention.outbox': /\boutboxMs\b/,
+  'retention.conflicts': /\bconflictsMs\b/,
+  'retention.tombstones': /\btombstonesMs\b/,
+  grants: /\bgrants\b/,
+  'grants.read': /\bgrants\.read\b/,
+  'grants.write': /\bgrants\.write\b/,
+};
+
+test('what the page calls not yet in effect is used nowhere', () => {
+  const idle = [...page.matchAll(/^\| `([^`]+)` \| \*Not yet in effect/gm)].map(
+    ([, name = '']) => name,
+  );
+  expect(idle.filter((name) => USES[name] === undefined)).toEqual([]);
+  const elsewhere = [...sources].filter(
+    ([path]) => !path.startsWith('src/app/config') && !path.startsWith('src/emulator/'),
+  );
+  const used = idle.filter((name) => elsewhere.some(([, text]) => USES[name]?.test(text)));
+  expect(used).toEqual([]);
+});
