@@ -181,15 +181,26 @@ export interface StrandedEntry {
   /** What was sent. */
   readonly fields: Readonly<Record<string, Json>>;
   readonly sentAt: string;
+  /** Until a late write has had time to show, counted from when nobody sent any more. */
+  readonly waitMs: number;
 }
+
+/** Shown while it is being found out whether a create arrived. */
+const UNCLEAR = 'create-unclear: it may have arrived, which is being found out';
 
 /**
  * Takes over what is in flight although nobody sends it any more: a former leader's, or our own
- * from a run that broke off. To be called while this process, the leader, sends nothing.
+ * from a run that broke off. To be called while this process, the leader, sends nothing. When a
+ * create left is not known: the wait for the allowance may be long, and the former leader could
+ * send until it lost the lease. So the time to settle begins when it is first seen here.
  *
  * @returns the creates among them that cannot simply be sent again; all else is pending again.
  */
-export async function takeOverStranded(tx: Sql, epoch: bigint): Promise<StrandedEntry[]> {
+export async function takeOverStranded(
+  tx: Sql,
+  epoch: bigint,
+  settlingMs: number,
+): Promise<StrandedEntry[]> {
   await tx.query(
     `UPDATE clarify_sync.outbox
         SET state = 'pending', epoch = NULL, next_attempt_at = clock_timestamp()
@@ -197,10 +208,14 @@ export async function takeOverStranded(tx: Sql, epoch: bigint): Promise<Stranded
         AND (op <> 'insert' OR record_id NOT LIKE 'local:%' OR sent IS NULL OR sent ? 'matchOn')`,
   );
   return await tx.query<StrandedEntry & Record<string, unknown>>(
-    `UPDATE clarify_sync.outbox SET epoch = $1
+    `UPDATE clarify_sync.outbox
+        SET epoch = $1, last_error = $3,
+            next_attempt_at = CASE WHEN last_error = $3 THEN next_attempt_at
+                                   ELSE clock_timestamp() + $2 * interval '1 millisecond' END
       WHERE state = 'sending'
-      RETURNING id, object, record_id AS "recordId", sent -> 'fields' AS fields, sent_at AS "sentAt"`,
-    [epoch],
+      RETURNING id, object, record_id AS "recordId", sent -> 'fields' AS fields, sent_at AS "sentAt",
+                (extract(epoch FROM next_attempt_at - clock_timestamp()) * 1000)::float8 AS "waitMs"`,
+    [epoch, settlingMs, UNCLEAR],
   );
 }
 

@@ -19,7 +19,7 @@ export async function runPush(
   objects?: ReadonlySet<string>,
 ): Promise<PushResult> {
   const total = { delivered: 0, refused: 0, gone: 0, failed: 0, unclear: 0 };
-  const waitMs = await recoverStranded(deps, signal);
+  let waitMs = await recoverStranded(deps, signal);
   for (;;) {
     const due = new Set((await readDueObjects(deps.db)).map(({ object }) => object));
     let claimedAny = false;
@@ -36,7 +36,11 @@ export async function runPush(
         if (signal.aborted || counts.failed > 0) break;
       }
     }
-    if (!claimedAny) return { ...total, waitMs };
+    if (!claimedAny) {
+      // What has just become unclear begins to settle now, and is waited for like the rest.
+      if (total.unclear > 0) waitMs = await recoverStranded(deps, signal);
+      return { ...total, waitMs };
+    }
   }
 }
 

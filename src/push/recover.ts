@@ -24,7 +24,8 @@ const MOST_PAGES = 40;
 /**
  * Finds out what became of creates that may or may not have arrived and that nothing identifies:
  * they are compared, by what was sent, with the records created about then (invariant 4). One
- * match is adopted; without a match it is sent again; several are parked.
+ * match is adopted; without a match it is sent again; several are parked, and so is one that has
+ * been edited since.
  *
  * @returns how many milliseconds until the youngest can be judged; null where none is left.
  */
@@ -32,17 +33,14 @@ export async function recoverStranded(deps: PushDeps, signal: AbortSignal): Prom
   const { db, lease, tables } = deps;
   const epoch = lease.epoch;
   if (epoch === null) return null;
-  const { stranded, nowMs } = await db.transaction(async (tx) => {
-    if (!(await holdsLease(tx, epoch))) return { stranded: [], nowMs: 0 };
-    const entries = await takeOverStranded(tx, epoch);
-    return { stranded: entries, nowMs: Date.parse(await readDatabaseTime(tx)) };
-  });
+  const stranded = await db.transaction(async (tx) =>
+    (await holdsLease(tx, epoch)) ? await takeOverStranded(tx, epoch, SETTLING_MS) : [],
+  );
   let waitMs: number | null = null;
   for (const table of tables) {
     const ofObject = stranded.filter(({ object }) => object === table.object);
-    const ripe = ofObject.filter(({ sentAt }) => nowMs - Date.parse(sentAt) >= SETTLING_MS);
-    for (const { sentAt } of ofObject) {
-      const leftMs = Date.parse(sentAt) + SETTLING_MS - nowMs;
+    const ripe = ofObject.filter((entry) => entry.waitMs <= 0);
+    for (const { waitMs: leftMs } of ofObject) {
       if (leftMs > 0) waitMs = Math.max(waitMs ?? 0, leftMs);
     }
     if (ripe.length > 0) await judge(deps, table, { epoch, entries: ripe, signal });
@@ -77,9 +75,13 @@ async function judge(
         const taken = new Set(adopted.map(({ record }) => record.id));
         const matches = free.filter((r) => !taken.has(r.id) && isWhatWasSent(table, entry, r));
         const [match] = matches;
+        const edited = free.filter((r) => !taken.has(r.id) && mayBeWhatWasSent(table, entry, r));
         // Several alike may be several stranded creates of the same content: one each.
         const rivals = round.entries.filter((other) => sameContent(table, entry, other)).length;
-        if (!match) {
+        if (!match && edited.length > 0) {
+          const reason = 'create-ambiguous: a record like the one that was sent was edited since';
+          outcomes.push({ ids: [entry.id], outcome: { state: 'parked', reason } });
+        } else if (!match) {
           outcomes.push({
             ids: [entry.id],
             outcome: { state: 'pending', reason: null, retryInMs: 0 },
@@ -150,6 +152,19 @@ function isWhatWasSent(table: MirrorTable, entry: StrandedEntry, record: RemoteR
     const sent = entry.fields[field.name];
     return sent === undefined || equalValues(field, sent, record.fields[field.name] ?? null);
   });
+}
+
+/**
+ * Whether a record was edited since its creation and still has at least half of what was sent:
+ * nothing tells whether it is ours, and to send once more could make it a second time.
+ */
+function mayBeWhatWasSent(table: MirrorTable, entry: StrandedEntry, record: RemoteRecord): boolean {
+  if (record.updatedAt === null || record.updatedAt === record.createdAt) return false;
+  const sent = table.schema.fields.filter(({ name }) => (entry.fields[name] ?? null) !== null);
+  const kept = sent.filter((field) =>
+    equalValues(field, entry.fields[field.name] ?? null, record.fields[field.name] ?? null),
+  );
+  return kept.length > 0 && kept.length * 2 >= sent.length;
 }
 
 function sameContent(table: MirrorTable, a: StrandedEntry, b: StrandedEntry): boolean {

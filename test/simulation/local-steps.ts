@@ -243,6 +243,34 @@ const remove: Step = async (world, user) => {
   return `delete ${row.object} ${row.id}`;
 };
 
+/** Another address or domain: what a create was known by is not what it is known by now. */
+const updateUnique: Step = async (world, user) => {
+  const object = world.chance.of(['company', 'person'] as const);
+  const id = world.chance.any(await user.ids(tableOf(object)));
+  if (id === undefined) return 'update unique: no rows';
+  const name = world.chance.once(4)
+    ? `Shared${world.chance.int(1, 3)}`
+    : `U${world.ledger.fresh()}`;
+  const values =
+    object === 'person'
+      ? { email_addresses: [`${name}@Example.com`] }
+      : { domains: [`${name}.Example`] };
+  await updateRow(world, user, object, id, values);
+  return `update what identifies ${object} ${id}`;
+};
+
+/** The id given here, once more, after its row was deleted. */
+const bringBack: Step = async (world, user) => {
+  const object = world.chance.of(OBJECTS);
+  const id = world.chance.any(
+    (await user.ids(tableOf(object))).filter((each) => each.startsWith('local:')),
+  );
+  if (id === undefined) return 'bring back: no rows';
+  await deleteRow(user, object, id);
+  await insertRow(world, user, object, { id });
+  return `delete ${object} ${id} and insert it again`;
+};
+
 const STEPS: readonly (readonly [number, Step])[] = [
   [6, insert],
   [2, insertCircle],
@@ -252,6 +280,8 @@ const STEPS: readonly (readonly [number, Step])[] = [
   [2, updateAndBack],
   [2, upsert],
   [1, updateAll],
+  [2, updateUnique],
+  [1, bringBack],
   [3, remove],
 ];
 

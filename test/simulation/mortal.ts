@@ -137,6 +137,8 @@ export function mortalRemote(remote: Remote, fate: Fate, timeoutMs: () => number
     create: (request, options) => call(() => remote.create(request, patient(options))),
     update: (request, options) => call(() => remote.update(request, patient(options))),
     delete: (request, options) => call(() => remote.delete(request, patient(options))),
+    setLinks: (request, options) => call(() => remote.setLinks(request, patient(options))),
+    removeLinks: (request, options) => call(() => remote.removeLinks(request, patient(options))),
     get limits() {
       return remote.limits;
     },

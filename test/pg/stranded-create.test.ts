@@ -1,0 +1,74 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { pullAll } from '../../src/app/pull-all.ts';
+import { pushDeps } from '../../src/app/push-once.ts';
+import { LeaseKeeper } from '../../src/db/lease-keeper.ts';
+import { runPush } from '../../src/push/push.ts';
+import { differences } from '../support/agreement.ts';
+import { openWorkspace, type TestWorkspace } from '../support/workspace.ts';
+
+// Invariant 4: a create that may have arrived, and that nothing identifies.
+
+let workspace: TestWorkspace;
+
+beforeAll(async () => {
+  workspace = await openWorkspace({ emulator: { sizes: 'none' } });
+});
+afterAll(() => workspace.stop());
+
+beforeEach(() => workspace.emulator.faults.clear());
+
+const pull = () => pullAll(workspace.session, { signal: workspace.signal, priority: 'pull' });
+const titles = () => workspace.emulator.store.all('task').map(({ attributes }) => attributes.title);
+
+async function push() {
+  const keeper = new LeaseKeeper(workspace.session.db, { holder: workspace.session.holder });
+  await keeper.start();
+  try {
+    return await runPush(pushDeps(workspace.session, keeper), workspace.signal);
+  } finally {
+    await keeper.stop();
+  }
+}
+
+/** As if the time that a late write may take had passed. */
+const letItSettle = () =>
+  workspace.sql(
+    `UPDATE clarify_sync.outbox SET next_attempt_at = clock_timestamp() WHERE state = 'sending'`,
+  );
+
+async function insertAndLoseTheAnswer(title: string): Promise<void> {
+  workspace.emulator.faults.add({ kind: 'reset-after-write', method: 'POST', count: 1 });
+  await workspace.sql(`INSERT INTO clarify.task (title, status) VALUES ($1, 'Open')`, [title]);
+  expect(await push()).toMatchObject({ unclear: 1 });
+}
+
+test('is waited for, then recognised by what was sent', async () => {
+  await insertAndLoseTheAnswer('Lost answer');
+  // The time to settle starts when nobody sends any more, not when the entry was claimed.
+  await workspace.sql(
+    `UPDATE clarify_sync.outbox SET sent_at = sent_at - interval '1 minute' WHERE state = 'sending'`,
+  );
+  const early = await push();
+  expect(early.waitMs).toBeGreaterThan(10_000);
+  expect(titles()).toEqual(['Lost answer']);
+  await letItSettle();
+  expect(await push()).toMatchObject({ waitMs: null });
+  expect(titles()).toEqual(['Lost answer']);
+  await pull();
+  expect(await differences(workspace)).toEqual([]);
+});
+
+test('is left to a person where a record like it was edited since', async () => {
+  await insertAndLoseTheAnswer('Edited since');
+  const [task] = workspace.emulator.store.all('task').slice(-1);
+  workspace.emulator.store.update('task', task?.id ?? '', { status: 'Done', priority: 'High' });
+  await letItSettle();
+  await push();
+  const waiting = await workspace.sql(
+    `SELECT state, last_error FROM clarify_sync.outbox WHERE state <> 'done'`,
+  );
+  expect(waiting).toEqual([
+    { state: 'parked', last_error: expect.stringMatching(/^create-ambiguous: /) },
+  ]);
+  expect(titles()).toEqual(['Lost answer', 'Edited since']);
+});
