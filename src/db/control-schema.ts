@@ -151,6 +151,25 @@ export const backfillRange = controlSchema.table(
   ],
 );
 
+/** The rolling sweep of each object: its pages in the order of creation, a few at a time. */
+export const sweep = controlSchema.table('sweep', {
+  object: text('object').primaryKey(),
+  startedAt: instant('started_at'),
+  /** Null while a round is under way, or before the first. */
+  finishedAt: instant('finished_at'),
+  /** Everything created before this has been read again in this round. */
+  watermark: instant('watermark'),
+  pages: integer('pages').notNull().default(0),
+  totalPages: integer('total_pages'),
+  requests: integer('requests').notNull().default(0),
+  recordsRead: bigint('records_read', { mode: 'bigint' }).notNull().default(sql`0`),
+  /** Link tables whose links a complete read has brought: others are urgent. */
+  linked: text('linked').array().notNull().default(sql`'{}'`),
+  /** Why the last round was not complete; links that cannot be read. */
+  problem: text('problem'),
+  updatedAt: instant('updated_at').notNull().default(sql`clock_timestamp()`),
+});
+
 export const run = controlSchema.table(
   'run',
   {
@@ -209,6 +228,11 @@ export const outbox = controlSchema.table(
       sql`(${t.state} in ('done', 'superseded', 'cancelled')) = (${t.doneAt} is not null)`,
     ),
     check('outbox_parked_has_reason', sql`${t.state} <> 'parked' or ${t.lastError} is not null`),
+    // Links of a record: to claim, and to leave alone what was settled while a page was read.
+    index('outbox_links').on(t.object, t.recordId).where(sql`${t.op} in ('link', 'unlink')`),
+    index('outbox_links_due')
+      .on(t.object, t.id)
+      .where(sql`${t.op} in ('link', 'unlink') and ${t.state} in ('pending', 'sending', 'parked')`),
     index('outbox_deletes').on(t.object, t.doneAt).where(sql`${t.op} = 'delete'`),
     // Claims take the oldest of an object; counts read all that is not settled.
     index('outbox_due')

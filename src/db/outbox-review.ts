@@ -146,7 +146,7 @@ interface PendingRow {
   readonly attempts: number;
 }
 
-/** What waits of one object, by record, oldest first; claims nothing. */
+/** What waits of one object, links apart, by record, oldest first; claims nothing. */
 export async function readWaiting(
   sql: Sql,
   object: string,
@@ -155,11 +155,13 @@ export async function readWaiting(
   const rows = await sql.query<PendingRow & Record<string, unknown>>(
     `WITH head AS (
        SELECT record_id, min(id) AS first FROM clarify_sync.outbox
-        WHERE object = $1 AND state = 'pending' GROUP BY record_id ORDER BY first LIMIT $2
+        WHERE object = $1 AND state = 'pending' AND op NOT IN ('link', 'unlink')
+        GROUP BY record_id ORDER BY first LIMIT $2
      )
      SELECT o.id, o.record_id AS "recordId", o.op, o.changes, o.attempts
        FROM clarify_sync.outbox AS o JOIN head AS h ON h.record_id = o.record_id
-      WHERE o.object = $1 AND o.state = 'pending' ORDER BY h.first, o.id`,
+      WHERE o.object = $1 AND o.state = 'pending' AND o.op NOT IN ('link', 'unlink')
+      ORDER BY h.first, o.id`,
     [object, records],
   );
   const byRecord = new Map<string, PendingRow[]>();

@@ -29,13 +29,14 @@ interface ClaimRow {
 /** Parked for a person to decide; everything else a later edit of the row may mend. */
 const DECISIONS =
   '^(conflict-open|copied-database|delete-needs-approval|mass-delete|create-ambiguous)';
-const MENDABLE = `(o.state = 'pending' OR (o.state = 'parked' AND o.last_error !~ '${DECISIONS}'))`;
+export const MENDABLE = `(o.state = 'pending' OR (o.state = 'parked' AND o.last_error !~ '${DECISIONS}'))`;
 
 /**
  * Claims the records whose changes have waited longest, with everything that waits for each of
  * them. A record of which something is in flight has to wait (per record, changes arrive in
  * commit order), and so has one that is blocked. Locks the entries in id order, skipping what an
- * operator holds; index `outbox_due`. The caller's transaction checks the lease.
+ * operator holds; index `outbox_due`. The caller's transaction checks the lease. Links go their own
+ * way, see `claimLinks`.
  */
 export async function claimDue(
   tx: Sql,
@@ -45,14 +46,17 @@ export async function claimDue(
     `WITH head AS (
        SELECT o.id, o.record_id FROM clarify_sync.outbox AS o
         WHERE o.object = $1 AND o.state = 'pending' AND o.next_attempt_at <= clock_timestamp()
+          AND o.op NOT IN ('link', 'unlink')
           AND NOT EXISTS (SELECT 1 FROM clarify_sync.outbox AS b
                 WHERE b.id = o.blocked_by AND b.state IN ('pending', 'sending', 'parked'))
           AND NOT EXISTS (SELECT 1 FROM clarify_sync.outbox AS s
-                WHERE s.object = $1 AND s.record_id = o.record_id AND s.state = 'sending')
+                WHERE s.object = $1 AND s.record_id = o.record_id AND s.state = 'sending'
+                  AND s.op NOT IN ('link', 'unlink'))
         ORDER BY o.id LIMIT $3
      ), mine AS (
        SELECT o.id FROM clarify_sync.outbox AS o
         WHERE o.object = $1 AND ${MENDABLE} AND o.record_id IN (SELECT record_id FROM head)
+          AND o.op NOT IN ('link', 'unlink')
         ORDER BY o.id FOR UPDATE SKIP LOCKED
      )
      UPDATE clarify_sync.outbox AS o
@@ -219,11 +223,12 @@ export async function takeOverStranded(
   );
 }
 
-/** Objects with something due, and how many entries wait in all. */
+/** Objects with something due, links apart, and how many entries wait in all. */
 export async function readDueObjects(sql: Sql): Promise<{ object: string; entries: number }[]> {
   return await sql.query<{ object: string; entries: number }>(
     `SELECT object, count(*)::int4 AS entries FROM clarify_sync.outbox
-      WHERE state = 'pending' AND next_attempt_at <= clock_timestamp() GROUP BY object`,
+      WHERE state = 'pending' AND next_attempt_at <= clock_timestamp() AND op NOT IN ('link', 'unlink')
+      GROUP BY object`,
   );
 }
 

@@ -73,9 +73,11 @@ interface Rewriting {
  */
 export function mergeRecord(
   record: RemoteRecord,
-  entries: readonly PendingEntry[],
+  waiting: readonly PendingEntry[],
   context: MergeContext,
 ): RecordMerge {
+  // Links are no part of a record: they are merged as sets, where they are read.
+  const entries = waiting.filter(({ op }) => op !== 'link' && op !== 'unlink');
   if (entries.some((entry) => entry.op === 'delete')) {
     return { absent: true, keep: [], values: new Map(), entries: [], conflicts: [] };
   }

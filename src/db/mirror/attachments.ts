@@ -1,5 +1,6 @@
-import { fitName, quoteIdent } from '../../domain/names.ts';
+import { fitName, quoteIdent, quoteLiteral } from '../../domain/names.ts';
 import { qualify } from './ddl.ts';
+import { type LinkTable, ownView } from './links.ts';
 import type { MirrorColumn, MirrorTable } from './table.ts';
 
 /** An index of ours, by its purpose: names are given when it is planned. */
@@ -100,15 +101,15 @@ export interface WantedTrigger {
   readonly sql: string;
 }
 
-function statementTriggers(table: string, capture: string): WantedTrigger[] {
+function statementTriggers(table: string, prefix: string, capture: string): WantedTrigger[] {
   const images = {
     insert: 'NEW TABLE AS new_rows',
     update: 'OLD TABLE AS old_rows NEW TABLE AS new_rows',
     delete: 'OLD TABLE AS old_rows',
   };
   return Object.entries(images).map(([event, transition]) => ({
-    name: `clarify_capture_${event}`,
-    sql: `CREATE TRIGGER clarify_capture_${event} AFTER ${event.toUpperCase()} ON ${qualify(table)} REFERENCING ${transition} FOR EACH STATEMENT EXECUTE FUNCTION clarify_sync.${capture}()`,
+    name: `${prefix}_${event}`,
+    sql: `CREATE TRIGGER ${prefix}_${event} AFTER ${event.toUpperCase()} ON ${qualify(table)} REFERENCING ${transition} FOR EACH STATEMENT EXECUTE FUNCTION clarify_sync.${capture}`,
   }));
 }
 
@@ -125,7 +126,7 @@ function refuseTruncate(table: string): WantedTrigger {
 /** Captures local writes, and keeps the id a row was born with. */
 export function mirrorTriggers(table: string): WantedTrigger[] {
   return [
-    ...statementTriggers(table, 'capture'),
+    ...statementTriggers(table, 'clarify_capture', 'capture()'),
     {
       name: 'clarify_birth',
       sql: `CREATE TRIGGER clarify_birth BEFORE INSERT ON ${qualify(table)} FOR EACH ROW WHEN (NEW.id LIKE 'local:%') EXECUTE FUNCTION clarify_sync.birth()`,
@@ -134,12 +135,24 @@ export function mirrorTriggers(table: string): WantedTrigger[] {
   ];
 }
 
-export const LINK_CAPTURE = 'capture_link';
+/** Captures local writes to links, as changes of the field that lists the other end. */
+export function linkTriggers(link: LinkTable): WantedTrigger[] {
+  const { name } = link;
+  const view = ownView(link);
+  if (view === null) return [refuseTruncate(name)];
+  const { here, there } = view;
+  const given = [here.object, here.field, here.column, there.object, there.column];
+  const call = `capture_link(${given.map(quoteLiteral).join(', ')})`;
+  return [...statementTriggers(name, 'clarify_link', call), refuseTruncate(name)];
+}
 
-/** Local writes to links are captured only once the control schema knows how. */
-export function linkTriggers(table: string, functions: ReadonlySet<string>): WantedTrigger[] {
-  return [
-    ...(functions.has(LINK_CAPTURE) ? statementTriggers(table, LINK_CAPTURE) : []),
-    refuseTruncate(table),
-  ];
+/** Finds links to what was born here; empty once those are pushed. */
+export function localLinkIndex({ name, sides }: LinkTable): WantedIndex {
+  const columns = sides.map(({ column }) => quoteIdent(column));
+  const isLocal = columns.map((column) => `${column} LIKE 'local:%'`).join(' OR ');
+  return {
+    name: fitName(`${name}__local`, () => false),
+    description: `index links of ${name} to rows born here`,
+    definition: `(${columns.join(', ')}) WHERE ${isLocal}`,
+  };
 }

@@ -1,6 +1,6 @@
 import type { SyncError } from '../../domain/errors.ts';
-import { quoteIdent } from '../../domain/names.ts';
-import { linkTriggers, REFUSE_TRUNCATE } from './attachments.ts';
+import { fitName, quoteIdent } from '../../domain/names.ts';
+import { linkTriggers, localLinkIndex, REFUSE_TRUNCATE } from './attachments.ts';
 import type { Catalog } from './catalog.ts';
 import { commentSql, createTableSql } from './ddl.ts';
 import type { LinkTable } from './links.ts';
@@ -39,8 +39,21 @@ export function planLink(
     step(`index ${object} from its other end`, `CREATE INDEX ON ${link.qualified} (${other})`);
   }
   if (relation?.comment !== comment) step(`label ${object}`, commentSql(object, null, comment));
-  for (const trigger of linkTriggers(object, catalog.functions)) {
+  const index = localLinkIndex(link);
+  const isOurIndex = (name: string) => catalog.relations.get(name)?.indexOf === object;
+  const indexName = fitName(index.name, (name) => claimed.has(name) && !isOurIndex(name));
+  claimed.add(indexName);
+  if (!isOurIndex(indexName)) {
+    const sql = `CREATE INDEX ${quoteIdent(indexName)} ON ${link.qualified} ${index.definition}`;
+    step(index.description, sql);
+  }
+  for (const trigger of linkTriggers(link)) {
     if (!relation?.triggers.has(trigger.name)) step(`attach ${trigger.name}`, trigger.sql);
+  }
+  for (const name of relation?.triggers ?? []) {
+    // Of the time when links were only read.
+    if (!name.startsWith('clarify_capture_')) continue;
+    step(`detach ${name}`, `DROP TRIGGER ${quoteIdent(name)} ON ${link.qualified}`);
   }
   return { object, steps };
 }

@@ -66,6 +66,8 @@ export function fakeRemote(script: {
     readDeletions: unused,
     readRecord: unused,
     readLinks: unused,
+    setLinks: unused,
+    removeLinks: unused,
     readUsers: unused,
     create: ({ records, matchOn }, options) => {
       const items = records.map((fields) => ({ key: keyOf(fields), fields }));
