@@ -5,6 +5,7 @@ import { SyncError } from '../domain/errors.ts';
 import { type ObjectRun, pullOne } from './pull-all.ts';
 import { copiedDatabase } from './push-once.ts';
 import { PushWorker } from './push-worker.ts';
+import { ReconcileSchedule } from './reconcile-schedule.ts';
 import { Schedule, type Scheduled } from './schedule.ts';
 import type { Session } from './session.ts';
 
@@ -72,6 +73,7 @@ class Pulls {
   readonly #options: DaemonOptions;
   readonly #halt: (error: unknown) => void;
   readonly #schedules = new Map<string, Schedule>();
+  readonly #comparisons: ReconcileSchedule;
   /** Why each object's last pull was not complete: said once, not every minute. */
   readonly #problems = new Map<string, string>();
 
@@ -85,6 +87,12 @@ class Pulls {
     this.#lease = lease;
     this.#options = options;
     this.#halt = halt;
+    this.#comparisons = new ReconcileSchedule(session, {
+      signal: options.signal,
+      leads: () => lease.epoch !== null,
+      onRun: options.onRun,
+      onHalt: halt,
+    });
   }
 
   start(): void {
@@ -95,6 +103,7 @@ class Pulls {
 
   async stop(): Promise<void> {
     await Promise.all([...this.#schedules.values()].map((schedule) => schedule.stop()));
+    await this.#comparisons.stop();
   }
 
   /** Starts schedules for objects that have none yet, ends those of objects that are gone. */
@@ -105,6 +114,7 @@ class Pulls {
       this.#schedules.delete(object);
       void schedule.stop();
     }
+    this.#comparisons.follow(present);
     for (const object of present) {
       if (this.#schedules.has(object)) continue;
       const { pull: expression } = this.#session.settings(object);
@@ -122,6 +132,7 @@ class Pulls {
       const run = await pullOne(this.#session, table, { signal, priority: 'pull' });
       onRun?.(run);
       this.#logRun(run);
+      this.#comparisons.pulled(run);
     } catch (error) {
       this.#halt(error);
     }

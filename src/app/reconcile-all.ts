@@ -14,15 +14,15 @@ export interface ReconcileRunOptions extends RunOptions {
   readonly approve?: boolean | undefined;
 }
 
-/** What stands for a person to decide; everything else the next comparison may settle. */
+/** Why a comparison is not complete, and what to do next. */
 const EXPLANATIONS: Readonly<Record<string, readonly [message: string, hint: string]>> = {
   'reconcile-mass-delete': [
     'more rows have lost their record than may go without a word, or the key has changed',
-    'look at Clarify; if these records are gone, run `clarify-sync reconcile --approve`',
+    'look at Clarify; if these records are gone, run `clarify-sync reconcile OBJECT --approve`',
   ],
   'reconcile-no-witness': [
     'no record of it is to be seen, so nothing tells a deletion from a key that lost sight',
-    'look at Clarify; if all of them are gone, run `clarify-sync reconcile --approve`',
+    'look at Clarify; if all of them are gone, run `clarify-sync reconcile OBJECT --approve`',
   ],
   'reconcile-unconfirmed': [
     'rows that no list shows answer by their id, or are refused to this key; they were kept',
@@ -30,11 +30,11 @@ const EXPLANATIONS: Readonly<Record<string, readonly [message: string, hint: str
   ],
   'reconcile-held': [
     'somebody holds rows whose record is gone',
-    'run `clarify-sync reconcile` once they are free',
+    'run `clarify-sync reconcile OBJECT` once they are free',
   ],
   'reconcile-unsettled': [
     'both sides went on changing',
-    'run `clarify-sync reconcile` again at a quieter time',
+    'run `clarify-sync reconcile OBJECT` again at a quieter time',
   ],
 };
 
@@ -67,7 +67,8 @@ export async function reconcileOne(
   );
   const explanation = run.error === null ? undefined : EXPLANATIONS[run.error.code];
   if (run.error === null || explanation === undefined) return run;
-  const [message, hint] = explanation;
+  const [message, next] = explanation;
+  const hint = next.replace('OBJECT', run.object);
   return { ...run, error: { ...run.error, message: `${run.object}: ${message}`, hint } };
 }
 

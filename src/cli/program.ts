@@ -11,6 +11,7 @@ import { addMigrate } from './commands/migrate-command.ts';
 import { addOutbox } from './commands/outbox-command.ts';
 import { addPull } from './commands/pull-command.ts';
 import { addPush } from './commands/push-command.ts';
+import { addReconcile } from './commands/reconcile-command.ts';
 import { addRun } from './commands/run-command.ts';
 import { addSchema } from './commands/schema-command.ts';
 import { addStatus } from './commands/status-command.ts';
@@ -78,6 +79,7 @@ const COMMANDS = [
   addPull,
   addPush,
   addBackfill,
+  addReconcile,
   addStatus,
   addOutbox,
   addConflicts,

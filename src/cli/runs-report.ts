@@ -30,7 +30,7 @@ const NEEDS_APPROVAL: ReadonlySet<string> = new Set([
   'reconcile-no-witness',
 ]);
 
-export function needsApproval({ error }: ObjectRun): boolean {
+function needsApproval({ error }: ObjectRun): boolean {
   return error !== null && NEEDS_APPROVAL.has(error.code);
 }
 
@@ -51,13 +51,7 @@ export interface PassOutcome {
 /** The report of `sync`, `pull`, `push` and `backfill`. */
 export function reportPass(outcome: PassOutcome, paint: Paint): Report {
   const { objects, push, left } = outcome;
-  const failures = objects
-    .filter((run) => !isUnavailable(run) && !(outcome.interrupted && isInterrupted(run)))
-    .flatMap(toFailure);
-  if (outcome.interrupted) {
-    const hint = 'run the command again: it goes on where it stopped';
-    failures.push({ code: 'interrupted', message: 'stopped early', hint, problems: [] });
-  }
+  const failures = failuresOf(objects, outcome.interrupted);
   return {
     json: { objects, ...(push !== undefined && { push }), left },
     text: [
@@ -72,12 +66,35 @@ export function reportPass(outcome: PassOutcome, paint: Paint): Report {
 }
 
 function exitCodeOf({ objects, push, left, interrupted }: PassOutcome): ExitCode {
+  const unsent = push ? push.failed + push.unclear > 0 && left.pending > 0 : false;
+  if (unsent) return 1;
+  const exitCode = exitCodeOfRuns(objects, interrupted);
+  return exitCode === 0 && needsPerson(left) ? 3 : exitCode;
+}
+
+/** 1 where anything was not read whole, 3 where a person has to approve something. */
+export function exitCodeOfRuns(runs: readonly ObjectRun[], interrupted: boolean): ExitCode {
   const isWhole = (run: ObjectRun) =>
     run.state === 'ok' || isUnavailable(run) || needsApproval(run);
-  const whole = objects.every(isWhole) && !interrupted;
-  const unsent = push ? push.failed + push.unclear > 0 && left.pending > 0 : false;
-  if (!whole || unsent) return 1;
-  return needsPerson(left) || objects.some(needsApproval) ? 3 : 0;
+  if (interrupted || !runs.every(isWhole)) return 1;
+  return runs.some(needsApproval) ? 3 : 0;
+}
+
+/** What went wrong with each object, and that the command was stopped. */
+export function failuresOf(runs: readonly ObjectRun[], interrupted: boolean): readonly Failure[] {
+  const failures = runs
+    .filter((run) => !isUnavailable(run) && !(interrupted && isInterrupted(run)))
+    .flatMap(toFailure);
+  if (!interrupted) return failures;
+  const hint = 'run the command again: it goes on where it stopped';
+  return [...failures, { code: 'interrupted', message: 'stopped early', hint, problems: [] }];
+}
+
+/** How an object's run ended, in one word or two. */
+export function showState(run: ObjectRun, paint: Paint): string {
+  if (isUnavailable(run)) return paint('dim', 'no records');
+  if (needsApproval(run)) return paint('yellow', 'waits for you');
+  return paint(COLOUR[run.state], run.state);
 }
 
 function renderRuns(objects: readonly ObjectRun[], paint: Paint): string[] {
@@ -88,7 +105,7 @@ function renderRuns(objects: readonly ObjectRun[], paint: Paint): string[] {
   ];
   const rows = objects.map((run) => [
     printable(run.object),
-    isUnavailable(run) ? paint('dim', 'no records') : paint(COLOUR[run.state], run.state),
+    showState(run, paint),
     ...COUNTS.map((name) => showCount(run.counts[name] ?? 0)),
   ]);
   return renderTable(columns, rows, paint);
@@ -128,7 +145,7 @@ function toFailure({ object, error }: ObjectRun): Failure[] {
   return [{ code, message: named, hint: hint ?? null, problems: [] }];
 }
 
-function nextForFailures(failures: readonly Failure[]): string {
+export function nextForFailures(failures: readonly Failure[]): string {
   const again = 'run the command again: it goes on where it stopped';
   return failures.find(({ hint }) => hint !== null)?.hint ?? again;
 }

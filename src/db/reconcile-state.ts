@@ -10,8 +10,8 @@ export interface ReconcileState {
   readonly deletionsAbsent: boolean;
   /** The feed may have dropped deletions before they were read. */
   readonly due: boolean;
-  /** As {@link due}, and nobody tried within the last hours. */
-  readonly dueNow: boolean;
+  /** A comparison was begun within the last hours, with whatever result. */
+  readonly triedLately: boolean;
   readonly reconciledAt: string | null;
   /** Since the last comparison that came to its end; null before the first. */
   readonly sinceReconciledMs: number | null;
@@ -28,10 +28,10 @@ export async function readReconcileState(sql: Sql, object: string): Promise<Reco
   const [row] = await sql.query<ReconcileState & Record<string, unknown>>(
     `SELECT deletions_read_at AS "deletionsReadAt", deletions_absent AS "deletionsAbsent",
             reconcile_due AS due, phase,
-            reconcile_due AND NOT EXISTS (
+            EXISTS (
               SELECT 1 FROM clarify_sync.run AS r
                WHERE r.object = c.object AND r.kind = 'reconcile'
-                 AND r.started_at > clock_timestamp() - ${RETRY}) AS "dueNow",
+                 AND r.started_at > clock_timestamp() - ${RETRY}) AS "triedLately",
             reconciled_at AS "reconciledAt", reconciled_key AS "reconciledKey",
             (extract(epoch FROM clock_timestamp() - reconciled_at) * 1000)::float8 AS "sinceReconciledMs"
        FROM clarify_sync.cursor AS c WHERE object = $1`,
@@ -71,10 +71,14 @@ export async function markDeletionsAbsent(sql: Sql, object: string): Promise<voi
   );
 }
 
-/** A backfill that begins from nothing sees no record deleted before: the feed counts from here. */
+/**
+ * A backfill that begins from nothing sees no record deleted before: the feed counts from here, and
+ * so does the time until the first comparison.
+ */
 export async function markDeletionsFrom(tx: Sql, object: string): Promise<void> {
   await tx.query(
-    `UPDATE clarify_sync.cursor SET deletions_read_at = clock_timestamp()
+    `UPDATE clarify_sync.cursor
+        SET deletions_read_at = clock_timestamp(), reconciled_at = clock_timestamp()
       WHERE object = $1 AND phase = 'backfill'`,
     [object],
   );

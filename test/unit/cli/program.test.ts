@@ -14,6 +14,7 @@ const COMMANDS = [
   'pull',
   'push',
   'backfill',
+  'reconcile',
   'status',
   'schema',
   'doctor',

@@ -1,0 +1,87 @@
+import type { Command } from 'commander';
+import type { ObjectRun } from '../../app/pull-all.ts';
+import { reconcileAll } from '../../app/reconcile-all.ts';
+import { knownObjects } from '../object-names.ts';
+import { showCount } from '../quantity.ts';
+import type { Report } from '../report.ts';
+import { exitCodeOfRuns, failuresOf, nextForFailures, showState } from '../runs-report.ts';
+import type { CommandContext, CommonOptions, Shell } from '../shell.ts';
+import { renderTable } from '../table.ts';
+import { type Paint, printable } from '../terminal.ts';
+
+interface ReconcileOptions extends CommonOptions {
+  readonly deep?: boolean;
+  readonly approve?: boolean;
+}
+
+export function addReconcile(program: Command, shell: Shell): void {
+  program
+    .command('reconcile')
+    .argument('[object...]', 'only these objects; all where left out')
+    .summary('find and repair deleted, missing and re-linked records')
+    .description(
+      'Proves that both sides hold the same records, by counts, and repairs what differs. A row goes\nonly once its own record answers 404; where many would go at once, or the API key has changed,\nnothing goes before --approve. Counts can hide one missing record behind one that is too many\nin the same range: --deep reads everything.',
+    )
+    .option('--deep', 'read every record and compare every field')
+    .option('--approve', 'let go what is proven to be gone, however many')
+    .option('--json', 'progress and result as JSON lines on standard output')
+    .addHelpText('after', '\nExample:\n  clarify-sync reconcile person --deep')
+    .action((objects: string[], options: ReconcileOptions) =>
+      shell.run(options, 'lines', (context) => reconcile(context, objects, options)),
+    );
+}
+
+async function reconcile(
+  context: CommandContext,
+  given: readonly string[],
+  { deep, approve }: ReconcileOptions,
+): Promise<Report> {
+  return await context.withSession(async (session) => {
+    const objects = knownObjects(given, session.tables);
+    const progress = context.progress();
+    try {
+      const { signal } = context;
+      const onProgress = progress.update;
+      const reading = { objects, signal, priority: 'pull', onProgress } as const;
+      const runs = await reconcileAll(session, { ...reading, deep, approve });
+      progress.stop();
+      return report(runs, { paint: context.paint, interrupted: signal.aborted });
+    } finally {
+      progress.stop();
+    }
+  });
+}
+
+const COLUMNS = [
+  'requests',
+  'read',
+  'missing',
+  'differed',
+  'deleted',
+  'merged',
+  'waiting',
+] as const;
+
+function report(
+  runs: readonly ObjectRun[],
+  { paint, interrupted }: { readonly paint: Paint; readonly interrupted: boolean },
+): Report {
+  const columns = [
+    { title: 'object' },
+    { title: 'result' },
+    ...COLUMNS.map((title) => ({ title, align: 'right' as const })),
+  ];
+  const rows = runs.map((run) => [
+    printable(run.object),
+    showState(run, paint),
+    ...COLUMNS.map((name) => showCount(run.counts[name] ?? 0)),
+  ]);
+  const failures = failuresOf(runs, interrupted);
+  return {
+    json: { objects: runs },
+    text: renderTable(columns, rows, paint),
+    failures,
+    exitCode: exitCodeOfRuns(runs, interrupted),
+    next: failures.length > 0 ? nextForFailures(failures) : null,
+  };
+}
