@@ -1,5 +1,6 @@
 import { LeaseKeeper } from '../db/lease-keeper.ts';
 import { OutboxListener } from '../db/outbox-listener.ts';
+import { pruneStep } from '../db/retention.ts';
 import { abandonRuns } from '../db/run-log.ts';
 import { SyncError } from '../domain/errors.ts';
 import { type ObjectRun, pullOne } from './pull-all.ts';
@@ -19,6 +20,7 @@ export interface DaemonOptions {
 }
 
 const SCHEMA_CHECK = '*/5 * * * *';
+const HOUSEKEEPING = '17 3 * * *';
 
 /**
  * The long-running service: pulls by schedule, pushes what is committed, follows the workspace's
@@ -96,7 +98,7 @@ class Pulls {
   }
 
   start(): void {
-    this.#schedules.set('', new Schedule([this.#schemaCheck()]));
+    this.#schedules.set('', new Schedule([this.#schemaCheck(), this.#housekeeping()]));
     this.#schedules.get('')?.start();
     this.#follow();
   }
@@ -153,6 +155,29 @@ class Pulls {
     } else if (known !== null || inserted + updated + removed > 0) {
       this.#session.log.info(fields, 'pulled');
     }
+  }
+
+  /** What has outlived its time goes in small steps, so that nobody waits for it. */
+  #housekeeping(): Scheduled {
+    const run = async () => {
+      const { signal } = this.#options;
+      const { db, config, log } = this.#session;
+      try {
+        let rows = 0;
+        for (
+          let step = 1;
+          step > 0 && !signal.aborted && this.#lease.epoch !== null;
+          rows += step
+        ) {
+          step = await pruneStep(db, config.retention);
+        }
+        if (rows > 0) log.info({ rows }, 'pruned');
+      } catch (error) {
+        if (!(error instanceof SyncError)) this.#halt(error);
+        else if (!signal.aborted) log.warn({ code: error.code }, error.message);
+      }
+    };
+    return { name: 'housekeeping', expression: HOUSEKEEPING, run };
   }
 
   #schemaCheck(): Scheduled {

@@ -1,0 +1,61 @@
+import type { Sql } from './database.ts';
+
+/** How long settled things are kept, in milliseconds; null is for ever. */
+export interface Retention {
+  readonly outboxMs: number | null;
+  readonly conflictsMs: number | null;
+  readonly tombstonesMs: number | null;
+}
+
+/** Rows taken at once: locks stay short, and a backlog of years takes many small steps. */
+const ROWS_AT_ONCE = 5_000;
+/** The run log grows with every tick that did something; nobody asks for older ones. */
+const RUNS_MS = 30 * 86_400_000;
+
+/**
+ * Deletes one step of what has outlived its time: settled outbox entries, resolved conflicts,
+ * tombstones, finished runs but the last of each kind. What waits for anything is never touched.
+ * Safe to run twice. @returns rows deleted; 0 once nothing is left to delete.
+ */
+export async function pruneStep(sql: Sql, retention: Retention): Promise<number> {
+  const { outboxMs, conflictsMs, tombstonesMs } = retention;
+  const steps: [text: string, keptMs: number | null][] = [
+    [
+      `DELETE FROM clarify_sync.outbox WHERE id IN (
+         SELECT id FROM clarify_sync.outbox
+          WHERE state IN ('done', 'superseded', 'cancelled') AND done_at < ${cutOff}
+          ORDER BY id LIMIT ${ROWS_AT_ONCE} FOR UPDATE SKIP LOCKED) RETURNING 1`,
+      outboxMs,
+    ],
+    [
+      `DELETE FROM clarify_sync.conflict WHERE id IN (
+         SELECT id FROM clarify_sync.conflict WHERE resolved_at < ${cutOff}
+          ORDER BY id LIMIT ${ROWS_AT_ONCE} FOR UPDATE SKIP LOCKED) RETURNING 1`,
+      conflictsMs,
+    ],
+    [
+      `DELETE FROM clarify_sync.tombstone AS t USING (
+         SELECT object, id FROM clarify_sync.tombstone WHERE noticed_at < ${cutOff}
+          LIMIT ${ROWS_AT_ONCE} FOR UPDATE SKIP LOCKED) AS old
+        WHERE t.object = old.object AND t.id = old.id RETURNING 1`,
+      tombstonesMs,
+    ],
+    [
+      `DELETE FROM clarify_sync.run WHERE id IN (
+         SELECT r.id FROM clarify_sync.run AS r
+          WHERE r.finished_at < ${cutOff} AND EXISTS (
+                SELECT 1 FROM clarify_sync.run AS later
+                 WHERE later.kind = r.kind AND later.object IS NOT DISTINCT FROM r.object
+                   AND later.state = r.state AND later.id > r.id)
+          ORDER BY r.id LIMIT ${ROWS_AT_ONCE}) RETURNING 1`,
+      RUNS_MS,
+    ],
+  ];
+  let deleted = 0;
+  for (const [text, keptMs] of steps) {
+    if (keptMs !== null) deleted += (await sql.query(text, [keptMs])).length;
+  }
+  return deleted;
+}
+
+const cutOff = `clock_timestamp() - $1::float8 * interval '1 millisecond'`;
