@@ -159,7 +159,10 @@ async function settleAgain(
       );
       return;
     } catch (error) {
-      const again = error instanceof SyncError && error.disposition === 'retry';
+      // The record may just have come in by itself: its row makes way once it can be seen.
+      const again =
+        error instanceof SyncError &&
+        (error.disposition === 'retry' || error.code === 'database-constraint');
       if (!again || error.code === 'lease-lost' || attempt >= MOST_SETTLE_ATTEMPTS) throw error;
     }
   }
