@@ -24,13 +24,14 @@ COMMENT ON COLUMN clarify_sync.installation.adopted_at IS
 --> statement-breakpoint
 COMMENT ON TABLE clarify_sync.lease IS 'Who leads, one row per role. All times are the database''s.';
 --> statement-breakpoint
-COMMENT ON COLUMN clarify_sync.lease.name IS 'The role.';
+COMMENT ON COLUMN clarify_sync.lease.name IS 'The role: leader, the only one there is.';
 --> statement-breakpoint
-COMMENT ON COLUMN clarify_sync.lease.holder IS 'The process that holds it; null once released.';
+COMMENT ON COLUMN clarify_sync.lease.holder IS 'The process that holds it, or held it last.';
 --> statement-breakpoint
 COMMENT ON COLUMN clarify_sync.lease.epoch IS 'Counts the holders: only the newest may settle.';
 --> statement-breakpoint
-COMMENT ON COLUMN clarify_sync.lease.expires_at IS 'From then on anybody may take it.';
+COMMENT ON COLUMN clarify_sync.lease.expires_at IS
+  'From then on anybody may take it; a holder that ends in good order lets go at once.';
 --> statement-breakpoint
 COMMENT ON COLUMN clarify_sync.lease.acquired_at IS 'When the holder took it.';
 --> statement-breakpoint
@@ -117,7 +118,7 @@ COMMENT ON TABLE clarify_sync.run IS 'What was done when, and how it ended.';
 --> statement-breakpoint
 COMMENT ON COLUMN clarify_sync.run.id IS 'Order of the runs.';
 --> statement-breakpoint
-COMMENT ON COLUMN clarify_sync.run.kind IS 'pull, push, backfill, reconcile, schema or sweep.';
+COMMENT ON COLUMN clarify_sync.run.kind IS 'What was done: pull, backfill, reconcile or sweep. Of what is sent the outbox tells.';
 --> statement-breakpoint
 COMMENT ON COLUMN clarify_sync.run.object IS
   'The object''s slug; null where it concerned all of them.';
@@ -210,7 +211,7 @@ COMMENT ON COLUMN clarify_sync.conflict.detected_at IS 'When it was noticed.';
 COMMENT ON COLUMN clarify_sync.conflict.resolved_at IS 'When it was resolved; null while open.';
 --> statement-breakpoint
 COMMENT ON COLUMN clarify_sync.conflict.resolved_by IS
-  'Who resolved it: the policy, or a database user.';
+  'What resolved it: policy, agreement (both sides came to one value), merge, or a command.';
 --> statement-breakpoint
 COMMENT ON TABLE clarify_sync.tombstone IS 'What remains of rows whose record is gone.';
 --> statement-breakpoint
