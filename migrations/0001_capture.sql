@@ -242,7 +242,8 @@ BEGIN
   EXECUTE format(
       'WITH entered AS (
          INSERT INTO clarify_sync.outbox (object, record_id, op, state, last_error, changes)
-         SELECT $1, id, $2, $3, coalesce(offence, $4), (''{'' || substr(members, 2) || ''}'')::jsonb
+         SELECT $1, id, $2, $3, coalesce(offence, $4),
+                CASE WHEN offence IS NULL THEN (''{'' || substr(members, 2) || ''}'')::jsonb ELSE ''{}'' END
            FROM (SELECT %s AS id, %s AS members, %s AS offence FROM %s %s OFFSET 0) AS entry %s
          RETURNING last_error)
        SELECT count(*), min(last_error) FROM entered',

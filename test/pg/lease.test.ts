@@ -1,0 +1,181 @@
+import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
+import { type Database, openDatabase } from '../../src/db/database.ts';
+import {
+  acquireLease,
+  holdsLease,
+  readLease,
+  releaseLease,
+  renewLease,
+} from '../../src/db/lease.ts';
+import { LeaseKeeper } from '../../src/db/lease-keeper.ts';
+import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+
+let database: TestDatabase;
+let db: Database;
+const ttlMs = 60_000;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  db = database.db;
+});
+afterAll(() => database.drop());
+afterEach(async () => {
+  await db.query('DELETE FROM clarify_sync.lease');
+});
+
+/** As if the holder had been silent for longer than its lease. */
+async function letItExpire(): Promise<void> {
+  await db.query(
+    `UPDATE clarify_sync.lease SET expires_at = clock_timestamp() - interval '1 second'`,
+  );
+}
+
+test('one of many gets it, and the epoch grows with every change of holder', async () => {
+  const claims = await Promise.all(
+    Array.from({ length: 8 }, (_, i) => acquireLease(db, { holder: `h${i}`, ttlMs })),
+  );
+  const [first] = claims.filter((lease) => lease !== null);
+  expect(claims.filter((lease) => lease !== null)).toHaveLength(1);
+  expect(await readLease(db)).toEqual(first);
+  expect(await acquireLease(db, { holder: first?.holder ?? '', ttlMs })).toBeNull();
+  await letItExpire();
+  const second = await acquireLease(db, { holder: 'b', ttlMs });
+  expect(second?.epoch).toBe((first?.epoch ?? 0n) + 1n);
+  await releaseLease(db, second?.epoch ?? 0n);
+  expect(await readLease(db)).toBeNull();
+  const third = await acquireLease(db, { holder: 'b', ttlMs });
+  expect(third?.epoch).toBe((second?.epoch ?? 0n) + 1n);
+});
+
+test('who has lost it neither renews nor releases nor settles', async () => {
+  const old = await acquireLease(db, { holder: 'a', ttlMs });
+  const epoch = old?.epoch ?? 0n;
+  expect(await renewLease(db, epoch, ttlMs)).toBe(true);
+  expect(await holdsLease(db, epoch)).toBe(true);
+  await letItExpire();
+  expect(await renewLease(db, epoch, ttlMs)).toBe(false);
+  expect(await holdsLease(db, epoch)).toBe(false);
+  const current = await acquireLease(db, { holder: 'b', ttlMs });
+  await releaseLease(db, epoch);
+  expect(await holdsLease(db, epoch)).toBe(false);
+  expect(await holdsLease(db, current?.epoch ?? 0n)).toBe(true);
+});
+
+test('nobody takes over while a settlement is under way; renewals go on', async () => {
+  const lease = await acquireLease(db, { holder: 'a', ttlMs });
+  const epoch = lease?.epoch ?? 0n;
+  await db.transaction(async (tx) => {
+    expect(await holdsLease(tx, epoch)).toBe(true);
+    expect(await renewLease(db, epoch, ttlMs)).toBe(true);
+    await letItExpire();
+    expect(await acquireLease(db, { holder: 'b', ttlMs })).toBeNull();
+  });
+  expect(await acquireLease(db, { holder: 'b', ttlMs })).toMatchObject({ epoch: epoch + 1n });
+});
+
+test('a keeper leads, renews, and lets the next one in when it stops', async () => {
+  const seen: (bigint | null)[] = [];
+  const renewEveryMs = 20;
+  const first = new LeaseKeeper(db, {
+    holder: 'a',
+    renewEveryMs,
+    onChange: (epoch) => seen.push(epoch),
+  });
+  const second = new LeaseKeeper(db, { holder: 'b', renewEveryMs });
+  try {
+    await Promise.all([first.start(), first.start()]);
+    await second.start();
+    expect(first.epoch).toBe(1n);
+    expect(first.remainingMs()).toBeGreaterThan(9_000);
+    expect([second.epoch, second.remainingMs()]).toEqual([null, 0]);
+    const expiresAt = (await readLease(db))?.expiresAt ?? '';
+    await vi.waitFor(async () => expect((await readLease(db))?.expiresAt).not.toBe(expiresAt));
+    await first.stop();
+    await first.stop();
+    expect(first.epoch).toBeNull();
+    await vi.waitFor(() => expect(second.epoch).toBe(2n));
+    expect(seen).toEqual([1n, null]);
+  } finally {
+    await Promise.all([first.stop(), second.stop()]);
+  }
+  expect(await readLease(db)).toBeNull();
+});
+
+test('a keeper that was robbed of the lease says so and tries again', async () => {
+  const seen: (bigint | null)[] = [];
+  const keeper = new LeaseKeeper(db, {
+    holder: 'a',
+    renewEveryMs: 20,
+    onChange: (epoch) => seen.push(epoch),
+  });
+  await keeper.start();
+  try {
+    await letItExpire();
+    const other = await acquireLease(db, { holder: 'b', ttlMs });
+    // Either the keeper was quicker and has a new epoch, or it stands by.
+    await vi.waitFor(() => expect(seen[1]).toBeNull());
+    if (other !== null) await releaseLease(db, other.epoch);
+    await vi.waitFor(() => expect(keeper.epoch).toBeGreaterThan(1n));
+  } finally {
+    await keeper.stop();
+  }
+});
+
+test('a keeper that cannot reach the database loses the lease in time, and gets it back', async () => {
+  const own = openDatabase({ url: database.url, applicationName: 'cut off', max: 1 });
+  const seen: (bigint | null)[] = [];
+  const options = { holder: 'a', ttlMs: 300, renewEveryMs: 50 };
+  const keeper = new LeaseKeeper(own, { ...options, onChange: (epoch) => seen.push(epoch) });
+  try {
+    await keeper.start();
+    await db.query(`ALTER TABLE clarify_sync.lease RENAME TO lease_out_of_reach`);
+    await db.query(
+      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'cut off'`,
+    );
+    await vi.waitFor(() => expect(seen).toEqual([1n, null]));
+    expect([keeper.epoch, keeper.remainingMs()]).toEqual([null, 0]);
+    await db.query('ALTER TABLE clarify_sync.lease_out_of_reach RENAME TO lease');
+    await vi.waitFor(() => expect(keeper.epoch).toBe(2n));
+  } finally {
+    await keeper.stop();
+    await own.close();
+  }
+});
+
+test('what a keeper says lasts no longer than from before it asked', async () => {
+  let nowMs = 1_000;
+  const slow: Database = {
+    ...db,
+    transaction(work, options) {
+      nowMs += 5_000;
+      return db.transaction(work, options);
+    },
+  };
+  const keeper = new LeaseKeeper(slow, {
+    holder: 'a',
+    ttlMs,
+    renewEveryMs: ttlMs,
+    monotonicMs: () => nowMs,
+  });
+  try {
+    await keeper.start();
+    expect(keeper.remainingMs()).toBe(ttlMs - 5_000);
+    nowMs += ttlMs - 5_000;
+    expect([keeper.epoch, keeper.remainingMs()]).toEqual([null, 0]);
+  } finally {
+    await keeper.stop();
+  }
+});
+
+test('a start that fails leaves nothing behind, and can be tried again', async () => {
+  await db.query('ALTER TABLE clarify_sync.lease RENAME TO lease_out_of_reach');
+  const keeper = new LeaseKeeper(db, { holder: 'a' });
+  try {
+    await expect(keeper.start()).rejects.toMatchObject({ code: 'database-statement' });
+  } finally {
+    await db.query('ALTER TABLE clarify_sync.lease_out_of_reach RENAME TO lease');
+  }
+  await keeper.start();
+  expect(keeper.epoch).not.toBeNull();
+  await keeper.stop();
+});
