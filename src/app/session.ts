@@ -1,12 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { createClarifyRemote } from '../clarify/remote.ts';
+import { createLinkRefusals } from '../conflicts/link-pages.ts';
 import type { ReadDeps } from '../conflicts/read-object.ts';
 import { type Database, openDatabase } from '../db/database.ts';
 import { ensureInstallation, type Installation } from '../db/installation.ts';
 import { migrateControl } from '../db/migrate.ts';
 import { applyMirror, type MirrorChange } from '../db/mirror/apply.ts';
-import { loadMirrorTables } from '../db/mirror/load.ts';
+import type { LinkTable } from '../db/mirror/links.ts';
+import { loadMirror } from '../db/mirror/load.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
 import { dependencyOrder } from '../domain/dependency-order.ts';
 import { UsageError } from '../domain/errors.ts';
@@ -125,7 +127,8 @@ async function assemble(
       });
     const deletePolicies = new Map(wanted.map(({ object }) => [object, settings(object).delete]));
     const applied = await applyMirror(db, wanted, { deletePolicies });
-    return { applied, tables: inOrder(await loadMirrorTables(db)) };
+    const { tables, links } = await loadMirror(db);
+    return { applied, tables: inOrder(tables), links };
   };
   let current = await mirrored(opened.discovered);
   for (const problem of current.applied.problems) deps.log.warn(problem, 'object not mirrored');
@@ -140,6 +143,12 @@ async function assemble(
     get tables() {
       return current.tables;
     },
+    get links(): readonly LinkTable[] {
+      return current.links;
+    },
+    linkRefusals: createLinkRefusals((field) =>
+      deps.log.warn(field, 'Clarify does not list these links: their table is not kept up to date'),
+    ),
     policyOf: (object, field) => settings(object).conflictsOf(field),
     nowMs: Date.now,
     async refreshSchema(signal) {

@@ -3,14 +3,17 @@ import type { MirrorTable } from '../db/mirror/table.ts';
 import type { RemoteRecord } from '../domain/record.ts';
 import { type ApplyContext, type ApplyCounts, applyRecords } from './apply-records.ts';
 import { followMerges } from './follow-merges.ts';
+import { applyLinks } from './link-apply.ts';
 
 /** What came of records that were read. */
 export interface AppliedRead extends ApplyCounts {
   /** Rows that went to the survivor of a merge. */
   readonly merged: number;
+  readonly linked: number;
+  readonly unlinked: number;
 }
 
-/** {@link applyRecords}, and then the merges that the records tell of. */
+/** {@link applyRecords}, and then the merges and the links that the records tell of. */
 export async function applyRead(
   tx: Transaction,
   table: MirrorTable,
@@ -19,10 +22,14 @@ export async function applyRead(
 ): Promise<AppliedRead> {
   const applied = await applyRecords(tx, table, records, context);
   const { merged, deferred, conflicts } = await followMerges(tx, table, records, context);
+  const { links = [], readAt } = context;
+  const linking = await applyLinks(tx, table, records, { links, readAt });
   return {
     ...applied,
     merged,
-    deferred: applied.deferred + deferred,
+    linked: linking.linked,
+    unlinked: linking.unlinked,
+    deferred: applied.deferred + deferred + linking.deferred,
     conflicts: applied.conflicts + conflicts,
   };
 }

@@ -2,6 +2,7 @@ import type { Sql } from '../db/database.ts';
 import { deferRecords, dropDeferred, forgetTombstones, readGoneSince } from '../db/departures.ts';
 import { type DueRename, moveEntries, readDueRenames } from '../db/identities.ts';
 import { encodeRecord } from '../db/mirror/encode.ts';
+import type { LinkTable } from '../db/mirror/links.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
 import {
   compareRows,
@@ -28,6 +29,8 @@ export interface ApplyContext {
   readonly policyOf: (field: string) => ConflictPolicy;
   /** The CRM's clock minus ours. */
   readonly clockSkewMs: number;
+  /** Link tables to bring up to what the records tell; none where left out. */
+  readonly links?: readonly LinkTable[];
 }
 
 export interface ApplyCounts {

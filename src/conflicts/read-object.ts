@@ -1,6 +1,7 @@
 import { type Cursor, loadCursor, moveCursor, readDatabaseTime } from '../db/cursor.ts';
 import type { Database } from '../db/database.ts';
 import { readDeferred } from '../db/departures.ts';
+import type { LinkTable } from '../db/mirror/links.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
 import type { ConflictPolicy } from '../domain/merge-fields.ts';
 import type { RemoteRecord } from '../domain/record.ts';
@@ -10,11 +11,14 @@ import { confirms, type Watermark } from '../domain/walk/instant.ts';
 import { acceptPage, nextRequest, startWalk, type WalkOptions } from '../domain/walk/walk.ts';
 import { type AppliedRead, applyRead } from './apply-read.ts';
 import type { ApplyContext } from './apply-records.ts';
+import { type LinkRefusals, readLinkedPage } from './link-pages.ts';
 
 export interface ReadDeps {
   readonly db: Database;
   readonly remote: Remote;
   readonly policyOf: (object: string, field: string) => ConflictPolicy;
+  readonly links: readonly LinkTable[];
+  readonly linkRefusals: LinkRefusals;
   /** Epoch milliseconds. */
   readonly nowMs: () => number;
 }
@@ -38,6 +42,8 @@ export interface ReadCounts {
   readonly conflicts: number;
   /** Values that fit no column. */
   readonly extra: number;
+  readonly linked: number;
+  readonly unlinked: number;
 }
 
 export interface ReadResult {
@@ -75,7 +81,7 @@ export async function startReading(db: Database, object: string): Promise<Readin
     cursor: await loadCursor(db, object),
     state: 'ok',
     reason: null,
-    counts: { ...counts, deferred: 0, conflicts: 0, extra: 0 },
+    counts: { ...counts, deferred: 0, conflicts: 0, extra: 0, linked: 0, unlinked: 0 },
   };
 }
 
@@ -101,8 +107,8 @@ export async function walkObject(
   for (let request = nextRequest(state); request; request = nextRequest(state)) {
     options.signal.throwIfAborted();
     const readAt = await readDatabaseTime(deps.db);
-    const page = await deps.remote.readPage({ object: table.schema, ...request }, options);
-    reading.counts.requests += 1;
+    const page = await readLinkedPage(deps, table, request, { ...options, depth: 'changed' });
+    reading.counts.requests += page.requests;
     const step = acceptPage(state, {
       records: page.records.map((record) => {
         const at = orderBy === 'updated' ? record.updatedAt : record.createdAt;
@@ -190,6 +196,7 @@ export function applyContext(deps: ReadDeps, table: MirrorTable, readAt: string)
     readAt,
     clockSkewMs: deps.remote.clockSkewMs ?? 0,
     policyOf: (field: string) => deps.policyOf(table.object, field),
+    links: deps.links,
   };
 }
 
@@ -200,6 +207,8 @@ function add(reading: Reading, applied: AppliedRead): void {
   reading.counts.deferred += applied.deferred;
   reading.counts.conflicts += applied.conflicts;
   reading.counts.extra += applied.extra;
+  reading.counts.linked += applied.linked;
+  reading.counts.unlinked += applied.unlinked;
 }
 
 function isLater(at: string, than: string | null): boolean {

@@ -3,6 +3,7 @@ import { objectSettings } from '../../src/app/config.ts';
 import { createLog } from '../../src/app/log.ts';
 import type { Session } from '../../src/app/session.ts';
 import { createClarifyRemote } from '../../src/clarify/remote.ts';
+import { createLinkRefusals } from '../../src/conflicts/link-pages.ts';
 import { openDatabase } from '../../src/db/database.ts';
 import { RemoteError } from '../../src/domain/errors.ts';
 import type { ConflictPolicy } from '../../src/domain/policy.ts';
@@ -153,6 +154,8 @@ async function startProcess(
     holder,
     installation: { id: 'simulation', workspace: emulator.workspace, adopted: true },
     tables: arena.tables,
+    links: [],
+    linkRefusals: createLinkRefusals(() => undefined),
     settings,
     policyOf: (object, field) => settings(object).conflictsOf(field),
     nowMs: clock.nowMs,

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { ownView } from '../../src/db/mirror/links.ts';
 import type { TestWorkspace } from './workspace.ts';
 
 /**
@@ -34,6 +35,30 @@ export async function differences(
       }
     }
     for (const id of byId.keys()) found.push(`${object} ${id}: not in Clarify`);
+  }
+  return found;
+}
+
+/** Every link that one side has and the other has not, in words; empty where both sides agree. */
+export async function linkDifferences(
+  workspace: Pick<TestWorkspace, 'emulator' | 'session' | 'sql'>,
+): Promise<string[]> {
+  const { emulator, session, sql } = workspace;
+  const found: string[] = [];
+  for (const link of session.links) {
+    const view = ownView(link);
+    if (view === null) continue;
+    const { here, there } = view;
+    const rows = await sql(
+      `SELECT "${here.column}" AS here, "${there.column}" AS there FROM ${link.qualified}`,
+    );
+    const local = new Set(rows.map((row) => `${String(row.here)} ${String(row.there)}`));
+    for (const id of emulator.store.ids(here.object)) {
+      for (const other of emulator.store.linked(here.object, id, here.field)) {
+        if (!local.delete(`${id} ${other}`)) found.push(`${link.name} ${id} ${other}: missing`);
+      }
+    }
+    for (const row of local) found.push(`${link.name} ${row}: not in Clarify`);
   }
   return found;
 }

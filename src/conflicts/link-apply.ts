@@ -1,0 +1,143 @@
+import type { Transaction } from '../db/database.ts';
+import { deferRecords } from '../db/departures.ts';
+import { readGuardedLinks } from '../db/link-outbox.ts';
+import {
+  compareLinks,
+  deleteLinks,
+  insertLinks,
+  type LinkRow,
+  lockLinks,
+  type ToldLinks,
+} from '../db/link-rows.ts';
+import { type LinkTable, type LinkView, linkViews, ownView } from '../db/mirror/links.ts';
+import type { MirrorTable } from '../db/mirror/table.ts';
+import { SyncError } from '../domain/errors.ts';
+import type { RemoteRecord } from '../domain/record.ts';
+
+export interface LinkCounts {
+  readonly linked: number;
+  readonly unlinked: number;
+  /** Records put aside because a user is just making one of their links. */
+  readonly deferred: number;
+}
+
+/**
+ * Brings link tables up to what records tell of their links: a complete list is the whole set, a
+ * capped one only adds. The one way in for links (invariants 2 and 3): what differs is compared,
+ * locked without waiting, and only then, in a later statement, left alone where a change of it
+ * waits in the outbox or was settled since the records were read.
+ *
+ * Runs in the caller's transaction, as writer, after the records themselves were applied; safe to
+ * repeat. Costs nothing where no record tells of links.
+ */
+export async function applyLinks(
+  tx: Transaction,
+  table: MirrorTable,
+  records: readonly RemoteRecord[],
+  context: { readonly links: readonly LinkTable[]; readonly readAt: string },
+): Promise<LinkCounts> {
+  const counts = { linked: 0, unlinked: 0, deferred: 0 };
+  const held = new Set<string>();
+  for (const view of linkViews(context.links, table.object)) {
+    const told = toldOf(view, records);
+    if (told.whole.length === 0 && told.pairs.length === 0) continue;
+    const { missing, extra } = await compareLinks(tx, view, table, told);
+    if (missing.length === 0 && extra.length === 0) continue;
+    const locked = await lockLinks(tx, view, extra);
+    const free = await unguarded(tx, view, { missing, extra: locked }, context.readAt);
+    await deleteLinks(tx, view, free.extra);
+    const refused = await insertFree(tx, view, free.missing);
+    for (const { here } of refused) held.add(here);
+    counts.linked += free.missing.length - refused.length;
+    counts.unlinked += free.extra.length;
+  }
+  if (held.size === 0) return counts;
+  // A user holds them: like rows, they are tried again with the next pull.
+  const aside = records.filter(({ id }) => held.has(id));
+  await deferRecords(tx, table.object, aside, context.readAt);
+  return { ...counts, deferred: aside.length };
+}
+
+function toldOf({ here }: LinkView, records: readonly RemoteRecord[]): ToldLinks {
+  const pairs: LinkRow[] = [];
+  const whole: string[] = [];
+  for (const { id, links } of records) {
+    const linkage = Object.hasOwn(links, here.field) ? links[here.field] : undefined;
+    if (!linkage) continue;
+    for (const there of linkage.ids) pairs.push({ here: id, there });
+    if (linkage.ids.length >= linkage.total) whole.push(id);
+  }
+  return { pairs, whole };
+}
+
+/** Without the links that have a change here, as told by either end. */
+async function unguarded(
+  tx: Transaction,
+  view: LinkView,
+  found: { readonly missing: readonly LinkRow[]; readonly extra: readonly LinkRow[] },
+  readAt: string,
+) {
+  const own = ownView(view.link) ?? view;
+  const isTurned = own.here.column !== view.here.column;
+  const toOwn = (row: LinkRow) => (isTurned ? { here: row.there, there: row.here } : row);
+  const rows = [...found.missing, ...found.extra].map(toOwn);
+  const guarded = await readGuardedLinks(tx, own, rows, readAt);
+  const keys = new Set(guarded.map(keyOf));
+  const isFree = (row: LinkRow) => !keys.has(keyOf(toOwn(row)));
+  return { missing: found.missing.filter(isFree), extra: found.extra.filter(isFree) };
+}
+
+function keyOf({ here, there }: LinkRow): string {
+  return JSON.stringify([here, there]);
+}
+
+/** How long an insert may wait for a user who is making the same link. */
+const INSERT_LOCK_MS = 50;
+/** After this many waits in vain the rest is put aside as well. */
+const MOST_WAITS = 20;
+
+/**
+ * Inserts links without waiting for users: where the same link is being made in a transaction that
+ * is not committed, the insert gives up and is halved until that link is found.
+ *
+ * @returns those that could not be inserted now.
+ */
+async function insertFree(
+  tx: Transaction,
+  view: LinkView,
+  rows: readonly LinkRow[],
+): Promise<readonly LinkRow[]> {
+  if (rows.length === 0) return [];
+  const refused: LinkRow[] = [];
+  let waits = 0;
+  const insert = async (part: readonly LinkRow[]): Promise<void> => {
+    if (waits >= MOST_WAITS) {
+      refused.push(...part);
+      return;
+    }
+    await tx.query('SAVEPOINT link_insert');
+    try {
+      await insertLinks(tx, view, part);
+      await tx.query('RELEASE SAVEPOINT link_insert');
+      return;
+    } catch (error) {
+      if (!(error instanceof SyncError) || error.code !== 'database-lock-timeout') throw error;
+      await tx.query('ROLLBACK TO SAVEPOINT link_insert');
+    }
+    waits += 1;
+    if (part.length === 1) {
+      refused.push(...part);
+      return;
+    }
+    const half = Math.ceil(part.length / 2);
+    await insert(part.slice(0, half));
+    await insert(part.slice(half));
+  };
+  const [before] = await tx.query<{ limit: string }>(
+    `SELECT current_setting('lock_timeout') AS limit, set_config('lock_timeout', $1, true)`,
+    [`${INSERT_LOCK_MS}ms`],
+  );
+  await insert(rows);
+  await tx.query(`SELECT set_config('lock_timeout', $1, true)`, [before?.limit ?? '10s']);
+  return refused;
+}
