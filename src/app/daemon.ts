@@ -3,6 +3,7 @@ import { OutboxListener } from '../db/outbox-listener.ts';
 import { pruneStep } from '../db/retention.ts';
 import { abandonRuns } from '../db/run-log.ts';
 import { SyncError } from '../domain/errors.ts';
+import { createDaemonStatus } from './daemon-status.ts';
 import { type ObjectRun, pullOne } from './pull-all.ts';
 import { copiedDatabase } from './push-once.ts';
 import { PushWorker } from './push-worker.ts';
@@ -13,8 +14,8 @@ import type { Session } from './session.ts';
 export interface DaemonOptions {
   /** Aborting it drains: what is under way comes to its end, nothing new is started. */
   readonly signal: AbortSignal;
-  /** Told once schedules and push worker run. */
-  readonly onReady?: () => void;
+  /** Told once schedules and push worker run, and where the status page is; null where it is off. */
+  readonly onReady?: (statusUrl: string | null) => void;
   /** Told of every run of an object. */
   readonly onRun?: (run: ObjectRun) => void;
 }
@@ -41,11 +42,25 @@ export async function runDaemon(session: Session, options: DaemonOptions): Promi
       session.log.info({ epoch: epoch?.toString() }, message);
     },
   });
-  const worker = new PushWorker(session, keeper, halt);
+  const status = createDaemonStatus(session, {
+    leads: () => keeper.epoch !== null,
+    nextRun: (object) => pulls.nextRun(object),
+  });
+  const worker = new PushWorker(session, keeper, {
+    onHalt: halt,
+    onPushed: (counts) => status?.notePush(counts),
+  });
   const listenUrl = session.config.database?.directUrl ?? session.databaseUrl;
   const listener = new OutboxListener(listenUrl, () => worker.wake());
-  const pulls = new Pulls(session, keeper, { ...options, signal: stopping }, halt);
+  const onRun = (run: ObjectRun) => {
+    const { inserted = 0, updated = 0, removed = 0 } = run.counts;
+    status?.notePull(run.object, { inserted, updated, removed });
+    options.onRun?.(run);
+  };
+  const pulls = new Pulls(session, keeper, { signal: stopping, onRun }, halt);
   try {
+    // First: where the port is taken, nothing else is to have begun.
+    const statusUrl = (await status?.start()) ?? null;
     await keeper.start();
     await abandonRuns(session.db, session.holder);
     pulls.start();
@@ -55,7 +70,7 @@ export async function runDaemon(session: Session, options: DaemonOptions): Promi
       worker.start();
       await listener.start();
     }
-    options.onReady?.();
+    options.onReady?.(statusUrl);
     await new Promise<void>((resolve) => {
       if (stopping.aborted) resolve();
       else stopping.addEventListener('abort', () => resolve(), { once: true });
@@ -64,6 +79,7 @@ export async function runDaemon(session: Session, options: DaemonOptions): Promi
     await listener.stop();
     await Promise.all([pulls.stop(), worker.stop()]);
     await keeper.stop();
+    await status?.stop();
   }
   if (halted.signal.aborted) throw halted.signal.reason;
 }
@@ -106,6 +122,11 @@ class Pulls {
   async stop(): Promise<void> {
     await Promise.all([...this.#schedules.values()].map((schedule) => schedule.stop()));
     await this.#comparisons.stop();
+  }
+
+  /** When an object is read next; null where it follows no schedule. */
+  nextRun(object: string): ReturnType<Schedule['next']> {
+    return this.#schedules.get(object)?.next(object) ?? null;
   }
 
   /** Starts schedules for objects that have none yet, ends those of objects that are gone. */

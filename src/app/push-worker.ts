@@ -1,9 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { LeaseKeeper } from '../db/lease-keeper.ts';
+import { recordRun } from '../db/run-log.ts';
 import { SyncError } from '../domain/errors.ts';
-import { runPush } from '../push/push.ts';
+import { type PushResult, runPush } from '../push/push.ts';
 import { pushDeps } from './push-once.ts';
 import type { Session } from './session.ts';
+
+export interface PushWorkerOptions {
+  /** Told of an error that no repetition mends. */
+  readonly onHalt: (error: unknown) => void;
+  /** Told of every push that did something. */
+  readonly onPushed?: (counts: Omit<PushResult, 'waitMs'>) => void;
+}
 
 /** The outbox is looked at this often, whatever notifications say. */
 const POLL_MS = 2_000;
@@ -16,16 +24,15 @@ const LONGEST_PAUSE_MS = 60_000;
 export class PushWorker {
   readonly #session: Session;
   readonly #lease: LeaseKeeper;
-  readonly #onHalt: (error: unknown) => void;
+  readonly #options: PushWorkerOptions;
   #stopping = new AbortController();
   #wake = new AbortController();
   #loop: Promise<void> | null = null;
 
-  /** @param onHalt told of an error that no repetition mends. */
-  constructor(session: Session, lease: LeaseKeeper, onHalt: (error: unknown) => void) {
+  constructor(session: Session, lease: LeaseKeeper, options: PushWorkerOptions) {
     this.#session = session;
     this.#lease = lease;
-    this.#onHalt = onHalt;
+    this.#options = options;
   }
 
   start(): void {
@@ -55,7 +62,7 @@ export class PushWorker {
         if (this.#lease.epoch !== null) await this.#push(signal);
         failures = 0;
       } catch (error) {
-        if (!isPassing(error)) return this.#onHalt(error);
+        if (!isPassing(error)) return this.#options.onHalt(error);
         failures += 1;
         this.#session.log[failures > 3 ? 'warn' : 'info']({ code: error.code }, error.message);
       }
@@ -66,10 +73,14 @@ export class PushWorker {
   }
 
   async #push(signal: AbortSignal): Promise<void> {
+    const startedAtMs = performance.now();
     const { waitMs, ...counts } = await runPush(pushDeps(this.#session, this.#lease), signal);
-    if (Object.values(counts).some((count) => count > 0)) {
-      this.#session.log.info({ ...counts, waitMs }, 'pushed');
-    }
+    if (Object.values(counts).every((count) => count === 0)) return;
+    this.#session.log.info({ ...counts, waitMs }, 'pushed');
+    this.#options.onPushed?.(counts);
+    const { db, holder } = this.#session;
+    const tookMs = performance.now() - startedAtMs;
+    await recordRun(db, { kind: 'push', object: null, holder, counts, tookMs });
   }
 }
 

@@ -36,6 +36,14 @@ export class Schedule {
     await Promise.all(this.#running.values());
   }
 
+  /** When a job runs next, and how long from then to the time after; null where it has no time. */
+  next(name: string): { readonly at: Date; readonly intervalMs: number } | null {
+    const task = this.#tasks.find((one) => one.name === name);
+    const [at, after] = task?.getNextRuns(2) ?? [];
+    if (at === undefined || after === undefined) return null;
+    return { at, intervalMs: after.getTime() - at.getTime() };
+  }
+
   /** Errors are the job's own to handle: one that throws is a bug, and loud. */
   #trigger(job: Scheduled): void {
     if (this.#running.has(job.name)) return;

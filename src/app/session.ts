@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
-import { createClarifyRemote } from '../clarify/remote.ts';
+import { type ClarifyRemote, createClarifyRemote } from '../clarify/remote.ts';
 import { createLinkRefusals } from '../conflicts/link-pages.ts';
 import type { ReadDeps } from '../conflicts/read-object.ts';
 import { type Database, openDatabase } from '../db/database.ts';
@@ -30,6 +30,8 @@ export interface Session extends OpenDatabase, ReadDeps {
   readonly config: Config;
   readonly log: Logger;
   readonly remote: Remote;
+  /** What is asked of the CRM, for whoever measures. */
+  readonly traffic: Pick<ClarifyRemote, 'stats' | 'watch'>;
   /** Names this process to the others. */
   readonly holder: string;
   readonly installation: Installation;
@@ -99,7 +101,6 @@ export async function openSession(config: Config, deps: SessionDeps): Promise<Se
   }
 }
 
-type ClarifyRemote = ReturnType<typeof createClarifyRemote>;
 type Discovered = Awaited<ReturnType<Remote['discover']>>;
 
 async function assemble(
@@ -137,6 +138,7 @@ async function assemble(
     config,
     log: deps.log,
     remote,
+    traffic: remote,
     holder: `${hostname()}:${process.pid}:${randomUUID().slice(0, 8)}`,
     installation,
     settings,

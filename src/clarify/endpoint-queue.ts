@@ -3,6 +3,7 @@ import { RemoteError } from '../domain/errors.ts';
 import type { Priority } from '../domain/remote.ts';
 import type { Clock } from './clock.ts';
 import { readRateHeaders } from './rate-headers.ts';
+import type { RequestDone } from './request-done.ts';
 import type { SharedAllowance } from './shared-allowance.ts';
 import type { Outcome } from './transport.ts';
 
@@ -35,7 +36,17 @@ const LONGEST_WAIT_MS = 120_000;
 
 export function createEndpointQueue(
   endpoint: string,
-  { shared, concurrency, clock }: { shared: SharedAllowance; concurrency: number; clock: Clock },
+  {
+    shared,
+    concurrency,
+    clock,
+    onDone,
+  }: {
+    shared: SharedAllowance;
+    concurrency: number;
+    clock: Clock;
+    onDone?: (done: RequestDone) => void;
+  },
 ): EndpointQueue {
   // Paused unless the most urgent request waiting may start: that is looked at again whenever a
   // request is added, starts or ends.
@@ -72,7 +83,8 @@ export function createEndpointQueue(
   }
 
   async function spend(priority: Priority, attempt: () => Promise<Outcome>): Promise<Outcome> {
-    const ticket = allowance.start(priority, clock.nowMs());
+    const startedAtMs = clock.nowMs();
+    const ticket = allowance.start(priority, startedAtMs);
     requests += 1;
     reconsider();
     let outcome: Outcome | null = null;
@@ -86,16 +98,17 @@ export function createEndpointQueue(
           refused: outcome.status === 429,
           nowMs,
         });
-        count(String(outcome.status));
+        count(String(outcome.status), nowMs - startedAtMs);
       } else {
         allowance.unanswered(ticket, { left: outcome?.left ?? false, nowMs });
-        count(outcome?.failure ?? 'given-up');
+        count(outcome?.failure ?? 'given-up', nowMs - startedAtMs);
       }
     }
   }
 
-  function count(status: string): void {
+  function count(status: string, durationMs: number): void {
     byStatus[status] = (byStatus[status] ?? 0) + 1;
+    onDone?.({ endpoint, status, durationMs });
   }
 
   return {

@@ -15,6 +15,7 @@ import { createPageLimit } from './page-limit.ts';
 import { readDate } from './rate-headers.ts';
 import { createReads } from './reads.ts';
 import { createLinkWrites } from './relationships.ts';
+import type { RequestDone } from './request-done.ts';
 import { createSharedAllowance, type SharedAllowance } from './shared-allowance.ts';
 import { createTransport } from './transport.ts';
 import { defaultUserAgent } from './user-agent.ts';
@@ -45,6 +46,8 @@ export interface ClarifyRemote extends Remote {
   /** Gives up whatever waits or runs, and returns once nothing does. Safe to call twice. */
   stop(): Promise<void>;
   stats(): readonly EndpointStats[];
+  /** Tells of every attempt that ends. @returns how to stop that. */
+  watch(listener: (done: RequestDone) => void): () => void;
 }
 
 /** The vendor's cap for bulk calls in the classic dialect. */
@@ -63,12 +66,17 @@ export function createClarifyRemote(options: ClarifyRemoteOptions): ClarifyRemot
   const queues = new Map<string, EndpointQueue>();
   const allowances = new Map<string, SharedAllowance>();
   const running = new Set<Promise<unknown>>();
+  const watchers = new Set<(done: RequestDone) => void>();
   const skew = createClockSkew();
   const transport = createTransport({ clock });
   const forms = createWireForms();
   const decoder = createDecoder(forms);
   const pageLimit = createPageLimit();
   const batchLimit = createBatchLimit();
+
+  function onDone(done: RequestDone): void {
+    for (const listener of watchers) listener(done);
+  }
 
   function sharedBy(endpoint: string): SharedAllowance {
     const template = endpoint
@@ -88,7 +96,7 @@ export function createClarifyRemote(options: ClarifyRemoteOptions): ClarifyRemot
       const known = queues.get(endpoint);
       if (known !== undefined) return known;
       const shared = sharedBy(endpoint);
-      const queue = createEndpointQueue(endpoint, { shared, concurrency, clock });
+      const queue = createEndpointQueue(endpoint, { shared, concurrency, clock, onDone });
       queues.set(endpoint, queue);
       return queue;
     },
@@ -138,5 +146,9 @@ export function createClarifyRemote(options: ClarifyRemoteOptions): ClarifyRemot
       transport.close();
     },
     stats: () => [...queues.values()].map((queue) => queue.stats()),
+    watch(listener) {
+      watchers.add(listener);
+      return () => watchers.delete(listener);
+    },
   };
 }

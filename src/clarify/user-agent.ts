@@ -6,11 +6,18 @@ const manifest = z.object({
   homepage: z.string().default('https://www.npmjs.com/package/clarify-sync'),
 });
 
+function readManifest(): z.infer<typeof manifest> {
+  // The same two steps up from `src/clarify` and from `dist/clarify`.
+  return manifest.parse(createRequire(import.meta.url)('../../package.json'));
+}
+
+/** Of this package, such as `0.1.0`. */
+export function packageVersion(): string {
+  return readManifest().version;
+}
+
 /** Clarify refuses requests without one, and its people should see who is asking. */
 export function defaultUserAgent(): string {
-  // The same two steps up from `src/clarify` and from `dist/clarify`.
-  const { version, homepage } = manifest.parse(
-    createRequire(import.meta.url)('../../package.json'),
-  );
+  const { version, homepage } = readManifest();
   return `clarify-sync/${version} (+${homepage})`;
 }

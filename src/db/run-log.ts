@@ -32,6 +32,24 @@ export async function finishRun(
   );
 }
 
+/** Notes something that is over: a push is worth a row only where it did something. */
+export async function recordRun(
+  sql: Sql,
+  run: {
+    readonly kind: RunKind;
+    readonly object: string | null;
+    readonly holder: string;
+    readonly counts: Readonly<Record<string, number>>;
+    readonly tookMs: number;
+  },
+): Promise<void> {
+  await sql.query(
+    `INSERT INTO clarify_sync.run (kind, object, holder, state, counts, started_at, finished_at)
+     VALUES ($1, $2, $3, 'ok', $4, clock_timestamp() - $5 * interval '1 millisecond', clock_timestamp())`,
+    [run.kind, run.object, run.holder, run.counts, run.tookMs],
+  );
+}
+
 /**
  * Closes what a process that is no more has left open. For the leader, when it begins to lead. A
  * command that takes longer than that and is alive after all has the last word: it finishes its run.

@@ -151,6 +151,7 @@ async function startProcess(
     config,
     log: createLog({ level: 'silent' }),
     remote: mortalRemote(remote, fate, timeoutMs),
+    traffic: remote,
     holder,
     installation: { id: 'simulation', workspace: emulator.workspace, adopted: true },
     tables: arena.tables,

@@ -37,6 +37,7 @@ export async function openWorkspace(options: TestWorkspaceOptions = {}): Promise
         CLARIFY_API_URL: emulator.url,
         DATABASE_URL: database.url,
         CLARIFY_SYNC_PUSH: options.push === false ? 'off' : 'on',
+        CLARIFY_SYNC_HTTP: 'off',
       },
     })),
     ...options.config,

@@ -20,7 +20,8 @@ async function run(context: CommandContext): Promise<Report> {
     const { log, config } = session;
     await runDaemon(session, {
       signal: context.signal,
-      onReady: () => log.info({ push: config.push, objects: session.tables.length }, 'running'),
+      onReady: (statusUrl) =>
+        log.info({ push: config.push, objects: session.tables.length, statusUrl }, 'running'),
     });
     log.info('stopped');
     return { json: { stopped: true }, text: [], exitCode: 0, next: null };

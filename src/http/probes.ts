@@ -1,0 +1,102 @@
+import type { FastifyInstance } from 'fastify';
+import type { MigrationResult } from '../db/migrate.ts';
+import type { ObjectStanding } from '../db/status.ts';
+import type { Snapshot } from './snapshot.ts';
+import type { NextRun, StatusSource } from './status-source.ts';
+
+export interface ReadinessFacts {
+  /** Null where the database did not answer. */
+  readonly migrations: MigrationResult | null;
+  readonly leads: boolean;
+  /** Somebody leads, this process or another. */
+  readonly led: boolean;
+  readonly objects: readonly Pick<ObjectStanding, 'object' | 'lagSeconds' | 'lastError'>[];
+  readonly nextRun: (object: string) => NextRun | null;
+}
+
+export interface Readiness {
+  readonly ready: boolean;
+  /** One line per check, without values. */
+  readonly lines: readonly string[];
+}
+
+/** A read that fails for this long is more than a hiccup. */
+const GRACE_MS = 15 * 60_000;
+const SCHEDULES_MISSED = 3;
+/** Whoever probes gives up soon; no answer from the database is an answer. */
+const PROBE_MS = 3_000;
+/** Listed by Clarify and yet without records: nothing here could read it. */
+const UNAVAILABLE = 'object-unavailable';
+
+/**
+ * Whether this daemon does its work: the database answers and is migrated; it leads, or stands by
+ * behind a leader; and as leader it has read everything lately. An object whose first read is
+ * under way is not late.
+ */
+export function judgeReadiness(facts: ReadinessFacts): Readiness {
+  const { migrations, leads, led } = facts;
+  if (migrations === null) return { ready: false, lines: ['database: not reachable'] };
+  const { applied, total } = migrations;
+  const late = leads ? facts.objects.filter((object) => isLate(object, facts.nextRun)) : [];
+  const checks = [
+    { ok: true, line: 'database: reachable' },
+    { ok: applied === total, line: `migrations: ${applied} of ${total}` },
+    { ok: led, line: `leader: ${leads ? 'this process' : led ? 'another process' : 'nobody'}` },
+    {
+      ok: late.length === 0,
+      line: `late: ${late.map(({ object }) => object).join(', ') || 'nothing'}`,
+    },
+  ];
+  return {
+    ready: checks.every(({ ok }) => ok),
+    lines: checks.map(({ ok, line }) => `${ok ? 'ok' : 'not ok'} - ${line}`),
+  };
+}
+
+function isLate(
+  { object, lagSeconds, lastError }: ReadinessFacts['objects'][number],
+  nextRun: ReadinessFacts['nextRun'],
+): boolean {
+  if (lagSeconds === null || lastError === UNAVAILABLE) return false;
+  const intervalMs = nextRun(object)?.intervalMs ?? 0;
+  return lagSeconds * 1_000 > GRACE_MS + SCHEDULES_MISSED * intervalMs;
+}
+
+/** Both answer without a token, for whoever restarts processes has none, and tell no value. */
+export function addProbes(app: FastifyInstance, source: StatusSource, snapshot: Snapshot): void {
+  app.get('/livez', async (_request, reply) => {
+    return await reply.type('text/plain; charset=utf-8').send('ok\n');
+  });
+  app.get('/readyz', async (_request, reply) => {
+    const { ready, lines } = judgeReadiness(await readFacts(source, snapshot));
+    return await reply
+      .code(ready ? 200 : 503)
+      .type('text/plain; charset=utf-8')
+      .send(`${lines.join('\n')}\n`);
+  });
+}
+
+async function readFacts(source: StatusSource, snapshot: Snapshot): Promise<ReadinessFacts> {
+  const leads = source.leads();
+  const nextRun = (object: string) => source.nextRun(object);
+  const facts = await withinMs(
+    PROBE_MS,
+    Promise.all([snapshot.migrations(), snapshot.lease(), snapshot.standing()]),
+  );
+  if (facts === null) return { migrations: null, leads, led: leads, objects: [], nextRun };
+  const [migrations, lease, objects] = facts;
+  return { migrations, leads, led: leads || lease !== null, objects, nextRun };
+}
+
+/** Null where it fails or takes longer. */
+async function withinMs<T>(ms: number, work: Promise<T>): Promise<T | null> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<null>((resolve) => {
+    timer = setTimeout(() => resolve(null), ms);
+  });
+  try {
+    return await Promise.race([work.catch(() => null), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

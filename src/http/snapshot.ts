@@ -1,0 +1,57 @@
+import { type Lease, readLease } from '../db/lease.ts';
+import { controlVersion, type MigrationResult } from '../db/migrate.ts';
+import { type ObjectStanding, readStanding } from '../db/status.ts';
+import type { StatusSource } from './status-source.ts';
+
+/** Reads shared by everyone who looks: a page left open, a scrape and a probe cost one. */
+export interface Snapshot {
+  standing(): Promise<readonly ObjectStanding[]>;
+  lease(): Promise<Lease | null>;
+  migrations(): Promise<MigrationResult>;
+}
+
+export function createSnapshot({ db }: Pick<StatusSource, 'db'>): Snapshot {
+  return {
+    standing: remembered(() => readStanding(db)),
+    lease: remembered(() => readLease(db)),
+    migrations: remembered(() => controlVersion(db)),
+  };
+}
+
+export interface RememberOptions {
+  /** An answer is good for at least this long; default 1 s. */
+  readonly atLeastMs?: number;
+  /** Milliseconds of a clock that never jumps. */
+  readonly monotonicMs?: () => number;
+}
+
+/** Reading may take a twentieth of the time at most: counting the rows of large tables is work. */
+const SHARE = 20;
+
+/**
+ * Calls `read` only where the last answer is no longer fresh: the longer it took, the longer it
+ * is kept. Who asks while a read is under way gets its answer; an error is not kept.
+ */
+export function remembered<T>(
+  read: () => Promise<T>,
+  { atLeastMs = 1_000, monotonicMs = () => performance.now() }: RememberOptions = {},
+): () => Promise<T> {
+  let answer: Promise<T> | null = null;
+  let untilMs = 0;
+  return async () => {
+    if (answer !== null && monotonicMs() < untilMs) return await answer;
+    const startedMs = monotonicMs();
+    const reading = read();
+    answer = reading;
+    untilMs = Number.POSITIVE_INFINITY;
+    try {
+      const result = await reading;
+      const endedMs = monotonicMs();
+      untilMs = endedMs + Math.max(atLeastMs, (endedMs - startedMs) * SHARE);
+      return result;
+    } catch (error) {
+      answer = null;
+      throw error;
+    }
+  };
+}
