@@ -29,20 +29,26 @@ test('the page lists every key of the file, and no other', () => {
   expect(listed.toSorted(byName)).toEqual(keys);
 });
 
-interface Schema {
-  readonly properties?: Readonly<Record<string, Schema>>;
-  readonly additionalProperties?: Schema | boolean;
-  readonly anyOf?: readonly Schema[];
-}
-
 /** `a`, `a.b`, `a.*.c`; a union, such as null or a mapping, has the keys of its members. */
-function keysOf(schema: Schema, path: readonly string[]): string[] {
-  const own = Object.entries(schema.properties ?? {}).flatMap(([key, value]) => {
+function keysOf(schema: unknown, path: readonly string[]): string[] {
+  const { properties, additionalProperties, anyOf } = partsOf(schema);
+  const own = Object.entries(partsOf(properties)).flatMap(([key, value]) => {
     return [[...path, key].join('.'), ...keysOf(value, [...path, key])];
   });
-  const any = schema.additionalProperties;
-  const inner = typeof any === 'object' ? keysOf(any, [...path, '*']) : [];
-  return [...own, ...inner, ...(schema.anyOf ?? []).flatMap((each) => keysOf(each, path))];
+  const members: readonly unknown[] = Array.isArray(anyOf) ? anyOf : [];
+  return [
+    ...own,
+    ...keysOfAny(additionalProperties, path),
+    ...members.flatMap((each) => keysOf(each, path)),
+  ];
+}
+
+function keysOfAny(schema: unknown, path: readonly string[]): string[] {
+  return typeof schema === 'object' ? keysOf(schema, [...path, '*']) : [];
+}
+
+function partsOf(schema: unknown): Readonly<Record<string, unknown>> {
+  return typeof schema === 'object' && schema !== null ? { ...schema } : {};
 }
 
 test('the defaults on the page are the defaults', () => {
