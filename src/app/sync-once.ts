@@ -3,6 +3,7 @@ import { type ObjectProgress, type ObjectRun, pullAll } from './pull-all.ts';
 import { copiedDatabase, type PushOutcome, pushOnce } from './push-once.ts';
 import { withDeletions } from './reconcile-all.ts';
 import type { Session } from './session.ts';
+import { sweepAll } from './sweep-all.ts';
 
 export interface SyncOutcome {
   readonly objects: readonly ObjectRun[];
@@ -27,7 +28,7 @@ export interface SyncOptions {
 
 /**
  * One complete pass: what changed in the CRM, what was deleted there (by comparison where no feed
- * tells), then what waits in the outbox, which takes in once
+ * tells), what is due of the rolling sweep, then what waits in the outbox, which takes in once
  * more what it is about to overwrite. The schema was checked when the session was opened.
  */
 export async function syncOnce(session: Session, options: SyncOptions): Promise<SyncOutcome> {
@@ -36,6 +37,7 @@ export async function syncOnce(session: Session, options: SyncOptions): Promise<
   for (const run of await pullAll(session, reading)) {
     objects.push(await withDeletions(session, run, reading));
   }
+  await sweepAll(session, reading);
   const { config, installation, log } = session;
   if (config.push && !installation.adopted) log.warn(copiedDatabase(), 'nothing is pushed');
   const push = config.push && installation.adopted ? await pushOnce(session, options) : null;

@@ -163,8 +163,10 @@ export const sweep = controlSchema.table('sweep', {
   totalPages: integer('total_pages'),
   requests: integer('requests').notNull().default(0),
   recordsRead: bigint('records_read', { mode: 'bigint' }).notNull().default(sql`0`),
-  /** Link tables whose links a complete read has brought: others are urgent. */
+  /** Link tables whose links a complete round has brought: others are urgent. */
   linked: text('linked').array().notNull().default(sql`'{}'`),
+  /** Those whose links this round reads. */
+  roundLinks: text('round_links').array().notNull().default(sql`'{}'`),
   /** Why the last round was not complete; links that cannot be read. */
   problem: text('problem'),
   updatedAt: instant('updated_at').notNull().default(sql`clock_timestamp()`),
