@@ -56,8 +56,10 @@ interface Candidate {
  *
  * 1. rows under an old id get the one their record has now
  * 2. what is equal, older, or known to be gone since is left alone
- * 3. rows are locked, never waited for: those held by a user are put aside
- * 4. only then, in a later statement, the outbox is read and merged with
+ * 3. rows are locked, never waited for: those held by a user are put aside; what another process
+ *    has made newer until then is left alone as well
+ * 4. only then, in a later statement, the outbox is read and merged with; what cannot be merged
+ *    yet, because a field is in flight, is put aside too
  *
  * Runs in the caller's transaction, as writer; safe to repeat.
  */
@@ -71,18 +73,34 @@ export async function applyRecords(
   const heldByRename = await renameDue(tx, table, records);
   const free = records.filter(({ id }) => !heldByRename.has(id));
   const encoded = free.map((record) => toRow(table, record));
-  const candidates = await findCandidates(tx, table, free, encoded, context);
+  const candidates = await findCandidates(tx, table, free, encoded);
 
-  const presentIds = candidates.filter((c) => c.present).map(({ record }) => record.id);
-  const locked = await lockRows(tx, table, presentIds);
-  const held = candidates.filter((c) => c.present && !locked.has(c.record.id));
-  const usable = candidates.filter((c) => !c.present || locked.has(c.record.id));
+  const present = candidates.filter((c) => c.present);
+  const locked = await lockRows(
+    tx,
+    table,
+    present.map(({ record }) => record.id),
+  );
+  const held = present.filter(({ record }) => !locked.has(record.id));
+  const usable = [
+    ...candidates.filter((c) => !c.present),
+    ...(await stillOlder(
+      tx,
+      table,
+      present.filter(({ record }) => locked.has(record.id)),
+    )),
+  ];
 
   const usableIds = usable.map(({ record }) => record.id);
   await moveEntries(tx, table.object, usableIds);
   const unsettled = await readUnsettled(tx, table.object, usableIds);
   const merged = mergeAll(table, usable, unsettled, context);
-  const inserts = merged.rows.filter((c) => !c.present);
+  const inserts = await withoutGone(
+    tx,
+    table,
+    merged.rows.filter((c) => !c.present),
+    context,
+  );
   const updates = merged.rows.filter((c) => c.present);
   await insertRows(
     tx,
@@ -107,8 +125,9 @@ export async function applyRecords(
     ...records.filter(({ id }) => heldByRename.has(id)),
     ...held.map((c) => c.record),
   ];
+  await deferRecords(tx, table.object, merged.unmerged, context.readAt);
   await deferRecords(tx, table.object, deferred, context.readAt);
-  const deferredIds = new Set(deferred.map(({ id }) => id));
+  const deferredIds = new Set([...deferred, ...merged.unmerged].map(({ id }) => id));
   const appliedIds = records.map(({ id }) => id).filter((id) => !deferredIds.has(id));
   await dropDeferred(tx, table.object, appliedIds, context.readAt);
   return {
@@ -164,7 +183,6 @@ async function findCandidates(
   table: MirrorTable,
   records: readonly RemoteRecord[],
   encoded: readonly { readonly row: IncomingRow }[],
-  context: ApplyContext,
 ): Promise<Candidate[]> {
   if (records.length === 0) return [];
   const standing = await compareRows(
@@ -172,14 +190,43 @@ async function findCandidates(
     table,
     encoded.map(({ row }) => row),
   );
-  const differing = standing.flatMap(({ index, present, newer }) => {
+  return standing.flatMap(({ index, present, newer }) => {
     const record = records[index];
     const row = encoded[index]?.row;
     return record && row && !newer ? [{ record, row, present }] : [];
   });
-  const absentIds = differing.filter((c) => !c.present).map(({ record }) => record.id);
-  const gone = await readGoneSince(tx, table.object, absentIds, context.readAt);
-  return differing.filter(({ record }) => !gone.has(record.id));
+}
+
+/**
+ * Those of the rows now locked that are still older: what another process committed between the
+ * comparison and the lock, such as the answer to a push, must not be taken back.
+ */
+async function stillOlder(
+  tx: Sql,
+  table: MirrorTable,
+  locked: readonly Candidate[],
+): Promise<Candidate[]> {
+  return await findCandidates(
+    tx,
+    table,
+    locked.map(({ record }) => record),
+    locked,
+  );
+}
+
+/**
+ * Leaves out what is known to be gone. Asked after the outbox was read: a deletion that was
+ * settled in between shows in one or the other.
+ */
+async function withoutGone(
+  tx: Sql,
+  table: MirrorTable,
+  absent: readonly Candidate[],
+  context: ApplyContext,
+): Promise<Candidate[]> {
+  const ids = absent.map(({ record }) => record.id);
+  const gone = await readGoneSince(tx, table.object, ids, context.readAt);
+  return absent.filter(({ record }) => !gone.has(record.id));
 }
 
 function mergeAll(
@@ -193,6 +240,7 @@ function mergeAll(
   const entries: EntryRewrite[] = [];
   const conflicts: ConflictOfRecord[] = [];
   const rewritten: string[] = [];
+  const unmerged: RemoteRecord[] = [];
   for (const candidate of candidates) {
     const { record, present } = candidate;
     const pending = (unsettled.get(record.id) ?? []).map((entry) => {
@@ -204,6 +252,7 @@ function mergeAll(
     }
     const merge = mergeRecord(record, pending, { fields, policyOf: context.policyOf });
     if (merge.absent) continue;
+    if (merge.unmerged) unmerged.push(record);
     const mergedRecord = {
       ...record,
       fields: { ...record.fields, ...Object.fromEntries(merge.values) },
@@ -218,5 +267,5 @@ function mergeAll(
       }),
     );
   }
-  return { rows, entries, conflicts, rewritten };
+  return { rows, entries, conflicts, rewritten, unmerged };
 }

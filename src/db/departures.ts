@@ -3,7 +3,11 @@ import type { RemoteRecord } from '../domain/record.ts';
 import type { Sql } from './database.ts';
 import { encodeExtra } from './mirror/extra.ts';
 
-/** Records known to be gone at or after an instant: what was read before must not revive them. */
+/**
+ * Records known to be gone at an instant or shortly before: what was read then must not revive
+ * them, for lists show a deletion up to 30 s late. One that is restored meanwhile comes with the
+ * overlap of a later read.
+ */
 export async function readGoneSince(
   sql: Sql,
   object: string,
@@ -13,7 +17,9 @@ export async function readGoneSince(
   if (ids.length === 0) return new Set();
   const rows = await sql.query<{ id: string }>(
     `SELECT id FROM clarify_sync.tombstone
-      WHERE object = $1 AND id = ANY($2::text[]) AND noticed_at >= $3::timestamptz`,
+      WHERE object = $1 AND id = ANY($2::text[])
+        AND noticed_at >= $3::timestamptz
+              - CASE reason WHEN 'not_visible' THEN interval '0' ELSE interval '30 seconds' END`,
     [object, ids, readAt],
   );
   return new Set(rows.map(({ id }) => id));

@@ -1,3 +1,4 @@
+import { equalValues } from './equal.ts';
 import type { Json } from './json.ts';
 import { type ConflictPolicy, mergeField } from './merge-fields.ts';
 import type { RemoteRecord } from './record.ts';
@@ -43,6 +44,11 @@ export interface EntryRewrite {
 export interface RecordMerge {
   /** The record's row is gone locally and stays gone until its delete is settled. */
   readonly absent: boolean;
+  /**
+   * The record holds a stranger's value in a field that is in flight: it has to be merged once the
+   * answer is there, or will never come.
+   */
+  readonly unmerged: boolean;
   /** Fields whose column keeps what the user wrote. */
   readonly keep: readonly string[];
   /** Fields whose column gets a value that is neither side's. */
@@ -79,7 +85,14 @@ export function mergeRecord(
   // Links are no part of a record: they are merged as sets, where they are read.
   const entries = waiting.filter(({ op }) => op !== 'link' && op !== 'unlink');
   if (entries.some((entry) => entry.op === 'delete')) {
-    return { absent: true, keep: [], values: new Map(), entries: [], conflicts: [] };
+    return {
+      absent: true,
+      unmerged: false,
+      keep: [],
+      values: new Map(),
+      entries: [],
+      conflicts: [],
+    };
   }
   const keep: string[] = [];
   const values = new Map<string, Json>();
@@ -92,6 +105,7 @@ export function mergeRecord(
   const inFlight = new Set(
     entries.filter((e) => e.state === 'sending').flatMap((e) => Object.keys(e.changes)),
   );
+  let unmerged = false;
 
   for (const name of new Set(rewrites.flatMap(({ left }) => [...left.keys()]))) {
     const holders = rewrites.filter(({ left }) => left.has(name));
@@ -101,9 +115,17 @@ export function mergeRecord(
     const field = context.fields.get(name);
     // Own alone: a field may be called `constructor`.
     const remote = Object.hasOwn(record.fields, name) ? record.fields[name] : undefined;
-    // While a send is in flight its answer decides; a field the answer lacks is unknown.
-    if (!first || !last || !local || !field || remote === undefined || inFlight.has(name)) {
+    // A field the answer lacks is unknown.
+    if (!first || !last || !local || !field || remote === undefined) {
       keep.push(name);
+      continue;
+    }
+    // While a send is in flight its answer decides.
+    if (inFlight.has(name)) {
+      keep.push(name);
+      unmerged ||= ![first.base, ...holders.map(({ left }) => left.get(name)?.value ?? null)].some(
+        (known) => equalValues(field, known, remote),
+      );
       continue;
     }
     const policy = context.policyOf(name);
@@ -143,6 +165,7 @@ export function mergeRecord(
   }
   return {
     absent: false,
+    unmerged,
     keep,
     values,
     entries: rewrites.filter((r) => r.touched).map(toRewrite),

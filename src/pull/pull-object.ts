@@ -44,7 +44,10 @@ export async function pullChanges(
   options: ReadOptions,
 ): Promise<void> {
   const reading = await startReading(deps.db, table.object);
-  if (reading.cursor.phase === 'incremental') await readChanges(deps, table, reading, options);
+  if (reading.cursor.phase !== 'incremental') return;
+  // What came in while a field was in flight has to be merged before the field goes out again.
+  await applyDeferred(deps, table, reading);
+  await readChanges(deps, table, reading, options);
 }
 
 async function readChanges(

@@ -202,7 +202,7 @@ async function lostLocally(world: World): Promise<string[]> {
         other.order > order &&
         other.object === object &&
         now(object, other.id) === id &&
-        (other.op === 'delete' || other.field === field),
+        (other.op !== 'update' || other.field === field),
     );
     if (later) continue;
     if (op === 'delete') {
@@ -300,11 +300,13 @@ function isMatched({ ledger }: World, object: string, id: string): boolean {
   );
 }
 
-/** Every row born here became at most one record. */
+/** Every row born here became at most one record, unless somebody deleted the first at once. */
 function births({ ledger }: World): string[] {
-  return [...ledger.bearers]
-    .filter(([, bearers]) => bearers.size > 1)
-    .map(([marker, bearers]) => `${marker} was created ${bearers.size} times`);
+  const deleted = new Set(ledger.remote.filter(({ op }) => op === 'delete').map(({ id }) => id));
+  return [...ledger.bearers].flatMap(([marker, bearers]) => {
+    const kept = [...bearers].filter((id) => !deleted.has(id));
+    return kept.length > 1 ? [`${marker} was created ${bearers.size} times`] : [];
+  });
 }
 
 /** An edit storm ends in a bounded number of writes. */

@@ -1,0 +1,100 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { pullAll } from '../../src/app/pull-all.ts';
+import { syncOnce } from '../../src/app/sync-once.ts';
+import { applyRecords } from '../../src/conflicts/apply-records.ts';
+import type { Sql } from '../../src/db/database.ts';
+import type { RemoteRecord } from '../../src/domain/record.ts';
+import { openWorkspace, type TestWorkspace } from '../support/workspace.ts';
+
+// What was read may be overtaken, by ourselves, before it is applied.
+
+let workspace: TestWorkspace;
+let id: string;
+
+beforeAll(async () => {
+  workspace = await openWorkspace({
+    emulator: { sizes: 'none', switches: { deletedFeed: 'missing' } },
+  });
+});
+afterAll(() => workspace.stop());
+
+beforeEach(async () => {
+  workspace.emulator.switches.visibilityDelayMs = 0;
+  id = workspace.emulator.store.create('task', { title: 'First' }, { at: Date.now() - 5_000 });
+  await pull();
+});
+
+const pull = () =>
+  pullAll(workspace.session, { objects: ['task'], signal: workspace.signal, priority: 'pull' });
+const sync = () => syncOnce(workspace.session, { objects: ['task'], signal: workspace.signal });
+const row = async () => (await workspace.sql('SELECT * FROM clarify.task WHERE id = $1', [id]))[0];
+
+test('a deletion that lists show late is not taken back (invariant 3)', async () => {
+  workspace.emulator.switches.visibilityDelayMs = 20_000;
+  await workspace.sql('DELETE FROM clarify.task WHERE id = $1', [id]);
+  await sync();
+  expect(workspace.emulator.store.get('task', id)).toBeNull();
+  await pull();
+  expect(await row()).toBeUndefined();
+});
+
+test('a remote edit read while the field was in flight is met when it goes out again (invariant 5)', async () => {
+  await workspace.sql(`UPDATE clarify.task SET title = 'Local' WHERE id = $1`, [id]);
+  // As a process leaves it that died while it was sending.
+  await workspace.sql(
+    `UPDATE clarify_sync.outbox SET state = 'sending', epoch = 0, attempts = 1, sent_at = now()
+      WHERE record_id = $1`,
+    [id],
+  );
+  workspace.emulator.store.update('task', id, { title: 'Remote' });
+  await pull();
+  expect(await row()).toMatchObject({ title: 'Local' });
+  expect(await workspace.sql('SELECT id FROM clarify_sync.deferred')).toEqual([{ id }]);
+  await sync();
+  const conflicts = await workspace.sql(
+    'SELECT base, local, remote, resolution FROM clarify_sync.conflict WHERE record_id = $1',
+    [id],
+  );
+  expect(conflicts).toEqual([
+    { base: 'First', local: 'Local', remote: 'Remote', resolution: 'remote' },
+  ]);
+  expect(await row()).toMatchObject({ title: 'Remote' });
+  await pull();
+  expect(await workspace.sql('SELECT id FROM clarify_sync.deferred')).toEqual([]);
+});
+
+test('what became newer between the comparison and the lock stays (invariant 3)', async () => {
+  const table = workspace.session.tables.find(({ object }) => object === 'task');
+  if (!table) throw new Error('task is not mirrored');
+  const version = (title: string, updatedAt: string): RemoteRecord => {
+    const by = { createdBy: null, updatedBy: null };
+    const at = { createdAt: '2100-01-01T00:00:00.000Z', updatedAt };
+    return { id, fields: { title }, ...at, ...by, mergedIds: [], links: {} };
+  };
+  const context = {
+    readAt: '2100-01-01T00:00:00Z',
+    clockSkewMs: 0,
+    policyOf: () => 'newest' as const,
+  };
+  const apply = (tx: Sql, record: RemoteRecord) => applyRecords(tx, table, [record], context);
+  const { db } = workspace.database;
+  let overtaken = false;
+  await db.transaction(
+    async (tx) => {
+      const slow: Sql = {
+        async query(text, values) {
+          if (!overtaken && text.includes('FOR UPDATE SKIP LOCKED')) {
+            overtaken = true;
+            const newer = version('Newer', '2100-01-01T00:00:02.000Z');
+            await db.transaction((other) => apply(other, newer), { asWriter: true });
+          }
+          return await tx.query(text, values);
+        },
+      };
+      await apply(slow, version('Older', '2100-01-01T00:00:01.000Z'));
+    },
+    { asWriter: true },
+  );
+  expect(overtaken).toBe(true);
+  expect(await row()).toMatchObject({ title: 'Newer' });
+});
