@@ -6,9 +6,10 @@ import type { MirrorTable } from '../db/mirror/table.ts';
 import { deleteRows } from '../db/mirror-rows.ts';
 import { cancelEntries, type OutboxEntry, readEntry } from '../db/outbox-review.ts';
 import { readUnsettled, rewriteEntries } from '../db/unsettled.ts';
-import { SyncError, UsageError } from '../domain/errors.ts';
+import { UsageError } from '../domain/errors.ts';
 import type { EntryRewrite, FieldChanges, PendingEntry } from '../domain/merge-record.ts';
 import type { RemoteRecord } from '../domain/record.ts';
+import { rowHeld } from './row-held.ts';
 import type { Session } from './session.ts';
 
 /** What the row shows once a change is discarded. */
@@ -43,7 +44,10 @@ export async function discardChange(
       const fields = Object.keys(locked.changes);
       await settleForRemote(tx, { object, recordId, fields, by: 'outbox discard' });
       if (record === null) return 'record is gone';
-      await restore(tx, { session, table, record, readAt });
+      // Some servers leave out what is empty: then the base is the last that is known.
+      const bases = Object.entries(locked.changes).map(([field, { base }]) => [field, base]);
+      const known = { ...record, fields: { ...Object.fromEntries(bases), ...record.fields } };
+      await restore(tx, { session, table, record: known, readAt });
       return 'remote value restored';
     },
     { asWriter: true },
@@ -130,12 +134,4 @@ function waiting<Entry extends OutboxEntry>(id: bigint, entry: Entry | null): En
   throw entry.state === 'sending'
     ? new UsageError([`change ${id} is being sent just now`], 'look again in a moment')
     : new UsageError([`change ${id} is ${entry.state} already`]);
-}
-
-function rowHeld(object: string, recordId: string): SyncError {
-  return new SyncError(`somebody holds the row of ${object} ${recordId}; nothing was changed`, {
-    code: 'row-held',
-    disposition: 'retry',
-    hint: 'try again once their transaction has ended',
-  });
 }

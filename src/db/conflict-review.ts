@@ -1,5 +1,6 @@
 import type { Json } from '../domain/json.ts';
 import type { Sql } from './database.ts';
+import { decodeExtra } from './mirror/extra.ts';
 
 /** One field that both sides changed, for a person to look at. Instants are ISO-8601 UTC. */
 export interface ConflictEntry {
@@ -43,15 +44,26 @@ export async function listConflicts(
     `SELECT count(*)::int4 AS total FROM clarify_sync.conflict WHERE ${matches}`,
     parameters,
   );
-  return { conflicts, total: counted?.total ?? conflicts.length };
+  return { conflicts: conflicts.map(readable), total: counted?.total ?? conflicts.length };
 }
 
-export async function readConflict(sql: Sql, id: bigint): Promise<ConflictEntry | null> {
+/** One conflict by its id; `lock` keeps everyone else from settling it meanwhile. */
+export async function readConflict(
+  sql: Sql,
+  id: bigint,
+  lock = false,
+): Promise<ConflictEntry | null> {
   const [conflict] = await sql.query<ConflictEntry & Record<string, unknown>>(
-    `SELECT ${COLUMNS} FROM clarify_sync.conflict WHERE id = $1`,
+    `SELECT ${COLUMNS} FROM clarify_sync.conflict WHERE id = $1 ${lock ? 'FOR UPDATE' : ''}`,
     [id],
   );
-  return conflict ?? null;
+  return conflict ? readable(conflict) : null;
+}
+
+/** With values as they are, not as jsonb had to hold them. */
+function readable(conflict: ConflictEntry): ConflictEntry {
+  const [base, local, remote] = [conflict.base, conflict.local, conflict.remote].map(decodeExtra);
+  return { ...conflict, base: base ?? null, local: local ?? null, remote: remote ?? null };
 }
 
 /** Closes what is open of a record's fields in the CRM's favour. Index `conflict_open`. */

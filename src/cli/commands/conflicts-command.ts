@@ -7,11 +7,16 @@ import type { Report } from '../report.ts';
 import type { CommandContext, CommonOptions, Shell } from '../shell.ts';
 import { renderTable } from '../table.ts';
 import { type Paint, printable } from '../terminal.ts';
+import { resolve } from './conflicts-resolve.ts';
 import { entryId, listLimit } from './entry-id.ts';
 
 interface ListFlags extends CommonOptions {
   readonly all?: boolean;
   readonly limit: number;
+}
+
+interface ResolveFlags extends CommonOptions {
+  readonly take: string;
 }
 
 export function addConflicts(program: Command, shell: Shell): void {
@@ -40,6 +45,19 @@ export function addConflicts(program: Command, shell: Shell): void {
     .addHelpText('after', '\nExample:\n  clarify-sync conflicts show 7')
     .action((id: bigint, flags: CommonOptions) =>
       shell.run(flags, 'document', (context) => show(context, id)),
+    );
+  conflicts
+    .command('resolve')
+    .argument('<id>', 'the id that `conflicts list` shows', entryId)
+    .summary('decide an open conflict')
+    .description(
+      'Settles an open conflict, as you decide. Clarify is asked again first. `local` is sent, `remote` is put\nback into the row; any other value is put into the row and sent. A value is text as it is, an id,\na number, true or false, a date, an instant, or JSON for lists and everything else; null clears.\nIn JSON quotes text is never one of these words: \'"local"\'. What is settled already stays so.',
+    )
+    .requiredOption('--take <side>', 'local, remote, or a value of neither')
+    .option('--json', 'one JSON document on standard output')
+    .addHelpText('after', '\nExample:\n  clarify-sync conflicts resolve 7 --take remote')
+    .action((id: bigint, flags: ResolveFlags) =>
+      shell.run(flags, 'document', (context) => resolve(context, id, flags.take)),
     );
 }
 
@@ -124,7 +142,6 @@ async function show(context: CommandContext, id: bigint): Promise<Report> {
   });
 }
 
-/** Until a decision can be recorded with a command, writing the field again is one. */
-function nextForOpen({ object, recordId }: ConflictEntry): string {
-  return `to take Clarify's value, discard the parked change of ${printable(object)} ${printable(recordId)}: see \`clarify-sync outbox list --state parked\``;
+function nextForOpen({ id }: ConflictEntry): string {
+  return `decide with \`clarify-sync conflicts resolve ${id} --take local\`, \`--take remote\`, or a value`;
 }
