@@ -30,6 +30,7 @@ export function pushDeps(session: Session, lease: PushLease): PushDeps {
     db: session.db,
     remote: session.remote,
     tables: session.tables,
+    links: session.links,
     policyOf: session.policyOf,
     matchOn: (table) => table.schema.identity,
     massDelete: session.config.massDelete,

@@ -142,7 +142,7 @@ async function completeLinks(
       const request = { object: table.schema, id: record.id, field: view.here.field };
       const list = await readLinkList(deps.remote, request, call);
       requests += list.requests;
-      if (list.ids === null) continue;
+      if (list.kind !== 'whole') continue;
       const links = whole.get(record) ?? { ...record.links };
       links[view.here.field] = { ids: [...list.ids], total: list.ids.size };
       whole.set(record, links);
@@ -186,17 +186,20 @@ async function changedOnes(deps: LinkReadDeps, capped: readonly Capped[]): Promi
 const PAGE_RECORDS = 500;
 const MOST_READS = 3;
 
+/** `gone`: the record is not there. `moving`: the list did not hold still. */
+export type LinkList =
+  | { readonly kind: 'whole'; readonly ids: ReadonlySet<string>; readonly requests: number }
+  | { readonly kind: 'gone' | 'moving'; readonly requests: number };
+
 /**
  * Every record linked by one field. The list is paged by offset while it may change, so it counts
  * only where as many came as the server says there are, from the first page to the last.
- *
- * @returns null for `ids` where the list did not hold still, or the record is gone.
  */
 export async function readLinkList(
   remote: Remote,
   request: { readonly object: MirrorTable['schema']; readonly id: string; readonly field: string },
   call: CallOptions,
-): Promise<{ readonly ids: ReadonlySet<string> | null; readonly requests: number }> {
+): Promise<LinkList> {
   let requests = 0;
   for (let attempt = 1; attempt <= MOST_READS; attempt += 1) {
     const ids = new Set<string>();
@@ -208,7 +211,7 @@ export async function readLinkList(
         page = await remote.readLinks({ ...request, ...window }, call);
       } catch (error) {
         const isGone = error instanceof RemoteError && error.status === 404;
-        if (isGone) return { ids: null, requests: requests + 1 };
+        if (isGone) return { kind: 'gone', requests: requests + 1 };
         throw error;
       }
       requests += 1;
@@ -218,7 +221,8 @@ export async function readLinkList(
       more = page.more && ids.size > before;
     }
     const [total = null] = totals;
-    if (totals.size === 1 && (total === null || total === ids.size)) return { ids, requests };
+    const isWhole = totals.size === 1 && (total === null || total === ids.size);
+    if (isWhole) return { kind: 'whole', ids, requests };
   }
-  return { ids: null, requests };
+  return { kind: 'moving', requests };
 }

@@ -140,3 +140,17 @@ export async function cancelLinksTo(
   );
   return ended.filter(({ op }) => op === 'link');
 }
+
+/** Which of these ids belong to records that are known by another id now. */
+export async function readMovedIds(
+  sql: Sql,
+  object: string,
+  ids: readonly string[],
+): Promise<ReadonlySet<string>> {
+  const rows = await sql.query<{ id: string }>(
+    `SELECT m.old_id AS id FROM clarify_sync.id_map AS m
+      WHERE m.object = $1 AND m.old_id = ANY($2::text[]) AND m.id <> m.old_id`,
+    [object, ids],
+  );
+  return new Set(rows.map(({ id }) => id));
+}

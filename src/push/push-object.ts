@@ -1,6 +1,7 @@
 import type { Database } from '../db/database.ts';
 import type { MassDeleteLimits } from '../db/delete-guard.ts';
 import { holdsLease } from '../db/lease.ts';
+import type { LinkTable } from '../db/mirror/links.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
 import { SyncError } from '../domain/errors.ts';
 import type { ConflictPolicy } from '../domain/merge-fields.ts';
@@ -16,6 +17,7 @@ export interface PushDeps {
   readonly remote: Remote;
   /** In the order in which records have to be created. */
   readonly tables: readonly MirrorTable[];
+  readonly links: readonly LinkTable[];
   readonly policyOf: (object: string, field: string) => ConflictPolicy;
   /** The unique field that makes creates repeatable; null where there is none. */
   readonly matchOn: (table: MirrorTable) => string | null;
@@ -42,8 +44,8 @@ export interface PushCounts {
 }
 
 /** A write is given up after this long; the lease has to outlast it (invariant 9). */
-const WRITE_TIMEOUT_MS = 6_000;
-const MOST_SETTLE_ATTEMPTS = 5;
+export const WRITE_TIMEOUT_MS = 6_000;
+export const MOST_SETTLE_ATTEMPTS = 5;
 
 /**
  * Claims what is due of one object, sends and settles it. @returns null where nothing was due.
@@ -86,7 +88,7 @@ export async function pushObject(
 }
 
 /** What is under way when we are told to stop may come to its end, so that its fate is known. */
-function delayedAbort(signal: AbortSignal, graceMs: number) {
+export function delayedAbort(signal: AbortSignal, graceMs: number) {
   const controller = new AbortController();
   let timer: NodeJS.Timeout | undefined;
   const onAbort = () => {

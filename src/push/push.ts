@@ -1,4 +1,7 @@
+import { readDueLinks } from '../db/link-outbox.ts';
+import { renameLinks } from '../db/link-rows.ts';
 import { readDueObjects } from '../db/outbox.ts';
+import { pushLinks, viewOfField } from './push-links.ts';
 import { type PushCounts, type PushDeps, pushObject } from './push-object.ts';
 import { recoverStranded } from './recover.ts';
 
@@ -21,11 +24,11 @@ export async function runPush(
   const total = { delivered: 0, refused: 0, gone: 0, failed: 0, unclear: 0 };
   let waitMs = await recoverStranded(deps, signal);
   for (;;) {
-    const due = new Set((await readDueObjects(deps.db)).map(({ object }) => object));
+    const dueObjects = new Set((await readDueObjects(deps.db)).map(({ object }) => object));
     let claimedAny = false;
     for (const table of deps.tables) {
       if (signal.aborted) return { ...total, waitMs };
-      if (!due.has(table.object) || (objects && !objects.has(table.object))) continue;
+      if (!dueObjects.has(table.object) || (objects && !objects.has(table.object))) continue;
       await deps.refresh(table, signal);
       for (;;) {
         const counts = await pushObject(deps, table, signal);
@@ -36,12 +39,33 @@ export async function runPush(
         if (signal.aborted || counts.failed > 0) break;
       }
     }
+    if (claimedAny) await renameLinksHere(deps);
+    // After the records: what was created just now can be linked.
+    for (const due of await readDueLinks(deps.db)) {
+      const view = viewOfField(deps.links, due);
+      if (signal.aborted) return { ...total, waitMs };
+      if (view === null || (objects && !objects.has(due.object))) continue;
+      for (;;) {
+        const counts = await pushLinks(deps, view, signal);
+        if (counts === null) break;
+        claimedAny = true;
+        add(total, counts);
+        if (signal.aborted || counts.failed > 0) break;
+      }
+    }
     if (!claimedAny) {
       // What has just become unclear begins to settle now, and is waited for like the rest.
       if (total.unclear > 0) waitMs = await recoverStranded(deps, signal);
       return { ...total, waitMs };
     }
   }
+}
+
+/** Links to rows born here get the ids that their records have now. */
+async function renameLinksHere(deps: PushDeps): Promise<void> {
+  await deps.db.transaction((tx) => renameLinks(tx, deps.links, { all: false }), {
+    asWriter: true,
+  });
 }
 
 function add(total: Record<keyof PushCounts, number>, counts: PushCounts): void {

@@ -167,7 +167,7 @@ function chunk<T>(items: readonly T[], size: number): (readonly T[])[] {
   return chunks;
 }
 
-function notStarted(): RemoteError {
+export function notStarted(): RemoteError {
   return new RemoteError('not sent: this process is stopping or no longer leads', {
     code: 'push-not-started',
     disposition: 'retry',

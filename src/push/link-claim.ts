@@ -1,0 +1,114 @@
+import { readDatabaseTime } from '../db/cursor.ts';
+import type { Database } from '../db/database.ts';
+import { holdsLease } from '../db/lease.ts';
+import { claimLinks } from '../db/link-outbox.ts';
+import { readLocalIds } from '../db/local-ids.ts';
+import type { LinkView } from '../db/mirror/links.ts';
+import { type EntryOutcome, recordSent, settleEntries } from '../db/outbox.ts';
+import { coalesceLinks, type LinkChange } from '../domain/coalesce-links.ts';
+import { leaseLost } from './lease-lost.ts';
+import { isLocalId, type Settlement } from './outgoing.ts';
+
+/** Changes of one record's links, ready to be sent. */
+export interface OutgoingLinks {
+  readonly recordId: string;
+  readonly changes: readonly SentLink[];
+  readonly attempts: number;
+}
+
+export interface SentLink extends LinkChange {
+  readonly kind: 'link' | 'unlink';
+}
+
+export interface LinkClaim {
+  readonly outgoing: readonly OutgoingLinks[];
+  /** Database time of the claim: older than any answer. */
+  readonly readAt: string;
+}
+
+/** Each takes about three requests. */
+const CLAIM_RECORDS = 200;
+
+/**
+ * Claims what is due of one field's links and turns it into what can be sent, in one transaction:
+ * what cancels out ends in it, and what links a row that the CRM does not know yet waits for it.
+ *
+ * @returns null where nothing was due.
+ * @throws SyncError `lease-lost`
+ */
+export async function claimLinkChanges(
+  db: Database,
+  view: LinkView,
+  epoch: bigint,
+): Promise<LinkClaim | null> {
+  return await db.transaction(async (tx) => {
+    if (!(await holdsLease(tx, epoch))) throw leaseLost();
+    const claimed = await claimLinks(tx, view, { epoch, records: CLAIM_RECORDS });
+    if (claimed.length === 0) return null;
+    const records = claimed.map(({ recordId, entries, attempts }) => {
+      return { recordId, attempts, changes: coalesceLinks(entries) };
+    });
+    const owners = records.map(({ recordId }) => recordId).filter(isLocalId);
+    const others = records.flatMap(({ changes }) => changes.map(({ other }) => other));
+    const waitsOf = async (object: string, ids: readonly string[]) =>
+      new Map((await readLocalIds(tx, object, [...new Set(ids)])).map((one) => [one.localId, one]));
+    const ownerWaits = await waitsOf(view.here.object, owners);
+    const otherWaits = await waitsOf(view.there.object, others.filter(isLocalId));
+    const settled: Settlement[] = [];
+    const outgoing = records.flatMap(({ recordId, attempts, changes }): OutgoingLinks[] => {
+      const ready: SentLink[] = [];
+      for (const change of changes) {
+        const { kind, other } = change;
+        if (kind === 'nothing') {
+          settled.push(...ending(change, { state: 'done' }));
+        } else if (isLocalId(recordId)) {
+          settled.push(...waiting(change, ownerWaits.get(recordId)?.entry ?? null));
+        } else if (isLocalId(other)) {
+          settled.push(...waiting(change, otherWaits.get(other)?.entry ?? null));
+        } else ready.push({ ...change, kind });
+      }
+      return ready.length === 0 ? [] : [{ recordId, attempts, changes: ready }];
+    });
+    await settleEntries(tx, epoch, settled);
+    await recordSent(
+      tx,
+      outgoing.flatMap(({ recordId, changes }) =>
+        changes.map(({ entry, kind, other }) => {
+          return {
+            ids: [entry],
+            sent: { [kind]: { id: recordId, field: view.here.field, other } },
+          };
+        }),
+      ),
+    );
+    return { outgoing, readAt: await readDatabaseTime(tx) };
+  });
+}
+
+/** The last entry of a link ends as it says, and what it overtook is superseded. */
+export function ending({ entry, earlier }: LinkChange, outcome: EntryOutcome): Settlement[] {
+  const ended = { ids: [entry], outcome };
+  if (earlier.length === 0) return [ended];
+  return [ended, { ids: earlier, outcome: { state: 'superseded' } }];
+}
+
+/** What has to be tried again keeps all its entries: the first says how it was. */
+export function putOff({ entry, earlier }: LinkChange, outcome: EntryOutcome): Settlement {
+  return { ids: [...earlier, entry], outcome };
+}
+
+/** What becomes of a link with a row that the CRM does not know. */
+function waiting(change: LinkChange, create: bigint | null): Settlement[] {
+  if (create !== null) {
+    const blocked = {
+      state: 'pending',
+      reason: 'blocked',
+      retryInMs: 0,
+      blockedBy: create,
+    } as const;
+    return [putOff(change, blocked)];
+  }
+  if (change.kind === 'unlink') return ending(change, { state: 'done' });
+  const reason = 'reference-unknown: one of the two rows does not exist any more';
+  return [putOff(change, { state: 'parked', reason })];
+}

@@ -1,0 +1,180 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { pullAll } from '../../src/app/pull-all.ts';
+import { syncOnce } from '../../src/app/sync-once.ts';
+import { linkDifferences } from '../support/agreement.ts';
+import { openWorkspace, type TestWorkspace } from '../support/workspace.ts';
+
+let workspace: TestWorkspace;
+let deal: string;
+let people: readonly string[];
+
+beforeAll(async () => {
+  workspace = await openWorkspace({
+    emulator: { sizes: { person: 40, company: 3, deal: 3, task: 0, meeting: 0, c_project: 2 } },
+  });
+  await sync();
+});
+afterAll(() => workspace.stop());
+
+let deals = 0;
+beforeEach(async () => {
+  const { store } = workspace.emulator;
+  people = store.ids('person');
+  deals += 1;
+  const at = Date.now() - 30_000;
+  deal = store.create('deal', { name: `Deal ${deals}` }, { at });
+  store.link('deal', deal, 'people', people.slice(0, 2), { at });
+  await pullAll(workspace.session, {
+    objects: ['deal'],
+    signal: workspace.signal,
+    priority: 'pull',
+  });
+});
+
+const sync = () => syncOnce(workspace.session, { signal: workspace.signal });
+const linked = () => workspace.emulator.store.linked('deal', deal, 'people').toSorted();
+const insert = (...ids: readonly (string | undefined)[]) =>
+  workspace.sql(
+    `INSERT INTO clarify.deal_people (deal_id, person_id) SELECT $1, unnest($2::text[])`,
+    [deal, ids],
+  );
+const remove = (...ids: readonly (string | undefined)[]) =>
+  workspace.sql('DELETE FROM clarify.deal_people WHERE deal_id = $1 AND person_id = ANY($2)', [
+    deal,
+    ids,
+  ]);
+const entries = () =>
+  workspace.sql(
+    'SELECT op, state, changes, last_error FROM clarify_sync.outbox WHERE record_id = $1 ORDER BY id',
+    [deal],
+  );
+
+test('a row more is a link more, and leaves the others alone', async () => {
+  await insert(people[5], people[6]);
+  expect(await entries()).toMatchObject([
+    { op: 'link', state: 'pending', changes: { people: { base: null, value: people[5] } } },
+    { op: 'link', state: 'pending', changes: { people: { base: null, value: people[6] } } },
+  ]);
+  workspace.emulator.resetStats();
+  const { push, left } = await sync();
+  expect(push).toMatchObject({ delivered: 2, refused: 0, failed: 0 });
+  expect(left).toEqual({ pending: 0, blocked: 0, parked: 0, openConflicts: 0 });
+  expect(linked()).toEqual([people[0], people[1], people[5], people[6]].toSorted());
+  expect(await linkDifferences(workspace)).toEqual([]);
+});
+
+test('a row less is a link less', async () => {
+  await remove(people[0]);
+  expect(await entries()).toMatchObject([
+    { op: 'unlink', changes: { people: { base: people[0], value: null } } },
+  ]);
+  await sync();
+  expect(linked()).toEqual([people[1]]);
+  expect(await linkDifferences(workspace)).toEqual([]);
+});
+
+test('a row that is updated is one link less and one more', async () => {
+  await workspace.sql(
+    'UPDATE clarify.deal_people SET person_id = $3 WHERE deal_id = $1 AND person_id = $2',
+    [deal, people[0], people[7]],
+  );
+  expect((await entries()).map(({ op }) => op)).toEqual(['unlink', 'link']);
+  await sync();
+  expect(linked()).toEqual([people[1], people[7]].toSorted());
+});
+
+test('made and taken back before anything was sent, nothing is sent', async () => {
+  await insert(people[9]);
+  await remove(people[9]);
+  await remove(people[0]);
+  await insert(people[0]);
+  const { push } = await sync();
+  expect(push).toMatchObject({ delivered: 0, failed: 0 });
+  expect((await entries()).map(({ state }) => state)).toEqual([
+    'superseded',
+    'done',
+    'superseded',
+    'done',
+  ]);
+  expect(linked()).toEqual([people[0], people[1]].toSorted());
+});
+
+test('links made in Clarify meanwhile stay', async () => {
+  const { store } = workspace.emulator;
+  await insert(people[10]);
+  store.link('deal', deal, 'people', [people[11] ?? '']);
+  store.unlink('deal', deal, 'people', [people[1] ?? '']);
+  await sync();
+  expect(linked()).toEqual([people[0], people[10], people[11]].toSorted());
+  expect(await linkDifferences(workspace)).toEqual([]);
+});
+
+test('rows born here are linked once they exist in Clarify', async () => {
+  await workspace.sql('BEGIN');
+  const [person] = await workspace.sql(
+    `INSERT INTO clarify.person (email_addresses) VALUES ($1) RETURNING id`,
+    [[`born${deals}@example.com`]],
+  );
+  const [born] = await workspace.sql(`INSERT INTO clarify.deal (name) VALUES ($1) RETURNING id`, [
+    `Born ${deals}`,
+  ]);
+  await workspace.sql('INSERT INTO clarify.deal_people VALUES ($1, $2), ($3, $2), ($1, $4)', [
+    born?.id,
+    person?.id,
+    deal,
+    people[3],
+  ]);
+  await workspace.sql('COMMIT');
+  const { left } = await sync();
+  expect(left).toEqual({ pending: 0, blocked: 0, parked: 0, openConflicts: 0 });
+  const [ids] = await workspace.sql(
+    `SELECT clarify_sync.current_id('person', $1) AS person, clarify_sync.current_id('deal', $2) AS deal`,
+    [person?.id, born?.id],
+  );
+  expect(linked()).toContain(ids?.person);
+  expect(workspace.emulator.store.linked('deal', String(ids?.deal), 'people').toSorted()).toEqual(
+    [ids?.person, people[3]].toSorted(),
+  );
+  expect(await linkDifferences(workspace)).toEqual([]);
+});
+
+test('an id from before still names its row', async () => {
+  const [person] = await workspace.sql(
+    `INSERT INTO clarify.person (email_addresses) VALUES ($1) RETURNING id`,
+    [[`old${deals}@example.com`]],
+  );
+  await sync();
+  await insert(String(person?.id));
+  await sync();
+  expect(linked()).toHaveLength(3);
+  expect(await linkDifferences(workspace)).toEqual([]);
+});
+
+test('a link with a record that is gone is cancelled, and says so', async () => {
+  const victim = people[20] ?? '';
+  await insert(victim, people[21]);
+  workspace.emulator.switches.deletedFeed = 'missing';
+  workspace.emulator.store.delete('person', victim);
+  await sync();
+  workspace.emulator.switches.deletedFeed = 'present';
+  expect((await entries()).map(({ state }) => state)).toEqual(['cancelled', 'done']);
+  expect(
+    await workspace.sql(
+      'SELECT field, local, policy, resolution FROM clarify_sync.conflict WHERE record_id = $1',
+      [deal],
+    ),
+  ).toEqual([{ field: 'people', local: victim, policy: 'deleted', resolution: 'remote' }]);
+  expect(linked()).toEqual([people[0], people[1], people[21]].toSorted());
+  await sync();
+  expect(await linkDifferences(workspace)).toEqual([]);
+});
+
+test('a link with what became another record is made there', async () => {
+  const [source = '', target = ''] = [people[30], people[31]];
+  await insert(source);
+  workspace.emulator.store.merge('person', target, [source]);
+  await sync();
+  await sync();
+  expect(linked()).toEqual([people[0], people[1], target].toSorted());
+  expect(await linkDifferences(workspace)).toEqual([]);
+});
