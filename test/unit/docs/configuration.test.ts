@@ -73,15 +73,7 @@ test('the example is valid, and changes what it says', () => {
 
 /** How the code would have to name a setting to make use of it. */
 const USES: Readonly<Record<string, RegExp>> = {
-  CLARIFY_SYNC_HTTP: /\bconfig\.http\b/,
-  CLARIFY_SYNC_HTTP_TOKEN: /\bconfig\.http\b/,
-  CLARIFY_SYNC_HTTP_TOKEN_FILE: /\bconfig\.http\b/,
   'objects.*.history': /\.history\b/,
-  sweep: /\bsweepMs\b/,
-  retention: /\bretention\b/,
-  'retention.outbox': /\boutboxMs\b/,
-  'retention.conflicts': /\bconflictsMs\b/,
-  'retention.tombstones': /\btombstonesMs\b/,
   grants: /\bgrants\b/,
   'grants.read': /\bgrants\.read\b/,
   'grants.write': /\bgrants\.write\b/,

