@@ -31,7 +31,12 @@ const NEEDS_APPROVAL: ReadonlySet<string> = new Set([
 ]);
 
 function needsApproval({ error }: ObjectRun): boolean {
-  return error !== null && NEEDS_APPROVAL.has(error.code);
+  return isForApproval(error?.code ?? null);
+}
+
+/** Whether an error's code says that a person has to approve something. */
+export function isForApproval(code: string | null): boolean {
+  return code !== null && NEEDS_APPROVAL.has(code);
 }
 
 function isInterrupted({ error }: ObjectRun): boolean {

@@ -78,6 +78,23 @@ export async function createdAtRank(
   return row?.ms ?? null;
 }
 
+/** Creation of every so many-th row of the span, in order, epoch milliseconds. One scan. */
+export async function createdAtEvery(
+  sql: Sql,
+  table: MirrorTable,
+  span: Span,
+  step: number,
+): Promise<number[]> {
+  const rows = await sql.query<{ ms: number }>(
+    `SELECT floor(extract(epoch FROM r.at) * 1000)::float8 AS ms
+       FROM (SELECT _created_at AS at, row_number() OVER (ORDER BY _created_at) AS n
+               FROM ${table.qualified} WHERE $1::text IS NOT NULL AND ${IN_SPAN('_created_at')}) AS r
+      WHERE r.n % $4::bigint = 0 ORDER BY r.n`,
+    [table.object, span.fromMs, span.toMs, Math.max(1, Math.floor(step))],
+  );
+  return rows.map(({ ms }) => ms);
+}
+
 /** Records of a span the mirror knows of that are not among those `seen`, at most `limit`. */
 export async function readUnseen(
   sql: Sql,

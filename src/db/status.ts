@@ -15,7 +15,10 @@ export interface ObjectStanding {
   /** Since the last pull that read everything began; null before the first. */
   readonly lagSeconds: number | null;
   readonly lastPulledAt: string | null;
-  /** Of the latest run that was not whole, unless one since was. */
+  /**
+   * Of the latest run that was not whole, unless one since was; where all were read whole, of the
+   * latest comparison with Clarify, likewise.
+   */
   readonly lastError: string | null;
   readonly phase: 'backfill' | 'incremental';
   /** Everything visible with an earlier `_updated_at` has been applied. */
@@ -58,7 +61,7 @@ export async function readStanding(sql: Sql): Promise<ObjectStanding[]> {
             coalesce(w.parked, 0) AS parked, coalesce(c.open, 0) AS "openConflicts",
             whole.started_at AS "lastPulledAt",
             extract(epoch FROM clock_timestamp() - whole.started_at)::float8 AS "lagSeconds",
-            bad.error AS "lastError",
+            coalesce(bad.error, unproven.error) AS "lastError",
             coalesce(k.phase, 'backfill') AS phase, k.updated_watermark AS watermark,
             CASE WHEN latest.id IS NOT NULL THEN latest.run END AS "lastRun"
        FROM clarify_sync.mirror AS m
@@ -70,6 +73,11 @@ export async function readStanding(sql: Sql): Promise<ObjectStanding[]> {
             ${latestRun(`state IN ('incomplete', 'failed') AND id > coalesce(whole.id, 0)`, 'm.object')}
             ) AS bad ON true
        LEFT JOIN LATERAL (${latestRun('true', 'm.object')}) AS latest ON true
+       LEFT JOIN LATERAL (
+            SELECT CASE WHEN state IN ('incomplete', 'failed') THEN error END AS error
+              FROM clarify_sync.run
+             WHERE object = m.object AND kind = 'reconcile' AND state <> 'running'
+             ORDER BY id DESC LIMIT 1) AS unproven ON true
       WHERE m.removed_at IS NULL
       ORDER BY m.object`,
   );

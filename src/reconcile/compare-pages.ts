@@ -1,4 +1,5 @@
 import { applyRead } from '../conflicts/apply-read.ts';
+import { readLinkedPage } from '../conflicts/link-pages.ts';
 import { applyContext } from '../conflicts/read-object.ts';
 import { readDatabaseTime } from '../db/cursor.ts';
 import { readUnplaced, readUnseen } from '../db/reconcile-rows.ts';
@@ -42,8 +43,9 @@ export async function comparePages(pass: Pass, span: Span | null): Promise<Pages
   for (let request = nextRequest(state); request; request = nextRequest(state)) {
     pass.options.signal.throwIfAborted();
     const readAt = await readDatabaseTime(deps.db);
-    const page = await deps.remote.readPage({ object: table.schema, ...request, to }, pass.options);
-    counts.requests += 1;
+    const depth = pass.options.deep ? 'all' : 'changed';
+    const page = await readLinkedPage(deps, table, { ...request, to }, { ...pass.options, depth });
+    counts.requests += page.requests;
     counts.read += page.records.length;
     const step = acceptPage(state, {
       records: page.records.map(({ id, createdAt, updatedAt }) => {
@@ -108,6 +110,8 @@ async function applyPage(
   counts.missing += applied.inserted;
   counts.differed += applied.updated;
   counts.merged += applied.merged;
+  counts.linked += applied.linked;
+  counts.unlinked += applied.unlinked;
   counts.deferred += applied.deferred;
   counts.conflicts += applied.conflicts;
 }

@@ -1,5 +1,4 @@
-import type { MirrorTable } from '../db/mirror/table.ts';
-import { countKnown, createdAtRank, readUnplaced } from '../db/reconcile-rows.ts';
+import { countKnown, createdAtEvery, readUnplaced } from '../db/reconcile-rows.ts';
 import { startOfUtcDay } from '../domain/walk/instant.ts';
 import { ALL_TIME } from './all-time.ts';
 import { compareCounts, countBoth, countRemote, UNCOUNTED } from './compare-counts.ts';
@@ -71,19 +70,12 @@ async function suspectUndated(pass: Pass): Promise<void> {
 }
 
 /** Cuts of about as many rows each, at days' beginnings. */
-async function cutInParts(pass: Pass, rows: number): Promise<Part[]> {
-  const cuts = new Set<number>();
-  for (let n = 1; n < PARTS; n += 1) {
-    const ms = await rankedAt(pass.table, pass, Math.floor((rows * n) / PARTS));
-    if (ms !== null && startOfUtcDay(ms) > ALL_TIME.fromMs) cuts.add(startOfUtcDay(ms));
-  }
-  const begins = [ALL_TIME.fromMs, ...[...cuts].toSorted((a, b) => a - b)];
+async function cutInParts({ deps, table }: Pass, rows: number): Promise<Part[]> {
+  const times = await createdAtEvery(deps.db, table, ALL_TIME, Math.ceil(rows / PARTS));
+  const cuts = new Set(times.map(startOfUtcDay).filter((ms) => ms > ALL_TIME.fromMs));
+  const begins = [ALL_TIME.fromMs, ...cuts];
   return begins.map((fromMs, index) => {
     const span: Span = { fromMs, toMs: (begins[index + 1] ?? ALL_TIME.toMs + 1) - 1 };
     return { span, tally: null };
   });
-}
-
-function rankedAt(table: MirrorTable, { deps }: Pass, rank: number): Promise<number | null> {
-  return createdAtRank(deps.db, table, ALL_TIME, rank);
 }

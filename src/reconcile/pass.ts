@@ -29,8 +29,11 @@ export type ReconcileCounts = {
   deleted: number;
   /** Of these: their record lives on in another. */
   merged: number;
-  /** References and links that were pointed at a survivor. */
+  /** References that were pointed at the survivor of a merge. */
   relinked: number;
+  /** Links that were missing, and that were too many. */
+  linked: number;
+  unlinked: number;
   /** Gone, and waiting for a person's approval. At least so many. */
   waiting: number;
   /** Neither seen nor proven to be gone: left alone. */
@@ -75,6 +78,8 @@ export function startPass(
       deleted: 0,
       merged: 0,
       relinked: 0,
+      linked: 0,
+      unlinked: 0,
       waiting: 0,
       unconfirmed: 0,
       deferred: 0,

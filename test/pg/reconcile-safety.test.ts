@@ -2,6 +2,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { pullAll } from '../../src/app/pull-all.ts';
 import { type ReconcileRunOptions, reconcileAll } from '../../src/app/reconcile-all.ts';
+import { readStatus } from '../../src/app/status.ts';
 import { syncOnce } from '../../src/app/sync-once.ts';
 import { differences } from '../support/agreement.ts';
 import { openWorkspace, type TestWorkspace } from '../support/workspace.ts';
@@ -94,6 +95,9 @@ test('more than may go waits for a person, and goes once approved', async () => 
     `SELECT state, error FROM clarify_sync.run WHERE kind = 'reconcile' ORDER BY id DESC LIMIT 1`,
   );
   expect(logged).toEqual({ state: 'incomplete', error: 'reconcile-mass-delete' });
+  const { objects } = await readStatus(workspace.session.db);
+  const standing = objects.find(({ object }) => object === 'person');
+  expect(standing).toMatchObject({ lastError: 'reconcile-mass-delete' });
   expect(await reconcile('person', { approve: true })).toMatchObject({
     state: 'ok',
     counts: { deleted: 80 },

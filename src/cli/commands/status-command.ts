@@ -3,7 +3,7 @@ import { type ObjectStanding, readStatus, type Status, totalStanding } from '../
 import { needsPerson, nextForLeftOver } from '../left-over.ts';
 import { showCount, showSeconds } from '../quantity.ts';
 import type { Report } from '../report.ts';
-import { OBJECT_UNAVAILABLE } from '../runs-report.ts';
+import { isForApproval, OBJECT_UNAVAILABLE } from '../runs-report.ts';
 import type { CommandContext, CommonOptions, Shell } from '../shell.ts';
 import { renderTable } from '../table.ts';
 import { type Paint, printable } from '../terminal.ts';
@@ -27,10 +27,14 @@ async function status(context: CommandContext): Promise<Report> {
     return {
       json: { objects: standing.objects.map(toJson), leader: standing.leader },
       text: renderStatus(standing, context.paint),
-      exitCode: needsPerson(left) ? 3 : 0,
+      exitCode: needsPerson(left) || waitsForApproval(standing) ? 3 : 0,
       next: nextFor(standing, nextForLeftOver(left, push)),
     };
   });
+}
+
+function waitsForApproval({ objects }: Status): boolean {
+  return objects.some(({ lastError }) => isForApproval(lastError));
 }
 
 function toJson(object: ObjectStanding): Record<string, unknown> {
@@ -54,6 +58,9 @@ function nextFor({ objects }: Status, left: string | null): string | null {
   if (left !== null) return left;
   const readable = objects.filter(({ lastError }) => lastError !== OBJECT_UNAVAILABLE);
   const broken = readable.find(({ lastError }) => lastError !== null);
+  if (broken?.lastError?.startsWith('reconcile-')) {
+    return `${broken.object} differs from Clarify: run \`clarify-sync reconcile ${broken.object}\``;
+  }
   if (broken !== undefined) {
     return `${broken.object} was not read whole: run \`clarify-sync pull ${broken.object}\``;
   }
