@@ -61,7 +61,8 @@ const updates = {
 async function fill(db: Database): Promise<void> {
   await ensureInstallation(db, { workspace: 'bench', push: true });
   const label = { singular: 'Deal', plural: 'Deals' };
-  await applyMirror(db, [{ object: 'deal', label, fields, identity: null, readOnly: null }]);
+  const deal = { object: 'deal', label, fields, identity: 'texts_0', readOnly: null };
+  await applyMirror(db, [deal]);
   const columns = fields.map(({ name }) => name).join(', ');
   const values = fields.map(({ kind }) => valueOf[kind]).join(', ');
   await db.transaction(
@@ -72,6 +73,9 @@ async function fill(db: Database): Promise<void> {
       ),
     { asWriter: true },
   );
+  // As after an object's first read: the indexes that its look-ups need.
+  await db.query(`INSERT INTO clarify_sync.cursor (object, phase) VALUES ('deal', 'incremental')`);
+  await applyMirror(db, [deal]);
 }
 
 async function timeUpdate(db: Database, set: string, capture: boolean): Promise<number> {
