@@ -36,16 +36,26 @@ export interface OutboxEntry {
   readonly changes: FieldChanges;
 }
 
-/** Parked entries that sending again cannot mend: a person has to decide something first. */
-const NEEDS_DECISION: readonly string[] = ['conflict-open', 'delete-needs-approval', 'mass-delete'];
+/** Parked entries that are decided elsewhere: sending them again would decide nothing. */
+const DECIDED_ELSEWHERE: readonly string[] = [
+  'conflict-open',
+  'delete-needs-approval',
+  'mass-delete',
+];
+/**
+ * Parked entries that the CRM may have already (invariant 4): each goes again only where a person
+ * has looked, and names it.
+ */
+const MAY_HAVE_ARRIVED: readonly string[] = ['create-ambiguous', 'copied-database'];
 
 /** The code that `lastError` begins with; null where nothing went wrong. */
 export function codeOf({ lastError }: Pick<OutboxEntry, 'lastError'>): string | null {
   return lastError?.split(':', 1)[0] ?? null;
 }
 
+/** Whether sending it again is not for anybody to ask, before something else is decided. */
 export function needsDecision(entry: OutboxEntry): boolean {
-  return entry.state === 'parked' && NEEDS_DECISION.includes(codeOf(entry) ?? '');
+  return entry.state === 'parked' && DECIDED_ELSEWHERE.includes(codeOf(entry) ?? '');
 }
 
 const WAITS = `(o.state = 'pending' AND EXISTS (SELECT 1 FROM clarify_sync.outbox AS f
@@ -101,7 +111,8 @@ function readable<Entry extends OutboxEntry>(entry: Entry): Entry {
 
 /**
  * Makes entries due at once: parked ones that sending again may mend, and pending ones that wait
- * for their next attempt. Null for `ids` means every one of them. Locks them in no order, which
+ * for their next attempt. Null for `ids` means every one of them, but for those that may have
+ * arrived. Locks them in no order, which
  * is fine for it waits for nobody. Wakes the service. @returns those made due.
  */
 export async function retryEntries(
@@ -123,7 +134,7 @@ export async function retryEntries(
        RETURNING o.id
      )
      SELECT id, pg_notify('clarify_sync_outbox', '') FROM woken ORDER BY id`,
-    [ids, NEEDS_DECISION],
+    [ids, ids === null ? [...DECIDED_ELSEWHERE, ...MAY_HAVE_ARRIVED] : DECIDED_ELSEWHERE],
   );
   return rows.map(({ id }) => id);
 }

@@ -4,7 +4,6 @@ import { countUnsettled } from '../../db/outbox.ts';
 import {
   codeOf,
   listEntries,
-  needsDecision,
   type OutboxEntry,
   type OutboxState,
   outboxStates,
@@ -19,7 +18,11 @@ import type { Report } from '../report.ts';
 import type { CommandContext, CommonOptions, Shell } from '../shell.ts';
 import { renderTable } from '../table.ts';
 import { type Paint, printable } from '../terminal.ts';
+import { nextAfterRelease } from './conflicts-resolve.ts';
 import { entryId, entryIds, listLimit } from './entry-id.ts';
+import { approve } from './outbox-approve.ts';
+import { nextForEntry, nextForList } from './outbox-next.ts';
+import { revert } from './outbox-revert.ts';
 
 interface ListFlags extends CommonOptions {
   readonly state?: OutboxState;
@@ -59,8 +62,10 @@ export function addOutbox(program: Command, shell: Shell): void {
     .command('retry')
     .argument('[id...]', 'the ids that `outbox list` shows', entryIds)
     .summary('send what is parked again')
-    .description('Makes parked changes due again, and those that wait for their next attempt.')
-    .option('--all', 'every one of them')
+    .description(
+      'Makes parked changes due again, and those that wait for their next attempt. Deletes that wait\nfor approval and open conflicts are decided elsewhere.',
+    )
+    .option('--all', 'every one of them, but those that Clarify may have already')
     .option('--json', JSON_HELP)
     .addHelpText('after', '\nExample:\n  clarify-sync outbox retry 42 43')
     .action((ids: readonly bigint[], flags: CommonOptions & { all?: boolean }) =>
@@ -78,6 +83,31 @@ export function addOutbox(program: Command, shell: Shell): void {
     .action((ids: readonly bigint[], flags: CommonOptions) =>
       shell.run(flags, 'document', (context) => discard(context, ids)),
     );
+  outbox
+    .command('approve')
+    .argument('[id...]', 'the ids that `outbox list` shows', entryIds)
+    .summary('let deletes go that wait for a person')
+    .description(
+      'Lets parked deletes go: more than may go without a word, or those that the object parks.',
+    )
+    .option('--all', 'every one of them')
+    .option('--json', JSON_HELP)
+    .addHelpText('after', '\nExample:\n  clarify-sync outbox approve --all')
+    .action((ids: readonly bigint[], flags: CommonOptions & { all?: boolean }) =>
+      shell.run(flags, 'document', (context) => approve(context, ids, flags.all === true)),
+    );
+  outbox
+    .command('revert')
+    .argument('<id>', 'the id that `outbox list --state done` shows', entryId)
+    .summary('undo a change that is done')
+    .description(
+      'Undoes a change that has arrived in Clarify, by an ordinary local change that is sent like any\nother. An update gives the fields back what they held before, where the row still shows what was\nsent; an insert deletes the row; a delete inserts it anew: as a new record, with a new id, and\nwithout its links to many.',
+    )
+    .option('--json', JSON_HELP)
+    .addHelpText('after', '\nExample:\n  clarify-sync outbox revert 42')
+    .action((id: bigint, flags: CommonOptions) =>
+      shell.run(flags, 'document', (context) => revert(context, id)),
+    );
 }
 
 async function list(
@@ -91,15 +121,11 @@ async function list(
     const wanted = objects.length === 0 ? undefined : objects;
     const { entries, total } = await listEntries(db, { states, objects: wanted, limit });
     const left = { ...(await countUnsettled(db, wanted)), openConflicts: 0 };
-    const parked = entries.find((entry) => entry.state === 'parked');
     return {
       json: { entries: entries.map(withoutValues), total },
       text: renderList(entries, total, context.paint),
       exitCode: needsPerson(left) ? 3 : 0,
-      next:
-        parked === undefined
-          ? null
-          : `see why with \`clarify-sync outbox show ${parked.id}\`, then \`outbox retry\` or \`outbox discard\``,
+      next: nextForList(entries),
     };
   });
 }
@@ -178,17 +204,6 @@ async function show(context: CommandContext, id: bigint): Promise<Report> {
   });
 }
 
-function nextForEntry(entry: OutboxEntry): string | null {
-  const { id, state } = entry;
-  if (state !== 'parked') return null;
-  if (!needsDecision(entry)) {
-    return `\`clarify-sync outbox retry ${id}\` sends it again, \`outbox discard ${id}\` gives it up`;
-  }
-  return codeOf(entry) === 'conflict-open'
-    ? `both sides changed it: see \`clarify-sync conflicts list\`; \`outbox discard ${id}\` takes Clarify's value`
-    : `\`clarify-sync outbox discard ${id}\` gives it up`;
-}
-
 async function retry(
   context: CommandContext,
   ids: readonly bigint[],
@@ -198,18 +213,17 @@ async function retry(
   return await context.withDatabase(async ({ db }, { push }) => {
     const retried = await retryEntries(db, all ? null : ids);
     const refused = ids.filter((id) => !retried.includes(id));
-    const send = push ? 'run `clarify-sync push`' : 'set CLARIFY_SYNC_PUSH=on and push';
     return {
       json: { retried, refused },
       text: [`${showPlural(retried.length, 'change')} due again`],
       failures: refused.map((id) => ({
         code: 'not-retried',
-        message: `change ${id} is not waiting, or waits for a decision`,
+        message: `change ${id} is not waiting, or waits for another decision`,
         hint: `see \`clarify-sync outbox show ${id}\``,
         problems: [],
       })),
       exitCode: refused.length > 0 ? 1 : 0,
-      next: retried.length > 0 ? `a running service sends them; else ${send}` : null,
+      next: retried.length > 0 ? nextAfterRelease(push) : null,
     };
   });
 }
