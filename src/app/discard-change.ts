@@ -9,6 +9,7 @@ import { readUnsettled, rewriteEntries } from '../db/unsettled.ts';
 import { UsageError } from '../domain/errors.ts';
 import type { EntryRewrite, FieldChanges, PendingEntry } from '../domain/merge-record.ts';
 import type { RemoteRecord } from '../domain/record.ts';
+import { discardLink } from './discard-link.ts';
 import { rowHeld } from './row-held.ts';
 import type { Session } from './session.ts';
 
@@ -28,6 +29,10 @@ export async function discardChange(
   signal: AbortSignal,
 ): Promise<Discarded> {
   const entry = waiting(id, await readEntry(session.db, id));
+  if (entry.op === 'link' || entry.op === 'unlink') {
+    const recheck = (locked: OutboxEntry | null) => waiting(id, locked);
+    return await discardLink(session, { entry, recheck }, signal);
+  }
   const table = session.tables.find(({ object }) => object === entry.object);
   if (table === undefined) throw new UsageError([`${entry.object} is no longer mirrored`]);
   if (entry.recordId.startsWith('local:')) return await discardBirth(session, table, entry);
@@ -45,7 +50,9 @@ export async function discardChange(
       await settleForRemote(tx, { object, recordId, fields, by: 'outbox discard' });
       if (record === null) return 'record is gone';
       // Some servers leave out what is empty: then the base is the last that is known.
-      const bases = Object.entries(locked.changes).map(([field, { base }]) => [field, base]);
+      const bases = Object.entries(locked.changes).map(
+        ([field, { base }]) => [field, base] as const,
+      );
       const known = { ...record, fields: { ...Object.fromEntries(bases), ...record.fields } };
       await restore(tx, { session, table, record: known, readAt });
       return 'remote value restored';

@@ -32,6 +32,7 @@ beforeEach(async () => {
 });
 
 const sync = () => syncOnce(workspace.session, { signal: workspace.signal });
+const inOrder = (ids: readonly unknown[]) => ids.map(String).toSorted();
 const linked = () => workspace.emulator.store.linked('deal', deal, 'people').toSorted();
 const insert = (...ids: readonly (string | undefined)[]) =>
   workspace.sql(
@@ -59,7 +60,7 @@ test('a row more is a link more, and leaves the others alone', async () => {
   const { push, left } = await sync();
   expect(push).toMatchObject({ delivered: 2, refused: 0, failed: 0 });
   expect(left).toEqual({ pending: 0, blocked: 0, parked: 0, openConflicts: 0 });
-  expect(linked()).toEqual([people[0], people[1], people[5], people[6]].toSorted());
+  expect(linked()).toEqual(inOrder([people[0], people[1], people[5], people[6]]));
   expect(await linkDifferences(workspace)).toEqual([]);
 });
 
@@ -80,7 +81,7 @@ test('a row that is updated is one link less and one more', async () => {
   );
   expect((await entries()).map(({ op }) => op)).toEqual(['unlink', 'link']);
   await sync();
-  expect(linked()).toEqual([people[1], people[7]].toSorted());
+  expect(linked()).toEqual(inOrder([people[1], people[7]]));
 });
 
 test('made and taken back before anything was sent, nothing is sent', async () => {
@@ -96,7 +97,7 @@ test('made and taken back before anything was sent, nothing is sent', async () =
     'superseded',
     'done',
   ]);
-  expect(linked()).toEqual([people[0], people[1]].toSorted());
+  expect(linked()).toEqual(inOrder([people[0], people[1]]));
 });
 
 test('links made in Clarify meanwhile stay', async () => {
@@ -105,7 +106,7 @@ test('links made in Clarify meanwhile stay', async () => {
   store.link('deal', deal, 'people', [people[11] ?? '']);
   store.unlink('deal', deal, 'people', [people[1] ?? '']);
   await sync();
-  expect(linked()).toEqual([people[0], people[10], people[11]].toSorted());
+  expect(linked()).toEqual(inOrder([people[0], people[10], people[11]]));
   expect(await linkDifferences(workspace)).toEqual([]);
 });
 
@@ -133,7 +134,7 @@ test('rows born here are linked once they exist in Clarify', async () => {
   );
   expect(linked()).toContain(ids?.person);
   expect(workspace.emulator.store.linked('deal', String(ids?.deal), 'people').toSorted()).toEqual(
-    [ids?.person, people[3]].toSorted(),
+    inOrder([ids?.person, people[3]]),
   );
   expect(await linkDifferences(workspace)).toEqual([]);
 });
@@ -164,7 +165,7 @@ test('a link with a record that is gone is cancelled, and says so', async () => 
       [deal],
     ),
   ).toEqual([{ field: 'people', local: victim, policy: 'deleted', resolution: 'remote' }]);
-  expect(linked()).toEqual([people[0], people[1], people[21]].toSorted());
+  expect(linked()).toEqual(inOrder([people[0], people[1], people[21]]));
   await sync();
   expect(await linkDifferences(workspace)).toEqual([]);
 });
@@ -175,6 +176,6 @@ test('a link with what became another record is made there', async () => {
   workspace.emulator.store.merge('person', target, [source]);
   await sync();
   await sync();
-  expect(linked()).toEqual([people[0], people[1], target].toSorted());
+  expect(linked()).toEqual(inOrder([people[0], people[1], target]));
   expect(await linkDifferences(workspace)).toEqual([]);
 });
