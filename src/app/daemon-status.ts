@@ -27,6 +27,13 @@ export function createDaemonStatus(session: Session, facts: DaemonFacts): Status
       nextRun: facts.nextRun,
       endpoints: () => traffic.stats(),
       watchRequests: (listener) => traffic.watch(listener),
+      async readRemote(object, recordId) {
+        const table = session.tables.find((known) => known.object === object);
+        if (table === undefined || recordId.startsWith('local:')) return null;
+        const options = { priority: 'push', signal: AbortSignal.timeout(DECISION_MS) } as const;
+        const request = { object: table.schema, id: recordId };
+        return (await session.remote.readRecord(request, options))?.fields ?? null;
+      },
       actions: actionsOf(session),
     },
     config.http,

@@ -12,6 +12,7 @@ export interface Snapshot {
 
 export function createSnapshot({ db }: Pick<StatusSource, 'db'>): Snapshot {
   return {
+    // Counting the rows of large tables is work: a twentieth of the time at most.
     standing: remembered(() => readStanding(db)),
     lease: remembered(() => readLease(db)),
     migrations: remembered(() => controlVersion(db)),
@@ -21,12 +22,11 @@ export function createSnapshot({ db }: Pick<StatusSource, 'db'>): Snapshot {
 export interface RememberOptions {
   /** An answer is good for at least this long; default 1 s. */
   readonly atLeastMs?: number;
+  /** And for this many times as long as reading it took; default 20. */
+  readonly times?: number;
   /** Milliseconds of a clock that never jumps. */
   readonly monotonicMs?: () => number;
 }
-
-/** Reading may take a twentieth of the time at most: counting the rows of large tables is work. */
-const SHARE = 20;
 
 /**
  * Calls `read` only where the last answer is no longer fresh: the longer it took, the longer it
@@ -34,7 +34,7 @@ const SHARE = 20;
  */
 export function remembered<T>(
   read: () => Promise<T>,
-  { atLeastMs = 1_000, monotonicMs = () => performance.now() }: RememberOptions = {},
+  { atLeastMs = 1_000, times = 20, monotonicMs = () => performance.now() }: RememberOptions = {},
 ): () => Promise<T> {
   let answer: Promise<T> | null = null;
   let untilMs = 0;
@@ -47,7 +47,7 @@ export function remembered<T>(
     try {
       const result = await reading;
       const endedMs = monotonicMs();
-      untilMs = endedMs + Math.max(atLeastMs, (endedMs - startedMs) * SHARE);
+      untilMs = endedMs + Math.max(atLeastMs, (endedMs - startedMs) * times);
       return result;
     } catch (error) {
       answer = null;

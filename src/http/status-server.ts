@@ -1,7 +1,11 @@
 import Fastify, { type FastifyInstance } from 'fastify';
 import { SyncError } from '../domain/errors.ts';
+import { addActions } from './action-routes.ts';
+import { createFormTokens } from './form-token.ts';
 import { createGuard } from './guard.ts';
 import { createMetrics, type PulledCounts, type PushedCounts } from './metrics.ts';
+import { createNotices } from './notices.ts';
+import { addPages } from './page-routes.ts';
 import { addProbes } from './probes.ts';
 import { createSnapshot } from './snapshot.ts';
 import type { StatusSource } from './status-source.ts';
@@ -95,6 +99,10 @@ function build(
     return await reply.code(404).type('text/plain; charset=utf-8').send('nothing here\n');
   });
   addProbes(app, source, parts.snapshot);
+  const formTokens = createFormTokens();
+  const notices = createNotices();
+  addPages(app, source, { snapshot: parts.snapshot, formTokens, notices });
+  addActions(app, source, { formTokens, notices });
   app.get('/metrics', async (_request, reply) => {
     return await reply.type(parts.metrics.contentType).send(await parts.metrics.render());
   });
@@ -137,10 +145,13 @@ function explain(error: unknown, { host, port }: StatusServerOptions): unknown {
       cause: error,
     });
   }
-  return new SyncError(`the status server cannot listen on ${host}:${port} (${error.code})`, {
-    code: 'http-not-listening',
-    disposition: 'halt',
-    hint,
-    cause: error,
-  });
+  return new SyncError(
+    `the status server cannot listen on ${host}:${port} (${String(error.code)})`,
+    {
+      code: 'http-not-listening',
+      disposition: 'halt',
+      hint,
+      cause: error,
+    },
+  );
 }

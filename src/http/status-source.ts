@@ -1,6 +1,7 @@
 import type { EndpointStats } from '../clarify/endpoint-queue.ts';
 import type { RequestDone } from '../clarify/request-done.ts';
 import type { Database } from '../db/database.ts';
+import type { Json } from '../domain/json.ts';
 
 /** When an object is read next, by its schedule. */
 export interface NextRun {
@@ -34,5 +35,7 @@ export interface StatusSource {
   endpoints(): readonly EndpointStats[];
   /** Tells of every request to Clarify that ended. @returns how to stop that. */
   watchRequests(listener: (done: RequestDone) => void): () => void;
+  /** The fields of a record as Clarify has them now; null where it has no such record. */
+  readRemote(object: string, recordId: string): Promise<Readonly<Record<string, Json>> | null>;
   readonly actions: Actions;
 }

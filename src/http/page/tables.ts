@@ -1,0 +1,77 @@
+import type { EndpointStats } from '../../clarify/endpoint-queue.ts';
+import type { Move } from '../../db/activity.ts';
+import type { ObjectStanding } from '../../db/status.ts';
+import type { NextRun } from '../status-source.ts';
+import { ago, count, plural, span } from './format.ts';
+import { type Html, html } from './html.ts';
+
+export function objectsTable(
+  objects: readonly ObjectStanding[],
+  nextRun: (object: string) => NextRun | null,
+  nowMs: number,
+): Html {
+  if (objects.length === 0) return html`<p class="quiet">Nothing is mirrored yet.</p>`;
+  const rows = objects.map((standing) => {
+    const { object, rows: total, lagSeconds, lastPulledAt, lastError } = standing;
+    const next = nextRun(object);
+    return html`<tr><th scope="row">${object}</th><td>${count(total)}</td>
+<td>${lagSeconds === null ? '–' : span(lagSeconds)}</td><td>${ago(lastPulledAt, nowMs)}</td>
+<td class="text">${result(standing)}${lastError !== null && html` <code>${lastError}</code>`}</td>
+<td>${number(standing.pending, '')}</td><td>${number(standing.blocked, 'warn')}</td><td>${number(standing.parked, 'warn')}</td><td>${number(standing.openConflicts, 'warn')}</td>
+<td>${next === null ? '–' : `in ${span((next.at.getTime() - nowMs) / 1_000)}`}</td></tr>`;
+  });
+  return html`<table><thead><tr><th scope="col">Object</th><th scope="col">Rows</th><th scope="col">Lag</th><th scope="col">Last pull</th><th scope="col" class="text">Result</th><th scope="col">Pending</th><th scope="col">Blocked</th><th scope="col">Parked</th><th scope="col">Conflicts</th><th scope="col">Next run</th></tr></thead><tbody>${rows}</tbody></table>`;
+}
+
+function result({ lastRun }: ObjectStanding): Html {
+  if (lastRun === null) return html`<span class="quiet">none</span>`;
+  const { kind, state } = lastRun;
+  const level = state === 'ok' ? 'good' : state === 'running' ? 'quiet' : 'bad';
+  return html`${kind} <span class="${level}">${state}</span>`;
+}
+
+function number(value: number, level: string): Html {
+  return value === 0
+    ? html`<span class="quiet">0</span>`
+    : html`<span class="${level}">${count(value)}</span>`;
+}
+
+export function allowanceTable(endpoints: readonly EndpointStats[]): Html {
+  if (endpoints.length === 0) return html`<p class="quiet">Clarify was not asked anything yet.</p>`;
+  const rows = endpoints
+    .toSorted((a, b) => b.requests - a.requests)
+    .map(({ endpoint, requests, byStatus, limit, remaining, waiting }) => {
+      const failed = Object.entries(byStatus).filter(([status]) => !/^[23]/.test(status));
+      const used =
+        limit === null || remaining === null
+          ? html`<span class="quiet">unknown</span>`
+          : html`<meter min="0" max="${limit}" value="${limit - remaining}">${limit - remaining}</meter> ${count(limit - remaining)} of ${count(limit)}`;
+      return html`<tr><th scope="row">${endpoint}</th><td class="text">${used}</td><td>${count(requests)}</td><td class="text">${failed.map(([status, times]) => `${status}: ${times}`).join(', ') || html`<span class="quiet">none</span>`}</td><td>${count(waiting)}</td></tr>`;
+    });
+  return html`<table><thead><tr><th scope="col">Endpoint</th><th scope="col" class="text">Allowance used</th><th scope="col">Requests</th><th scope="col" class="text">Not answered well</th><th scope="col">Waiting</th></tr></thead><tbody>${rows}</tbody></table>`;
+}
+
+export function movesList(moves: readonly Move[], nowMs: number): Html {
+  if (moves.length === 0) return html`<p class="quiet">Nothing has moved yet.</p>`;
+  return html`<ol class="moves">${moves.map((move) => html`<li class="${move.direction}">${ago(move.at, nowMs)} <span class="way">${move.direction === 'in' ? 'Clarify → Postgres' : 'Postgres → Clarify'}</span> <span>${describe(move)}</span></li>`)}</ol>`;
+}
+
+const MOST_FIELDS = 4;
+
+function describe({ object, what, recordId, op, fields, counts }: Move): Html {
+  if (recordId === null) {
+    const parts = [
+      [counts['inserted'], 'new'],
+      [counts['updated'], 'changed'],
+      [counts['removed'], 'removed'],
+    ] as const;
+    const said = parts.flatMap(([times = 0, word]) =>
+      times > 0 ? [`${count(times)} ${word}`] : [],
+    );
+    return html`<strong>${object}</strong> ${said.join(', ')} <span class="quiet">${what}</span>`;
+  }
+  const more = fields.length - MOST_FIELDS;
+  const named = fields.slice(0, MOST_FIELDS).join(', ');
+  const level = what === 'done' ? 'good' : what === 'parked' ? 'bad' : 'quiet';
+  return html`<strong>${object}</strong> ${op} <code><bdi>${recordId}</bdi></code> <bdi>${named}</bdi>${more > 0 && ` and ${plural(more, 'more field')}`} <span class="${level}">${what}</span>`;
+}

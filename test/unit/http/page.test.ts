@@ -1,0 +1,77 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { STYLE } from '../../../src/http/page/assets.ts';
+import { value } from '../../../src/http/page/format.ts';
+import { html } from '../../../src/http/page/html.ts';
+import { plots } from '../../../src/http/page/plots.ts';
+import { seriesStart, toSeries } from '../../../src/http/page/series.ts';
+
+/** What markup is made of, and what no document can hold. */
+const HOSTILE = ['<', '>', '&', '"', "'", '\0', '\ud83d', '\ude00', 'a', ';', '/', '='];
+
+describe('markup (invariant 13)', () => {
+  it('escapes whatever is put in, wherever it stands', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: fc.constantFrom(...HOSTILE) }), (text) => {
+        const page = html`<p title="${text}">${value(text)}</p>`.toString();
+        const inside = page.slice('<p title="'.length, -'</bdi></p>'.length);
+        const [title = '', body = ''] = inside.split('"><bdi>');
+        expect(title + body).not.toMatch(/[<>"']/);
+        expect(page).not.toMatch(/[\0\ud800-\udfff]/u);
+      }),
+    );
+  });
+
+  it('keeps what it made itself, in lists too, and leaves out nothing but null and false', () => {
+    const items = ['a', '<b>'].map((item) => html`<li>${item}</li>`);
+    expect(html`<ul>${items}${null}${false}${0}</ul>`.toString()).toBe(
+      '<ul><li>a</li><li>&lt;b&gt;</li>0</ul>',
+    );
+  });
+});
+
+const options = { nowSeconds: 1_000, bucketSeconds: 100, buckets: 4 };
+const pull = (at: number, pulledAt: number, lagSeconds: number) => {
+  return { object: 'person', at, pulled: 2, pushed: 0, lagSeconds, pulledAt };
+};
+
+describe('the series of the plots', () => {
+  it('ends with the stretch under way', () => {
+    expect(seriesStart(options)).toBe(700);
+    expect(toSeries([], options).at).toEqual([700, 800, 900, 1_000]);
+  });
+
+  it('adds up what objects did, apart from what was pushed', () => {
+    const pushed = { ...pull(800, 0, 0), object: null, pulled: 0, pushed: 5 };
+    const series = toSeries(
+      [pull(800, 850, 10), { ...pull(800, 860, 5), object: 'deal' }, pushed],
+      options,
+    );
+    expect(series.pulled).toEqual([0, 4, 0, 0]);
+    expect(series.pushed).toEqual([0, 5, 0, 0]);
+  });
+
+  it('lets the lag of a silent object grow, whatever others do', () => {
+    const lively = [700, 800, 900, 1_000].map((at) => ({
+      ...pull(at, at + 99, 1),
+      object: 'deal',
+    }));
+    const series = toSeries([pull(700, 790, 60), ...lively], options);
+    expect(series.lagSeconds).toEqual([60, 110, 210, 210]);
+  });
+
+  it('is unknown before anything was read', () => {
+    expect(toSeries([pull(900, 950, 40)], options).lagSeconds).toEqual([null, null, 50, 50]);
+  });
+});
+
+it('plots need no inline style, and say in words what they show', () => {
+  const drawing = plots(toSeries([pull(800, 850, 10)], options), 100).toString();
+  expect(drawing).not.toContain('style=');
+  expect(drawing).toContain('aria-label="Throughput: 2 rows from Clarify, 0 records to Clarify');
+  expect(drawing).not.toContain('NaN');
+});
+
+it('the style sheet fetches nothing', () => {
+  expect(STYLE).not.toMatch(/url\(|@import/);
+});
