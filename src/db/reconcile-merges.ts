@@ -1,4 +1,4 @@
-import { quoteIdent, quoteLiteral } from '../domain/names.ts';
+import { quoteIdent } from '../domain/names.ts';
 import type { Sql } from './database.ts';
 import type { MirrorTable } from './mirror/table.ts';
 import type { Merge } from './reconcile-links.ts';
@@ -117,62 +117,70 @@ export async function mapMerged(tx: Sql, object: string, merges: readonly Merge[
   );
 }
 
+/** Every merge on record. */
+export async function readMerges(sql: Sql, object: string): Promise<Merge[]> {
+  return await sql.query<Merge & Record<string, unknown>>(
+    `SELECT old_id AS "oldId", id FROM clarify_sync.id_map WHERE object = $1 AND reason = 'merged'`,
+    [object],
+  );
+}
+
 /**
  * Points references by vanished ids at the survivors: in every mirror table wherever nobody holds
- * the row, and in what waits in the outbox, base and value. Null for `merges` means every merge on
- * record: what was held, or read before the merge and applied after it. One scan per reference
- * column, for merges alone. @returns rows changed.
+ * the row, and in what waits in the outbox, base and value. Such references have no index, so this
+ * is one scan per column, and for merges alone. Repeatable. @returns rows changed.
  */
 export async function moveReferences(
   tx: Sql,
   tables: readonly MirrorTable[],
   object: string,
-  merges: readonly Merge[] | null,
+  merges: readonly Merge[],
 ): Promise<number> {
-  if (merges?.length === 0) return 0;
-  const parameters =
-    merges === null
-      ? [object]
-      : [object, merges.map(({ oldId }) => oldId), merges.map(({ id }) => id)];
-  const source =
-    merges === null
-      ? `(SELECT old_id, id FROM clarify_sync.id_map WHERE object = $1 AND reason = 'merged')`
-      : `(SELECT * FROM unnest($2::text[], $3::text[]) AS u(old_id, id) WHERE $1::text IS NOT NULL)`;
+  if (merges.length === 0) return 0;
+  const parameters = [merges.map(({ oldId }) => oldId), merges.map(({ id }) => id)];
   let moved = 0;
   for (const table of tables) {
     for (const { column, field } of table.columns) {
       if (field.kind !== 'reference' || field.relationship?.object !== object) continue;
       const name = quoteIdent(column);
-      const key = quoteLiteral(field.name);
+      // An array, for Postgres hashes it; joined, a wrong guess would cost a scan for each merge.
       const rows = await tx.query(
         `UPDATE ${table.qualified} AS t SET ${name} = m.id
-           FROM (SELECT r.id AS row_id, m.id
-                   FROM ${table.qualified} AS r JOIN ${source} AS m ON m.old_id = r.${name}
-                  ORDER BY r.id FOR UPDATE OF r SKIP LOCKED) AS m
-          WHERE t.id = m.row_id
+           FROM (SELECT r.id AS row_id, r.${name} AS old_id FROM ${table.qualified} AS r
+                  WHERE r.${name} = ANY($1::text[]) ORDER BY r.id FOR UPDATE SKIP LOCKED) AS d
+           JOIN unnest($1::text[], $2::text[]) AS m(old_id, id) ON m.old_id = d.old_id
+          WHERE t.id = d.row_id
           RETURNING 1`,
         parameters,
       );
       moved += rows.length;
-      await tx.query(
-        `UPDATE clarify_sync.outbox AS o
-            SET changes = o.changes || jsonb_build_object(${key}, m.change)
-           FROM (SELECT e.id, jsonb_build_object(
-                          'base', coalesce(to_jsonb(b.id), e.change -> 'base'),
-                          'value', coalesce(to_jsonb(v.id), e.change -> 'value')) AS change
-                   FROM (SELECT id, changes -> ${key} AS change
-                           FROM clarify_sync.outbox
-                          WHERE object = ${quoteLiteral(table.object)}
-                            AND op <> 'delete' AND state IN ('pending', 'parked')) AS e
-                   LEFT JOIN ${source} AS b ON b.old_id = e.change ->> 'base'
-                   LEFT JOIN ${source} AS v ON v.old_id = e.change ->> 'value'
-                  WHERE b.id IS NOT NULL OR v.id IS NOT NULL) AS m
-          WHERE o.id = m.id AND o.state IN ('pending', 'parked')`,
-        parameters,
-      );
+      await moveWaitingReferences(tx, { object: table.object, field: field.name }, parameters);
     }
   }
   return moved;
+}
+
+async function moveWaitingReferences(
+  tx: Sql,
+  { object, field }: { readonly object: string; readonly field: string },
+  parameters: readonly unknown[],
+): Promise<void> {
+  await tx.query(
+    `WITH merge AS MATERIALIZED (SELECT * FROM unnest($1::text[], $2::text[]) AS m(old_id, id))
+     UPDATE clarify_sync.outbox AS o
+        SET changes = o.changes || jsonb_build_object($4::text, d.change)
+       FROM (SELECT e.id, jsonb_build_object(
+                      'base', coalesce(to_jsonb(b.id), e.change -> 'base'),
+                      'value', coalesce(to_jsonb(v.id), e.change -> 'value')) AS change
+               FROM (SELECT id, changes -> $4::text AS change FROM clarify_sync.outbox
+                      WHERE object = $3 AND op <> 'delete' AND state IN ('pending', 'parked')
+                        AND changes ? $4::text) AS e
+               LEFT JOIN merge AS b ON b.old_id = e.change ->> 'base'
+               LEFT JOIN merge AS v ON v.old_id = e.change ->> 'value'
+              WHERE b.id IS NOT NULL OR v.id IS NOT NULL) AS d
+      WHERE o.id = d.id AND o.state IN ('pending', 'parked')`,
+    [...parameters, object, field],
+  );
 }
 
 /** What a comparison could only call not visible, the feed has named since. Primary key. */

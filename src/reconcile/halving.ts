@@ -32,7 +32,7 @@ export interface Part {
 }
 
 export interface Halving {
-  /** Spans of up to so many records are compared one by one. */
+  /** Records on a page: spans of one or two are compared one by one. */
   readonly leaf: number;
   /** The smallest span the server can count, where that is known. */
   readonly grain: 'unknown' | 'instants' | 'days';
@@ -72,10 +72,10 @@ function differs({ remote, local }: Tally): boolean {
   return remote !== local;
 }
 
-/** Where one side is empty, or a difference stands on every page, counting on is no gain. */
+/** Where one side is empty, or every second page holds a difference, counting on is no gain. */
 function isWorthReading({ remote, local }: Tally, leaf: number): boolean {
   const records = Math.max(remote, local);
-  return Math.min(remote, local) === 0 || Math.abs(remote - local) * leaf >= records;
+  return Math.min(remote, local) === 0 || Math.abs(remote - local) * 2 * leaf >= records;
 }
 
 function isDivisible({ fromMs, toMs }: Span, grainMs: number): boolean {

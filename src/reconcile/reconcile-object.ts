@@ -2,7 +2,7 @@ import { type ReadDeps, serverNow } from '../conflicts/read-object.ts';
 import { readDatabaseTime } from '../db/cursor.ts';
 import { loadMirror } from '../db/mirror/load.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
-import { moveReferences } from '../db/reconcile-merges.ts';
+import { moveReferences, readMerges } from '../db/reconcile-merges.ts';
 import { markReconciled } from '../db/reconcile-state.ts';
 import { compare, compareAgain } from './compare.ts';
 import { type ReconcileCounts, type ReconcileOptions, startPass } from './pass.ts';
@@ -62,8 +62,11 @@ function changesOf({ missing, differed, deleted, merged }: ReconcileCounts): num
 
 /** References that were held when their record was merged away, or came in after it. */
 async function relink(deps: ReadDeps, table: MirrorTable): Promise<number> {
+  const { object } = table;
+  const merges = await readMerges(deps.db, object);
+  if (merges.length === 0) return 0;
   return await deps.db.transaction(
-    async (tx) => moveReferences(tx, (await loadMirror(tx)).tables, table.object, null),
+    async (tx) => moveReferences(tx, (await loadMirror(tx)).tables, object, merges),
     { asWriter: true },
   );
 }

@@ -270,8 +270,10 @@ test('identities are found as the CRM compares them, with and without the index'
   expect(change.problems).toEqual([]);
   expect(change.steps.map(({ description }) => description)).toEqual([
     'index person by creation',
+    'index survivors of merges in person',
     'index person by email_addresses',
     'index task by creation',
+    'index survivors of merges in task',
     'index task by external_ref',
   ]);
   expect(await ask()).toEqual(expected);
