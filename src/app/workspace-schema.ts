@@ -1,5 +1,6 @@
 import { type ClarifyRemote, createClarifyRemote } from '../clarify/remote.ts';
 import { previewMirror } from '../db/mirror/apply.ts';
+import { planDrizzleModule } from '../db/mirror/drizzle-module.ts';
 import { UsageError } from '../domain/errors.ts';
 import type { ObjectSchema } from '../domain/schema.ts';
 import { type Config, objectSettings } from './config.ts';
@@ -47,6 +48,20 @@ export async function planWorkspace(
   const open = await openDatabaseOnly(config, deps);
   try {
     return await previewMirror(open.db, schemas);
+  } finally {
+    await open.stop();
+  }
+}
+
+/** The mirror tables as a TypeScript module for the user's own Drizzle code. */
+export async function planWorkspaceModule(
+  config: Config,
+  deps: Deps,
+  schemas: readonly ObjectSchema[],
+): ReturnType<typeof planDrizzleModule> {
+  const open = await openDatabaseOnly(config, deps);
+  try {
+    return await planDrizzleModule(open.db, schemas);
   } finally {
     await open.stop();
   }

@@ -1,6 +1,12 @@
-import type { Command } from 'commander';
-import { discoverWorkspace, planWorkspace, type SchemaPlan } from '../../app/workspace-schema.ts';
+import { type Command, Option } from 'commander';
+import {
+  discoverWorkspace,
+  planWorkspace,
+  planWorkspaceModule,
+  type SchemaPlan,
+} from '../../app/workspace-schema.ts';
 import type { Field, ObjectSchema } from '../../domain/schema.ts';
+import type { Failure } from '../failure.ts';
 import { showPlural } from '../quantity.ts';
 import type { Report } from '../report.ts';
 import type { CommandContext, CommonOptions, Shell } from '../shell.ts';
@@ -9,6 +15,7 @@ import { type Paint, printable } from '../terminal.ts';
 
 interface SchemaFlags extends CommonOptions {
   readonly sql?: boolean;
+  readonly drizzle?: boolean;
 }
 
 export function addSchema(program: Command, shell: Shell): void {
@@ -16,21 +23,30 @@ export function addSchema(program: Command, shell: Shell): void {
     .command('schema')
     .summary('the objects and fields of the workspace')
     .description(
-      'The objects and fields that the workspace has, as it describes them now. With --sql the\nstatements that would bring the mirror tables up to it; none is run.',
+      'The objects and fields that the workspace has, as it describes them now. With --sql the\nstatements that would bring the mirror tables up to it; none is run. With --drizzle the tables as\na TypeScript module for your own code: each exported under its name, its columns under theirs; a\nname that is no identifier, or that Drizzle has for itself, is followed by a hash of it.',
     )
     .option('--sql', 'the statements a sync would run; needs the database as well')
+    .addOption(
+      new Option('--drizzle', 'a typed Drizzle module; needs the database as well').conflicts(
+        'sql',
+      ),
+    )
     .option('--json', 'one JSON document on standard output')
-    .addHelpText('after', '\nExample:\n  clarify-sync schema --sql > mirror.sql')
+    .addHelpText(
+      'after',
+      '\nExample:\n  clarify-sync schema --sql > mirror.sql\n  clarify-sync schema --drizzle > clarify.ts',
+    )
     .action((flags: SchemaFlags) =>
-      shell.run(flags, 'document', (context) => schema(context, flags.sql === true)),
+      shell.run(flags, 'document', (context) => schema(context, flags)),
     );
 }
 
-async function schema(context: CommandContext, withSql: boolean): Promise<Report> {
+async function schema(context: CommandContext, { sql, drizzle }: SchemaFlags): Promise<Report> {
   const config = await context.config();
   const deps = { log: context.log(config), signal: context.signal };
   const schemas = await discoverWorkspace(config, deps);
-  if (withSql) return reportPlan(await planWorkspace(config, deps, schemas));
+  if (sql === true) return reportPlan(await planWorkspace(config, deps, schemas));
+  if (drizzle === true) return reportModule(await planWorkspaceModule(config, deps, schemas));
   return {
     json: { objects: schemas },
     text: schemas.flatMap((each) => [...renderObject(each, context.paint), '']),
@@ -43,24 +59,43 @@ function reportPlan({ steps, problems }: SchemaPlan): Report {
   return {
     json: {
       steps,
-      problems: problems.map(({ object, code, message }) => ({ object, code, message })),
+      problems: withoutErrors(problems),
     },
     text:
       steps.length === 0
         ? ['-- the mirror tables are up to date']
         : steps.map(({ description, sql }) => `-- ${printable(description)}\n${sql};`),
-    failures: problems.map(({ object, code, message, error }) => ({
-      code,
-      message: `${object}: ${message}`,
-      hint: error.hint ?? null,
-      problems: [],
-    })),
+    failures: failuresOf(problems),
     exitCode: problems.length > 0 ? 1 : 0,
     next:
       steps.length === 0
         ? null
         : `\`clarify-sync sync\` runs ${showPlural(steps.length, 'statement')}`,
   };
+}
+
+function reportModule(planned: Awaited<ReturnType<typeof planWorkspaceModule>>): Report {
+  const { module, problems } = planned;
+  return {
+    json: { module, problems: withoutErrors(problems) },
+    text: module.trimEnd().split('\n'),
+    failures: failuresOf(problems),
+    exitCode: problems.length > 0 ? 1 : 0,
+    next: 'write it to a file of your project, which needs drizzle-orm; make it anew when fields change',
+  };
+}
+
+function withoutErrors(problems: SchemaPlan['problems']) {
+  return problems.map(({ object, code, message }) => ({ object, code, message }));
+}
+
+function failuresOf(problems: SchemaPlan['problems']): Failure[] {
+  return problems.map(({ object, code, message, error }) => ({
+    code,
+    message: `${object}: ${message}`,
+    hint: error.hint ?? null,
+    problems: [],
+  }));
 }
 
 const COLUMNS = [{ title: '  field' }, { title: 'kind' }, { title: 'about' }] as const;

@@ -1,0 +1,196 @@
+import { fitName } from '../../domain/names.ts';
+import type { ObjectSchema } from '../../domain/schema.ts';
+import type { Sql } from '../database.ts';
+import { readCatalog } from './catalog.ts';
+import { type LinkTable, linkTables } from './links.ts';
+import { planMirror } from './plan.ts';
+import type { MirrorProblem } from './problem.ts';
+import {
+  MIRROR_SCHEMA,
+  type MirrorTable,
+  partExpression,
+  type SqlType,
+  SYSTEM_COLUMNS,
+} from './table.ts';
+
+/**
+ * The mirror and link tables of a workspace as TypeScript for the user's own Drizzle code: those
+ * that stand, and those a sync would make. Changes nothing.
+ */
+export async function planDrizzleModule(
+  sql: Sql,
+  schemas: readonly ObjectSchema[],
+): Promise<{ readonly module: string; readonly problems: readonly MirrorProblem[] }> {
+  const catalog = await readCatalog(sql);
+  const { objects, problems } = planMirror(catalog, schemas);
+  const tables = objects.map(({ table }) => table);
+  const taken = new Set([
+    ...[...catalog.mirrors.values()].map(({ table }) => table),
+    ...tables.map(({ name }) => name),
+  ]);
+  const links = linkTables(
+    tables.map(({ schema }) => schema),
+    (name) => taken.has(name),
+  );
+  const failed = new Set(problems.map(({ object }) => object));
+  const module = drizzleModule(
+    tables,
+    links.filter(({ name }) => !failed.has(name)),
+  );
+  return { module, problems };
+}
+
+/**
+ * The text of the module. A table is exported under its own name and a column is a property of its
+ * own name, so that no other field ever changes what either is called; where a name is no
+ * identifier, or Drizzle has it for itself, eight digits of its hash follow it (and in a table's
+ * name `_` stands for what no identifier holds). Pure.
+ */
+export function drizzleModule(
+  tables: readonly MirrorTable[],
+  links: readonly LinkTable[] = [],
+): string {
+  const exported = exportNames([...tables, ...links].map(({ name }) => name));
+  return [
+    HEAD,
+    ...tables.map((table) => tableText(exported.get(table.name) ?? '', table)),
+    ...links.map((link) => linkText(exported.get(link.name) ?? '', link)),
+  ].join('\n');
+}
+
+const HEAD = `// Made by \`clarify-sync schema --drizzle\`. For queries and edits: clarify-sync changes the tables itself.
+import { sql } from 'drizzle-orm';
+import * as pg from 'drizzle-orm/pg-core';
+
+export const clarify = pg.pgSchema(${JSON.stringify(MIRROR_SCHEMA)});
+`;
+
+function tableText(exported: string, { name, schema, columns }: MirrorTable): string {
+  const lines: Line[] = SYSTEM_COLUMNS.map((column) => ({
+    name: column.name,
+    code: column.name === 'id' ? ID : builder(column.name, column.sqlType),
+    comment: null,
+  }));
+  for (const { field, column, sqlType, parts } of columns) {
+    lines.push({ name: column, code: builder(column, sqlType), comment: field.label });
+    for (const { part, column: partColumn } of parts) {
+      const type = part.kind === 'number' ? 'numeric' : part.kind;
+      const expression = literal(partExpression(column, part));
+      const code = `${builder(partColumn, type)}.generatedAlwaysAs(sql.raw(${expression}))`;
+      lines.push({ name: partColumn, code, comment: null });
+    }
+  }
+  const properties = propertyNames(lines.map((line) => line.name));
+  return [
+    ...comment(schema.label.plural, ''),
+    `export const ${exported} = clarify.table(${literal(name)}, {`,
+    ...lines.flatMap((line) => [
+      ...comment(line.comment, '  '),
+      `  ${literal(properties.get(line.name) ?? line.name)}: ${line.code},`,
+    ]),
+    '});\n',
+  ].join('\n');
+}
+
+interface Line {
+  readonly name: string;
+  readonly code: string;
+  readonly comment: string | null;
+}
+
+const ID = "pg.text('id').primaryKey().default(sql.raw(\"('local:' || gen_random_uuid())\"))";
+
+function linkText(exported: string, { name, sides }: LinkTable): string {
+  const properties = propertyNames(sides.map(({ column }) => column));
+  const keys = sides.map(({ column }) => literal(properties.get(column) ?? column));
+  return [
+    `export const ${exported} = clarify.table(`,
+    `  ${literal(name)},`,
+    '  {',
+    ...sides.map(({ column }, at) => `    ${keys[at]}: pg.text(${literal(column)}).notNull(),`),
+    '  },',
+    `  (t) => [pg.primaryKey({ columns: [${keys.map((key) => `t[${key}]`).join(', ')}] })],`,
+    ');\n',
+  ].join('\n');
+}
+
+function builder(column: string, sqlType: SqlType): string {
+  const name = literal(column);
+  switch (sqlType) {
+    case 'text':
+    case 'numeric':
+    case 'boolean':
+    case 'jsonb':
+      return `pg.${sqlType}(${name})`;
+    case 'date':
+      return `pg.date(${name}, { mode: 'string' })`;
+    case 'timestamptz':
+      return `pg.timestamp(${name}, { withTimezone: true, mode: 'string' })`;
+    case 'text[]':
+      return `pg.text(${name}).array()`;
+  }
+}
+
+/** What a property of a Drizzle table must not be called: it has these itself, or everything has. */
+const TAKEN_PROPERTIES: ReadonlySet<string> = new Set([
+  ...Object.getOwnPropertyNames(Object.prototype),
+  '_',
+  '$inferSelect',
+  '$inferInsert',
+  'enableRLS',
+  'getSQL',
+  'shouldOmitSQLParens',
+  'then',
+]);
+
+function propertyNames(columns: readonly string[]): ReadonlyMap<string, string> {
+  const all = new Set(columns);
+  return new Map(
+    columns.map((column) => {
+      const isTaken = (name: string) =>
+        TAKEN_PROPERTIES.has(name) || (name !== column && all.has(name));
+      return [column, fitName(column, isTaken)];
+    }),
+  );
+}
+
+/** `pg`, `sql` and `clarify` are the module's own; the rest cannot name a constant. */
+const RESERVED_WORDS: ReadonlySet<string> = new Set(
+  `pg sql clarify arguments await break case catch class const continue debugger default delete do
+   else enum eval export extends false finally for function if implements import in instanceof
+   interface let new null package private protected public return static super switch this throw
+   true try typeof undefined var void while with yield`.split(/\s+/),
+);
+const IDENTIFIER = /^[A-Za-z_$][\w$]*$/;
+
+function exportNames(tables: readonly string[]): ReadonlyMap<string, string> {
+  const all = new Set(tables);
+  return new Map(
+    tables.map((table) => {
+      const isPlain = IDENTIFIER.test(table) && !RESERVED_WORDS.has(table);
+      if (isPlain) return [table, table];
+      const isTaken = (name: string) => name === table || all.has(identifier(name));
+      return [table, identifier(fitName(table, isTaken))];
+    }),
+  );
+}
+
+function identifier(name: string): string {
+  return name.replace(/[^\w$]/g, '_').replace(/^(?=\d)/, '_');
+}
+
+/** What ends a line for JavaScript, or shows as something else than it is. */
+const UNSEEN = /[\p{Cc}\p{Zl}\p{Zp}\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
+
+/** A string literal that means exactly this text. */
+function literal(text: string): string {
+  return JSON.stringify(text).replace(UNSEEN, (character) => {
+    return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  });
+}
+
+/** A label cannot end its comment. */
+function comment(label: string | null, indent: string): readonly string[] {
+  if (label === null || label.trim() === '') return [];
+  return [`${indent}/** ${label.replace(UNSEEN, ' ').replaceAll('*/', '* /')} */`];
+}
