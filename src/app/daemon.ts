@@ -3,6 +3,7 @@ import { OutboxListener } from '../db/outbox-listener.ts';
 import { pruneStep } from '../db/retention.ts';
 import { abandonRuns } from '../db/run-log.ts';
 import { SyncError } from '../domain/errors.ts';
+import { backgroundJobs } from './background-jobs.ts';
 import { createDaemonStatus } from './daemon-status.ts';
 import { type ObjectRun, pullOne } from './pull-all.ts';
 import { copiedDatabase } from './push-once.ts';
@@ -114,7 +115,11 @@ class Pulls {
   }
 
   start(): void {
-    this.#schedules.set('', new Schedule([this.#schemaCheck(), this.#housekeeping()]));
+    const leads = () => this.#lease.epoch !== null;
+    const { signal } = this.#options;
+    const background = backgroundJobs(this.#session, { signal, leads, onHalt: this.#halt });
+    const jobs = [this.#schemaCheck(), this.#housekeeping(), ...background];
+    this.#schedules.set('', new Schedule(jobs));
     this.#schedules.get('')?.start();
     this.#follow();
   }

@@ -1,4 +1,5 @@
 import { applyRecords } from '../conflicts/apply-records.ts';
+import { endLinks } from '../conflicts/link-end.ts';
 import { settleForRemote } from '../db/conflict-review.ts';
 import { readDatabaseTime } from '../db/cursor.ts';
 import type { Transaction } from '../db/database.ts';
@@ -9,6 +10,7 @@ import { readUnsettled, rewriteEntries } from '../db/unsettled.ts';
 import { UsageError } from '../domain/errors.ts';
 import type { EntryRewrite, FieldChanges, PendingEntry } from '../domain/merge-record.ts';
 import type { RemoteRecord } from '../domain/record.ts';
+import { discardLink } from './discard-link.ts';
 import { discardLink } from './discard-link.ts';
 import { rowHeld } from './row-held.ts';
 import type { Session } from './session.ts';
@@ -29,6 +31,10 @@ export async function discardChange(
   signal: AbortSignal,
 ): Promise<Discarded> {
   const entry = waiting(id, await readEntry(session.db, id));
+  if (entry.op === 'link' || entry.op === 'unlink') {
+    const recheck = (locked: OutboxEntry | null) => waiting(id, locked);
+    return await discardLink(session, { entry, recheck }, signal);
+  }
   if (entry.op === 'link' || entry.op === 'unlink') {
     const recheck = (locked: OutboxEntry | null) => waiting(id, locked);
     return await discardLink(session, { entry, recheck }, signal);
@@ -101,6 +107,7 @@ async function discardBirth(
       const exists = await tx.query(`SELECT 1 FROM ${table.qualified} WHERE id = $1`, [recordId]);
       const removed = await deleteRows(tx, table, [recordId]);
       if (exists.length > 0 && !removed.has(recordId)) throw rowHeld(object, recordId);
+      await endLinks(tx, session.links, { object, ids: [recordId], by: 'local' });
       return 'row removed';
     },
     { asWriter: true },

@@ -50,6 +50,10 @@ export async function revertChange({ db, tables }: Deps, id: bigint): Promise<Re
     const entry = done(id, await readEntry(tx, id, true));
     const by = await readReverting(tx, id);
     if (by !== null) throw new UsageError([`change ${id} was undone already, by change ${by}`]);
+    if (entry.op === 'link' || entry.op === 'unlink') {
+      const how = entry.op === 'link' ? 'delete the row' : 'insert the row again';
+      throw new UsageError([`change ${id} is of a link`], `${how} in its link table yourself`);
+    }
     const table = tables.find(({ object }) => object === entry.object);
     if (table === undefined) throw new UsageError([`${entry.object} is no longer mirrored`]);
     const recordId = await readCurrentId(tx, entry.object, entry.recordId);

@@ -1,4 +1,5 @@
 import { countUnsettled } from '../db/outbox.ts';
+import { refreshUsers } from './background-jobs.ts';
 import { type ObjectProgress, type ObjectRun, pullAll } from './pull-all.ts';
 import { copiedDatabase, type PushOutcome, pushOnce } from './push-once.ts';
 import { withDeletions } from './reconcile-all.ts';
@@ -38,6 +39,7 @@ export async function syncOnce(session: Session, options: SyncOptions): Promise<
     objects.push(await withDeletions(session, run, reading));
   }
   await sweepAll(session, reading);
+  if (!options.objects) await refreshUsers(session, { ...reading, force: false });
   const { config, installation, log } = session;
   if (config.push && !installation.adopted) log.warn(copiedDatabase(), 'nothing is pushed');
   const push = config.push && installation.adopted ? await pushOnce(session, options) : null;

@@ -1,4 +1,5 @@
 import type { Sql } from '../db/database.ts';
+import { loadMirror } from '../db/mirror/load.ts';
 import {
   type ConflictOfRecord,
   readUnsettled,
@@ -6,10 +7,12 @@ import {
   rewriteEntries,
 } from '../db/unsettled.ts';
 import type { EntryRewrite } from '../domain/merge-record.ts';
+import { endLinks } from './link-end.ts';
 
 /**
  * Ends what waits for records that are gone in the CRM: an edit is cancelled and logged as a
- * conflict that the deletion won, a delete is done (invariant 6). What is in flight is left to
+ * conflict that the deletion won, a delete is done (invariant 6), and their links go. What is in
+ * flight is left to
  * its answer. Runs in the transaction that takes the rows away.
  */
 export async function cancelEdits(
@@ -22,6 +25,7 @@ export async function cancelEdits(
   for (const [recordId, entries] of await readUnsettled(tx, object, ids)) {
     for (const { id, op, state, changes } of entries) {
       if (state === 'sending') continue;
+      if (op === 'link' || op === 'unlink') continue;
       rewrites.push({
         id,
         changes: null,
@@ -45,5 +49,8 @@ export async function cancelEdits(
   }
   await rewriteEntries(tx, object, rewrites);
   await recordConflicts(tx, object, conflicts);
-  return { conflicts: conflicts.length };
+  if (ids.length === 0) return { conflicts: 0 };
+  const { links } = await loadMirror(tx);
+  const ended = await endLinks(tx, links, { object, ids, by: 'remote' });
+  return { conflicts: conflicts.length + ended.conflicts };
 }

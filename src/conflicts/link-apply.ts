@@ -9,7 +9,7 @@ import {
   lockLinks,
   type ToldLinks,
 } from '../db/link-rows.ts';
-import { type LinkTable, type LinkView, linkViews, ownView } from '../db/mirror/links.ts';
+import { type LinkTable, type LinkView, linkViews, viewsOf } from '../db/mirror/links.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
 import { SyncError } from '../domain/errors.ts';
 import type { RemoteRecord } from '../domain/record.ts';
@@ -77,13 +77,15 @@ async function unguarded(
   found: { readonly missing: readonly LinkRow[]; readonly extra: readonly LinkRow[] },
   readAt: string,
 ) {
-  const own = ownView(view.link) ?? view;
-  const isTurned = own.here.column !== view.here.column;
-  const toOwn = (row: LinkRow) => (isTurned ? { here: row.there, there: row.here } : row);
-  const rows = [...found.missing, ...found.extra].map(toOwn);
-  const guarded = await readGuardedLinks(tx, own, rows, readAt);
-  const keys = new Set(guarded.map(keyOf));
-  const isFree = (row: LinkRow) => !keys.has(keyOf(toOwn(row)));
+  const keys = new Set<string>();
+  for (const told of viewsOf(view.link)) {
+    const isTurned = told.here.column !== view.here.column;
+    const turn = (row: LinkRow) => (isTurned ? { here: row.there, there: row.here } : row);
+    const rows = [...found.missing, ...found.extra].map(turn);
+    const guarded = await readGuardedLinks(tx, told, rows, readAt);
+    for (const row of guarded) keys.add(keyOf(turn(row)));
+  }
+  const isFree = (row: LinkRow) => !keys.has(keyOf(row));
   return { missing: found.missing.filter(isFree), extra: found.extra.filter(isFree) };
 }
 

@@ -111,34 +111,41 @@ export async function readGuardedLinks(
   );
 }
 
-/** A link change that waits, or did, as `cancelLinksOf` found it. */
+/** A link change that waited. */
 export interface EndedLink {
   readonly recordId: string;
-  readonly op: LinkEntry['op'];
   readonly other: string;
 }
 
 /**
- * Ends what waits for links whose other end is gone: nothing can be linked with it, and nothing
- * has to be unlinked. What is in flight is left to its answer. Index `outbox_links`: one scan of
- * the unsettled links of this field. @returns the links that were wanted.
+ * Ends what waits for links with records that are gone: nothing can be linked with them, and
+ * nothing has to be unlinked. What is in flight is left to its answer. Index `outbox_links_due`.
+ *
+ * @param round.end where in the link those records stand.
+ * @param round.state of the links that were wanted; what was unlinked is done.
+ * @returns the links that were wanted.
  */
-export async function cancelLinksTo(
+export async function endLinksOf(
   tx: Sql,
   view: LinkView,
-  gone: readonly string[],
+  round: {
+    readonly end: 'here' | 'there';
+    readonly gone: readonly string[];
+    readonly state: 'cancelled' | 'superseded';
+  },
 ): Promise<readonly EndedLink[]> {
-  if (gone.length === 0) return [];
-  const ended = await tx.query<EndedLink & Record<string, unknown>>(
+  if (round.gone.length === 0) return [];
+  const ended = await tx.query<EndedLink & { op: LinkEntry['op'] }>(
     `UPDATE clarify_sync.outbox AS o
-        SET state = CASE o.op WHEN 'link' THEN 'cancelled' ELSE 'done' END,
+        SET state = CASE o.op WHEN 'link' THEN $4 ELSE 'done' END,
             epoch = NULL, blocked_by = NULL, done_at = clock_timestamp()
       WHERE o.object = $1 AND o.op IN ('link', 'unlink') AND o.state IN ('pending', 'parked')
-        AND o.changes ? $2 AND ${otherOf('o', '$2')} = ANY($3::text[])
+        AND o.changes ? $2
+        AND ${round.end === 'here' ? 'o.record_id' : otherOf('o', '$2')} = ANY($3::text[])
       RETURNING o.record_id AS "recordId", o.op, ${otherOf('o', '$2')} AS other`,
-    [view.here.object, view.here.field, gone],
+    [view.here.object, view.here.field, round.gone, round.state],
   );
-  return ended.filter(({ op }) => op === 'link');
+  return ended.flatMap(({ op, recordId, other }) => (op === 'link' ? [{ recordId, other }] : []));
 }
 
 /** Which of these ids belong to records that are known by another id now. */

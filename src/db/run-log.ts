@@ -1,6 +1,6 @@
 import type { Sql } from './database.ts';
 
-export type RunKind = 'pull' | 'push' | 'backfill' | 'reconcile' | 'schema' | 'sweep';
+export type RunKind = 'pull' | 'push' | 'backfill' | 'reconcile' | 'schema' | 'sweep' | 'users';
 export type RunState = 'ok' | 'incomplete' | 'failed';
 
 /** Notes that something has begun. */
@@ -48,6 +48,17 @@ export async function recordRun(
      VALUES ($1, $2, $3, 'ok', $4, clock_timestamp() - $5 * interval '1 millisecond', clock_timestamp())`,
     [run.kind, run.object, run.holder, run.counts, run.tookMs],
   );
+}
+
+/** How long ago a run of no object in particular last went well; null where none has. */
+export async function readLastRunAge(sql: Sql, kind: RunKind): Promise<number | null> {
+  const [row] = await sql.query<{ ageMs: number }>(
+    `SELECT (extract(epoch FROM clock_timestamp() - started_at) * 1000)::float8 AS "ageMs"
+       FROM clarify_sync.run WHERE object IS NULL AND kind = $1 AND state = 'ok'
+      ORDER BY id DESC LIMIT 1`,
+    [kind],
+  );
+  return row?.ageMs ?? null;
 }
 
 /**

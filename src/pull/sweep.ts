@@ -98,12 +98,12 @@ function dueOf(standing: Sweep, links: readonly string[], options: SweepOptions)
   const startedAtMs = startedAt === null ? null : Date.parse(startedAt);
   const finishedAtMs = finishedAt === null ? null : Date.parse(finishedAt);
   const isNew = links.some((name) => !standing.linked.includes(name));
-  const isTriedLately = finishedAtMs !== null && nowMs - finishedAtMs < URGENT_AGAIN_MS;
-  const urgent = isNew && !isTriedLately;
-  if (newLinksOnly && !urgent) return { begin: false, pages: 0 };
-  const isUnderWay = startedAtMs !== null && finishedAtMs === null;
   // A link table that has appeared since the round began is not read from its beginning.
   const isLate = links.some((name) => !standing.roundLinks.includes(name));
+  const isTriedLately = finishedAtMs !== null && nowMs - finishedAtMs < URGENT_AGAIN_MS;
+  const urgent = isNew && (isLate || !isTriedLately);
+  if (newLinksOnly && !urgent) return { begin: false, pages: 0 };
+  const isUnderWay = startedAtMs !== null && finishedAtMs === null;
   if (urgent && isUnderWay && isLate) return { begin: true, pages: Number.POSITIVE_INFINITY };
   return sweepDue({ startedAtMs, finishedAtMs, pages, totalPages }, { nowMs, intervalMs, urgent });
 }

@@ -1,3 +1,4 @@
+import { endLinks } from '../conflicts/link-end.ts';
 import { readDatabaseTime } from '../db/cursor.ts';
 import type { Database } from '../db/database.ts';
 import { holdsLease } from '../db/lease.ts';
@@ -41,48 +42,63 @@ export async function claimLinkChanges(
   view: LinkView,
   epoch: bigint,
 ): Promise<LinkClaim | null> {
-  return await db.transaction(async (tx) => {
-    if (!(await holdsLease(tx, epoch))) throw leaseLost();
-    const claimed = await claimLinks(tx, view, { epoch, records: CLAIM_RECORDS });
-    if (claimed.length === 0) return null;
-    const records = claimed.map(({ recordId, entries, attempts }) => {
-      return { recordId, attempts, changes: coalesceLinks(entries) };
-    });
-    const owners = records.map(({ recordId }) => recordId).filter(isLocalId);
-    const others = records.flatMap(({ changes }) => changes.map(({ other }) => other));
-    const waitsOf = async (object: string, ids: readonly string[]) =>
-      new Map((await readLocalIds(tx, object, [...new Set(ids)])).map((one) => [one.localId, one]));
-    const ownerWaits = await waitsOf(view.here.object, owners);
-    const otherWaits = await waitsOf(view.there.object, others.filter(isLocalId));
-    const settled: Settlement[] = [];
-    const outgoing = records.flatMap(({ recordId, attempts, changes }): OutgoingLinks[] => {
-      const ready: SentLink[] = [];
-      for (const change of changes) {
-        const { kind, other } = change;
-        if (kind === 'nothing') {
-          settled.push(...ending(change, { state: 'done' }));
-        } else if (isLocalId(recordId)) {
-          settled.push(...waiting(change, ownerWaits.get(recordId)?.entry ?? null));
-        } else if (isLocalId(other)) {
-          settled.push(...waiting(change, otherWaits.get(other)?.entry ?? null));
-        } else ready.push({ ...change, kind });
+  return await db.transaction(
+    async (tx) => {
+      if (!(await holdsLease(tx, epoch))) throw leaseLost();
+      const claimed = await claimLinks(tx, view, { epoch, records: CLAIM_RECORDS });
+      if (claimed.length === 0) return null;
+      const records = claimed.map(({ recordId, entries, attempts }) => {
+        return { recordId, attempts, changes: coalesceLinks(entries) };
+      });
+      const owners = records.map(({ recordId }) => recordId).filter(isLocalId);
+      const others = records.flatMap(({ changes }) => changes.map(({ other }) => other));
+      const waitsOf = async (object: string, ids: readonly string[]) =>
+        new Map(
+          (await readLocalIds(tx, object, [...new Set(ids)])).map((one) => [one.localId, one]),
+        );
+      const ownerWaits = await waitsOf(view.here.object, owners);
+      const otherWaits = await waitsOf(view.there.object, others.filter(isLocalId));
+      const settled: Settlement[] = [];
+      const dead = { here: new Set<string>(), there: new Set<string>() };
+      const until = (end: 'here' | 'there', id: string, change: LinkChange) => {
+        const create = (end === 'here' ? ownerWaits : otherWaits).get(id)?.entry ?? null;
+        if (create === null) dead[end].add(id);
+        settled.push(...waiting(change, create));
+      };
+      const outgoing = records.flatMap(({ recordId, attempts, changes }): OutgoingLinks[] => {
+        const ready: SentLink[] = [];
+        for (const change of changes) {
+          const { kind, other } = change;
+          if (kind === 'nothing') {
+            settled.push(...ending(change, { state: 'done' }));
+          } else if (isLocalId(recordId)) {
+            until('here', recordId, change);
+          } else if (isLocalId(other)) {
+            until('there', other, change);
+          } else ready.push({ ...change, kind });
+        }
+        return ready.length === 0 ? [] : [{ recordId, attempts, changes: ready }];
+      });
+      await settleEntries(tx, epoch, settled);
+      for (const end of ['here', 'there'] as const) {
+        const gone = { object: view[end].object, ids: [...dead[end]], by: 'local' } as const;
+        await endLinks(tx, [view.link], gone);
       }
-      return ready.length === 0 ? [] : [{ recordId, attempts, changes: ready }];
-    });
-    await settleEntries(tx, epoch, settled);
-    await recordSent(
-      tx,
-      outgoing.flatMap(({ recordId, changes }) =>
-        changes.map(({ entry, kind, other }) => {
-          return {
-            ids: [entry],
-            sent: { [kind]: { id: recordId, field: view.here.field, other } },
-          };
-        }),
-      ),
-    );
-    return { outgoing, readAt: await readDatabaseTime(tx) };
-  });
+      await recordSent(
+        tx,
+        outgoing.flatMap(({ recordId, changes }) =>
+          changes.map(({ entry, kind, other }) => {
+            return {
+              ids: [entry],
+              sent: { [kind]: { id: recordId, field: view.here.field, other } },
+            };
+          }),
+        ),
+      );
+      return { outgoing, readAt: await readDatabaseTime(tx) };
+    },
+    { asWriter: true },
+  );
 }
 
 /** The last entry of a link ends as it says, and what it overtook is superseded. */
@@ -97,18 +113,11 @@ export function putOff({ entry, earlier }: LinkChange, outcome: EntryOutcome): S
   return { ids: [...earlier, entry], outcome };
 }
 
-/** What becomes of a link with a row that the CRM does not know. */
+/** A row that the CRM does not know is waited for; one that was deleted before it did, is not. */
 function waiting(change: LinkChange, create: bigint | null): Settlement[] {
-  if (create !== null) {
-    const blocked = {
-      state: 'pending',
-      reason: 'blocked',
-      retryInMs: 0,
-      blockedBy: create,
-    } as const;
-    return [putOff(change, blocked)];
+  if (create === null) {
+    return ending(change, { state: change.kind === 'unlink' ? 'done' : 'superseded' });
   }
-  if (change.kind === 'unlink') return ending(change, { state: 'done' });
-  const reason = 'reference-unknown: one of the two rows does not exist any more';
-  return [putOff(change, { state: 'parked', reason })];
+  const blocked = { state: 'pending', reason: 'blocked', retryInMs: 0, blockedBy: create } as const;
+  return [putOff(change, blocked)];
 }

@@ -1,6 +1,6 @@
 import { holdsLease } from '../db/lease.ts';
 import { readMovedIds } from '../db/link-outbox.ts';
-import { type LinkTable, type LinkView, ownView } from '../db/mirror/links.ts';
+import { type LinkTable, type LinkView, linkViews } from '../db/mirror/links.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
 import { SyncError } from '../domain/errors.ts';
 import type { CallOptions } from '../domain/remote.ts';
@@ -22,11 +22,7 @@ export function viewOfField(
   links: readonly LinkTable[],
   { object, field }: { readonly object: string; readonly field: string },
 ): LinkView | null {
-  for (const link of links) {
-    const view = ownView(link);
-    if (view?.here.object === object && view.here.field === field) return view;
-  }
-  return null;
+  return linkViews(links, object).find(({ here }) => here.field === field) ?? null;
 }
 
 /** Records whose links are written at the same time. */

@@ -142,7 +142,7 @@ async function settleAgain(
   { epoch, readAt }: { readonly epoch: bigint; readonly readAt: string },
   sent: readonly Sent[],
 ): Promise<void> {
-  const { db, tables, remote, policyOf, random } = deps;
+  const { db, tables, links, remote, policyOf, random } = deps;
   for (let attempt = 1; ; attempt += 1) {
     try {
       await db.transaction(
@@ -151,6 +151,7 @@ async function settleAgain(
           await settle(tx, table, sent, {
             epoch,
             tables,
+            links,
             random,
             readAt,
             clockSkewMs: remote.clockSkewMs ?? 0,

@@ -1,7 +1,9 @@
 import { type ApplyContext, applyRecords } from '../conflicts/apply-records.ts';
+import { endLinks } from '../conflicts/link-end.ts';
 import type { Transaction } from '../db/database.ts';
 import { writeTombstones } from '../db/departures.ts';
 import { mapIds, rewriteReferences } from '../db/identities.ts';
+import type { LinkTable } from '../db/mirror/links.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
 import { deleteRows } from '../db/mirror-rows.ts';
 import { settleEntries } from '../db/outbox.ts';
@@ -15,6 +17,7 @@ export interface SettleContext extends ApplyContext {
   readonly epoch: bigint;
   /** Every table, for references to what was created. */
   readonly tables: readonly MirrorTable[];
+  readonly links: readonly LinkTable[];
   /** A number from 0 to 1. */
   readonly random: () => number;
 }
@@ -51,6 +54,10 @@ export async function settle(
     table,
     vanished.map(({ recordId }) => recordId),
   );
+  const idsOf = (changes: readonly Outgoing[]) => changes.map(({ recordId }) => recordId);
+  const here = [...deleted, ...gone.filter(({ kind }) => kind === 'delete')];
+  await endLinks(tx, context.links, { object, ids: idsOf(vanished), by: 'remote' });
+  await endLinks(tx, context.links, { object, ids: idsOf(here), by: 'local' });
 
   await rebase(
     tx,

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { discardChange } from '../../src/app/discard-change.ts';
 import { pullAll } from '../../src/app/pull-all.ts';
 import { syncOnce } from '../../src/app/sync-once.ts';
 import { linkDifferences } from '../support/agreement.ts';
@@ -178,4 +179,69 @@ test('a link with what became another record is made there', async () => {
   await sync();
   expect(linked()).toEqual(inOrder([people[0], people[1], target]));
   expect(await linkDifferences(workspace)).toEqual([]);
+});
+
+test('a row born here and deleted before it was pushed takes its links along', async () => {
+  const [person] = await workspace.sql(
+    `INSERT INTO clarify.person (email_addresses) VALUES ($1) RETURNING id`,
+    [[`brief${deals}@example.com`]],
+  );
+  await insert(String(person?.id));
+  await workspace.sql('DELETE FROM clarify.person WHERE id = $1', [person?.id]);
+  const { left } = await sync();
+  expect(left).toMatchObject({ pending: 0, blocked: 0, parked: 0 });
+  expect((await entries()).map(({ state }) => state)).toEqual(['superseded']);
+  expect(linked()).toHaveLength(2);
+  expect(await linkDifferences(workspace)).toEqual([]);
+});
+
+test('a record deleted here takes its links along', async () => {
+  await insert(people[12]);
+  await workspace.sql('DELETE FROM clarify.deal WHERE id = $1', [deal]);
+  const { left } = await sync();
+  expect(left).toMatchObject({ pending: 0, blocked: 0, parked: 0 });
+  expect(workspace.emulator.store.get('deal', deal)).toBeNull();
+  expect(await linkDifferences(workspace)).toEqual([]);
+});
+
+test('a bad link harms only itself, and is parked with the reason', async () => {
+  await insert(people[13], people[14]);
+  const { faults } = workspace.emulator;
+  faults.add({ kind: 'status', status: 422, method: 'PATCH', path: '/relationships/', count: 2 });
+  await sync();
+  const states = (await entries()).map(({ state }) => state);
+  expect(states.toSorted()).toEqual(['done', 'parked']);
+  expect(linked()).toHaveLength(3);
+  // A later link of the same record sends it again.
+  await insert(people[16]);
+  await sync();
+  expect((await entries()).map(({ state }) => state)).toEqual(['done', 'done', 'done']);
+  expect(await linkDifferences(workspace)).toEqual([]);
+});
+
+test('a lost answer is made up for', async () => {
+  const { faults } = workspace.emulator;
+  await insert(people[17]);
+  faults.add({ kind: 'reset-after-write', method: 'PATCH', path: '/relationships/', count: 1 });
+  await sync();
+  await remove(people[17]);
+  faults.add({ kind: 'reset-after-write', method: 'DELETE', path: '/relationships/', count: 1 });
+  await sync();
+  expect((await entries()).map(({ state }) => state)).toEqual(['done', 'done']);
+  expect(await linkDifferences(workspace)).toEqual([]);
+});
+
+test('a link given up stands as it does in Clarify', async () => {
+  const { session, signal } = workspace;
+  await insert(people[15]);
+  await remove(people[0]);
+  const waiting = await workspace.sql(
+    `SELECT id FROM clarify_sync.outbox WHERE record_id = $1 AND state = 'pending'`,
+    [deal],
+  );
+  for (const { id } of waiting) await discardChange(session, BigInt(String(id)), signal);
+  expect(linked()).toEqual([people[0], people[1]].toSorted());
+  expect(await linkDifferences(workspace)).toEqual([]);
+  const { push } = await sync();
+  expect(push).toMatchObject({ delivered: 0 });
 });

@@ -8,6 +8,8 @@ export interface LinkSide {
   readonly object: string;
   /** The field that lists the other end; null where the schema does not name it. */
   readonly field: string | null;
+  /** The object's own schema has the field: it can be read and written from this end. */
+  readonly declared: boolean;
   readonly column: string;
 }
 
@@ -27,20 +29,18 @@ export interface LinkView {
   readonly there: LinkSide;
 }
 
+/** The ends a link can be read and written from, the table's own first. */
+export function viewsOf(link: LinkTable): readonly LinkView[] {
+  const [first, second] = link.sides;
+  const views = [viewFrom(link, first, second), viewFrom(link, second, first)];
+  // A field that is its own other end says everything twice.
+  const isTwice = first.object === second.object && first.field === second.field;
+  return views.slice(0, isTwice ? 1 : 2).filter((view) => view !== null);
+}
+
 /** The link tables that a field of the object fills, one view each. */
 export function linkViews(links: readonly LinkTable[], object: string): readonly LinkView[] {
-  return links.flatMap((link) => {
-    const [first, second] = link.sides;
-    const views = [viewFrom(link, first, second), viewFrom(link, second, first)];
-    const own = views.filter((view) => view !== null && view.here.object === object);
-    const fields = new Set<string>();
-    // A field that is its own other end says everything twice.
-    return own.flatMap((view) => {
-      if (view === null || fields.has(view.here.field)) return [];
-      fields.add(view.here.field);
-      return [view];
-    });
-  });
+  return links.flatMap(viewsOf).filter(({ here }) => here.object === object);
 }
 
 /**
@@ -48,8 +48,7 @@ export function linkViews(links: readonly LinkTable[], object: string): readonly
  * the table stand in the outbox as changes of this field.
  */
 export function ownView(link: LinkTable): LinkView | null {
-  const [first, second] = link.sides;
-  return viewFrom(link, first, second) ?? viewFrom(link, second, first);
+  return viewsOf(link)[0] ?? null;
 }
 
 /** Views of the object that are the table's own: one end per pair is enough for a complete read. */
@@ -61,11 +60,11 @@ export function ownViews(links: readonly LinkTable[], object: string): readonly 
 }
 
 function viewFrom(link: LinkTable, here: LinkSide, there: LinkSide): LinkView | null {
-  const { field } = here;
-  return field === null ? null : { link, here: { ...here, field }, there };
+  const { field, declared } = here;
+  return field === null || !declared ? null : { link, here: { ...here, field }, there };
 }
 
-type End = Omit<LinkSide, 'column'>;
+type End = Pick<LinkSide, 'object' | 'field'>;
 
 function compareEnds(left: End, right: End): number {
   const [a, b] = [
@@ -97,13 +96,21 @@ export function linkTables(
       pairs.set(JSON.stringify(pair), pair);
     }
   }
+  const declared = new Set(
+    schemas.flatMap(({ object, fields }) =>
+      fields
+        .filter(({ relationship }) => relationship?.kind === 'many-to-many')
+        .map(({ name }) => JSON.stringify([object, name])),
+    ),
+  );
+  const isDeclared = ({ object, field }: End) => declared.has(JSON.stringify([object, field]));
   const names = new Set<string>();
   return [...pairs.values()]
     .toSorted(([left], [right]) => compareEnds(left, right))
     .map((pair) => {
       const name = fitName(wantedName(pair), (one) => names.has(one) || isTaken(one));
       names.add(name);
-      return linkTable(name, pair);
+      return linkTable(name, pair, isDeclared);
     });
 }
 
@@ -113,7 +120,11 @@ function wantedName([first, second]: readonly [End, End]): string {
   return `${named.object}_${named.field}`;
 }
 
-function linkTable(name: string, [first, second]: readonly [End, End]): LinkTable {
+function linkTable(
+  name: string,
+  [first, second]: readonly [End, End],
+  isDeclared: (end: End) => boolean,
+): LinkTable {
   const free = () => false;
   const column = fitName(`${first.object}_id`, free);
   const otherColumn =
@@ -129,8 +140,8 @@ function linkTable(name: string, [first, second]: readonly [End, End]): LinkTabl
     name,
     qualified: `${quoteIdent(MIRROR_SCHEMA)}.${quoteIdent(name)}`,
     sides: [
-      { ...first, column },
-      { ...second, column: otherColumn },
+      { ...first, declared: isDeclared(first), column },
+      { ...second, declared: isDeclared(second), column: otherColumn },
     ],
     drizzle,
   };

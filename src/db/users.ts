@@ -1,0 +1,98 @@
+import { stringifyJson } from '../domain/json.ts';
+import { fitName, isStorableText, quoteIdent } from '../domain/names.ts';
+import type { User } from '../domain/remote.ts';
+import type { Database, Sql } from './database.ts';
+import { REFUSE_TRUNCATE } from './mirror/attachments.ts';
+import { encodeExtra } from './mirror/extra.ts';
+import { MIRROR_SCHEMA } from './mirror/table.ts';
+
+/** By this trigger the table of users is known, whatever its name had to be. */
+const READ_ONLY = 'clarify_users_read_only';
+
+/**
+ * The table of users, quoted with its schema; made where there is none. It is called `user`, or by
+ * the hashed name where an object of the workspace, or somebody else, has that. Who comes second
+ * waits, and finds it made.
+ */
+export async function ensureUsersTable(db: Database): Promise<string> {
+  const standing = await findUsersTable(db);
+  if (standing !== null) return standing;
+  return await db.transaction(async (tx) => {
+    await tx.query(`SELECT pg_advisory_xact_lock(hashtextextended('clarify_sync.mirror', 0))`);
+    const made = await findUsersTable(tx);
+    if (made !== null) return made;
+    const taken = await tx.query<{ name: string }>(
+      `SELECT relname::text AS name FROM pg_class
+        WHERE relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = $1)
+       UNION SELECT table_name FROM clarify_sync.mirror`,
+      [MIRROR_SCHEMA],
+    );
+    const names = new Set(taken.map(({ name }) => name));
+    const table = qualify(fitName('user', (name) => names.has(name)));
+    for (const statement of definition(table)) await tx.query(statement);
+    return table;
+  });
+}
+
+async function findUsersTable(sql: Sql): Promise<string | null> {
+  const [row] = await sql.query<{ name: string }>(
+    `SELECT c.relname::text AS name FROM pg_trigger AS t
+       JOIN pg_class AS c ON c.oid = t.tgrelid
+       JOIN pg_namespace AS n ON n.oid = c.relnamespace
+      WHERE n.nspname = $1 AND t.tgname = $2`,
+    [MIRROR_SCHEMA, READ_ONLY],
+  );
+  return row === undefined ? null : qualify(row.name);
+}
+
+function qualify(name: string): string {
+  return `${quoteIdent(MIRROR_SCHEMA)}.${quoteIdent(name)}`;
+}
+
+function definition(table: string): string[] {
+  return [
+    `CREATE TABLE ${table} (
+       id text PRIMARY KEY,
+       fields jsonb NOT NULL,
+       _synced_at timestamptz NOT NULL DEFAULT clock_timestamp()
+     )`,
+    `COMMENT ON TABLE ${table} IS 'Users of the workspace: who _created_by and _updated_by name. Read-only.'`,
+    `COMMENT ON COLUMN ${table}.fields IS 'Everything Clarify tells of the user.'`,
+    `COMMENT ON COLUMN ${table}._synced_at IS 'When clarify-sync last wrote the row.'`,
+    `CREATE TRIGGER ${READ_ONLY} BEFORE INSERT OR UPDATE OR DELETE ON ${table}
+       FOR EACH STATEMENT EXECUTE FUNCTION clarify_sync.refuse_user_write()`,
+    `CREATE TRIGGER ${REFUSE_TRUNCATE} BEFORE TRUNCATE ON ${table}
+       FOR EACH STATEMENT EXECUTE FUNCTION clarify_sync.refuse_truncate()`,
+  ];
+}
+
+/**
+ * Brings the table up to the users there are: those who left go. In a transaction as writer; rows
+ * that a user holds locked are left to the next time. @returns rows written or taken away.
+ */
+export async function writeUsers(tx: Sql, table: string, users: readonly User[]): Promise<number> {
+  const storable = users.filter(({ id }) => isStorableText(id));
+  if (storable.length === 0) return 0;
+  const ids = storable.map(({ id }) => id);
+  const fields = storable.map((user) => stringifyJson(encodeExtra(user.fields)));
+  const rows = await tx.query(
+    `WITH told AS MATERIALIZED (
+       SELECT id, fields::jsonb AS fields FROM unnest($1::text[], $2::text[]) AS t(id, fields)
+     ), free AS MATERIALIZED (
+       SELECT id FROM ${table} ORDER BY id FOR UPDATE SKIP LOCKED
+     ), gone AS (
+       DELETE FROM ${table} AS u USING free AS f
+        WHERE u.id = f.id AND NOT EXISTS (SELECT 1 FROM told AS t WHERE t.id = u.id) RETURNING 1
+     ), changed AS (
+       UPDATE ${table} AS u SET fields = t.fields, _synced_at = clock_timestamp()
+         FROM told AS t JOIN free AS f USING (id)
+        WHERE u.id = t.id AND u.fields IS DISTINCT FROM t.fields RETURNING 1
+     ), added AS (
+       INSERT INTO ${table} (id, fields) SELECT id, fields FROM told
+           ON CONFLICT DO NOTHING RETURNING 1
+     )
+     SELECT FROM gone UNION ALL SELECT FROM changed UNION ALL SELECT FROM added`,
+    [ids, fields],
+  );
+  return rows.length;
+}
