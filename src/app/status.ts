@@ -1,18 +1,25 @@
 import type { Sql } from '../db/database.ts';
 import { type Lease, readLease } from '../db/lease.ts';
 import { type ObjectStanding, readStanding } from '../db/status.ts';
+import { readSweeps, type Sweep } from '../db/sweep-state.ts';
 
-export type { ObjectStanding };
+export type { ObjectStanding, Sweep };
 
 /** How every object stands, and who leads. */
 export interface Status {
   readonly objects: readonly ObjectStanding[];
   /** Null where no daemon and no push runs. */
   readonly leader: Lease | null;
+  /** How far the rolling sweep of each object has come; of those whose first read is done. */
+  readonly sweeps: readonly Sweep[];
 }
 
 export async function readStatus(sql: Sql): Promise<Status> {
-  return { objects: await readStanding(sql), leader: await readLease(sql) };
+  return {
+    objects: await readStanding(sql),
+    leader: await readLease(sql),
+    sweeps: await readSweeps(sql),
+  };
 }
 
 export interface StandingTotals {

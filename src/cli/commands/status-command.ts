@@ -1,5 +1,11 @@
 import type { Command } from 'commander';
-import { type ObjectStanding, readStatus, type Status, totalStanding } from '../../app/status.ts';
+import {
+  type ObjectStanding,
+  readStatus,
+  type Status,
+  type Sweep,
+  totalStanding,
+} from '../../app/status.ts';
 import { needsPerson, nextForLeftOver } from '../left-over.ts';
 import { showCount, showSeconds } from '../quantity.ts';
 import type { Report } from '../report.ts';
@@ -79,10 +85,11 @@ const COLUMNS = [
   { title: 'parked', align: 'right' },
   { title: 'conflicts', align: 'right' },
   { title: 'watermark' },
+  { title: 'sweep' },
   { title: 'last run' },
 ] as const;
 
-export function renderStatus({ objects, leader }: Status, paint: Paint): string[] {
+export function renderStatus({ objects, leader, sweeps }: Status, paint: Paint): string[] {
   const flagged = (count: number) =>
     count === 0 ? paint('dim', '0') : paint('yellow', showCount(count));
   const rows = objects.map((object) => [
@@ -94,6 +101,10 @@ export function renderStatus({ objects, leader }: Status, paint: Paint): string[
     flagged(object.parked),
     flagged(object.openConflicts),
     object.watermark ?? '-',
+    describeSweep(
+      sweeps.find((sweep) => sweep.object === object.object),
+      paint,
+    ),
     describeRun(object, paint),
   ]);
   const led =
@@ -101,6 +112,18 @@ export function renderStatus({ objects, leader }: Status, paint: Paint): string[
       ? 'no service runs'
       : `leader: ${printable(leader.holder)}, epoch ${leader.epoch}`;
   return [...(rows.length > 0 ? renderTable(COLUMNS, rows, paint) : []), led];
+}
+
+/** How far the round has come that finds what bumps no timestamp, or how old the last one is. */
+function describeSweep(sweep: Sweep | undefined, paint: Paint): string {
+  if (sweep === undefined || sweep.startedAt === null) return '-';
+  const { finishedAt, pages, totalPages, problem, nowMs } = sweep;
+  const share = Math.floor((100 * pages) / Math.max(1, totalPages ?? 1, pages));
+  const progress =
+    finishedAt === null
+      ? `${share}%`
+      : `${showSeconds((nowMs - Date.parse(finishedAt)) / 1000)} ago`;
+  return problem === null ? progress : `${progress} ${paint('yellow', `(${printable(problem)})`)}`;
 }
 
 function describeRun({ lastRun, lastError }: ObjectStanding, paint: Paint): string {
