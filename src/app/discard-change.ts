@@ -11,7 +11,6 @@ import { UsageError } from '../domain/errors.ts';
 import type { EntryRewrite, FieldChanges, PendingEntry } from '../domain/merge-record.ts';
 import type { RemoteRecord } from '../domain/record.ts';
 import { discardLink } from './discard-link.ts';
-import { discardLink } from './discard-link.ts';
 import { rowHeld } from './row-held.ts';
 import type { Session } from './session.ts';
 
@@ -31,10 +30,6 @@ export async function discardChange(
   signal: AbortSignal,
 ): Promise<Discarded> {
   const entry = waiting(id, await readEntry(session.db, id));
-  if (entry.op === 'link' || entry.op === 'unlink') {
-    const recheck = (locked: OutboxEntry | null) => waiting(id, locked);
-    return await discardLink(session, { entry, recheck }, signal);
-  }
   if (entry.op === 'link' || entry.op === 'unlink') {
     const recheck = (locked: OutboxEntry | null) => waiting(id, locked);
     return await discardLink(session, { entry, recheck }, signal);
