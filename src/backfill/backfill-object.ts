@@ -10,8 +10,10 @@ import { isUnread } from '../db/backfill-copy.ts';
 import { type BackfillKey, dropRanges, readRanges, replaceRanges } from '../db/backfill-ranges.ts';
 import { type BackfillProgress, type Cursor, loadCursor, moveCursor } from '../db/cursor.ts';
 import type { Sql } from '../db/database.ts';
+import { ownViews } from '../db/mirror/links.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
 import { markDeletionsFrom } from '../db/reconcile-state.ts';
+import { markSwept } from '../db/sweep-state.ts';
 import { SyncError } from '../domain/errors.ts';
 import type { Stamping } from '../domain/stamping.ts';
 import { EARLIEST_MS, formatInstant, parseInstant } from '../domain/walk/instant.ts';
@@ -85,7 +87,8 @@ async function begin(
   const { ranges, total, requests } = await planRanges(deps.remote, table, { ...options, since });
   reading.counts.requests += requests;
   const key = { object: table.object, startedAt };
-  const backfill: BackfillProgress = { startedAt, since, handover, total, unread };
+  const links = ownViews(deps.links, table.object).map(({ link }) => link.name);
+  const backfill: BackfillProgress = { startedAt, since, handover, total, unread, links };
   reading.cursor = await changeCursor(deps, key, async (tx, cursor) => {
     await replaceRanges(tx, key, ranges);
     await markDeletionsFrom(tx, key.object);
@@ -126,6 +129,8 @@ async function finish(deps: ReadDeps, { key, ranges }: Job): Promise<void> {
   await changeCursor(deps, key, async (tx, cursor) => {
     if (cursor.backfill?.startedAt !== key.startedAt) throw begunAnew(key.object);
     await dropRanges(tx, key.object);
+    const { since, links, handover } = cursor.backfill;
+    if (since === null) await markSwept(tx, key.object, { startedAt: key.startedAt, links });
     const stampings = [cursor.stamping, ...ranges.map(({ stamping }) => stamping)];
     const settled = { backfill: null, stamping: weigh(stampings) };
     if (cursor.phase === 'incremental') return settled;
@@ -136,7 +141,7 @@ async function finish(deps: ReadDeps, { key, ranges }: Job): Promise<void> {
     return {
       ...settled,
       phase: 'incremental',
-      updatedWatermark: cursor.backfill.handover,
+      updatedWatermark: handover,
       createdWatermark: createdMs === null ? null : formatInstant(createdMs),
     };
   });

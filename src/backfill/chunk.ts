@@ -1,53 +1,108 @@
-import { type CopyLine, copyLine } from '../db/backfill-copy.ts';
+import { type CopyLine, copyLine, toBytes } from '../db/backfill-copy.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
 import { SyncError } from '../domain/errors.ts';
 import type { RemoteRecord } from '../domain/record.ts';
+import { judgeStamping, type Stamping } from '../domain/stamping.ts';
 
-/** Records that are written in one transaction, each once and in its newest version. */
-export interface Chunk {
-  /** Database time from before they were read. */
+interface Tally {
+  /** Database time from before the records were read. */
   readonly readAt: string;
-  readonly records: RemoteRecord[];
-  /** By position, as `records`. */
-  readonly lines: CopyLine[];
-  readonly positions: Map<string, number>;
+  /** What the records, and those before them, say of the server. */
+  stamping: Stamping;
   /** Records read, versions that came twice included. */
   read: number;
-  /** Of the lines' text. */
+  /** Lines to write, and their length. */
+  rows: number;
   characters: number;
+  /** Values that went to `_extra`. */
+  extras: number;
   /** Records that Postgres cannot hold. */
   refused: number;
 }
 
-export function newChunk(readAt: string): Chunk {
-  const none = { read: 0, characters: 0, refused: 0 };
-  return { readAt, records: [], lines: [], positions: new Map(), ...none };
+/**
+ * Records to be copied. Only their bytes are kept: thousands of records under way would weigh ten
+ * times as much, and outlive the collector's quick rounds.
+ */
+export interface CopyChunk extends Tally {
+  readonly mode: 'copy';
+  readonly bytes: Buffer[];
+  readonly ids: string[];
+  /** Records that tell of links or merges. */
+  readonly telling: RemoteRecord[];
 }
 
-export function addRecord(chunk: Chunk, table: MirrorTable, record: RemoteRecord): void {
-  chunk.read += 1;
+/** Records to be merged, each once and in its newest version; by position. */
+export interface MergeChunk extends Tally {
+  readonly mode: 'merge';
+  readonly records: RemoteRecord[];
+  readonly lines: CopyLine[];
+  readonly positions: Map<string, number>;
+}
+
+export type Chunk = CopyChunk | MergeChunk;
+
+export function newChunk(mode: Chunk['mode'], readAt: string, stamping: Stamping): Chunk {
+  const tally = { readAt, stamping, read: 0, rows: 0, characters: 0, extras: 0, refused: 0 };
+  return mode === 'copy'
+    ? { ...tally, mode, bytes: [], ids: [], telling: [] }
+    : { ...tally, mode, records: [], lines: [], positions: new Map() };
+}
+
+export function addRecords(
+  chunk: Chunk,
+  table: MirrorTable,
+  records: readonly RemoteRecord[],
+): void {
+  chunk.stamping = judgeStamping(chunk.stamping, records);
+  chunk.read += records.length;
+  if (chunk.mode === 'copy') addBytes(chunk, table, records);
+  else for (const record of records) addVersion(chunk, table, record);
+}
+
+function addBytes(chunk: CopyChunk, table: MirrorTable, records: readonly RemoteRecord[]): void {
+  const lines: string[] = [];
+  for (const record of records) {
+    const line = lineOf(chunk, table, record);
+    if (line === null) continue;
+    lines.push(line.text);
+    chunk.ids.push(record.id);
+    if (isTelling(record)) chunk.telling.push(record);
+  }
+  if (lines.length > 0) chunk.bytes.push(toBytes(lines));
+  chunk.rows += lines.length;
+}
+
+function isTelling({ mergedIds, links }: RemoteRecord): boolean {
+  if (mergedIds.length > 0) return true;
+  for (const field in links) if (Object.hasOwn(links, field) && links[field]?.ids[0]) return true;
+  return false;
+}
+
+function addVersion(chunk: MergeChunk, table: MirrorTable, record: RemoteRecord): void {
   const known = chunk.positions.get(record.id);
   const other = known === undefined ? undefined : chunk.records[known];
-  // The later position is the newer one where both say the same.
+  // The later one is the newer one where both say the same.
   if (other && (record.updatedAt ?? '') < (other.updatedAt ?? '')) return;
-  const line = lineOf(table, record);
-  if (line === null) {
-    chunk.refused += 1;
-    return;
-  }
-  const position = known ?? chunk.records.length;
-  chunk.characters += line.text.length;
+  const line = lineOf(chunk, table, record);
+  if (line === null) return;
+  const position = known ?? chunk.rows;
   chunk.positions.set(record.id, position);
   chunk.records[position] = record;
   chunk.lines[position] = line;
+  chunk.rows = chunk.lines.length;
 }
 
 /** One bad record harms only itself (invariant 10). */
-function lineOf(table: MirrorTable, record: RemoteRecord): CopyLine | null {
+function lineOf(chunk: Chunk, table: MirrorTable, record: RemoteRecord): CopyLine | null {
   try {
-    return copyLine(table, record);
+    const line = copyLine(table, record);
+    chunk.characters += line.text.length;
+    chunk.extras += line.extras;
+    return line;
   } catch (error) {
-    if (error instanceof SyncError && error.disposition === 'park') return null;
-    throw error;
+    if (!(error instanceof SyncError) || error.disposition !== 'park') throw error;
+    chunk.refused += 1;
+    return null;
   }
 }

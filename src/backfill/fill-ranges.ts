@@ -1,9 +1,10 @@
+import type { AppliedRead } from '../conflicts/apply-read.ts';
 import type { ReadDeps, Reading, ReadOptions } from '../conflicts/read-object.ts';
 import { type BackfillKey, type BackfillRange, moveRange } from '../db/backfill-ranges.ts';
 import { readDatabaseTime } from '../db/cursor.ts';
+import type { Sql } from '../db/database.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
-import { judgeStamping } from '../domain/stamping.ts';
-import { addRecord, type Chunk, newChunk } from './chunk.ts';
+import { addRecords, type Chunk, newChunk } from './chunk.ts';
 import { readRange } from './read-range.ts';
 import { writeChunk } from './write-chunk.ts';
 
@@ -65,76 +66,96 @@ export async function fillRanges(
   for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
 }
 
+interface RangeOptions extends ReadOptions {
+  readonly job: Job;
+  readonly range: BackfillRange;
+  readonly chunkRecords: number;
+  readonly left: number | null;
+}
+
 async function fillRange(
   deps: ReadDeps,
   table: MirrorTable,
   reading: Reading,
-  options: ReadOptions & {
-    readonly job: Job;
-    readonly range: BackfillRange;
-    readonly chunkRecords: number;
-    readonly left: number | null;
-  },
+  options: RangeOptions,
 ): Promise<void> {
-  const { job, chunkRecords } = options;
+  const { job } = options;
   let { range } = options;
-  const pages = readRange(deps, table, range, options);
-  let chunk = newChunk(await readDatabaseTime(deps.db));
-  let { watermark } = range;
-  for await (const page of pages) {
-    reading.counts.requests += 1;
-    for (const record of page.records) addRecord(chunk, table, record);
-    watermark = page.watermark ?? watermark;
-    const isFull = chunk.records.length >= chunkRecords || chunk.characters >= CHUNK_CHARACTERS;
-    if (!isFull && page.verdict === null) continue;
-    range = await write(deps, table, reading, {
-      ...options,
-      range,
-      chunk,
-      watermark,
-      done: page.verdict === 'ok',
-    });
-    if (page.verdict === 'incomplete') leave(reading, `walk-${page.problem ?? 'unproven'}`);
-    if (page.verdict === null) chunk = newChunk(await readDatabaseTime(deps.db));
+  // Where an earlier attempt stopped, records at its watermark may stand already.
+  let mode: Chunk['mode'] = job.direct && range.watermark === null ? 'copy' : 'merge';
+  for (let through = false; !through; mode = 'merge') {
+    ({ range, through } = await readOn(deps, table, reading, { ...options, range, mode }));
   }
   job.ranges[range.position] = range;
 }
 
+/** Reads a range until it is through, or a chunk cannot be copied: then it is read again. */
+async function readOn(
+  deps: ReadDeps,
+  table: MirrorTable,
+  reading: Reading,
+  options: RangeOptions & { readonly mode: Chunk['mode'] },
+): Promise<{ readonly range: BackfillRange; readonly through: boolean }> {
+  const { mode, chunkRecords } = options;
+  let { range } = options;
+  const startChunk = async () => newChunk(mode, await readDatabaseTime(deps.db), range.stamping);
+  let chunk = await startChunk();
+  let { watermark } = range;
+  for await (const page of readRange(deps, table, range, options)) {
+    reading.counts.requests += page.requests;
+    addRecords(chunk, table, page.records);
+    watermark = page.watermark ?? watermark;
+    const isFull = chunk.rows >= chunkRecords || chunk.characters >= CHUNK_CHARACTERS;
+    if (!isFull && page.verdict === null) continue;
+    const done = page.verdict === 'ok';
+    const moved = await write(deps, table, reading, { ...options, range, chunk, watermark, done });
+    if (moved === null) return { range, through: false };
+    range = moved;
+    if (page.verdict === 'incomplete') leave(reading, `walk-${page.problem ?? 'unproven'}`);
+    if (page.verdict === null) chunk = await startChunk();
+  }
+  return { range, through: true };
+}
+
+/** @returns null where the chunk has to be merged, and was not kept for it. */
 async function write(
   deps: ReadDeps,
   table: MirrorTable,
   reading: Reading,
-  options: ReadOptions & {
-    readonly job: Job;
-    readonly range: BackfillRange;
+  options: RangeOptions & {
     readonly chunk: Chunk;
     readonly watermark: string | null;
     readonly done: boolean;
-    readonly left: number | null;
   },
-): Promise<BackfillRange> {
+): Promise<BackfillRange | null> {
   const { job, range, chunk, watermark, done } = options;
   let moved = range;
-  const counts = await writeChunk(deps, table, chunk, {
-    direct: job.direct,
-    save: async (tx) => {
-      moved = await moveRange(tx, job.key, range, {
-        watermark,
-        done,
-        read: range.read + BigInt(chunk.read),
-        stamping: judgeStamping(range.stamping, chunk.records),
-      });
-    },
-  });
+  const save = async (tx: Sql) => {
+    moved = await moveRange(tx, job.key, range, {
+      watermark,
+      done,
+      read: range.read + BigInt(chunk.read),
+      stamping: chunk.stamping,
+    });
+  };
+  const applied = await writeChunk(deps, table, chunk, save);
+  if (applied === null) return null;
   if (chunk.refused > 0) leave(reading, 'record-id-unstorable');
   reading.counts.read += chunk.read;
-  reading.counts.inserted += counts.inserted;
-  reading.counts.updated += counts.updated;
-  reading.counts.deferred += counts.deferred;
-  reading.counts.conflicts += counts.conflicts;
-  reading.counts.extra += counts.extra;
+  addCounts(reading, applied);
   options.onPage?.({ read: chunk.read, total: options.left });
   return moved;
+}
+
+export function addCounts({ counts }: Reading, applied: AppliedRead): void {
+  counts.inserted += applied.inserted;
+  counts.updated += applied.updated;
+  counts.removed += applied.merged;
+  counts.deferred += applied.deferred;
+  counts.conflicts += applied.conflicts;
+  counts.extra += applied.extra;
+  counts.linked += applied.linked;
+  counts.unlinked += applied.unlinked;
 }
 
 /** Says that something is missing, and goes on with the rest. The first reason stays. */

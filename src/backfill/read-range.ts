@@ -1,3 +1,4 @@
+import { readLinkedPage } from '../conflicts/link-pages.ts';
 import { type ReadDeps, type ReadOptions, serverNow } from '../conflicts/read-object.ts';
 import type { BackfillRange } from '../db/backfill-ranges.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
@@ -5,8 +6,9 @@ import type { RemoteRecord } from '../domain/record.ts';
 import { formatInstant, parseInstant } from '../domain/walk/instant.ts';
 import { acceptPage, nextRequest, startWalk, type WalkProblem } from '../domain/walk/walk.ts';
 
-/** What one request brought of a range. */
+/** What one page brought of a range. */
 export interface RangePage {
+  readonly requests: number;
   /** A version may come twice. */
   readonly records: readonly RemoteRecord[];
   /** Everything of the range created before this has been handed over; null where unchanged. */
@@ -38,9 +40,10 @@ export async function* readRange(
     probe: false,
     startedAtMs: serverNow(deps),
   });
-  for (let request = nextRequest(state); request; request = nextRequest(state)) {
+  for (let next = nextRequest(state); next; next = nextRequest(state)) {
     options.signal.throwIfAborted();
-    const page = await deps.remote.readPage({ object: table.schema, ...request, to }, options);
+    const request = { ...next, to };
+    const page = await readLinkedPage(deps, table, request, { ...options, depth: 'all' });
     const step = acceptPage(state, {
       records: page.records.map(({ id, createdAt, updatedAt }) => {
         return { id, at: createdAt, version: updatedAt };
@@ -49,15 +52,17 @@ export async function* readRange(
       more: page.more,
     });
     state = step.state;
+    const accepted = step.accepted.flatMap((index) => page.records[index] ?? []);
     // A server that compares whole days goes on to the end of the day.
-    const records = step.accepted.flatMap((index) => {
-      const record = page.records[index];
-      const isBeyond = (parseInstant(record?.createdAt ?? null) ?? 0) >= beforeMs;
-      return record === undefined || isBeyond ? [] : [record];
-    });
+    const isBeyond = (record: RemoteRecord | undefined) =>
+      (parseInstant(record?.createdAt ?? null) ?? 0) >= beforeMs;
+    const records = isBeyond(accepted.at(-1))
+      ? accepted.filter((record) => !isBeyond(record))
+      : accepted;
     const isThrough = (parseInstant(step.watermark) ?? Number.NEGATIVE_INFINITY) >= beforeMs;
     const verdict = isThrough && step.problem === null ? 'ok' : step.verdict;
-    yield { records, watermark: step.watermark, verdict, problem: step.problem };
+    const { requests } = page;
+    yield { requests, records, watermark: step.watermark, verdict, problem: step.problem };
     if (verdict !== null) return;
   }
 }

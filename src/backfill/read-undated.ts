@@ -1,10 +1,15 @@
-import { applyRecords } from '../conflicts/apply-records.ts';
-import type { ReadDeps, Reading, ReadOptions } from '../conflicts/read-object.ts';
+import { applyRead } from '../conflicts/apply-read.ts';
+import { readLinkedPage } from '../conflicts/link-pages.ts';
+import {
+  applyContext,
+  type ReadDeps,
+  type Reading,
+  type ReadOptions,
+} from '../conflicts/read-object.ts';
 import { readDatabaseTime } from '../db/cursor.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
 import type { RemoteRecord } from '../domain/record.ts';
-import { leave } from './fill-ranges.ts';
-import { contextOf } from './write-chunk.ts';
+import { addCounts, leave } from './fill-ranges.ts';
 
 /** Passes over the same records until one brings nobody new. */
 const PASSES = 5;
@@ -51,11 +56,9 @@ async function readEnd(
     const readAt = await readDatabaseTime(deps.db);
     // Nearly always there are none, and one record tells.
     const limit = offset === 0 && seen.size === 0 ? 1 : pageSize;
-    const page = await deps.remote.readPage(
-      { object: table.schema, orderBy: 'created', direction, offset, limit },
-      options,
-    );
-    reading.counts.requests += 1;
+    const request = { orderBy: 'created', direction, offset, limit } as const;
+    const page = await readLinkedPage(deps, table, request, { ...options, depth: 'all' });
+    reading.counts.requests += page.requests;
     const undated = page.records.filter(({ createdAt }) => createdAt === null);
     await apply(deps, table, reading, { ...options, readAt, records: undated });
     for (const { id } of undated) seen.add(id);
@@ -74,14 +77,10 @@ async function apply(
   const { records, readAt } = page;
   if (records.length === 0) return;
   const applied = await deps.db.transaction(
-    (tx) => applyRecords(tx, table, records, contextOf(deps, table, readAt)),
+    (tx) => applyRead(tx, table, records, applyContext(deps, table, readAt)),
     { asWriter: true },
   );
   reading.counts.read += records.length;
-  reading.counts.inserted += applied.inserted;
-  reading.counts.updated += applied.updated;
-  reading.counts.deferred += applied.deferred;
-  reading.counts.conflicts += applied.conflicts;
-  reading.counts.extra += applied.extra;
+  addCounts(reading, applied);
   page.onPage?.({ read: records.length, total: null });
 }

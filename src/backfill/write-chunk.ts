@@ -1,5 +1,8 @@
-import { type ApplyContext, type ApplyCounts, applyRecords } from '../conflicts/apply-records.ts';
-import type { ReadDeps } from '../conflicts/read-object.ts';
+import type { AppliedRead } from '../conflicts/apply-read.ts';
+import { applyRecords } from '../conflicts/apply-records.ts';
+import { followMerges } from '../conflicts/follow-merges.ts';
+import { applyLinks } from '../conflicts/link-apply.ts';
+import { applyContext, type ReadDeps } from '../conflicts/read-object.ts';
 import { copyColumns, copyInto, isAnyKnown, isOccupied } from '../db/backfill-copy.ts';
 import {
   compareStage,
@@ -11,64 +14,39 @@ import {
 import type { Sql, Transaction } from '../db/database.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
 import { lockRows } from '../db/mirror-rows.ts';
-import type { Chunk } from './chunk.ts';
+import type { RemoteRecord } from '../domain/record.ts';
+import type { Chunk, CopyChunk, MergeChunk } from './chunk.ts';
 
-/** Waiting for a row means that a user holds it, and then it is merged, not copied. */
+/** Waiting for a row means that a user holds it, and then records are merged, not copied. */
 const COPY_LOCK_MS = 500;
 
-export interface WriteOptions {
-  /** The mirror held no records when the backfill began, so COPY meets none but its own. */
-  readonly direct: boolean;
-  /** Runs in the transaction that writes the records: invariant 8. */
-  readonly save: (tx: Sql) => Promise<void>;
-}
-
-/** Writes a chunk, and the progress it makes, in one transaction. Safe to repeat. */
+/**
+ * Writes a chunk, and whatever `save` writes, in one transaction (invariant 8). Safe to repeat.
+ *
+ * @returns null, and nothing was done, where a chunk to be copied has to be merged.
+ */
 export async function writeChunk(
   deps: ReadDeps,
   table: MirrorTable,
   chunk: Chunk,
-  { direct, save }: WriteOptions,
-): Promise<ApplyCounts> {
-  const copied = direct ? await copyChunk(deps, table, chunk, save) : null;
-  if (copied !== null) return copied;
-  return await deps.db.transaction(
-    async (tx) => {
-      const counts = await mergeChunk(deps, table, chunk, tx);
-      await save(tx);
-      return counts;
-    },
-    { asWriter: true },
-  );
-}
-
-export function contextOf(deps: ReadDeps, table: MirrorTable, readAt: string): ApplyContext {
-  return {
-    readAt,
-    clockSkewMs: deps.remote.clockSkewMs ?? 0,
-    policyOf: (field) => deps.policyOf(table.object, field),
-  };
-}
-
-class RowsAreKnown extends Error {}
-
-/** COPY straight into the mirror; null, and nothing done, where any record needs more than that. */
-async function copyChunk(
-  deps: ReadDeps,
-  table: MirrorTable,
-  chunk: Chunk,
   save: (tx: Sql) => Promise<void>,
-): Promise<ApplyCounts | null> {
-  const ids = chunk.records.map(({ id }) => id);
-  try {
-    await deps.db.transaction(
+): Promise<AppliedRead | null> {
+  if (chunk.mode === 'merge') {
+    return await deps.db.transaction(
       async (tx) => {
-        if (ids.length > 0) {
-          const target = { table: table.qualified, columns: copyColumns(table) };
-          await copyInto(tx, target, textOf(chunk));
-          if (await isAnyKnown(tx, table.object, ids)) throw new RowsAreKnown();
-        }
+        const applied = chunk.rows === 0 ? NOTHING : await merge(tx, deps, table, chunk);
         await save(tx);
+        return applied;
+      },
+      { asWriter: true },
+    );
+  }
+  try {
+    return await deps.db.transaction(
+      async (tx) => {
+        const applied = chunk.rows === 0 ? NOTHING : await copy(tx, deps, table, chunk);
+        await save(tx);
+        return applied;
       },
       { asWriter: true, lockTimeoutMs: COPY_LOCK_MS },
     );
@@ -76,72 +54,99 @@ async function copyChunk(
     if (error instanceof RowsAreKnown || isOccupied(error)) return null;
     throw error;
   }
-  return { ...NOTHING, inserted: ids.length, extra: extrasOf(chunk.lines) };
+}
+
+class RowsAreKnown extends Error {}
+
+/** COPY straight into the mirror. @throws where any of the records needs more than that. */
+async function copy(
+  tx: Transaction,
+  deps: ReadDeps,
+  table: MirrorTable,
+  chunk: CopyChunk,
+): Promise<AppliedRead> {
+  await copyInto(tx, { table: table.qualified, columns: copyColumns(table) }, chunk.bytes);
+  if (await isAnyKnown(tx, table.object, chunk.ids)) throw new RowsAreKnown();
+  const told = await applyTold(tx, deps, table, { records: chunk.telling, readAt: chunk.readAt });
+  return { ...told, inserted: chunk.rows, extra: chunk.extras };
 }
 
 /**
- * Merges a chunk with what stands, in the order of `applyRecords`: compare, lock without waiting,
- * read the outbox in a later statement. What is plainly new or plainly older is written set-based;
- * whatever somebody holds or has a say in goes through `applyRecords`.
+ * In the order of `applyRecords`: compare, lock without waiting, read the outbox in a later
+ * statement. What is plainly new or plainly older is written set-based; whatever somebody holds
+ * or has a say in goes through `applyRecords`.
  */
-async function mergeChunk(
+async function merge(
+  tx: Transaction,
   deps: ReadDeps,
   table: MirrorTable,
-  chunk: Chunk,
-  tx: Transaction,
-): Promise<ApplyCounts> {
-  if (chunk.records.length === 0) return NOTHING;
-  const stage = await fillStage(tx, table, textOf(chunk));
+  chunk: MergeChunk,
+): Promise<AppliedRead> {
+  const { lines, records, readAt } = chunk;
+  const texts = lines.map(({ text }) => text);
+  const stage = await fillStage(tx, table, texts);
   const differences = await compareStage(tx, stage);
   const standing = differences.filter(({ present }) => present);
-  const locked = await lockRows(
-    tx,
-    table,
-    standing.map(({ id }) => id),
-  );
-  const known = await readKnown(tx, stage, chunk.readAt);
+  const ids = standing.map(({ id }) => id);
+  const locked = await lockRows(tx, table, ids);
+  const known = await readKnown(tx, stage, readAt);
   const gone = new Set(known.filter((one) => one.gone).map(({ position }) => position));
   const withCare = new Set(known.filter((one) => !one.gone).map(({ position }) => position));
   for (const { position, id } of standing) {
-    const isPartial = chunk.lines[position - 1]?.partial ?? true;
+    const isPartial = lines[position - 1]?.partial ?? true;
     if (isPartial || !locked.has(id)) withCare.add(position);
   }
-  const isPlain = ({ position }: { position: number }) =>
-    !gone.has(position) && !withCare.has(position);
-  const positionsOf = (present: boolean) =>
-    differences.filter((one) => one.present === present && isPlain(one)).map((one) => one.position);
-  const inserted = await insertStaged(tx, stage, positionsOf(false));
-  const updated = await updateStaged(tx, stage, positionsOf(true));
-  const careful = await applyRecords(
-    tx,
-    table,
-    [...withCare].flatMap((position) => chunk.records[position - 1] ?? []),
-    contextOf(deps, table, chunk.readAt),
-  );
-  const plainLines = chunk.lines.filter((_, index) => isPlain({ position: index + 1 }));
+  const plain = differences.filter(({ position }) => !withCare.has(position));
+  const absent = plain.filter(({ position, present }) => !present && !gone.has(position));
+  const older = plain.filter(({ present }) => present);
+  const inserted = await insertStaged(tx, stage, positionsOf(absent));
+  const updated = await updateStaged(tx, stage, positionsOf(older));
+  const carefully = [...withCare].flatMap((position) => records[position - 1] ?? []);
+  const careful = await applyRecords(tx, table, carefully, applyContext(deps, table, readAt));
+  const told = await applyTold(tx, deps, table, { records, readAt });
   return {
+    ...told,
     inserted: inserted + careful.inserted,
     updated: updated + careful.updated,
-    unchanged: plainLines.length + gone.size - inserted - updated + careful.unchanged,
-    deferred: careful.deferred,
-    conflicts: careful.conflicts,
-    extra: extrasOf(plainLines) + careful.extra,
+    unchanged: lines.length - inserted - updated - withCare.size + careful.unchanged,
+    deferred: careful.deferred + told.deferred,
+    conflicts: careful.conflicts + told.conflicts,
+    extra: chunk.extras,
   };
 }
 
-const NOTHING: ApplyCounts = {
+/** What records tell besides themselves: merges and links. After they were written. */
+async function applyTold(
+  tx: Transaction,
+  deps: ReadDeps,
+  table: MirrorTable,
+  { records, readAt }: { readonly records: readonly RemoteRecord[]; readonly readAt: string },
+): Promise<AppliedRead> {
+  if (records.length === 0) return NOTHING;
+  const merges = await followMerges(tx, table, records, applyContext(deps, table, readAt));
+  const links = await applyLinks(tx, table, records, { links: deps.links, readAt });
+  return {
+    ...NOTHING,
+    merged: merges.merged,
+    linked: links.linked,
+    unlinked: links.unlinked,
+    deferred: merges.deferred + links.deferred,
+    conflicts: merges.conflicts,
+  };
+}
+
+function positionsOf(rows: readonly { readonly position: number }[]): number[] {
+  return rows.map(({ position }) => position);
+}
+
+const NOTHING: AppliedRead = {
   inserted: 0,
   updated: 0,
   unchanged: 0,
   deferred: 0,
   conflicts: 0,
   extra: 0,
+  merged: 0,
+  linked: 0,
+  unlinked: 0,
 };
-
-function textOf({ lines }: Chunk): string[] {
-  return lines.map(({ text }) => text);
-}
-
-function extrasOf(lines: Chunk['lines']): number {
-  return lines.reduce((sum, { extras }) => sum + extras, 0);
-}

@@ -1,7 +1,8 @@
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
-import got, { RequestError, TimeoutError } from 'got';
+import got, { type OptionsInit, RequestError, TimeoutError } from 'got';
 import type { Clock } from './clock.ts';
+import { createSpareBuffers } from './spare-buffers.ts';
 
 export interface Attempt {
   readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
@@ -40,6 +41,8 @@ export interface Transport {
 /** A connection that takes longer than this to come about is given up: nothing was sent yet. */
 const CONNECT_MS = 5_000;
 
+type RequestOptions = Pick<OptionsInit, 'method' | 'headers' | 'signal' | 'body' | 'timeout'>;
+
 export function createTransport({ clock }: { clock: Clock }): Transport {
   const http = new HttpAgent({ keepAlive: true });
   const https = new HttpsAgent({ keepAlive: true });
@@ -47,17 +50,35 @@ export function createTransport({ clock }: { clock: Clock }): Transport {
     agent: { http, https },
     decompress: true,
     followRedirect: false,
-    responseType: 'buffer',
     // Our own ladder repeats: got knows neither the allowance nor which write is repeatable.
     retry: { limit: 0 },
     throwHttpErrors: false,
   });
+  const buffers = createSpareBuffers();
+
+  async function readWhole(url: URL, options: RequestOptions) {
+    const response = await client(url, { ...options, isStream: false, responseType: 'buffer' });
+    return { response, text: response.rawBody.toString('utf8') };
+  }
+
+  /** Pages are long and many: their bytes are gathered where those of others were before. */
+  async function readStream(url: URL, options: RequestOptions) {
+    const stream = client.stream(url, options);
+    // The loop below tells of what goes wrong; got goes on to tell once that has ended.
+    stream.on('error', () => {});
+    const body = buffers.take();
+    for await (const chunk of stream) body.append(chunk);
+    const { response } = stream;
+    if (response === undefined) throw new Error('got ended a stream without an answer');
+    return { response, text: body.release() };
+  }
+
   return {
     async attempt({ method, url, headers, body, timeoutMs, signal }) {
       const connectMs = Math.min(CONNECT_MS, timeoutMs);
       const sentAtMs = clock.nowMs();
       try {
-        const response = await client(url, {
+        const options = {
           method,
           headers,
           signal,
@@ -68,12 +89,14 @@ export function createTransport({ clock }: { clock: Clock }): Transport {
             secureConnect: connectMs,
             request: timeoutMs,
           },
-        });
+        };
+        const { response, text } =
+          method === 'GET' ? await readStream(url, options) : await readWhole(url, options);
         return {
           kind: 'answer',
           status: response.statusCode,
           headers: response.headers,
-          text: response.rawBody.toString('utf8'),
+          text,
           sentAtMs,
           answeredAtMs: clock.nowMs(),
         };

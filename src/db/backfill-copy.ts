@@ -25,7 +25,7 @@ export function copyColumns(table: MirrorTable): readonly CopyColumn[] {
 }
 
 export interface CopyLine {
-  /** One line of COPY's text format, its end included. */
+  /** One line of COPY's text format, without its end. */
   readonly text: string;
   /** The answer lacked fields: in a row that stands, their columns keep what they hold. */
   readonly partial: boolean;
@@ -48,35 +48,38 @@ const ESCAPES: Readonly<Record<string, string>> = {
  */
 export function copyLine(table: MirrorTable, record: RemoteRecord): CopyLine {
   const { values, missing, extras } = encodeRecord(table, record);
-  let text = '';
+  const texts: string[] = [];
   for (let position = 0; position < values.length; position += 1) {
     if (position === LEFT_OUT) continue;
-    if (position > 0) text += '\t';
     const value = values[position] ?? null;
     // Postgres' own word for the time of the transaction.
-    if (position === SYNCED_AT) text += 'now';
-    else if (value === null) text += '\\N';
-    else if (SPECIAL.test(value)) text += escapeText(value);
-    else text += value;
+    if (position === SYNCED_AT) texts.push('now');
+    else if (value === null) texts.push('\\N');
+    else texts.push(SPECIAL.test(value) ? escapeText(value) : value);
   }
-  return { text: `${text}\n`, partial: missing.length > 0, extras };
+  // Joined and not added up: the line is kept for a while, and a sum would keep all its parts.
+  return { text: texts.join('\t'), partial: missing.length > 0, extras };
 }
 
 function escapeText(value: string): string {
   return value.replace(/[\\\t\n\r]/g, (character) => ESCAPES[character] ?? character);
 }
 
-/** Copies lines of {@link copyLine} into a table with its columns. */
+/** Lines of {@link copyLine} as COPY reads them. */
+export function toBytes(lines: readonly string[]): Buffer {
+  return Buffer.from(`${lines.join('\n')}\n`, 'utf8');
+}
+
+/** Copies lines into a table with the columns given. */
 export async function copyInto(
   tx: Transaction,
   target: { readonly table: string; readonly columns: readonly CopyColumn[] },
-  lines: readonly string[],
+  bytes: readonly Buffer[],
 ): Promise<number> {
   const names = target.columns.map(({ name }) => name).join(', ');
-  const bytes = Buffer.from(lines.join(''), 'utf8');
   return await tx.copyFrom(
     `COPY ${target.table} (${names}) FROM STDIN`,
-    Readable.from([bytes], { objectMode: false }),
+    Readable.from(bytes, { objectMode: false }),
   );
 }
 
@@ -130,7 +133,14 @@ export async function isAnyKnown(
 
 const ID_OF = { outbox: 'record_id', id_map: 'id', tombstone: 'id', deferred: 'id' } as const;
 
+/** A survivor of a merge is a record like any other. */
+const CONDITION = {
+  outbox: `AND state IN ('pending', 'sending', 'parked')`,
+  id_map: `AND reason <> 'merged'`,
+  tombstone: '',
+  deferred: '',
+} as const;
+
 function among(source: keyof typeof ID_OF): string {
-  const unsettled = source === 'outbox' ? `AND state IN ('pending', 'sending', 'parked')` : '';
-  return `clarify_sync.${source} WHERE object = $1 ${unsettled}`;
+  return `clarify_sync.${source} WHERE object = $1 ${CONDITION[source]}`;
 }

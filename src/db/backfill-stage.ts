@@ -1,5 +1,5 @@
 import type { CopyColumn } from './backfill-copy.ts';
-import { copyColumns, copyInto } from './backfill-copy.ts';
+import { copyColumns, copyInto, toBytes } from './backfill-copy.ts';
 import type { Sql, Transaction } from './database.ts';
 import type { MirrorTable } from './mirror/table.ts';
 
@@ -24,7 +24,7 @@ export async function fillStage(
     `CREATE TEMP TABLE clarify_sync_stage
        (position integer GENERATED ALWAYS AS IDENTITY, ${definitions}) ON COMMIT DROP`,
   );
-  await copyInto(tx, { table: STAGE, columns }, lines);
+  await copyInto(tx, { table: STAGE, columns }, [toBytes(lines)]);
   return { table, columns };
 }
 

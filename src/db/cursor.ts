@@ -13,6 +13,8 @@ export interface BackfillProgress {
   readonly total: number | null;
   /** The mirror held no record when it began. */
   readonly unread: boolean;
+  /** Link tables that it fills. */
+  readonly links: readonly string[];
 }
 
 /** How far one object has been read. Instants are ISO-8601 as Postgres renders them. */

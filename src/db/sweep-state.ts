@@ -69,6 +69,28 @@ export async function beginSweep(
   );
 }
 
+/**
+ * Counts a reading of all pages from the beginning as a round: a backfill reads links as well. A
+ * round that goes on beside it is left alone, unless it would be begun anew for new links.
+ */
+export async function markSwept(
+  tx: Sql,
+  object: string,
+  round: { readonly startedAt: string; readonly links: readonly string[] },
+): Promise<void> {
+  await tx.query(
+    `INSERT INTO clarify_sync.sweep AS s (object, started_at, finished_at, linked, round_links)
+     VALUES ($1, $2::timestamptz, clock_timestamp(), $3::text[], $3::text[])
+         ON CONFLICT (object) DO UPDATE
+        SET started_at = excluded.started_at, finished_at = excluded.finished_at,
+            linked = excluded.linked, round_links = excluded.round_links, watermark = NULL,
+            pages = 0, total_pages = NULL, requests = 0, records_read = 0, problem = NULL,
+            updated_at = clock_timestamp()
+      WHERE s.finished_at IS NOT NULL OR NOT s.linked @> excluded.linked`,
+    [object, round.startedAt, round.links],
+  );
+}
+
 export interface SweepStep {
   readonly watermark: string | null;
   readonly totalPages: number | null;

@@ -128,8 +128,10 @@ const EXTRA_POSITION = 8;
 
 /** A field may be called `constructor`, and what every object inherits is no value of it. */
 function ownValue(fields: Readonly<Record<string, Json>>, name: string): Json | undefined {
-  return name in Object.prototype && !Object.hasOwn(fields, name) ? undefined : fields[name];
+  return INHERITED.has(name) && !Object.hasOwn(fields, name) ? undefined : fields[name];
 }
+
+const INHERITED: ReadonlySet<string> = new Set(Object.getOwnPropertyNames(Object.prototype));
 
 /** One entry of `_extra`, as text: a field may be called `__proto__`. */
 function extraEntry(field: string, value: Json): string {

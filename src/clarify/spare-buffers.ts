@@ -1,0 +1,45 @@
+/** Bytes of one answer as they come in. */
+export interface GrowingBuffer {
+  append(chunk: Uint8Array): void;
+  /** The text gathered; the buffer is another answer's from now on. */
+  release(): string;
+}
+
+export interface SpareBuffers {
+  take(): GrowingBuffer;
+}
+
+const FIRST_BYTES = 512 * 1024;
+/** A larger one is not kept, nor more than these: answers are rarely so long, or so many. */
+const LARGEST_BYTES = 4 * 1024 * 1024;
+const MOST_SPARE = 8;
+
+/**
+ * Buffers that are used again. A new one for each page would be garbage the collector is slow to
+ * see: 64 MB of them may pile up before it looks (invariant 12).
+ */
+export function createSpareBuffers(): SpareBuffers {
+  const spare: Buffer[] = [];
+  return {
+    take() {
+      let bytes = spare.pop() ?? Buffer.allocUnsafeSlow(FIRST_BYTES);
+      let length = 0;
+      return {
+        append(chunk) {
+          if (length + chunk.length > bytes.length) {
+            const larger = Buffer.allocUnsafeSlow(2 * (length + chunk.length));
+            bytes.copy(larger, 0, 0, length);
+            bytes = larger;
+          }
+          bytes.set(chunk, length);
+          length += chunk.length;
+        },
+        release() {
+          const text = bytes.toString('utf8', 0, length);
+          if (bytes.length <= LARGEST_BYTES && spare.length < MOST_SPARE) spare.push(bytes);
+          return text;
+        },
+      };
+    },
+  };
+}
