@@ -183,6 +183,6 @@ export async function readWaiting(
   }
   return [...byRecord].map(([recordId, entries]) => {
     const attempts = Math.max(...entries.map((entry) => entry.attempts));
-    return { recordId, entries, attempts, sentBefore: false, unapprovedDelete: false };
+    return { recordId, entries, attempts, sentBefore: new Set<bigint>(), unapprovedDelete: false };
   });
 }

@@ -9,8 +9,8 @@ export interface ClaimedRecord {
   readonly recordId: string;
   readonly entries: readonly ClaimedEntry[];
   readonly attempts: number;
-  /** A create of it has left us before, and may have arrived. */
-  readonly sentBefore: boolean;
+  /** Entries that have left us before as a create, which may have arrived; mostly none. */
+  readonly sentBefore: ReadonlySet<bigint>;
   /** Among them is a delete that no person has approved. */
   readonly unapprovedDelete: boolean;
 }
@@ -63,7 +63,7 @@ export async function claimDue(
         SET state = 'sending', epoch = $2, attempts = attempts + 1, sent_at = clock_timestamp(), last_error = NULL
        FROM mine WHERE o.id = mine.id
      RETURNING o.id, o.record_id, o.op, o.changes, o.attempts, o.created_at,
-               o.op = 'insert' AND o.sent IS NOT NULL AS sent_before,
+               o.sent IS NOT NULL AS sent_before,
                o.op = 'delete' AND o.approved_at IS NULL AS unapproved_delete`,
     [claim.object, claim.epoch, claim.records],
   );
@@ -78,10 +78,15 @@ export async function claimDue(
       recordId,
       entries,
       attempts: Math.max(...entries.map(({ attempts }) => attempts)),
-      sentBefore: entries.some((entry) => entry.sent_before),
+      sentBefore: sentBefore(entries),
       unapprovedDelete: entries.some((entry) => entry.unapproved_delete),
     };
   });
+}
+
+function sentBefore(entries: readonly ClaimRow[]): ReadonlySet<bigint> {
+  const sent = entries.filter((entry) => entry.sent_before);
+  return new Set(sent.some(({ op }) => op === 'insert') ? sent.map(({ id }) => id) : []);
 }
 
 /** What was put off keeps the time it was written, and comes before what was written since. */

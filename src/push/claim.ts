@@ -56,7 +56,8 @@ export async function claim(
       const claimed = await claimDue(tx, { object, epoch, records: CLAIM_RECORDS });
       if (claimed.length === 0) return null;
       const allowed = await guardDeletes(tx, table, epoch, { claimed, limits: deps.massDelete });
-      const free = await holdBack(tx, object, epoch, allowed);
+      const matchOn = deps.matchOn(table);
+      const free = await holdBack(tx, { object, matchOn }, epoch, allowed);
       const changes = coalesceAll(free);
       const resolutions = new Map<string, Resolution>();
       for (const [target, ids] of localReferences(table.schema, changes)) {
@@ -70,7 +71,7 @@ export async function claim(
           deps.tables.map(({ schema }) => schema),
           object,
         ),
-        matchOn: deps.matchOn(table),
+        matchOn,
       });
       await addFollowUps(tx, object, prepared.followUps);
       await settleEntries(tx, epoch, prepared.settled);

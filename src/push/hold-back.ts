@@ -6,16 +6,17 @@ import { isLocalId } from './outgoing.ts';
 
 /**
  * Takes out of a claim what must not go now: newer edits of fields that wait for a person join
- * the entry that waits (an open conflict blocks its own field, and nothing else), and a delete
- * waits where a create of the record may have arrived, until that is known.
+ * the entry that waits (an open conflict blocks its own field, and nothing else); where a create
+ * of the record may have arrived, a delete and a new identity wait until that is known.
  */
 export async function holdBack(
   tx: Sql,
-  object: string,
+  about: { readonly object: string; readonly matchOn: string | null },
   epoch: bigint,
   claimed: readonly ClaimedRecord[],
 ): Promise<readonly ClaimedRecord[]> {
-  const early = claimed.map(withoutEarlyDelete);
+  const { object, matchOn } = about;
+  const early = claimed.map((record) => withoutEarly(record, matchOn));
   const released = early.flatMap(({ released: ids }) => ids);
   const later = { state: 'pending', reason: null, retryInMs: 0 } as const;
   await settleEntries(tx, epoch, [{ ids: released, outcome: later }]);
@@ -56,12 +57,21 @@ export async function holdBack(
   });
 }
 
-/** A record the CRM may have by now cannot be forgotten: its create comes first, then the delete. */
-function withoutEarlyDelete(record: ClaimedRecord) {
-  const last = record.entries.findLastIndex(({ op }) => op === 'delete');
-  if (!record.sentBefore || !isLocalId(record.recordId) || last <= 0) {
-    return { record, released: [] };
-  }
-  const released = record.entries.slice(last).map(({ id }) => id);
-  return { record: { ...record, entries: record.entries.slice(0, last) }, released };
+/**
+ * A record the CRM may have by now cannot be forgotten: its create comes first, then the delete.
+ * And it has to be created as it was sent, or another address would make it a second time.
+ */
+function withoutEarly(record: ClaimedRecord, matchOn: string | null) {
+  const { entries, sentBefore, recordId } = record;
+  if (sentBefore.size === 0 || !isLocalId(recordId)) return { record, released: [] };
+  const lastDelete = entries.findLastIndex(({ op }) => op === 'delete');
+  const identified = entries.findIndex(
+    ({ id, op, changes }) =>
+      op === 'update' && !sentBefore.has(id) && matchOn !== null && Object.hasOwn(changes, matchOn),
+  );
+  const ends = [lastDelete, identified].filter((index) => index > 0);
+  if (ends.length === 0) return { record, released: [] };
+  const end = Math.min(...ends);
+  const released = entries.slice(end).map(({ id }) => id);
+  return { record: { ...record, entries: entries.slice(0, end) }, released };
 }

@@ -72,3 +72,25 @@ test('is left to a person where a record like it was edited since', async () => 
   ]);
   expect(titles()).toEqual(['Lost answer', 'Edited since']);
 });
+
+test('goes out again as it was sent, before what identifies it changes', async () => {
+  const { emulator, sql } = workspace;
+  // Every attempt arrives, and no answer.
+  emulator.faults.add({ kind: 'reset-after-write', method: 'POST' });
+  const [person] = await sql(
+    `INSERT INTO clarify.person (email_addresses) VALUES ('{old@example.com}') RETURNING id`,
+  );
+  expect(await push()).toMatchObject({ failed: 1 });
+  expect(emulator.store.count('person')).toBe(1);
+  emulator.faults.clear();
+  await sql(`UPDATE clarify.person SET email_addresses = '{new@example.com}' WHERE id = $1`, [
+    person?.id,
+  ]);
+  await sql(`UPDATE clarify_sync.outbox SET next_attempt_at = now() WHERE state = 'pending'`);
+  await push();
+  await pull();
+  const people = emulator.store.all('person').map(({ attributes }) => attributes.email_addresses);
+  expect(people).toEqual([{ items: ['new@example.com'] }]);
+  const rows = await sql('SELECT email_addresses FROM clarify.person');
+  expect(rows).toEqual([{ email_addresses: ['new@example.com'] }]);
+});

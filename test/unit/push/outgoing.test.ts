@@ -36,7 +36,7 @@ function entry(
 }
 
 function claim(recordId: string, ...entries: ClaimedEntry[]): ClaimedRecord {
-  return { recordId, entries, attempts: 1, sentBefore: false, unapprovedDelete: false };
+  return { recordId, entries, attempts: 1, sentBefore: new Set<bigint>(), unapprovedDelete: false };
 }
 
 function prepared(

@@ -56,7 +56,7 @@ async function pushObject(model: Model, schema: ObjectSchema, fake: FakeRemote):
       entry.attempts += 1;
     }
     const attempts = Math.max(...entries.map((entry) => entry.attempts));
-    return { recordId, entries, attempts, sentBefore: false, unapprovedDelete: false };
+    return { recordId, entries, attempts, sentBefore: new Set<bigint>(), unapprovedDelete: false };
   });
   if (claimed.length === 0) return false;
   const { outgoing, settled, followUps } = prepare(schema, coalesceAll(claimed), {
