@@ -24,6 +24,9 @@ interface IncomingColumn {
 /** Written by the statements themselves, or never. */
 const OURS: ReadonlySet<string> = new Set(['id', '_local_id', '_synced_at']);
 
+/** Set once and never cleared: null says only that the answer did not have it. */
+const LASTING: ReadonlySet<string> = new Set(['_created_at', '_created_by']);
+
 function incomingColumns(table: MirrorTable): readonly IncomingColumn[] {
   const fields = table.columns.map(({ column, sqlType, field }) => {
     return { name: column, sqlType, field: field.name };
@@ -115,7 +118,7 @@ export async function updateRows(
     const name = escapeIdentifier(column.name);
     if (column.name === '_extra') return `_extra = ${source.extra(column)}`;
     const kept = source.kept(column);
-    const value = source.value(column);
+    const value = source.next(column);
     return kept
       ? `${name} = CASE WHEN ${kept} THEN t.${name} ELSE ${value} END`
       : `${name} = ${value}`;
@@ -174,6 +177,11 @@ function incomingSource(table: MirrorTable, rows: readonly IncomingRow[]) {
   ];
   const alias = new Map(columns.map(({ name }, c) => [name, `i.c${c}`]));
   const value = (column: IncomingColumn) => `${alias.get(column.name)}::${column.sqlType}`;
+  /** What a row that stands, `t`, is to hold. */
+  const next = (column: IncomingColumn) =>
+    LASTING.has(column.name)
+      ? `coalesce(${value(column)}, t.${escapeIdentifier(column.name)})`
+      : value(column);
   /** A condition true where the row keeps this column; null where none of the rows does. */
   const kept = (column: IncomingColumn) =>
     column.field !== null && anyKept.has(column.field)
@@ -188,7 +196,7 @@ function incomingSource(table: MirrorTable, rows: readonly IncomingRow[]) {
   const differs = columns.map((column) => {
     const current = `t.${escapeIdentifier(column.name)}`;
     if (column.name === '_extra') return `${current} IS DISTINCT FROM ${extra(column)}`;
-    const distinct = `${current} IS DISTINCT FROM ${value(column)}`;
+    const distinct = `${current} IS DISTINCT FROM ${next(column)}`;
     const keeps = kept(column);
     return keeps === null ? distinct : `(NOT ${keeps} AND ${distinct})`;
   });
@@ -198,6 +206,7 @@ function incomingSource(table: MirrorTable, rows: readonly IncomingRow[]) {
              WITH ORDINALITY AS i(${names.join(', ')})`,
     parameters,
     value,
+    next,
     kept,
     extra,
     differs: differs.join('\n OR '),

@@ -98,3 +98,31 @@ test('what became newer between the comparison and the lock stays (invariant 3)'
   expect(overtaken).toBe(true);
   expect(await row()).toMatchObject({ title: 'Newer' });
 });
+
+test('an answer without the creation fields leaves them as they are (missing is unknown)', async () => {
+  const table = workspace.session.tables.find(({ object }) => object === 'task');
+  if (!table) throw new Error('task is not mirrored');
+  const version = (by: string | null, at: string | null, second: number): RemoteRecord => {
+    const updatedAt = `2100-01-01T00:00:0${second}.000Z`;
+    const system = { createdAt: at, updatedAt, createdBy: by, updatedBy: null };
+    return { id, fields: { title: `Version ${second}` }, ...system, mergedIds: [], links: {} };
+  };
+  const context = {
+    readAt: '2100-01-01T00:00:00Z',
+    clockSkewMs: 0,
+    policyOf: () => 'newest' as const,
+  };
+  const apply = (record: RemoteRecord) =>
+    workspace.database.db.transaction((tx) => applyRecords(tx, table, [record], context), {
+      asWriter: true,
+    });
+  await apply(version('user_01', '2099-12-31T00:00:00.000Z', 1));
+  const before = await row();
+  await apply(version(null, null, 2));
+  expect(before).toMatchObject({ _created_by: 'user_01' });
+  expect(await row()).toMatchObject({
+    title: 'Version 2',
+    _created_by: 'user_01',
+    _created_at: before?._created_at,
+  });
+});
