@@ -1,7 +1,9 @@
 import type { Sql } from '../db/database.ts';
+import { readWaitingLinks } from '../db/link-outbox.ts';
 import { readLocalIds } from '../db/local-ids.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
 import { readWaiting } from '../db/outbox-review.ts';
+import { coalesceLinks } from '../domain/coalesce-links.ts';
 import type { Json } from '../domain/json.ts';
 import {
   coalesceAll,
@@ -15,7 +17,7 @@ import {
 export interface PreviewedChange {
   readonly object: string;
   readonly recordId: string;
-  readonly action: Outgoing['kind'];
+  readonly action: Outgoing['kind'] | 'link' | 'unlink';
   /** Outbox entries that end with it. */
   readonly entries: readonly bigint[];
   readonly fields: readonly {
@@ -64,7 +66,24 @@ export async function previewPush(
     }
     earlier.add(table.object);
   }
+  changes.push(...(await previewLinks(sql, options.objects ?? null)));
   return { changes, waiting };
+}
+
+/** Links come after the records, one line each. */
+async function previewLinks(
+  sql: Sql,
+  objects: readonly string[] | null,
+): Promise<readonly PreviewedChange[]> {
+  const waiting = await readWaitingLinks(sql, objects, RECORDS);
+  return waiting.flatMap(({ object, field, recordId, entries }) =>
+    coalesceLinks(entries).flatMap(({ kind, other, entry, earlier }): PreviewedChange[] => {
+      if (kind === 'nothing') return [];
+      const fields = kind === 'link' ? { from: null, to: other } : { from: other, to: null };
+      const change = { object, recordId, action: kind, entries: [...earlier, entry] };
+      return [{ ...change, fields: [{ field, ...fields }] }];
+    }),
+  );
 }
 
 /** What is created earlier in the same push will be known by then. */
