@@ -25,17 +25,21 @@ export async function readGoneSince(
   return new Set(rows.map(({ id }) => id));
 }
 
-/** A record that is there again is no longer gone. */
+/** A record that is there again is no longer gone, nor does it live on in another. */
 export async function forgetTombstones(
   tx: Sql,
   object: string,
   ids: readonly string[],
 ): Promise<void> {
   if (ids.length === 0) return;
-  await tx.query('DELETE FROM clarify_sync.tombstone WHERE object = $1 AND id = ANY($2::text[])', [
-    object,
-    ids,
-  ]);
+  await tx.query(
+    `WITH back AS (
+       DELETE FROM clarify_sync.tombstone WHERE object = $1 AND id = ANY($2::text[]) RETURNING id
+     )
+     DELETE FROM clarify_sync.id_map AS m USING back AS b
+      WHERE m.object = $1 AND m.old_id = b.id AND m.reason = 'merged'`,
+    [object, ids],
+  );
 }
 
 export interface Tombstone {

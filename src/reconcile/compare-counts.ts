@@ -25,16 +25,21 @@ export const UNCOUNTED = 'uncounted';
  * difference. One record missing here and another gone there hide each other where they were
  * created in the same span, for then the counts agree.
  *
- * @returns why it could not be done; null where it was.
+ * @returns `agreed` where no count differed; `problem` where it could not be done.
  */
-export async function compareCounts(pass: Pass, parts: readonly Part[]): Promise<string | null> {
+export async function compareCounts(
+  pass: Pass,
+  parts: readonly Part[],
+): Promise<{ readonly agreed: boolean; readonly problem: string | null }> {
+  let agreed = true;
+  const failed = (problem: string) => ({ agreed: false, problem });
   let halving = startHalving(parts, pass.deps.remote.limits.pageSize);
   for (let task = nextTask(halving); task !== null; task = nextTask(halving)) {
     pass.options.signal.throwIfAborted();
     switch (task.kind) {
       case 'count': {
         const tally = await countBoth(pass, task.span);
-        if (tally === null) return UNCOUNTED;
+        if (tally === null) return failed(UNCOUNTED);
         halving = takeCount(halving, tally);
         break;
       }
@@ -44,7 +49,7 @@ export async function compareCounts(pass: Pass, parts: readonly Part[]): Promise
         const medianMs = await createdAtRank(pass.deps.db, pass.table, span, rank);
         const cutMs = cutOf(task, medianMs);
         const before = await countBoth(pass, { fromMs: span.fromMs, toMs: cutMs - 1 });
-        if (before === null) return UNCOUNTED;
+        if (before === null) return failed(UNCOUNTED);
         halving = takeSplit(halving, cutMs, before);
         break;
       }
@@ -53,15 +58,16 @@ export async function compareCounts(pass: Pass, parts: readonly Part[]): Promise
         break;
       case 'read': {
         const { differences, problem } = await comparePages(pass, task.span);
-        if (problem !== null) return problem;
+        if (problem !== null) return failed(problem);
+        agreed = false;
         halving = takeRead(halving, differences);
         break;
       }
     }
-    if (isUnreliable(halving)) return UNCOUNTED;
-    if (pass.isFull) return null;
+    if (isUnreliable(halving)) return failed(UNCOUNTED);
+    if (pass.isFull) break;
   }
-  return null;
+  return { agreed, problem: null };
 }
 
 /** Null where the list does not say how many there are, or contradicts itself. */

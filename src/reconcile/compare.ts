@@ -9,8 +9,8 @@ import { type Pass, suspect } from './pass.ts';
 export interface Compared {
   /** Why nothing is proven; null where something is. */
   readonly problem: string | null;
-  /** Every record was read, so no count can have hidden anything. */
-  readonly isWhole: boolean;
+  /** Every record was read, or every count agreed: there is no need to look again. */
+  readonly isProof: boolean;
 }
 
 /** Parts counted from the start, so that what hides another difference has to stand close to it. */
@@ -51,16 +51,16 @@ export async function compareAgain(pass: Pass, startedAtMs: number): Promise<Com
   return tally.remote === tally.local ? AGREED : await compareParts(pass, [{ span, tally }]);
 }
 
-const AGREED: Compared = { problem: null, isWhole: true };
+const AGREED: Compared = { problem: null, isProof: true };
 
 async function compareAll(pass: Pass): Promise<Compared> {
   const { problem } = await comparePages(pass, null);
-  return { problem, isWhole: !pass.isFull };
+  return { problem, isProof: !pass.isFull };
 }
 
 async function compareParts(pass: Pass, parts: readonly Part[]): Promise<Compared> {
-  const problem = await compareCounts(pass, parts);
-  return problem === UNCOUNTED ? await compareAll(pass) : { problem, isWhole: false };
+  const { agreed, problem } = await compareCounts(pass, parts);
+  return problem === UNCOUNTED ? await compareAll(pass) : { problem, isProof: agreed };
 }
 
 async function suspectUndated(pass: Pass): Promise<void> {

@@ -81,6 +81,29 @@ test('a vanished id that answers with another record was merged into it', async 
     await workspace.sql(`SELECT record_id FROM clarify_sync.outbox WHERE state = 'pending'`),
   ).toEqual([{ record_id: survivor }]);
   await workspace.sql(`UPDATE clarify_sync.outbox SET state = 'cancelled', done_at = now()`);
+  store.update('person', survivor, { linkedin_url: 'ours' });
+});
+
+test('a record that was taken for merged and is there again stands for itself', async () => {
+  const { store } = workspace.emulator;
+  const { remote } = workspace.session;
+  const [old = '', survivor = ''] = ids(2, 500);
+  store.hide('person', [old]);
+  const merged = await reconcile({
+    readRecord: (request, options) =>
+      remote.readRecord(request.id === old ? { ...request, id: survivor } : request, options),
+  });
+  expect(merged).toMatchObject({ counts: { merged: 1 } });
+  store.unhide('person', [old]);
+  // A list may show a record for a while after it is gone.
+  await workspace.database.db.query(
+    `UPDATE clarify_sync.tombstone SET noticed_at = noticed_at - interval '1 minute'`,
+  );
+  expect(await reconcile({})).toMatchObject({ state: 'ok', counts: { missing: 1 } });
+  expect(await workspace.sql(`SELECT clarify_sync.current_id('person', $1) AS id`, [old])).toEqual([
+    { id: old },
+  ]);
+  expect(await differences(workspace)).toEqual([]);
 });
 
 test('people come and go between any two requests, and nobody is lost', async () => {
