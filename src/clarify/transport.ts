@@ -67,7 +67,8 @@ export function createTransport({ clock }: { clock: Clock }): Transport {
     // The loop below tells of what goes wrong; got goes on to tell once that has ended.
     stream.on('error', () => {});
     const body = buffers.take();
-    for await (const chunk of stream) body.append(chunk);
+    const chunks: AsyncIterable<Uint8Array> = stream;
+    for await (const chunk of chunks) body.append(chunk);
     const { response } = stream;
     if (response === undefined) throw new Error('got ended a stream without an answer');
     return { response, text: body.release() };

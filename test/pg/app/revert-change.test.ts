@@ -19,8 +19,10 @@ const revert = (id: bigint) => revertChange(workspace.session, id);
 const remote = (object: string, id: string) => workspace.emulator.store.get(object, id)?.attributes;
 
 async function newest(): Promise<bigint> {
-  const [row] = await workspace.sql('select max(id)::text as id from clarify_sync.outbox');
-  return BigInt(String(row?.['id'] ?? 0));
+  const [row] = await workspace.session.db.query<{ id: bigint }>(
+    'select max(id) as id from clarify_sync.outbox',
+  );
+  return row?.id ?? 0n;
 }
 
 /** Runs a statement of a user's, sends what comes of it, and tells its last entry. */
