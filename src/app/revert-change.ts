@@ -177,10 +177,7 @@ function keysOf(value: Json): readonly string[] {
 
 function done<Entry extends OutboxEntry>(id: bigint, entry: Entry | null): Entry {
   if (entry === null) throw new UsageError([`there is no change ${id} in the outbox`]);
-  const { op, state } = entry;
-  if (op === 'link' || op === 'unlink') {
-    throw new UsageError([`change ${id} is of a link`], 'write the link table again');
-  }
+  const { state } = entry;
   if (state === 'done') return entry;
   if (state === 'pending' || state === 'parked') {
     throw new UsageError(
