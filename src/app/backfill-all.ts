@@ -1,7 +1,7 @@
+import { backfillObject } from '../backfill/backfill-object.ts';
 import { pullObject } from '../pull/pull-object.ts';
 import { eachObject, loggedRun, type ObjectRun, type RunOptions } from './pull-all.ts';
 import type { Session } from './session.ts';
-import { backfillWithLinks } from './sweep-all.ts';
 
 export interface BackfillAllOptions extends Omit<RunOptions, 'priority' | 'concurrency'> {
   /** Pages of one object asked for at the same time; default 4. */
@@ -19,7 +19,7 @@ export async function backfillAll(
   return await eachObject(session, { ...rest, priority: 'backfill' }, async (table, signal) => {
     const run = { ...options, signal, priority: 'backfill' } as const;
     const filled = await loggedRun(session, table, 'backfill', run, (reading) =>
-      backfillWithLinks(session, table, { ...reading, since, restart, concurrency }),
+      backfillObject(session, table, { ...reading, since, restart, concurrency }),
     );
     if (filled.state !== 'ok') return filled;
     const quiet = { signal, priority: 'backfill' } as const;

@@ -1,3 +1,4 @@
+import { backfillObject } from '../backfill/backfill-object.ts';
 import type { ReadResult } from '../conflicts/read-object.ts';
 import { loadCursor } from '../db/cursor.ts';
 import { markFilled, readUnfilled } from '../db/mirror/load.ts';
@@ -8,7 +9,6 @@ import type { Priority } from '../domain/remote.ts';
 import { pullObject } from '../pull/pull-object.ts';
 import type { ReconcileResult } from '../reconcile/reconcile-object.ts';
 import type { Session } from './session.ts';
-import { backfillWithLinks } from './sweep-all.ts';
 
 /** One object's run, as it stands in `clarify_sync.run`. */
 export interface ObjectRun {
@@ -69,7 +69,7 @@ export async function pullOne(
   // Columns that came to rows that stood are filled by reading every record again.
   const restart = phase === 'incremental';
   const filled = await loggedRun(session, table, 'backfill', options, (reading) =>
-    backfillWithLinks(session, table, { ...reading, priority: 'backfill', restart }),
+    backfillObject(session, table, { ...reading, priority: 'backfill', restart }),
   );
   if (filled.state !== 'ok') return filled;
   if (unfilled) await markFilled(session.db, object, unfilled.fields);

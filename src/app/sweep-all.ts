@@ -1,6 +1,3 @@
-import { type BackfillOptions, backfillObject } from '../backfill/backfill-object.ts';
-import type { ReadResult } from '../conflicts/read-object.ts';
-import type { MirrorTable } from '../db/mirror/table.ts';
 import { SyncError } from '../domain/errors.ts';
 import type { Priority } from '../domain/remote.ts';
 import { type SweepResult, sweepObject } from '../pull/sweep.ts';
@@ -45,35 +42,4 @@ export async function sweepAll(
     }
   }
   return runs;
-}
-
-/** A backfill, and then the links of what was read where they were never read before. */
-export async function backfillWithLinks(
-  session: Session,
-  table: MirrorTable,
-  options: BackfillOptions,
-): Promise<ReadResult> {
-  const filled = await backfillObject(session, table, options);
-  if (filled.state !== 'ok') return filled;
-  const swept = await sweepObject(session, table, {
-    signal: options.signal,
-    priority: options.priority,
-    intervalMs: session.config.sweepMs,
-    newLinksOnly: true,
-  });
-  if (swept === null) return filled;
-  const { counts } = filled;
-  // Links that Clarify does not list are said in the log and in `status`: nothing here mends them.
-  const isWhole = !swept.problem?.startsWith('walk-');
-  return {
-    state: isWhole ? 'ok' : 'incomplete',
-    reason: isWhole ? null : swept.problem,
-    counts: {
-      ...counts,
-      requests: counts.requests + swept.requests,
-      updated: counts.updated + swept.changed,
-      linked: counts.linked + swept.linked,
-      unlinked: counts.unlinked + swept.unlinked,
-    },
-  };
 }

@@ -30,8 +30,6 @@ import {
 export interface SweepOptions extends Omit<ReadOptions, 'onPage'> {
   /** Every page is read again within this time. */
   readonly intervalMs: number;
-  /** Only where links were never read: then all pages, at once. */
-  readonly newLinksOnly?: boolean | undefined;
 }
 
 export interface SweepResult {
@@ -93,7 +91,7 @@ export async function sweepObject(
 }
 
 function dueOf(standing: Sweep, links: readonly string[], options: SweepOptions): SweepDue {
-  const { intervalMs, newLinksOnly = false } = options;
+  const { intervalMs } = options;
   const { startedAt, finishedAt, pages, totalPages, nowMs } = standing;
   const startedAtMs = startedAt === null ? null : Date.parse(startedAt);
   const finishedAtMs = finishedAt === null ? null : Date.parse(finishedAt);
@@ -102,7 +100,6 @@ function dueOf(standing: Sweep, links: readonly string[], options: SweepOptions)
   const isLate = links.some((name) => !standing.roundLinks.includes(name));
   const isTriedLately = finishedAtMs !== null && nowMs - finishedAtMs < URGENT_AGAIN_MS;
   const urgent = isNew && (isLate || !isTriedLately);
-  if (newLinksOnly && !urgent) return { begin: false, pages: 0 };
   const isUnderWay = startedAtMs !== null && finishedAtMs === null;
   if (urgent && isUnderWay && isLate) return { begin: true, pages: Number.POSITIVE_INFINITY };
   return sweepDue({ startedAtMs, finishedAtMs, pages, totalPages }, { nowMs, intervalMs, urgent });

@@ -70,7 +70,7 @@ function scripted(start: readonly string[], script: Script = {}) {
     send,
     calls,
     people: () => [...set].toSorted(),
-    write: (change: (people: Set<string>) => void) => change(set),
+    write: (edit: (people: Set<string>) => void) => edit(set),
   };
 }
 
@@ -117,8 +117,13 @@ describe('the links of one record', () => {
 
   test('a set that never holds still is left for later, after a bounded number of writes', async () => {
     const script = scripted(['a'], {
-      before: ({ ids }) =>
-        void queueMicrotask(() => script.write((people) => ids.forEach((id) => people.delete(id)))),
+      before: ({ ids }) => {
+        queueMicrotask(() =>
+          script.write((people) => {
+            for (const id of ids) people.delete(id);
+          }),
+        );
+      },
     });
     const { results } = await script.send(change('link', 'c'));
     expect(results).toMatchObject([{ kind: 'failed', error: { code: 'links-contested' } }]);
