@@ -23,6 +23,7 @@ import {
   prepare,
   type Resolution,
 } from './outgoing.ts';
+import { parkTaken } from './park-taken.ts';
 
 /** Records claimed at once: ten full batches, so that several can be under way. */
 const CLAIM_RECORDS = 1_000;
@@ -75,7 +76,8 @@ export async function claim(
       });
       await addFollowUps(tx, object, prepared.followUps);
       await settleEntries(tx, epoch, prepared.settled);
-      const outgoing = await adoptKnown(tx, table, prepared.outgoing, epoch);
+      const unknown = await adoptKnown(tx, table, prepared.outgoing, epoch);
+      const outgoing = await parkTaken(tx, table, unknown, epoch);
       const creates = outgoing.filter(({ kind }) => kind === 'create');
       await recordSent(
         tx,

@@ -65,3 +65,18 @@ test('a taken deal name is parked: it is no identity', async () => {
   expect(emulator.store.count('deal')).toBe(2);
   expect(await differences(workspace)).toEqual([]);
 });
+
+test('nor is it where every create is an upsert', async () => {
+  const classic = await openWorkspace({ emulator: { dialect: 'classic', sizes: 'none' } });
+  try {
+    const { emulator, sql, session, signal } = classic;
+    const id = emulator.store.create('deal', { name: 'Taken', amount: 1 });
+    await syncOnce(session, { signal });
+    await sql(`INSERT INTO clarify.deal (name, amount) VALUES ('Taken', 4242)`);
+    const { left } = await syncOnce(session, { signal });
+    expect(left.parked).toBe(1);
+    expect(emulator.store.get('deal', id)?.attributes.amount).toBe(1);
+  } finally {
+    await classic.stop();
+  }
+});
