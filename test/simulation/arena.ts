@@ -5,7 +5,8 @@ import { openDatabase } from '../../src/db/database.ts';
 import { ensureInstallation } from '../../src/db/installation.ts';
 import { migrateControl } from '../../src/db/migrate.ts';
 import { applyMirror } from '../../src/db/mirror/apply.ts';
-import { loadMirrorTables } from '../../src/db/mirror/load.ts';
+import type { LinkTable } from '../../src/db/mirror/links.ts';
+import { loadMirror } from '../../src/db/mirror/load.ts';
 import type { MirrorTable } from '../../src/db/mirror/table.ts';
 import { dependencyOrder } from '../../src/domain/dependency-order.ts';
 import { type Emulator, startEmulator } from '../../src/emulator/emulator.ts';
@@ -18,6 +19,8 @@ export interface Arena {
   readonly dialect: Dialect;
   readonly url: string;
   readonly tables: readonly MirrorTable[];
+  /** `company_watchers` alone. */
+  readonly links: readonly LinkTable[];
   /** A connection of our own, no user's and no session's. */
   readonly client: Client;
   /** Empties every table, and puts the clock right. */
@@ -27,6 +30,20 @@ export interface Arena {
 
 export const OBJECTS = ['company', 'person', 'task'] as const;
 export type ObjectName = (typeof OBJECTS)[number];
+
+/** Control tables that hold what happened, as against how things are set up. */
+const HISTORY = [
+  'outbox',
+  'conflict',
+  'cursor',
+  'backfill_range',
+  'sweep',
+  'deferred',
+  'id_map',
+  'lease',
+  'run',
+  'tombstone',
+];
 
 const LEFT_OUT = ['deal', 'meeting', 'message', 'c_project'];
 
@@ -45,10 +62,15 @@ export async function startSmallEmulator(options: {
   const { store } = emulator;
   for (const object of LEFT_OUT) store.removeObject(object);
   for (const object of OBJECTS) store.addField(object, { name: 'marker', form: { kind: 'text' } });
+  for (const field of ['deals', 'projects']) store.removeField('person', field);
   store.addField('company', {
     name: 'contact_id',
     form: { kind: 'link', relation: 'many-to-one', entity: 'person', field: null },
   });
+  const manyToMany = (entity: string, field: string) =>
+    ({ kind: 'link', relation: 'many-to-many', entity, field }) as const;
+  store.addField('company', { name: 'watchers', form: manyToMany('person', 'watches') });
+  store.addField('person', { name: 'watches', form: manyToMany('company', 'watchers') });
   return emulator;
 }
 
@@ -62,31 +84,41 @@ async function withAdmin(adminUrl: string, statement: string): Promise<void> {
   }
 }
 
-/** @param adminUrl of a role that may create databases. */
-export async function openArena(adminUrl: string, dialect: Dialect): Promise<Arena> {
-  const name = `clarify_sync_sim_${randomBytes(5).toString('hex')}`;
+/**
+ * @param adminUrl of a role that may create databases.
+ * @param prefix begins the database's name.
+ */
+export async function openArena(
+  adminUrl: string,
+  dialect: Dialect,
+  prefix = 'clarify_sync_sim',
+): Promise<Arena> {
+  const name = `${prefix}_${randomBytes(5).toString('hex')}`;
   await withAdmin(adminUrl, `create database ${name}`);
   const there = new URL(adminUrl);
   there.pathname = `/${name}`;
   const url = there.href;
-  const tables = await prepare(url, name, dialect);
+  const { tables, links } = await prepare(url, name, dialect);
   const connect = async () => {
     const connected = new Client({ connectionString: url });
     await connected.connect();
     return connected;
   };
   const [client, clockClient] = [await connect(), await connect()];
-  const mirrors = tables.map(({ qualified }) => qualified).join(', ');
+  const emptied = [
+    ...[...tables, ...links].map(({ qualified }) => qualified),
+    ...HISTORY.map((table) => `clarify_sync.${table}`),
+  ];
   return {
     dialect,
     url,
     tables,
+    links,
     client,
     async reset() {
       await client.query(
         `BEGIN; SELECT set_config('clarify_sync.writer', (SELECT writer_secret FROM clarify_sync.installation), true);
-         TRUNCATE ${mirrors}, clarify_sync.outbox, clarify_sync.conflict, clarify_sync.cursor, clarify_sync.deferred,
-           clarify_sync.id_map, clarify_sync.lease, clarify_sync.run, clarify_sync.tombstone;
+         TRUNCATE ${emptied.join(', ')};
          COMMIT`,
       );
       return await startVirtualClock(clockClient);
@@ -103,7 +135,7 @@ async function prepare(
   url: string,
   name: string,
   dialect: Dialect,
-): Promise<readonly MirrorTable[]> {
+): Promise<Pick<Arena, 'tables' | 'links'>> {
   const db = openDatabase({ url, applicationName: 'simulation' });
   const emulator = await startSmallEmulator({ dialect, seed: 'schema', clock: Date.now });
   const remote = createClarifyRemote({
@@ -124,9 +156,10 @@ async function prepare(
     await client.connect();
     await installVirtualTime(client, name);
     await client.end();
-    const tables = await loadMirrorTables(db);
+    const { tables, links } = await loadMirror(db);
     const order = dependencyOrder(tables.map(({ schema }) => schema));
-    return tables.toSorted((a, b) => order.indexOf(a.object) - order.indexOf(b.object));
+    const inOrder = tables.toSorted((a, b) => order.indexOf(a.object) - order.indexOf(b.object));
+    return { tables: inOrder, links };
   } finally {
     await remote.stop();
     await emulator.stop();

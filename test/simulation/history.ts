@@ -2,6 +2,7 @@ import type { Switches } from '../../src/emulator/switches.ts';
 import type { Arena } from './arena.ts';
 import { type Chance, createChance } from './chance.ts';
 import { localStep } from './local-steps.ts';
+import type { Mutation } from './mortal.ts';
 import { remoteStep } from './remote-steps.ts';
 import { syncStep } from './sync-steps.ts';
 import { judge, type Verdict } from './verdict.ts';
@@ -18,6 +19,8 @@ export interface HistoryResult extends Verdict {
 /** What one server makes of the questions the API leaves open. */
 function drawSwitches(chance: Chance): Partial<Switches> {
   const { once, of } = chance;
+  // Where answers leave nulls out, nothing tells that a link was cleared.
+  const omitNulls = once(3);
   return {
     ratePerMinute: 1_000_000,
     dateFilters: of(['instants', 'days']),
@@ -28,10 +31,15 @@ function drawSwitches(chance: Chance): Partial<Switches> {
     visibilityDelayMs: of([0, 0, 0, 800, 4_000, 11_000]),
     lateShare: of([1, 0.3]),
     deletedFeed: once(4) ? 'missing' : 'present',
+    mergedInDeletedFeed: once(2),
+    mergesBump: of(['none', 'target', 'all']),
+    linksBump: of(['none', 'owner', 'both']),
+    deletedTargets: of(omitNulls ? ['keep'] : ['keep', 'clear']),
+    linkageCap: of([1, 25]),
     bulkRecordsMax: of([0, 0, 3]),
     bulkAnswerOrder: of(['request', 'shuffled']),
     bulkDelete: of(['present', 'present', '404', '405']),
-    omitNulls: once(3),
+    omitNulls,
     ignoresUnknownTopLevelKeys: true,
     matchedCollections: of(['append', 'replace']),
     pageDefault: 25,
@@ -49,13 +57,17 @@ export function dialectOf(seed: number): 'current' | 'classic' {
 export async function runHistory(
   arena: Arena,
   seed: number,
-  tell: (line: string) => void = () => undefined,
+  options: {
+    readonly tell?: (line: string) => void;
+    readonly mutate?: Mutation;
+  } = {},
 ): Promise<HistoryResult> {
+  const { tell = () => undefined, mutate = (text) => text } = options;
   const startedMs = performance.now();
   const chance = createChance(`history ${seed}`);
   const switches = drawSwitches(chance);
   const policy = chance.of(['newest', 'newest', 'newest', 'remote', 'local', 'manual'] as const);
-  const world = await openWorld(arena, { seed: String(seed), switches, policy });
+  const world = await openWorld(arena, { seed: String(seed), switches, policy, mutate });
   const say = (line: string) => {
     world.log.push(line);
     tell(line);

@@ -32,6 +32,8 @@ export interface Ledger {
   readonly remote: RemoteWrite[];
   /** Fields in which a value came back that had been there before: `object id field`. */
   readonly repeated: Set<string>;
+  /** Ids of records that took part in a merge: what becomes of their fields is hard to foretell. */
+  readonly merged: Set<string>;
   /** Marker → ids of the records that ever had it. */
   readonly bearers: Map<string, Set<string>>;
   /** `object id field` → every value it ever had in Clarify, as text. */
@@ -61,6 +63,7 @@ export function createLedger(): Ledger {
     local: [],
     remote: [],
     repeated: new Set(),
+    merged: new Set(),
     bearers,
     values,
     nextOrder() {

@@ -271,6 +271,19 @@ const bringBack: Step = async (world, user) => {
   return `delete ${object} ${id} and insert it again`;
 };
 
+const relink: Step = async (world, user) => {
+  const company = world.chance.any(await user.ids(tableOf('company')));
+  const person = world.chance.any(await user.ids(tableOf('person')));
+  if (company === undefined || person === undefined) return 'link: no rows';
+  const unlink = world.chance.once(3);
+  const statement = unlink
+    ? 'DELETE FROM clarify.company_watchers WHERE company_id = $1 AND person_id = $2'
+    : `INSERT INTO clarify.company_watchers (company_id, person_id) VALUES ($1, $2)
+           ON CONFLICT DO NOTHING`;
+  await user.write(statement, [company, person], () => []);
+  return `${unlink ? 'unlink' : 'link'} company ${company} and person ${person}`;
+};
+
 const STEPS: readonly (readonly [number, Step])[] = [
   [6, insert],
   [2, insertCircle],
@@ -282,6 +295,7 @@ const STEPS: readonly (readonly [number, Step])[] = [
   [1, updateAll],
   [2, updateUnique],
   [1, bringBack],
+  [3, relink],
   [3, remove],
 ];
 

@@ -90,10 +90,13 @@ async function through<T>(fate: Fate, operate: () => Promise<T>): Promise<T> {
   return result;
 }
 
+/** Changes statements on their way, to see whether anybody notices. */
+export type Mutation = (text: string) => string;
+
 /** A database that its user may lose at any statement, and at any commit on either side of it. */
-export function mortalDatabase(db: Database, fate: Fate): Database {
+export function mortalDatabase(db: Database, fate: Fate, mutate: Mutation): Database {
   const sql = (on: Sql): Sql => ({
-    query: (text, values) => through(fate, () => on.query(text, values)),
+    query: (text, values) => through(fate, () => on.query(mutate(text), values)),
   });
   return {
     ...sql(db),

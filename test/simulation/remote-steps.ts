@@ -93,10 +93,33 @@ function touch(world: World): string {
 
 function remove(world: World): string {
   const row = draw(world);
-  if (!row || world.switches.deletedFeed === 'missing') return 'delete: no records, or no feed';
+  if (!row) return 'delete: no records';
   world.emulator.store.delete(row.object, row.id);
   note(world, [{ op: 'delete', ...row, field: null, value: null }]);
   return `delete ${row.object} ${row.id}`;
+}
+
+function merge(world: World): string {
+  const { emulator, chance, ledger } = world;
+  const object = chance.of(OBJECTS);
+  const ids = emulator.store.ids(object);
+  const target = chance.any(ids);
+  const source = chance.any(ids.filter((id) => id !== target));
+  if (target === undefined || source === undefined) return 'merge: no records';
+  emulator.store.merge(object, target, [source]);
+  ledger.merged.add(target).add(source);
+  note(world, [{ op: 'merge', object, id: source, field: null, value: null }]);
+  return `merge ${object} ${source} into ${target}`;
+}
+
+function relink(world: World): string {
+  const { store } = world.emulator;
+  const company = world.chance.any(store.ids('company'));
+  const person = world.chance.any(store.ids('person'));
+  if (company === undefined || person === undefined) return 'link: no records';
+  const isLinked = store.linked('company', company, 'watchers').includes(person);
+  store[isLinked ? 'unlink' : 'link']('company', company, 'watchers', [person]);
+  return `${isLinked ? 'unlink' : 'link'} company ${company} and person ${person}`;
 }
 
 /** Somebody works in the app, a moment after whatever was done there before. */
@@ -108,6 +131,8 @@ export async function remoteStep(world: World): Promise<string> {
     [1, editBack],
     [1, touch],
     [2, remove],
+    [1, merge],
+    [2, relink],
   ] as const);
   return `app: ${step(world)}`;
 }

@@ -42,7 +42,7 @@ try {
   if (options.seed !== undefined) {
     const seed = Number(options.seed);
     for (let n = 0; n < Number(options.repeat) && failures === 0; n += 1) {
-      const result = await runHistory(await arenaFor(seed), seed, print);
+      const result = await runHistory(await arenaFor(seed), seed, { tell: print });
       for (const line of result.dump) print(`  ${line}`);
       for (const problem of result.problems) print(`! ${problem}`);
       failures += Math.min(1, result.problems.length);

@@ -1,6 +1,8 @@
-import { pullAll } from '../../src/app/pull-all.ts';
+import { type ObjectRun, pullAll } from '../../src/app/pull-all.ts';
 import { pushDeps } from '../../src/app/push-once.ts';
+import { withDeletions } from '../../src/app/reconcile-all.ts';
 import type { Session } from '../../src/app/session.ts';
+import { sweepAll } from '../../src/app/sweep-all.ts';
 import { LeaseKeeper } from '../../src/db/lease-keeper.ts';
 import { SyncError } from '../../src/domain/errors.ts';
 import type { Fault } from '../../src/emulator/faults.ts';
@@ -17,11 +19,22 @@ function excuse(error: unknown): string {
   throw error;
 }
 
+/** What a complete pass reads: changes, deletions where no feed tells, and what is due of the sweep. */
+export async function readAll(session: Session, signal: AbortSignal): Promise<ObjectRun[]> {
+  const reading = { signal, priority: 'pull' } as const;
+  const runs: ObjectRun[] = [];
+  for (const run of await pullAll(session, reading)) {
+    runs.push(await withDeletions(session, run, reading));
+  }
+  await sweepAll(session, reading);
+  return runs;
+}
+
 export async function pull(daemon: Daemon): Promise<string> {
   try {
     const session = await daemon.session();
     const { signal } = new AbortController();
-    const runs = await pullAll(session, { signal, priority: 'pull' });
+    const runs = await readAll(session, signal);
     const bad = runs.filter(({ state }) => state !== 'ok');
     return `${daemon.name}: pull ${bad.map(({ object, error }) => `${object} ${error?.code}`).join(', ') || 'ok'}`;
   } catch (error) {

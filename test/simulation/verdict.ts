@@ -1,8 +1,8 @@
 import { discardChange } from '../../src/app/discard-change.ts';
-import { pullAll } from '../../src/app/pull-all.ts';
-import { differences } from '../support/agreement.ts';
+import { reconcileAll } from '../../src/app/reconcile-all.ts';
+import { differences, linkDifferences } from '../support/agreement.ts';
 import { fieldKey } from './ledger.ts';
-import { pushOnce } from './sync-steps.ts';
+import { pushOnce, readAll } from './sync-steps.ts';
 import type { World } from './world.ts';
 
 const MOST_PASSES = 14;
@@ -42,7 +42,7 @@ export async function judge(world: World): Promise<Verdict> {
   }
   problems.push(...(await readStanding(world)), ...(await compare(world)));
   problems.push(...(await lostLocally(world)), ...(await lostRemotely(world)));
-  problems.push(...births(world), ...(await excess(world)));
+  problems.push(...births(world), ...(await excess(world)), ...(await imagined(world)));
   return { problems, parked, passes };
 }
 
@@ -105,8 +105,12 @@ async function comeToRest(world: World, problems: string[]): Promise<number> {
     await world.clock.pass(pass === 1 ? 60_000 : 20_000);
     const writesBefore = world.writeRequests;
     const session = await daemon.session();
-    const runs = await pullAll(session, { signal, priority: 'pull' });
+    const runs = await readAll(session, signal);
     const failed = runs.filter(({ state }) => state !== 'ok');
+    if (failed.some(({ error }) => error?.code === 'reconcile-no-witness')) {
+      // Where all records of an object are gone, a person has to say that this is right.
+      await reconcileAll(session, { signal, priority: 'pull', approve: true });
+    }
     const pushed = await pushOnce(world, session);
     const [left] = await query<{ moving: number; deferred: number; backoff: boolean }>(
       world,
@@ -185,7 +189,8 @@ async function compare(world: World): Promise<string[]> {
   const { emulator } = world;
   const session = await daemon.session();
   const sql = (text: string) => query<Record<string, unknown>>(world, text);
-  return await differences({ emulator, session, sql });
+  const between = { emulator, session, sql };
+  return [...(await differences(between)), ...(await linkDifferences(between))];
 }
 
 /** Committed writes of users that left no trace: not in Clarify, not overwritten, not on record. */
@@ -206,6 +211,7 @@ async function lostLocally(world: World): Promise<string[]> {
     );
     if (later) continue;
     if (op === 'delete') {
+      if (ledger.merged.has(id)) continue;
       const stands = world.emulator.store.get(object, id) !== null;
       if (stands && !(await isOnRecord(world, object, [write.id, id], null)))
         lost.push(`delete of ${object} ${id} came to nothing`);
@@ -213,7 +219,9 @@ async function lostLocally(world: World): Promise<string[]> {
     }
     if (field === null || value === null) continue;
     const seen =
-      op === 'insert' ? ledger.bearers.has(value) : isSeen(world, object, id, field, value);
+      op === 'insert'
+        ? ledger.bearers.has(value)
+        : [write.id, id].some((each) => isSeen(world, object, each, field, value));
     if (!seen && !(await isOnRecord(world, object, [write.id, id], { field, value })))
       lost.push(`${op} of ${object} ${id} ${field} ${value} was lost`);
   }
@@ -274,7 +282,7 @@ async function lostRemotely(world: World): Promise<string[]> {
       (other) =>
         other.order > order && other.object === object && other.id === id && other.field === field,
     );
-    if (later || isMatched(world, object, id)) continue;
+    if (later || ledger.merged.has(id) || isMatched(world, object, id)) continue;
     const rows = await query(
       world,
       `SELECT 1 FROM clarify_sync.outbox
@@ -306,6 +314,24 @@ function births({ ledger }: World): string[] {
   return [...ledger.bearers].flatMap(([marker, bearers]) => {
     const kept = [...bearers].filter((id) => !deleted.has(id));
     return kept.length > 1 ? [`${marker} was created ${bearers.size} times`] : [];
+  });
+}
+
+/** Conflicts about fields that nobody wrote in the app. */
+async function imagined(world: World): Promise<string[]> {
+  const { remote, merged } = world.ledger;
+  const rows = await query<{ object: string; record_id: string; field: string }>(
+    world,
+    `SELECT object, clarify_sync.current_id(object, record_id) AS record_id, field
+       FROM clarify_sync.conflict WHERE policy <> 'deleted'`,
+  );
+  return rows.flatMap(({ object, record_id, field }) => {
+    const real = remote.some(
+      ({ op, id, field: written }) => id === record_id && (op === 'create' || written === field),
+    );
+    return real || merged.has(record_id) || isMatched(world, object, record_id)
+      ? []
+      : [`conflict about ${object} ${record_id} ${field}, which nobody edited in the app`];
   });
 }
 

@@ -12,7 +12,7 @@ import type { Switches } from '../../src/emulator/switches.ts';
 import { type Arena, startSmallEmulator } from './arena.ts';
 import { type Chance, createChance } from './chance.ts';
 import { createLedger, type Ledger } from './ledger.ts';
-import { createFate, type Fate, mortalDatabase, mortalRemote } from './mortal.ts';
+import { createFate, type Fate, type Mutation, mortalDatabase, mortalRemote } from './mortal.ts';
 import { openUser, type User } from './user.ts';
 import type { VirtualClock } from './virtual-clock.ts';
 
@@ -53,10 +53,11 @@ export interface WorldOptions {
   readonly seed: string;
   readonly switches: Partial<Switches>;
   readonly policy: ConflictPolicy;
+  readonly mutate: Mutation;
 }
 
 export async function openWorld(arena: Arena, options: WorldOptions): Promise<World> {
-  const { seed, switches, policy } = options;
+  const { seed, switches, policy, mutate } = options;
   const clock = await arena.reset();
   const chance = createChance(seed);
   const ledger = createLedger();
@@ -71,9 +72,12 @@ export async function openWorld(arena: Arena, options: WorldOptions): Promise<Wo
       ledger.look(emulator.store);
     },
   });
-  const base = { arena, clock, emulator, policy };
+  const base = { arena, clock, emulator, policy, mutate };
   const world: World = {
-    ...base,
+    arena,
+    clock,
+    emulator,
+    policy,
     chance,
     ledger,
     switches,
@@ -91,7 +95,9 @@ export async function openWorld(arena: Arena, options: WorldOptions): Promise<Wo
   return world;
 }
 
-type Base = Pick<World, 'arena' | 'clock' | 'emulator' | 'policy'>;
+type Base = Pick<World, 'arena' | 'clock' | 'emulator' | 'policy'> & {
+  readonly mutate: Mutation;
+};
 
 function createDaemon(name: string, base: Base, chance: Chance): Daemon {
   const closing: Promise<unknown>[] = [];
@@ -120,7 +126,7 @@ function createDaemon(name: string, base: Base, chance: Chance): Daemon {
 
 async function startProcess(
   holder: string,
-  { arena, clock, emulator, policy }: Base,
+  { arena, clock, emulator, policy, mutate }: Base,
   { chance, closing }: { readonly chance: Chance; readonly closing: Promise<unknown>[] },
 ): Promise<{ session: Session; fate: Fate }> {
   const db = openDatabase({ url: arena.url, applicationName: holder, max: 6 });
@@ -144,7 +150,7 @@ async function startProcess(
       ? IMPATIENCE_MS
       : PATIENCE_MS;
   const session: Session = {
-    db: mortalDatabase(db, fate),
+    db: mortalDatabase(db, fate, mutate),
     databaseUrl: arena.url,
     embedded: false,
     stop,
@@ -155,7 +161,7 @@ async function startProcess(
     holder,
     installation: { id: 'simulation', workspace: emulator.workspace, adopted: true },
     tables: arena.tables,
-    links: [],
+    links: arena.links,
     linkRefusals: createLinkRefusals(() => undefined),
     settings,
     policyOf: (object, field) => settings(object).conflictsOf(field),
@@ -196,7 +202,7 @@ function configOf(arena: Arena, emulator: Emulator, policy: ConflictPolicy): Con
     exclude: [],
     massDelete: { rows: 1_000, percent: 100 },
     allowance: 100,
-    sweepMs: 86_400_000,
+    sweepMs: 60_000,
     retention: { outboxMs: null, conflictsMs: null, tombstonesMs: null },
     grants: { read: [], write: [] },
     unknownVariables: [],

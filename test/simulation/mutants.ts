@@ -1,0 +1,82 @@
+import type { Mutation } from './mortal.ts';
+
+/** A guarantee taken out of the statements that give it. */
+export interface Mutant {
+  readonly name: string;
+  /** From this seed on, histories that notice it come soon. */
+  readonly from: number;
+  /** Pieces of statements, and what stands there instead. */
+  readonly pieces: readonly (readonly [piece: string, instead: string])[];
+}
+
+export const MUTANTS: readonly Mutant[] = [
+  {
+    name: 'a create that may have arrived is simply sent again',
+    from: 1,
+    pieces: [
+      [
+        `AND (op <> 'insert' OR record_id NOT LIKE 'local:%' OR sent IS NULL OR sent ? 'matchOn')`,
+        '',
+      ],
+    ],
+  },
+  {
+    name: 'a former leader settles what another one has taken over',
+    from: 1,
+    pieces: [
+      [
+        'WHERE name = $1 AND epoch = $2 AND expires_at > clock_timestamp() FOR KEY SHARE',
+        'WHERE name = $1 AND $2::bigint IS NOT NULL',
+      ],
+      [`o.state = 'sending' AND o.epoch = $1`, `o.state <> 'done' AND $1::bigint IS NOT NULL`],
+    ],
+  },
+  {
+    name: 'edits are merged without their base',
+    from: 1,
+    pieces: [
+      [
+        'SELECT id, record_id, op, state, changes,',
+        `SELECT id, record_id, op, state, (SELECT jsonb_object_agg(key, value || '{"base": null}')
+           FROM jsonb_each(changes)) AS changes,`,
+      ],
+    ],
+  },
+  {
+    name: 'entries keep the id a record no longer has',
+    from: 1,
+    pieces: [
+      [
+        `AND o.object = $1 AND o.record_id = m.old_id AND o.state IN ('pending', 'sending', 'parked')`,
+        'AND false',
+      ],
+    ],
+  },
+  {
+    name: 'a deletion does not outlive a page that was read before it',
+    from: 1,
+    pieces: [[`AND noticed_at >= $3::timestamptz`, `AND $3::text IS NULL AND noticed_at >= now()`]],
+  },
+  {
+    name: 'references keep ids that were given here',
+    from: 1,
+    pieces: [[`LIKE 'local:%'\n                  ORDER BY r.id`, `LIKE 'nothing:%' ORDER BY r.id`]],
+  },
+];
+
+/** Counts what it changed, so that a mutant whose statement was reworded does not pass for one. */
+export function mutationOf({ pieces }: Mutant): { readonly mutate: Mutation; hits(): number } {
+  let hits = 0;
+  return {
+    mutate: (text) => {
+      let mutated = text;
+      for (const [piece, instead] of pieces) {
+        if (!mutated.includes(piece)) continue;
+        hits += 1;
+        mutated = mutated.replace(piece, () => instead);
+      }
+      return mutated;
+    },
+    hits: () => hits,
+  };
+}
