@@ -2,6 +2,7 @@ import type { Sql } from '../db/database.ts';
 import { loadMirror } from '../db/mirror/load.ts';
 import {
   type ConflictOfRecord,
+  closeSettledConflicts,
   readUnsettled,
   recordConflicts,
   rewriteEntries,
@@ -11,9 +12,8 @@ import { endLinks } from './link-end.ts';
 
 /**
  * Ends what waits for records that are gone in the CRM: an edit is cancelled and logged as a
- * conflict that the deletion won, a delete is done (invariant 6), and their links go. What is in
- * flight is left to
- * its answer. Runs in the transaction that takes the rows away.
+ * conflict that the deletion won, a delete is done (invariant 6), what was open is decided, and
+ * their links go. What is in flight is left to its answer. Runs in the transaction that takes the rows away.
  */
 export async function cancelEdits(
   tx: Sql,
@@ -49,6 +49,7 @@ export async function cancelEdits(
   }
   await rewriteEntries(tx, object, rewrites);
   await recordConflicts(tx, object, conflicts);
+  await closeSettledConflicts(tx, object, ids);
   if (ids.length === 0) return { conflicts: 0 };
   const { links } = await loadMirror(tx);
   const ended = await endLinks(tx, links, { object, ids, by: 'remote' });

@@ -94,4 +94,6 @@ test('values that jsonb cannot hold survive a conflict', async () => {
   await sync();
   const [row] = await sql('SELECT 1 FROM clarify.person WHERE id = $1', [id]);
   expect(row).toBeUndefined();
+  // Nobody has to decide about a record that is gone.
+  expect((await openConflicts(id)).filter(({ resolution }) => resolution === 'open')).toEqual([]);
 });
