@@ -3,10 +3,8 @@ import { carryOver, readMerged } from '../conflicts/follow-merges.ts';
 import { applyContext, type ReadDeps } from '../conflicts/read-object.ts';
 import { type Cursor, moveCursor, readDatabaseTime } from '../db/cursor.ts';
 import { writeTombstones } from '../db/departures.ts';
-import { loadMirror } from '../db/mirror/load.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
 import { deleteRows, readVersions } from '../db/mirror-rows.ts';
-import { dropLinks } from '../db/reconcile-links.ts';
 import { markTombstonesDeleted } from '../db/reconcile-merges.ts';
 import { markDeletionsAbsent, markDeletionsRead } from '../db/reconcile-state.ts';
 import type { DeletedRecord } from '../domain/record.ts';
@@ -78,9 +76,6 @@ export async function pullDeletions(
       await markTombstonesDeleted(tx, object, [...deletions.values()].map(toTombstone));
       const gone = [...deletions.keys()].filter((id) => !versions.has(id) || removed.has(id));
       await cancelEdits(tx, object, gone);
-      if (removed.size > 0) {
-        await dropLinks(tx, (await loadMirror(tx)).links, object, [...removed]);
-      }
       const held = due.filter(({ record }) => !removed.has(record.id));
       const heldMs = Math.min(...held.map(({ deletedAtMs }) => deletedAtMs));
       const nextMs = Math.min(feed.watermarkMs ?? watermarkMs, heldMs);

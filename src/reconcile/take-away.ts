@@ -3,9 +3,7 @@ import { cancelEdits } from '../conflicts/cancel-edits.ts';
 import { carryOver } from '../conflicts/follow-merges.ts';
 import { applyContext } from '../conflicts/read-object.ts';
 import { writeTombstones } from '../db/departures.ts';
-import { loadMirror } from '../db/mirror/load.ts';
 import { deleteRows } from '../db/mirror-rows.ts';
-import { dropLinks } from '../db/reconcile-links.ts';
 import { readRows } from '../db/reconcile-rows.ts';
 import type { Confirmed } from './confirm.ts';
 import type { Pass } from './pass.ts';
@@ -50,9 +48,6 @@ export async function takeAway(pass: Pass, found: Confirmed, removal: Removal): 
       const standing = new Set(rows.map(({ id }) => id));
       const absent = due.filter((id) => deleted.has(id) || !standing.has(id));
       const { conflicts } = await cancelEdits(tx, object, absent);
-      if (deleted.size > 0) {
-        await dropLinks(tx, (await loadMirror(tx)).links, object, [...deleted]);
-      }
       return { applied, carried, deleted: deleted.size, absent: absent.length, conflicts };
     },
     { asWriter: true },
