@@ -7,7 +7,7 @@ import {
   startReading,
 } from '../conflicts/read-object.ts';
 import { isUnread } from '../db/backfill-copy.ts';
-import { type BackfillKey, dropRanges, readRanges, replaceRanges } from '../db/backfill-ranges.ts';
+import { dropRanges, readRanges, replaceRanges } from '../db/backfill-ranges.ts';
 import { type BackfillProgress, type Cursor, loadCursor, moveCursor } from '../db/cursor.ts';
 import type { Sql } from '../db/database.ts';
 import { ownViews } from '../db/mirror/links.ts';
@@ -89,13 +89,19 @@ async function begin(
   const key = { object: table.object, startedAt };
   const links = ownViews(deps.links, table.object).map(({ link }) => link.name);
   const backfill: BackfillProgress = { startedAt, since, handover, total, unread, links };
-  reading.cursor = await changeCursor(deps, key, async (tx, cursor) => {
-    await replaceRanges(tx, key, ranges);
-    await markDeletionsFrom(tx, key.object);
-    // Once incremental pull runs, it goes on beside the backfill and keeps its own watermarks.
-    if (cursor.phase === 'incremental') return { backfill };
-    // The feed's clock is the records', which `Date` may not show.
-    return { backfill, deletedWatermark: handover };
+  const known = reading.cursor.backfill?.startedAt;
+  reading.cursor = await changeCursor(deps, key.object, {
+    change(cursor) {
+      if (cursor.backfill?.startedAt !== known) throw begunAnew(key.object);
+      // Once incremental pull runs, it goes on beside the backfill and keeps its own watermarks.
+      if (cursor.phase === 'incremental') return { backfill };
+      // The feed's clock is the records', which `Date` may not show.
+      return { backfill, deletedWatermark: handover };
+    },
+    async also(tx) {
+      await replaceRanges(tx, key, ranges);
+      await markDeletionsFrom(tx, key.object);
+    },
   });
   return { key, ranges: await readRanges(deps.db, key), direct: unread, total };
 }
@@ -126,41 +132,56 @@ async function readHandover(
 }
 
 async function finish(deps: ReadDeps, { key, ranges }: Job): Promise<void> {
-  await changeCursor(deps, key, async (tx, cursor) => {
-    if (cursor.backfill?.startedAt !== key.startedAt) throw begunAnew(key.object);
-    await dropRanges(tx, key.object);
-    const { since, links, handover } = cursor.backfill;
-    if (since === null) await markSwept(tx, key.object, { startedAt: key.startedAt, links });
-    const stampings = [cursor.stamping, ...ranges.map(({ stamping }) => stamping)];
-    const settled = { backfill: null, stamping: weigh(stampings) };
-    if (cursor.phase === 'incremental') return settled;
-    const last = ranges.at(-1);
-    const reachedMs = parseInstant(last?.watermark ?? last?.from ?? null);
-    // What showed late in a range was created after the start, and is found by creation from there.
-    const createdMs = reachedMs === null ? null : Math.min(reachedMs, Date.parse(key.startedAt));
-    return {
-      ...settled,
-      phase: 'incremental',
-      updatedWatermark: handover,
-      createdWatermark: createdMs === null ? null : formatInstant(createdMs),
-    };
+  const { object, startedAt } = key;
+  const reachedMs = parseInstant(ranges.at(-1)?.watermark ?? ranges.at(-1)?.from ?? null);
+  // What showed late in a range was created after the start, and is found by creation from there.
+  const createdMs = reachedMs === null ? null : Math.min(reachedMs, Date.parse(startedAt));
+  let backfill: BackfillProgress | null = null;
+  await changeCursor(deps, object, {
+    change(cursor) {
+      ({ backfill } = cursor);
+      if (backfill?.startedAt !== startedAt) throw begunAnew(object);
+      const stampings = [cursor.stamping, ...ranges.map(({ stamping }) => stamping)];
+      const settled = { backfill: null, stamping: weigh(stampings) };
+      if (cursor.phase === 'incremental') return settled;
+      return {
+        ...settled,
+        phase: 'incremental',
+        updatedWatermark: backfill.handover,
+        createdWatermark: createdMs === null ? null : formatInstant(createdMs),
+      };
+    },
+    async also(tx) {
+      await dropRanges(tx, object);
+      if (backfill?.since === null) {
+        await markSwept(tx, object, { startedAt, links: backfill.links });
+      }
+    },
   });
 }
 
 const ATTEMPTS = 20;
 
+interface CursorChange {
+  readonly change: (cursor: Cursor) => Parameters<typeof moveCursor>[2];
+  /** In the same transaction, once the cursor is ours. */
+  readonly also: (tx: Sql) => Promise<void>;
+}
+
 /** Changes the cursor as it stands now: a pull of the same object may be moving it meanwhile. */
 async function changeCursor(
   deps: ReadDeps,
-  key: BackfillKey,
-  change: (tx: Sql, cursor: Cursor) => Promise<Parameters<typeof moveCursor>[2]>,
+  object: string,
+  { change, also }: CursorChange,
 ): Promise<Cursor> {
   for (let attempt = 1; ; attempt += 1) {
-    const cursor = await loadCursor(deps.db, key.object);
+    const cursor = await loadCursor(deps.db, object);
     try {
-      return await deps.db.transaction(async (tx) =>
-        moveCursor(tx, cursor, await change(tx, cursor)),
-      );
+      return await deps.db.transaction(async (tx) => {
+        const moved = await moveCursor(tx, cursor, change(cursor));
+        await also(tx);
+        return moved;
+      });
     } catch (error) {
       const isMoved = error instanceof SyncError && error.code === 'cursor-moved';
       if (!isMoved || attempt >= ATTEMPTS) throw error;

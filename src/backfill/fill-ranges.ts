@@ -24,8 +24,6 @@ const CHUNK_RECORDS = 2_000;
 const CHUNK_CHARACTERS = 4_000_000;
 /** What is read and not yet written is lost with the process: all of it stays below this share. */
 const UNWRITTEN_SHARE = 0.1;
-/** With fewer records for each, a reader's first page alone is more than that share. */
-const RECORDS_PER_READER = 8_000;
 
 /**
  * Reads what is left of the ranges, several at a time. Each chunk is committed together with the
@@ -40,10 +38,10 @@ export async function fillRanges(
   options: ReadOptions & { readonly job: Job; readonly readers: number },
 ): Promise<void> {
   const { job } = options;
-  const total = job.total ?? 0;
-  const fitting = Math.max(1, Math.floor(total / RECORDS_PER_READER));
+  const unwritten = (job.total ?? 0) * UNWRITTEN_SHARE;
+  const fitting = Math.max(1, Math.floor(unwritten / deps.remote.limits.pageSize));
   const readers = Math.min(options.readers, fitting);
-  const chunkRecords = Math.min(CHUNK_RECORDS, Math.floor((total * UNWRITTEN_SHARE) / readers));
+  const chunkRecords = Math.min(CHUNK_RECORDS, Math.floor(unwritten / readers));
   const readBefore = job.ranges.reduce((sum, { read }) => sum + Number(read), 0);
   const left = job.total === null ? null : Math.max(0, job.total - readBefore);
   const failed = new AbortController();

@@ -1,0 +1,50 @@
+import { expect, test } from 'vitest';
+import { addRecords, newChunk } from '../../../src/backfill/chunk.ts';
+import { mirror, recordAt } from './listed-remote.ts';
+
+const atMs = Date.UTC(2026, 0, 5);
+const record = (id: string, version: number) => ({
+  ...recordAt(id, atMs),
+  updatedAt: new Date(atMs + version).toISOString(),
+});
+
+test('a chunk to be merged holds each record once, in its newest version', () => {
+  const chunk = newChunk('merge', '', 'unknown');
+  addRecords(chunk, mirror, [record('a', 1), record('b', 1)]);
+  addRecords(chunk, mirror, [record('a', 2), record('b', 0), record('c', 1)]);
+  if (chunk.mode !== 'merge') throw new Error('it is to be merged');
+  const versions = chunk.records.map(({ id, updatedAt }) => [id, Date.parse(updatedAt ?? '')]);
+  expect(versions).toEqual([
+    ['a', atMs + 2],
+    ['b', atMs + 1],
+    ['c', atMs + 1],
+  ]);
+  expect(chunk).toMatchObject({ rows: 3, read: 5, refused: 0 });
+});
+
+test('a chunk to be copied keeps bytes, and of records only those that tell of more', () => {
+  const chunk = newChunk('copy', '', 'unknown');
+  const linked = { ...record('b', 1), links: { people: { ids: ['p'], total: 1 } } };
+  const lonely = { ...record('c', 1), links: { people: { ids: [], total: 0 } } };
+  const merged = { ...record('d', 1), mergedIds: ['e'] };
+  addRecords(chunk, mirror, [record('a', 1), linked, lonely, merged]);
+  if (chunk.mode !== 'copy') throw new Error('it is to be copied');
+  expect(chunk.telling.map(({ id }) => id)).toEqual(['b', 'd']);
+  expect(chunk.ids).toEqual(['a', 'b', 'c', 'd']);
+  expect(Buffer.concat(chunk.bytes).toString().split('\n')).toHaveLength(5);
+});
+
+test('a record that Postgres cannot hold harms only itself (invariant 10)', () => {
+  for (const mode of ['copy', 'merge'] as const) {
+    const chunk = newChunk(mode, '', 'unknown');
+    addRecords(chunk, mirror, [record('a', 1), record('b\0', 1), record('c', 1)]);
+    expect(chunk).toMatchObject({ rows: 2, read: 3, refused: 1 });
+  }
+});
+
+test('a record that was never edited tells how the server stamps', () => {
+  const chunk = newChunk('copy', '', 'always');
+  addRecords(chunk, mirror, [{ ...record('a', 1), updatedAt: null }]);
+  addRecords(chunk, mirror, [record('b', 1)]);
+  expect(chunk.stamping).toBe('after_edit');
+});
