@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { pullAll } from '../../src/app/pull-all.ts';
 import { type ReconcileRunOptions, reconcileAll } from '../../src/app/reconcile-all.ts';
-import type { Page, Remote } from '../../src/domain/remote.ts';
+import type { Page, PageRequest, Remote } from '../../src/domain/remote.ts';
 import { differences } from '../support/agreement.ts';
 import { openWorkspace, type TestWorkspace } from '../support/workspace.ts';
 
@@ -104,6 +104,52 @@ test('a record that was taken for merged and is there again stands for itself', 
     { id: old },
   ]);
   expect(await differences(workspace)).toEqual([]);
+});
+
+test('a record that a list leaves out, and that answers, stays', async () => {
+  const { remote } = workspace.session;
+  const [left = ''] = ids(1, 400);
+  const run = await reconcile({
+    readPage: async (request, options) => {
+      const page = await remote.readPage(request, options);
+      const records = page.records.filter(({ id }) => id !== left);
+      const isIn =
+        request.from === undefined || records.length < page.records.length || covers(request, left);
+      return { ...page, records, total: (page.total ?? 0) - (isIn ? 1 : 0) };
+    },
+  });
+  expect(run).toMatchObject({
+    state: 'incomplete',
+    error: { code: 'reconcile-unconfirmed' },
+    counts: { deleted: 0, unconfirmed: 1 },
+  });
+  expect(await differences(workspace)).toEqual([]);
+});
+
+function covers({ from = '', to = '9' }: PageRequest, id: string): boolean {
+  const at = String(workspace.emulator.store.get('person', id)?.attributes['_created_at']);
+  return at >= from && at <= to;
+}
+
+test('a record that comes back while it is asked for stays', async () => {
+  const { store } = workspace.emulator;
+  const { session, signal } = workspace;
+  const { remote } = session;
+  const [back = ''] = ids(1, 450);
+  store.hide('person', [back]);
+  const run = await reconcile({
+    readRecord: async (request, options) => {
+      const record = await remote.readRecord(request, options);
+      if (request.id !== back || record !== null) return record;
+      store.unhide('person', [back]);
+      store.update('person', back, { job_title: 'Back' });
+      await pullAll(session, { objects: ['person'], signal, priority: 'pull' });
+      return record;
+    },
+  });
+  expect(run).toMatchObject({ state: 'incomplete', counts: { deleted: 0, deferred: 1 } });
+  expect(await differences(workspace)).toEqual([]);
+  expect(await reconcile({})).toMatchObject({ state: 'ok' });
 });
 
 test('people come and go between any two requests, and nobody is lost', async () => {
