@@ -57,8 +57,8 @@ export async function claim(
       const claimed = await claimDue(tx, { object, epoch, records: CLAIM_RECORDS });
       if (claimed.length === 0) return null;
       const allowed = await guardDeletes(tx, table, epoch, { claimed, limits: deps.massDelete });
-      const matchOn = deps.matchOn(table);
-      const free = await holdBack(tx, { object, matchOn }, epoch, allowed);
+      const identity = deps.matchOn(table);
+      const free = await holdBack(tx, { object, matchOn: identity }, epoch, allowed);
       const changes = coalesceAll(free);
       const resolutions = new Map<string, Resolution>();
       for (const [target, ids] of localReferences(table.schema, changes)) {
@@ -72,7 +72,7 @@ export async function claim(
           deps.tables.map(({ schema }) => schema),
           object,
         ),
-        matchOn,
+        matchOn: identity,
       });
       await addFollowUps(tx, object, prepared.followUps);
       await settleEntries(tx, epoch, prepared.settled);
