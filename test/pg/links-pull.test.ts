@@ -3,6 +3,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { pullAll } from '../../src/app/pull-all.ts';
 import { sweepAll } from '../../src/app/sweep-all.ts';
 import { syncOnce } from '../../src/app/sync-once.ts';
+import { applyLinks } from '../../src/conflicts/link-apply.ts';
+import { readDatabaseTime } from '../../src/db/cursor.ts';
 import { differences, linkDifferences } from '../support/agreement.ts';
 import { openWorkspace, type TestWorkspace } from '../support/workspace.ts';
 
@@ -151,4 +153,51 @@ test('a pull waits for no user, and leaves alone what waits to be sent', async (
     expect.arrayContaining([made, same]),
   );
   expect(await linkDifferences(workspace)).toEqual([]);
+});
+
+test('what was read before a link was settled does not undo it', async () => {
+  const { session, signal } = workspace;
+  const { db, links } = session;
+  const [deal = '', person = ''] = [deals[9], people[41]];
+  const table = session.tables.find(({ object }) => object === 'deal');
+  if (table === undefined) throw new Error('there are deals');
+  const record = await session.remote.readRecord(
+    { object: table.schema, id: deal },
+    { priority: 'pull', signal },
+  );
+  if (record === null) throw new Error('there is the deal');
+  const before = await readDatabaseTime(db);
+  const told = { ...record, links: { people: { ids: [], total: 0 } } };
+  const apply = (readAt: string) =>
+    db.transaction((tx) => applyLinks(tx, table, [told], { links, readAt }), { asWriter: true });
+  const stands = async () =>
+    (
+      await workspace.sql('SELECT FROM clarify.deal_people WHERE deal_id = $1 AND person_id = $2', [
+        deal,
+        person,
+      ])
+    ).length;
+  await workspace.sql('INSERT INTO clarify.deal_people VALUES ($1, $2)', [deal, person]);
+  await apply(before);
+  expect(await stands()).toBe(1);
+  await syncOnce(session, { signal });
+  await apply(before);
+  expect(await stands()).toBe(1);
+  // Read since: somebody has taken it away again.
+  await apply(await readDatabaseTime(db));
+  expect(await stands()).toBe(0);
+});
+
+test('where the CRM lists no links, records come all the same, and it is said', async () => {
+  const { emulator, signal } = workspace;
+  emulator.faults.add({ kind: 'status', status: 400, method: 'GET', path: 'include=' });
+  const session = await workspace.reopen();
+  emulator.store.update('deal', deals[0] ?? '', { amount: 4_711 });
+  const runs = await pullAll(session, { objects: ['deal'], signal, priority: 'pull' });
+  expect(runs).toMatchObject([{ state: 'ok', counts: { updated: 1 } }]);
+  expect(session.linkRefusals.of('deal').toSorted()).toEqual(['partners', 'people']);
+  emulator.resetStats();
+  await pullAll(session, { objects: ['deal'], signal, priority: 'pull' });
+  expect(requestsTo(/objects\/deal\/resources/)).toBe(1);
+  emulator.faults.clear();
 });
