@@ -28,6 +28,9 @@ export interface RememberOptions {
   readonly monotonicMs?: () => number;
 }
 
+/** However slow the database: nobody wants to look at what was true minutes ago. */
+const MOST_MS = 15_000;
+
 /**
  * Calls `read` only where the last answer is no longer fresh: the longer it took, the longer it
  * is kept. Who asks while a read is under way gets its answer; an error is not kept.
@@ -47,7 +50,7 @@ export function remembered<T>(
     try {
       const result = await reading;
       const endedMs = monotonicMs();
-      untilMs = endedMs + Math.max(atLeastMs, (endedMs - startedMs) * times);
+      untilMs = endedMs + Math.min(MOST_MS, Math.max(atLeastMs, (endedMs - startedMs) * times));
       return result;
     } catch (error) {
       answer = null;

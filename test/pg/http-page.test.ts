@@ -51,15 +51,18 @@ async function submit(path: string, form: Record<string, string> = {}): Promise<
 /** Both sides change the title of one person before the service hears of either. */
 async function contest(local: string, remote: string): Promise<bigint> {
   const [id = ''] = workspace.emulator.store.ids('person').toSorted();
-  workspace.emulator.store.update('person', id, { job_title: remote });
+  await workspace.sql('begin');
   await workspace.sql('update clarify.person set job_title = $2 where id = $1', [id, local]);
+  // Before the commit: neither a pull nor a push may come between the two edits.
+  workspace.emulator.store.update('person', id, { job_title: remote });
+  await workspace.sql('commit');
   const open = async () => {
     const [conflict] = await workspace.session.db.query<{ id: bigint }>(
       `select id from clarify_sync.conflict where resolution = 'open'`,
     );
     return conflict?.id;
   };
-  await expect.poll(open, { timeout: 10_000 }).toBeDefined();
+  await expect.poll(open, { timeout: 25_000 }).toBeDefined();
   return (await open()) ?? 0n;
 }
 
@@ -69,20 +72,23 @@ function remoteTitle(): unknown {
 }
 
 test('every object is shown, and that nothing waits', async () => {
-  const people = async () => (await workspace.sql('select id from clarify.person')).length;
-  await expect.poll(people, { timeout: 20_000 }).toBe(12);
-  await expect.poll(page, { timeout: 10_000 }).toContain('<th scope="row">person</th><td>12</td>');
+  const pulled = () =>
+    workspace.sql(
+      `select from clarify_sync.run where kind = 'pull' and state = 'ok' and object = 'person'`,
+    );
+  await expect.poll(pulled, { timeout: 20_000 }).toHaveLength(1);
+  await expect.poll(page, { timeout: 25_000 }).toContain('<th scope="row">person</th><td>12</td>');
   const text = await page();
   expect(text).toContain('Nothing waits for you');
   expect(text).toContain('this process leads');
   expect(text).not.toContain(workspace.emulator.apiKey);
-  await expect.poll(page, { timeout: 10_000 }).toMatch(/<strong>person<\/strong> 12 new/);
+  await expect.poll(page, { timeout: 25_000 }).toMatch(/<strong>person<\/strong> 12 new/);
 });
 
 test('a conflict shows all three sides, and a script in one is text', async () => {
   await contest(EVIL, 'Remote title');
   await expect
-    .poll(page, { timeout: 10_000 })
+    .poll(page, { timeout: 25_000 })
     .toContain('&lt;script&gt;alert(&quot;x&quot;)&lt;/script&gt;');
   const text = await page();
   expect(text).not.toContain(EVIL);
@@ -108,7 +114,7 @@ test('take local sends it', async () => {
   const [conflict] = await workspace.sql(`select id from clarify_sync.conflict`);
   const id = String(conflict?.['id']);
   expect(await submit(`/conflicts/${id}/take-local`)).toContain('due to be sent');
-  await expect.poll(remoteTitle, { timeout: 10_000 }).toBe(EVIL);
+  await expect.poll(remoteTitle, { timeout: 25_000 }).toBe(EVIL);
   const [after] = await workspace.sql(
     'select resolution, resolved_by from clarify_sync.conflict where id = $1',
     [id],
@@ -116,7 +122,7 @@ test('take local sends it', async () => {
   expect(after).toEqual({ resolution: 'local', resolved_by: 'status page' });
   expect(await submit(`/conflicts/${id}/take-remote`)).toContain('settled already');
   const pushes = () => workspace.sql(`select from clarify_sync.run where kind = 'push'`);
-  await expect.poll(pushes, { timeout: 10_000 }).toHaveLength(1);
+  await expect.poll(pushes, { timeout: 25_000 }).toHaveLength(1);
 });
 
 test('take remote puts it back into the row', async () => {
@@ -127,14 +133,14 @@ test('take remote puts it back into the row', async () => {
   );
   expect(row).toEqual({ job_title: 'Remote again' });
   expect(remoteTitle()).toBe('Remote again');
-  await expect.poll(page, { timeout: 10_000 }).toContain('Nothing waits for you');
+  await expect.poll(page, { timeout: 25_000 }).toContain('Nothing waits for you');
 });
 
 test('a mass delete waits, is compared with Clarify, and goes once approved', async () => {
   await workspace.sql(
     `delete from clarify.person where id in (select id from clarify.person order by id desc limit 7)`,
   );
-  await expect.poll(page, { timeout: 10_000 }).toContain('Approve the 7 deletes below');
+  await expect.poll(page, { timeout: 25_000 }).toContain('Approve the 7 deletes below');
   const text = await page();
   const ids = [...text.matchAll(/name="id" value="(\d+)"/g)].map(([, id = '']) => id);
   expect(ids).toHaveLength(7);
@@ -143,7 +149,7 @@ test('a mass delete waits, is compared with Clarify, and goes once approved', as
   expect(await submit(`/outbox/${first}/discard`)).toContain('remote value restored');
   for (const id of others) expect(await submit(`/outbox/${id}/approve`)).toContain('approved');
   await expect
-    .poll(() => workspace.emulator.store.ids('person').length, { timeout: 10_000 })
+    .poll(() => workspace.emulator.store.ids('person').length, { timeout: 25_000 })
     .toBe(6);
   expect(await workspace.sql('select id from clarify.person')).toHaveLength(6);
 });

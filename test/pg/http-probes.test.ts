@@ -34,10 +34,10 @@ test('a daemon that leads is alive and ready', async () => {
 
 test('its metrics tell lag, queue, traffic and who leads', async () => {
   await expect
-    .poll(async () => (await get('/metrics')).text, { timeout: 10_000 })
+    .poll(async () => (await get('/metrics')).text, { timeout: 25_000 })
     .toContain('clarify_sync_records_pulled_total{object="person"} 4');
   await expect
-    .poll(async () => (await get('/metrics')).text, { timeout: 10_000 })
+    .poll(async () => (await get('/metrics')).text, { timeout: 25_000 })
     .toMatch(/^clarify_sync_lag_seconds\{object="person"\} [\d.]+$/m);
   const { text } = await get('/metrics');
   expect(text).toContain('clarify_sync_outbox_entries{object="person",state="parked"} 0');
@@ -54,7 +54,7 @@ test('its metrics tell lag, queue, traffic and who leads', async () => {
 test('a push is counted, and on record as a run', async () => {
   await workspace.sql(`update clarify.person set job_title = 'Pilot'`);
   await expect
-    .poll(async () => (await get('/metrics')).text, { timeout: 10_000 })
+    .poll(async () => (await get('/metrics')).text, { timeout: 25_000 })
     .toContain('clarify_sync_records_pushed_total 4');
   const runs = await workspace.sql(
     `select state, counts ->> 'delivered' as delivered from clarify_sync.run where kind = 'push'`,

@@ -48,13 +48,14 @@ figure { margin: 0; min-width: 0; }
 .key { display: inline-block; width: .8em; height: .8em; border-radius: .15em; margin-left: .5em; }
 .key:first-child { margin-left: 0; }
 .key.in { background: var(--in); } .key.out { background: var(--out); } .key.lag { background: var(--bad); }
-svg { width: 100%; height: auto; display: block; }
+svg { width: 100%; height: auto; display: block; overflow: visible; }
 svg text { fill: var(--quiet); font-size: 13px; }
 svg .axis { stroke: var(--line); }
 svg .in { fill: var(--in); } svg .out { fill: var(--out); }
 svg polyline.lag { fill: none; stroke: var(--bad); stroke-width: 2; }
 svg circle.lag { fill: var(--bad); }
-.moves { list-style: none; margin: 0; padding: 0; max-height: 24rem; overflow-y: auto; }
+.scroll:has(.moves) { max-height: 24rem; overflow-y: auto; }
+.moves { list-style: none; margin: 0; padding: 0; }
 .moves li { padding: .35rem .7rem; border-top: 1px solid var(--line); }
 .moves li:first-child { border-top: 0; }
 .moves time { display: inline-block; min-width: 6rem; color: var(--quiet); }
@@ -68,6 +69,8 @@ body.away #summary::after { content: ' No answer from the service: what is shown
   body { padding: .75rem .75rem 2rem; }
   .plots, .sides { grid-template-columns: 1fr; }
   th, td { padding: .35rem .5rem; }
+  #allowance th:first-child { white-space: normal; overflow-wrap: anywhere; min-width: 11rem; }
+  svg text { font-size: 22px; }
 }
 @media (prefers-contrast: more) { :root { --quiet: currentcolor; --line: currentcolor; } }
 `;

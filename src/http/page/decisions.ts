@@ -46,7 +46,7 @@ function conflictCard(conflict: ConflictEntry, { nowMs, formToken }: DecisionCon
 <h3 id="conflict-${id}"><span class="badge">conflict</span> <bdi>${field}</bdi> of ${object} <code><bdi>${recordId}</bdi></code></h3>
 <p class="quiet">Both sides changed it, ${ago(conflict.detectedAt, nowMs)}. Until you decide, each keeps its own value.</p>
 <dl class="sides"><div><dt>Both agreed on</dt><dd>${value(base)}</dd></div><div><dt>Here (local)</dt><dd>${value(local)}</dd></div><div><dt>In Clarify (remote)${by}</dt><dd>${value(remote)}</dd></div></dl>
-<p class="actions">${button({ path: `/conflicts/${id}/take-local`, label: 'Take local', about: which, formToken })}${button({ path: `/conflicts/${id}/take-remote`, label: 'Take remote', about: which, formToken })}</p>
+<div class="actions">${button({ path: `/conflicts/${id}/take-local`, label: 'Take local', about: which, formToken })}${button({ path: `/conflicts/${id}/take-remote`, label: 'Take remote', about: which, formToken })}</div>
 </article>`;
 }
 
@@ -60,9 +60,9 @@ function parkedCard(entry: OutboxEntry, { nowMs, formToken }: DecisionContext): 
   return html`<article class="card" aria-labelledby="entry-${id}">
 <h3 id="entry-${id}"><span class="badge">parked</span> ${op} ${object} <code><bdi>${recordId}</bdi></code></h3>
 <p><code>${code ?? 'parked'}</code> <bdi>${reason}</bdi></p>
-<p class="quiet">Written ${ago(entry.createdAt, nowMs)} by <bdi>${entry.writtenBy}</bdi>, sent ${plural(entry.attempts, 'time')}.</p>
+<p class="quiet">Written ${ago(entry.createdAt, nowMs)} by <bdi>${entry.writtenBy}</bdi>, ${entry.attempts === 0 ? 'never sent' : `sent ${plural(entry.attempts, 'time')}`}.</p>
 ${changes(entry)}
-<p class="actions">${!needsDecision(entry) && act('retry', 'Retry')}${APPROVABLE.includes(code) && act('approve', 'Approve')}${act('discard', 'Discard', 'Give this change up? The row gets back what Clarify holds now.')}<a href="/outbox/${id}" aria-label="Compare ${which} with Clarify">Compare with Clarify</a></p>
+<div class="actions">${!needsDecision(entry) && act('retry', 'Retry')}${APPROVABLE.includes(code) && act('approve', 'Approve')}${act('discard', 'Discard', 'Give this change up? The row gets back what Clarify holds now.')}<a href="/outbox/${id}" aria-label="Compare ${which} with Clarify">Compare with Clarify</a></div>
 </article>`;
 }
 
