@@ -16,12 +16,14 @@ export interface Confirmed {
   readonly alive: readonly RemoteRecord[];
   /** Refused to this key: that says nothing about the record. */
   readonly refused: number;
-  /** Asked about no further: what is gone already is too much to go without a person. */
+  /** Asked about no further: too much is gone to go without a person, or too little. */
   readonly unasked: number;
   /** Whether a record known to live, and the list, answered before and after. */
   readonly witnessed: boolean;
 }
 
+/** Beyond this many that answer, a list cannot be believed. */
+const MOST_ALIVE = 1_000;
 /** Requests under way at a time: the client's own limit per endpoint is 8. */
 const AT_ONCE = 8;
 
@@ -47,7 +49,7 @@ export async function confirmSuspects(
 
   const before = await isWitnessed(pass);
   const waiting = [...pass.suspects].filter((id) => !told.ids.has(id));
-  while (waiting.length > 0 && !isTooMuch(gone.length)) {
+  while (waiting.length > 0 && !isTooMuch(gone.length) && alive.length < MOST_ALIVE) {
     pass.options.signal.throwIfAborted();
     const ids = waiting.splice(0, AT_ONCE);
     const answers = await Promise.all(ids.map((id) => ask(pass, table, id)));

@@ -50,6 +50,6 @@ export async function settleSuspects(pass: Pass): Promise<string | null> {
     counts.waiting += found.gone.length + found.unasked;
     return isBlind && !isTooMuch(found.gone.length) ? NO_WITNESS : MASS_DELETE;
   }
-  if (unlisted.length + found.refused > 0) return UNCONFIRMED;
+  if (unlisted.length + found.refused + found.unasked > 0) return UNCONFIRMED;
   return counts.deferred > deferredBefore ? HELD : null;
 }

@@ -2,11 +2,16 @@ import { applyRead } from '../conflicts/apply-read.ts';
 import { cancelEdits } from '../conflicts/cancel-edits.ts';
 import { carryOver } from '../conflicts/follow-merges.ts';
 import { applyContext } from '../conflicts/read-object.ts';
+import type { Transaction } from '../db/database.ts';
 import { writeTombstones } from '../db/departures.ts';
-import { deleteRows } from '../db/mirror-rows.ts';
+import type { MirrorTable } from '../db/mirror/table.ts';
+import { deleteRows, lockRows } from '../db/mirror-rows.ts';
 import { readRows } from '../db/reconcile-rows.ts';
 import type { Confirmed } from './confirm.ts';
 import type { Pass } from './pass.ts';
+
+/** Rows held in memory at a time. */
+const AT_ONCE = 1_000;
 
 export interface Removal {
   /** Database time from before the records were asked for. */
@@ -23,40 +28,53 @@ export interface Removal {
  */
 export async function takeAway(pass: Pass, found: Confirmed, removal: Removal): Promise<void> {
   const { deps, table, counts } = pass;
-  const { object } = table;
   const context = applyContext(deps, table, removal.askedAt);
   const gone = removal.mayRemove ? found.gone : [];
   const outcome = await deps.db.transaction(
     async (tx) => {
       const applied = await applyRead(tx, table, found.alive, context);
       const carried = await carryOver(tx, table, found, context);
-      const rows = await readRows(tx, table, gone);
-      const askedAtMs = Date.parse(removal.askedAt);
-      const changed = new Set(
-        rows.filter((r) => Date.parse(r.syncedAt ?? '') > askedAtMs).map(({ id }) => id),
-      );
-      const due = gone.filter((id) => !changed.has(id));
-      const deleted = await deleteRows(tx, table, due);
-      const tombstones = rows.filter(({ id }) => deleted.has(id));
-      await writeTombstones(
-        tx,
-        object,
-        tombstones.map(({ id, fields }) => {
-          return { id, record: fields, reason: removal.reason, deletedAt: null };
-        }),
-      );
-      const standing = new Set(rows.map(({ id }) => id));
-      const absent = due.filter((id) => deleted.has(id) || !standing.has(id));
-      const { conflicts } = await cancelEdits(tx, object, absent);
-      return { applied, carried, deleted: deleted.size, absent: absent.length, conflicts };
+      const removed = { deleted: 0, conflicts: 0 };
+      for (let from = 0; from < gone.length; from += AT_ONCE) {
+        const part = await removeRows(tx, table, gone.slice(from, from + AT_ONCE), removal);
+        removed.deleted += part.deleted;
+        removed.conflicts += part.conflicts;
+      }
+      return { applied, carried, removed };
     },
     { asWriter: true },
   );
-  const { applied, carried } = outcome;
+  const { applied, carried, removed } = outcome;
   counts.missing += applied.inserted;
   counts.differed += applied.updated;
   counts.merged += applied.merged + carried.merged;
-  counts.deleted += outcome.absent;
-  counts.deferred += applied.deferred + carried.deferred + gone.length - outcome.absent;
-  counts.conflicts += applied.conflicts + carried.conflicts + outcome.conflicts;
+  counts.deleted += removed.deleted;
+  counts.deferred += applied.deferred + carried.deferred + gone.length - removed.deleted;
+  counts.conflicts += applied.conflicts + carried.conflicts + removed.conflicts;
+}
+
+/** @returns how many are gone now, those included whose row was gone before. */
+async function removeRows(
+  tx: Transaction,
+  table: MirrorTable,
+  ids: readonly string[],
+  { askedAt, reason }: Removal,
+): Promise<{ readonly deleted: number; readonly conflicts: number }> {
+  // Locked before they are read, so that none is written anew in between.
+  const locked = await lockRows(tx, table, ids.toSorted());
+  const rows = await readRows(tx, table, ids);
+  const askedAtMs = Date.parse(askedAt);
+  const standing = new Map(rows.map((row) => [row.id, Date.parse(row.syncedAt ?? '')]));
+  const isOlder = (id: string) => locked.has(id) && !((standing.get(id) ?? 0) > askedAtMs);
+  const due = ids.filter((id) => !standing.has(id) || isOlder(id));
+  const deleted = await deleteRows(tx, table, due);
+  const tombstones = rows.filter(({ id }) => deleted.has(id));
+  await writeTombstones(
+    tx,
+    table.object,
+    tombstones.map(({ id, fields }) => ({ id, record: fields, reason, deletedAt: null })),
+  );
+  const absent = due.filter((id) => deleted.has(id) || !standing.has(id));
+  const { conflicts } = await cancelEdits(tx, table.object, absent);
+  return { deleted: absent.length, conflicts };
 }
