@@ -15,17 +15,44 @@ export function toInstant(value: unknown): string | null {
 function isUsual(text: string): boolean {
   return (
     text.length === 24 &&
+    text.charCodeAt(4) === 45 &&
+    text.charCodeAt(7) === 45 &&
     text.charCodeAt(10) === 84 &&
+    text.charCodeAt(13) === 58 &&
+    text.charCodeAt(16) === 58 &&
     text.charCodeAt(19) === 46 &&
     text.charCodeAt(23) === 90 &&
-    !Number.isNaN(Date.parse(text))
+    digitsAt(text, 0, 4) >= 0 &&
+    isWithin(digitsAt(text, 5, 7), 1, 12) &&
+    isWithin(digitsAt(text, 8, 10), 1, 31) &&
+    digitsAt(text, 11, 13) <= 23 &&
+    digitsAt(text, 14, 16) <= 59 &&
+    digitsAt(text, 17, 19) <= 59 &&
+    digitsAt(text, 20, 23) >= 0
   );
+}
+
+function isWithin(value: number, least: number, most: number): boolean {
+  return value >= least && value <= most;
+}
+
+/** NaN where there is anything but digits. */
+function digitsAt(text: string, start: number, end: number): number {
+  let value = 0;
+  for (let index = start; index < end; index += 1) {
+    const digit = text.charCodeAt(index) - 48;
+    if (!(digit >= 0 && digit <= 9)) return Number.NaN;
+    value = value * 10 + digit;
+  }
+  return value;
 }
 
 function parseInstant(text: string): string | null {
   const match = INSTANT.exec(text);
   if (match === null) return null;
-  const [, date, time = '00:00', zone = 'Z'] = match;
+  const [, date = '', time = '00:00', zone = 'Z'] = match;
+  // February 30 would pass for a day in March.
+  if (!formatMs(Date.parse(`${date}T00:00Z`))?.startsWith(date)) return null;
   // Without a zone it is UTC, and never this machine's zone.
   return formatMs(Date.parse(`${date}T${time}${zone.toUpperCase()}`));
 }

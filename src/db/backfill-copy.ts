@@ -13,15 +13,15 @@ export interface CopyColumn {
   readonly sqlType: SqlType;
 }
 
-/** The birth id is for rows that were born here: a record has none. */
-const LEFT_OUT = SYSTEM_COLUMNS.findIndex(({ name }) => name === '_local_id');
 const SYNCED_AT = SYSTEM_COLUMNS.findIndex(({ name }) => name === '_synced_at');
 
 /** The columns of {@link copyLine}, in its order. */
 export function copyColumns(table: MirrorTable): readonly CopyColumn[] {
-  const system = SYSTEM_COLUMNS.filter((_, position) => position !== LEFT_OUT);
   const fields = table.columns.map(({ column, sqlType }) => ({ name: column, sqlType }));
-  return [...system, ...fields].map(({ name, sqlType }) => ({ name: quoteIdent(name), sqlType }));
+  return [...SYSTEM_COLUMNS, ...fields].map(({ name, sqlType }) => ({
+    name: quoteIdent(name),
+    sqlType,
+  }));
 }
 
 export interface CopyLine {
@@ -48,17 +48,15 @@ const ESCAPES: Readonly<Record<string, string>> = {
  */
 export function copyLine(table: MirrorTable, record: RemoteRecord): CopyLine {
   const { values, missing, extras } = encodeRecord(table, record);
-  const texts: string[] = [];
   for (let position = 0; position < values.length; position += 1) {
-    if (position === LEFT_OUT) continue;
     const value = values[position] ?? null;
-    // Postgres' own word for the time of the transaction.
-    if (position === SYNCED_AT) texts.push('now');
-    else if (value === null) texts.push('\\N');
-    else texts.push(SPECIAL.test(value) ? escapeText(value) : value);
+    if (value === null) values[position] = '\\N';
+    else if (SPECIAL.test(value)) values[position] = escapeText(value);
   }
+  // Postgres' own word for the time of the transaction.
+  values[SYNCED_AT] = 'now';
   // Joined and not added up: the line is kept for a while, and a sum would keep all its parts.
-  return { text: texts.join('\t'), partial: missing.length > 0, extras };
+  return { text: values.join('\t'), partial: missing.length > 0, extras };
 }
 
 function escapeText(value: string): string {

@@ -112,7 +112,9 @@ export async function updateStaged(
   positions: readonly number[],
 ): Promise<number> {
   if (positions.length === 0) return 0;
-  const assignments = columns.slice(1).map(({ name }) => `${name} = s.${name}`);
+  const assignments = columns
+    .filter(({ name }) => name !== '"id"' && name !== LOCAL_ID)
+    .map(({ name }) => `${name} = s.${name}`);
   const [row] = await tx.query<{ rows: number }>(
     `WITH updated AS (
        UPDATE ${table.qualified} AS t SET ${assignments.join(', ')}
@@ -126,13 +128,16 @@ export async function updateStaged(
   return row?.rows ?? 0;
 }
 
+/** A row born here keeps its birth id; a record has none. */
+const LOCAL_ID = '"_local_id"';
+
 /** The row holds a newer version than the one staged. */
 const NEWER = `coalesce(t._updated_at > s._updated_at
   OR (t._updated_at IS NOT NULL AND s._updated_at IS NULL), false)`;
 
 function differs(columns: readonly CopyColumn[]): string {
   return columns
-    .filter(({ name }) => name !== '"id"' && name !== '"_synced_at"')
+    .filter(({ name }) => name !== '"id"' && name !== LOCAL_ID && name !== '"_synced_at"')
     .map(({ name }) => `t.${name} IS DISTINCT FROM s.${name}`)
     .join(' OR ');
 }
