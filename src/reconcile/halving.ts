@@ -32,7 +32,7 @@ export interface Part {
 }
 
 export interface Halving {
-  /** Records on a page: spans of one or two are compared one by one. */
+  /** Records on a page, which are compared one by one. */
   readonly leaf: number;
   /** The smallest span the server can count, where that is known. */
   readonly grain: 'unknown' | 'instants' | 'days';
@@ -72,10 +72,17 @@ function differs({ remote, local }: Tally): boolean {
   return remote !== local;
 }
 
-/** Where one side is empty, or every second page holds a difference, counting on is no gain. */
+/**
+ * Where a page holds it all, one side is empty, or differences stand so dense that reading takes
+ * fewer requests: counting takes one each to part it from the others, some to corner it, and one
+ * to read it.
+ */
 function isWorthReading({ remote, local }: Tally, leaf: number): boolean {
   const records = Math.max(remote, local);
-  return Math.min(remote, local) === 0 || Math.abs(remote - local) * 2 * leaf >= records;
+  if (records <= leaf || Math.min(remote, local) === 0) return true;
+  const differences = Math.abs(remote - local);
+  const halvings = Math.log2(Math.max(1, records / (differences * leaf)));
+  return Math.ceil(records / leaf) < differences * (halvings + 2) - 1;
 }
 
 function isDivisible({ fromMs, toMs }: Span, grainMs: number): boolean {
