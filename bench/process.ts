@@ -1,0 +1,95 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+
+/** What became of a process of ours. */
+export interface Finished {
+  readonly stdout: string;
+  /** Highest resident memory, bytes. */
+  readonly residentBytes: number;
+  /** Processor time, user and system. */
+  readonly processorMs: number;
+  readonly elapsedMs: number;
+}
+
+/** Tells on descriptor 3 what the process has used, so that nothing has to be installed. */
+const REPORT = `data:text/javascript,${encodeURIComponent(
+  `import { writeSync } from 'node:fs';
+   process.on('exit', () => writeSync(3, JSON.stringify(process.resourceUsage())));`,
+)}`;
+
+/** Runs `node` with these arguments to its end. @throws where it fails, with what it said. */
+export async function runNode(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+  goodCodes: readonly number[] = [0],
+): Promise<Finished> {
+  const startedMs = performance.now();
+  const child = spawn(process.execPath, ['--import', REPORT, ...args], {
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+  });
+  const [stdout, stderr, usage] = [child.stdout, child.stderr, child.stdio[3]].map(collect);
+  const code = await new Promise<number | null>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', resolve);
+  });
+  const said = (await stderr) ?? '';
+  if (code === null || !goodCodes.includes(code))
+    throw new Error(`node ${args.join(' ')} ended with ${code}\n${said}`);
+  const used: { maxRSS: number; userCPUTime: number; systemCPUTime: number } = JSON.parse(
+    (await usage) ?? '',
+  );
+  return {
+    stdout: (await stdout) ?? '',
+    residentBytes: used.maxRSS * 1024,
+    processorMs: (used.userCPUTime + used.systemCPUTime) / 1000,
+    elapsedMs: performance.now() - startedMs,
+  };
+}
+
+async function collect(stream: unknown): Promise<string> {
+  if (!isReadable(stream)) return '';
+  let text = '';
+  for await (const chunk of stream) text += String(chunk);
+  return text;
+}
+
+function isReadable(stream: unknown): stream is AsyncIterable<unknown> {
+  return typeof stream === 'object' && stream !== null && Symbol.asyncIterator in stream;
+}
+
+/** A process that goes on until it is stopped. */
+export interface Running {
+  stop(): Promise<void>;
+}
+
+/** Starts one that says nothing worth keeping. */
+export function startSilently(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Running {
+  const child = spawn(process.execPath, args, { env: { ...process.env, ...env }, stdio: 'ignore' });
+  return { stop: stopper(child) };
+}
+
+/** Starts one that says on its first line where it is. */
+export async function startAndListen(
+  args: readonly string[],
+): Promise<Running & { readonly line: string }> {
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const stop = stopper(child);
+  for await (const line of createInterface({ input: child.stdout })) {
+    child.stdout.resume();
+    return { line, stop };
+  }
+  await stop();
+  throw new Error(`node ${args.join(' ')} ended before it was ready`);
+}
+
+function stopper(child: ChildProcess): () => Promise<void> {
+  const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
+  return async () => {
+    child.kill('SIGTERM');
+    await ended;
+  };
+}
