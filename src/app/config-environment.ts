@@ -3,6 +3,7 @@ export interface EnvironmentSettings {
   readonly apiKey: string | null;
   readonly workspace: string | null;
   readonly apiUrl: string;
+  readonly login: LoginSettings;
   readonly databaseUrl: string | null;
   readonly directUrl: string | null;
   readonly push: boolean;
@@ -12,12 +13,26 @@ export interface EnvironmentSettings {
   readonly logLevel: LogLevel;
 }
 
+/** How people sign in, where there is no key. */
+export interface LoginSettings {
+  readonly clientId: string | null;
+  readonly authorizeUrl: string;
+  readonly tokenUrl: string;
+  /** The port of 127.0.0.1 that the browser comes back to; 0 for any free one. */
+  readonly port: number;
+  /** The file that holds the tokens. */
+  readonly path: string;
+}
+
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const;
 export type LogLevel = (typeof logLevels)[number];
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 const DEFAULT_API_URL = 'https://api.clarify.ai/v1';
+const DEFAULT_AUTHORIZE_URL = 'https://auth1.clarify.ai/oauth2/authorize';
+const DEFAULT_TOKEN_URL = 'https://auth1.clarify.ai/oauth2/token';
+const DEFAULT_TOKENS = '.clarify-sync/tokens.json';
 const DEFAULT_HTTP = '127.0.0.1:8460';
 
 /** What an HTTP header can carry; a key with a line break in it was pasted wrongly. */
@@ -81,17 +96,31 @@ export async function readEnvironment(
     return value;
   }
 
-  function apiUrl(): string {
-    const value = plain('CLARIFY_API_URL') ?? DEFAULT_API_URL;
+  function webUrl(name: string, fallback: string): string {
+    const value = plain(name) ?? fallback;
     const url = URL.canParse(value) ? new URL(value) : null;
     if (url === null || !/^https?:$/.test(url.protocol)) {
-      problems.push('CLARIFY_API_URL must be an http or https URL');
+      problems.push(`${name} must be an http or https URL`);
     } else if (url.username !== '' || url.password !== '') {
-      problems.push('CLARIFY_API_URL must hold no user or password');
+      problems.push(`${name} must hold no user or password`);
     } else if (url.search !== '' || url.hash !== '') {
-      problems.push('CLARIFY_API_URL must hold no query and no fragment');
+      problems.push(`${name} must hold no query and no fragment`);
     }
-    return value.replace(/\/+$/, '');
+    return value;
+  }
+
+  function login(): LoginSettings {
+    const port = plain('CLARIFY_OAUTH_PORT') ?? '0';
+    if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535) {
+      problems.push('CLARIFY_OAUTH_PORT must be a port, such as 8461, or 0 for any free one');
+    }
+    return {
+      clientId: plain('CLARIFY_OAUTH_CLIENT_ID'),
+      authorizeUrl: webUrl('CLARIFY_OAUTH_AUTHORIZE_URL', DEFAULT_AUTHORIZE_URL),
+      tokenUrl: webUrl('CLARIFY_OAUTH_TOKEN_URL', DEFAULT_TOKEN_URL),
+      port: Number(port),
+      path: plain('CLARIFY_OAUTH_TOKENS') ?? DEFAULT_TOKENS,
+    };
   }
 
   function workspace(): string | null {
@@ -127,7 +156,8 @@ export async function readEnvironment(
   const settings = {
     apiKey: await token('CLARIFY_API_KEY'),
     workspace: workspace(),
-    apiUrl: apiUrl(),
+    apiUrl: webUrl('CLARIFY_API_URL', DEFAULT_API_URL).replace(/\/+$/, ''),
+    login: login(),
     databaseUrl: await postgresUrl('DATABASE_URL'),
     directUrl: await postgresUrl('DATABASE_URL_DIRECT'),
     push: onOff('CLARIFY_SYNC_PUSH'),

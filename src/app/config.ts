@@ -1,7 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { UsageError } from '../domain/errors.ts';
-import { type Environment, type LogLevel, readEnvironment } from './config-environment.ts';
+import {
+  type Environment,
+  type LoginSettings,
+  type LogLevel,
+  readEnvironment,
+} from './config-environment.ts';
 import { type ConfigFile, parseConfigFile } from './config-file.ts';
 
 export { type ObjectSettings, objectSettings } from './config-objects.ts';
@@ -9,12 +14,16 @@ export { type ObjectSettings, objectSettings } from './config-objects.ts';
 /** Everything that can be set, checked and complete. Durations end in `Ms`; null is for ever. */
 export interface Config {
   readonly clarify: {
-    /** Null only where the command asked for no remote. */
+    /** Null where a login stands for it, or the command asked for no remote. */
     readonly apiKey: string | null;
+    /** The file of a login that is used because there is no key; null where there is none. */
+    readonly tokens: string | null;
     readonly workspace: string | null;
     /** Without a slash at its end. */
     readonly url: string;
   };
+  /** For whoever signs in. */
+  readonly login: LoginSettings;
   /** Null: an embedded Postgres. `directUrl` is `url` itself unless a pooler stands between. */
   readonly database: { readonly url: string; readonly directUrl: string } | null;
   readonly push: boolean;
@@ -58,6 +67,11 @@ const KNOWN = new Set([
   ...SECRETS.flatMap((name) => [name, `${name}_FILE`]),
   'CLARIFY_WORKSPACE',
   'CLARIFY_API_URL',
+  'CLARIFY_OAUTH_AUTHORIZE_URL',
+  'CLARIFY_OAUTH_CLIENT_ID',
+  'CLARIFY_OAUTH_PORT',
+  'CLARIFY_OAUTH_TOKENS',
+  'CLARIFY_OAUTH_TOKEN_URL',
   'CLARIFY_SYNC_PUSH',
   'CLARIFY_SYNC_CONFIG',
   'CLARIFY_SYNC_HTTP',
@@ -85,6 +99,19 @@ async function readConfigFile(
   return null;
 }
 
+/** Whether somebody has signed in. What the file holds is looked at when it is needed. */
+async function isThere(
+  path: string,
+  readText: (path: string) => Promise<string>,
+): Promise<boolean> {
+  try {
+    await readText(path);
+    return true;
+  } catch (error) {
+    return !(error instanceof Error && 'code' in error && error.code === 'ENOENT');
+  }
+}
+
 /**
  * Reads the environment and the file it names: the only place that does.
  *
@@ -96,9 +123,10 @@ export async function loadConfig(options: LoadConfigOptions = {}): Promise<Confi
   const problems: string[] = [];
   const settings = await readEnvironment(env, readText, problems);
   const isSet = (name: string) => Boolean(env[name]?.trim());
-  if (remote && !isSet('CLARIFY_API_KEY') && !isSet('CLARIFY_API_KEY_FILE')) {
-    problems.push('CLARIFY_API_KEY is not set');
-  }
+  const hasKey = isSet('CLARIFY_API_KEY') || isSet('CLARIFY_API_KEY_FILE');
+  const { path } = settings.login;
+  const tokens = !hasKey && (await isThere(path, readText)) ? path : null;
+  if (remote && !hasKey && tokens === null) problems.push('CLARIFY_API_KEY is not set');
   if (remote && !isSet('CLARIFY_WORKSPACE')) problems.push('CLARIFY_WORKSPACE is not set');
   const file = await readConfigFile(settings.configPath, readText, problems);
   if (file === null || problems.length > 0) {
@@ -106,7 +134,13 @@ export async function loadConfig(options: LoadConfigOptions = {}): Promise<Confi
   }
   const { databaseUrl, directUrl, http, httpToken } = settings;
   return {
-    clarify: { apiKey: settings.apiKey, workspace: settings.workspace, url: settings.apiUrl },
+    clarify: {
+      apiKey: settings.apiKey,
+      tokens,
+      workspace: settings.workspace,
+      url: settings.apiUrl,
+    },
+    login: settings.login,
     database:
       databaseUrl === null ? null : { url: databaseUrl, directUrl: directUrl ?? databaseUrl },
     push: settings.push,

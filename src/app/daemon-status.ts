@@ -4,6 +4,7 @@ import { retryEntries } from '../db/outbox-review.ts';
 import { createStatusServer, type StatusServer } from '../http/status-server.ts';
 import type { Actions, NextRun } from '../http/status-source.ts';
 import { discardChange } from './discard-change.ts';
+import { accessKind, describeAccess } from './open-remote.ts';
 import { resolveConflict } from './resolve-conflict.ts';
 import type { Session } from './session.ts';
 
@@ -22,6 +23,7 @@ export function createDaemonStatus(session: Session, facts: DaemonFacts): Status
       log,
       workspace: config.clarify.workspace ?? '',
       version: packageVersion(),
+      access: describeAccess(accessKind(config)),
       push: config.push && session.installation.adopted,
       leads: facts.leads,
       nextRun: facts.nextRun,

@@ -1,10 +1,11 @@
 import type { EndpointStats } from '../clarify/endpoint-queue.ts';
+import { isExposed } from '../clarify/oauth/token-file.ts';
 import type { ClarifyRemote } from '../clarify/remote.ts';
-import { RemoteError } from '../domain/errors.ts';
+import { SyncError } from '../domain/errors.ts';
 import type { Config } from './config.ts';
 import type { Check, DoctorOptions } from './doctor.ts';
 import { describeSkew, failed } from './doctor-database.ts';
-import { openRemote } from './workspace-schema.ts';
+import { accessKind, describeAccess, openRemote } from './open-remote.ts';
 
 /** Everything about Clarify, found out with the one request that every sync begins with. */
 export async function checkRemote(
@@ -16,7 +17,13 @@ export async function checkRemote(
     const objects = await remote.discover({ priority: 'push', signal });
     return [
       { name: 'api', state: 'ok', detail: config.clarify.url, hint: null },
-      { name: 'key', state: 'ok', detail: 'accepted', hint: null },
+      {
+        name: 'key',
+        state: 'ok',
+        detail: `${describeAccess(accessKind(config))}, accepted`,
+        hint: null,
+      },
+      ...(await checkTokens(config)),
       {
         name: 'workspace',
         state: objects.length > 0 ? 'ok' : 'warn',
@@ -27,25 +34,44 @@ export async function checkRemote(
       ...checkClock(remote),
     ];
   } catch (error) {
-    return failedRemote(config, error);
+    return await failedRemote(config, error);
   } finally {
     await remote.stop();
   }
 }
 
 /** Which of the three it was: an answer that refuses the key shows that somebody answers. */
-function failedRemote(config: Config, error: unknown): readonly Check[] {
-  const code = error instanceof RemoteError ? error.code : null;
+async function failedRemote(config: Config, error: unknown): Promise<readonly Check[]> {
+  const code = error instanceof SyncError ? error.code : null;
   const reached: Check = { name: 'api', state: 'ok', detail: config.clarify.url, hint: null };
   switch (code) {
     case 'remote-unauthorized':
     case 'remote-forbidden':
       return [reached, failed('key', error)];
+    case 'login-expired':
+    case 'login-missing':
+    case 'login-refused':
+    case 'login-unreadable':
+    case 'login-unwritable':
+      return [failed('key', error), ...(await checkTokens(config))];
     case 'remote-workspace-not-found':
       return [reached, failed('workspace', error)];
     default:
       return [failed('api', error)];
   }
+}
+
+/** The file of a login is as good as a key, and only its owner should be able to read it. */
+async function checkTokens({ clarify: { apiKey, tokens } }: Config): Promise<readonly Check[]> {
+  if (apiKey !== null || tokens === null || !(await isExposed(tokens))) return [];
+  return [
+    {
+      name: 'login',
+      state: 'warn',
+      detail: `others may read ${tokens}`,
+      hint: `run \`chmod 600 ${tokens}\``,
+    },
+  ];
 }
 
 /** Below this share of the limit others leave us little room. */

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { MirrorTable } from '../db/mirror/table.ts';
 import { readReconcileState } from '../db/reconcile-state.ts';
 import { reconcileObject } from '../reconcile/reconcile-object.ts';
+import { readAccount } from './open-remote.ts';
 import { eachObject, loggedRun, type ObjectRun, pullOne, type RunOptions } from './pull-all.ts';
 import type { Session } from './session.ts';
 
@@ -61,7 +62,7 @@ export async function reconcileOne(
 ): Promise<ObjectRun> {
   const { deep, quick, approve } = options;
   const { massDelete } = session.config;
-  const key = keyFingerprint(session);
+  const key = await keyFingerprint(session);
   const run = await loggedRun(session, table, 'reconcile', options, (reading) =>
     reconcileObject(session, table, { ...reading, deep, quick, approve, massDelete, key }),
   );
@@ -102,7 +103,7 @@ export async function withDeletions(
 }
 
 /** Tells two keys apart, and tells nothing of either. */
-function keyFingerprint({ config, installation }: Session): string {
-  const text = `${installation.id} ${config.clarify.apiKey ?? ''}`;
+async function keyFingerprint({ config, installation }: Session): Promise<string> {
+  const text = `${installation.id} ${await readAccount(config)}`;
   return createHash('sha256').update(text).digest('hex').slice(0, 16);
 }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
-import { type ClarifyRemote, createClarifyRemote } from '../clarify/remote.ts';
+import type { ClarifyRemote } from '../clarify/remote.ts';
 import { createLinkRefusals } from '../conflicts/link-pages.ts';
 import type { ReadDeps } from '../conflicts/read-object.ts';
 import { type Database, openDatabase } from '../db/database.ts';
@@ -11,11 +11,11 @@ import type { LinkTable } from '../db/mirror/links.ts';
 import { loadMirror } from '../db/mirror/load.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
 import { dependencyOrder } from '../domain/dependency-order.ts';
-import { UsageError } from '../domain/errors.ts';
 import type { Remote } from '../domain/remote.ts';
 import { type Config, type ObjectSettings, objectSettings } from './config.ts';
 import { startEmbeddedPostgres } from './embedded-postgres.ts';
 import type { Logger } from './log.ts';
+import { openRemote } from './open-remote.ts';
 
 /** A database that is ours, migrated; the CRM is not needed for it. */
 export interface OpenDatabase {
@@ -73,24 +73,13 @@ export async function openDatabaseOnly(config: Config, deps: SessionDeps): Promi
  * schema. What was opened is closed again where a later step fails.
  */
 export async function openSession(config: Config, deps: SessionDeps): Promise<Session> {
-  const { apiKey, workspace, url } = config.clarify;
-  if (apiKey === null || workspace === null) {
-    throw new UsageError(['CLARIFY_API_KEY and CLARIFY_WORKSPACE are needed']);
-  }
-  const { allowance: allowancePercent } = config;
-  const remote = createClarifyRemote({
-    baseUrl: url,
-    workspace,
-    apiKey,
-    allowancePercent,
-    log: deps.log,
-  });
+  const remote = openRemote(config, deps.log);
   try {
     // Before anything is made: a wrong key or slug must leave nothing behind.
     const discovered = await remote.discover({ priority: 'pull', signal: deps.signal });
     const open = await openDatabaseOnly(config, deps);
     try {
-      return await assemble(config, deps, { open, remote, workspace, discovered });
+      return await assemble(config, deps, { open, remote, discovered });
     } catch (error) {
       await open.stop();
       throw error;
@@ -109,12 +98,12 @@ async function assemble(
   opened: {
     readonly open: OpenDatabase;
     readonly remote: ClarifyRemote;
-    readonly workspace: string;
     readonly discovered: Discovered;
   },
 ): Promise<Session> {
-  const { open, remote, workspace } = opened;
+  const { open, remote } = opened;
   const { db } = open;
+  const workspace = config.clarify.workspace ?? '';
   const installation = await ensureInstallation(db, { workspace, push: config.push });
   const settings = (object: string) => objectSettings(config, object);
   const mirrored = async (discovered: Discovered) => {

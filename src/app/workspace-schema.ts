@@ -1,10 +1,9 @@
-import { type ClarifyRemote, createClarifyRemote } from '../clarify/remote.ts';
 import { previewMirror } from '../db/mirror/apply.ts';
 import { planDrizzleModule } from '../db/mirror/drizzle-module.ts';
-import { UsageError } from '../domain/errors.ts';
 import type { ObjectSchema } from '../domain/schema.ts';
 import { type Config, objectSettings } from './config.ts';
 import type { Logger } from './log.ts';
+import { openRemote } from './open-remote.ts';
 import { openDatabaseOnly } from './session.ts';
 
 interface Deps {
@@ -14,16 +13,6 @@ interface Deps {
 
 /** Statements that would bring the mirror tables up to the workspace, and what they leave out. */
 export type SchemaPlan = Awaited<ReturnType<typeof previewMirror>>;
-
-/** The CRM alone, for what needs no database. The caller stops it. */
-export function openRemote(config: Config, log: Logger): ClarifyRemote {
-  const { apiKey, workspace, url } = config.clarify;
-  if (apiKey === null || workspace === null) {
-    throw new UsageError(['CLARIFY_API_KEY and CLARIFY_WORKSPACE are needed']);
-  }
-  const { allowance: allowancePercent } = config;
-  return createClarifyRemote({ baseUrl: url, workspace, apiKey, allowancePercent, log });
-}
 
 /** The objects of the workspace that are mirrored, as the CRM describes them now. */
 export async function discoverWorkspace(

@@ -7,6 +7,7 @@ import { addConflicts } from './commands/conflicts-command.ts';
 import { addDemo } from './commands/demo-command.ts';
 import { addDoctor } from './commands/doctor-command.ts';
 import { addEmulator } from './commands/emulator-command.ts';
+import { addLogin } from './commands/login-command.ts';
 import { addMigrate } from './commands/migrate-command.ts';
 import { addOutbox } from './commands/outbox-command.ts';
 import { addPull } from './commands/pull-command.ts';
@@ -86,6 +87,7 @@ const COMMANDS = [
   addSchema,
   addDoctor,
   addMigrate,
+  addLogin,
   addEmulator,
   addDemo,
 ];

@@ -80,5 +80,7 @@ export const adminBodies = {
     fields: z.array(field),
   }),
   'remove-object': z.strictObject({ object }),
+  /** Every access token, or every login with all of its tokens. */
+  revoke: z.strictObject({ what: z.enum(['access', 'logins']) }),
   'reset-stats': z.unknown(),
 } as const;

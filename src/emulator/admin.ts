@@ -5,6 +5,7 @@ import { parseJson, stringifyJson } from '../domain/json.ts';
 import { adminBodies } from './admin-body.ts';
 import type { WireRequest } from './api.ts';
 import { ApiError } from './api-error.ts';
+import type { AuthorizationServer } from './authorization.ts';
 import type { Faults } from './faults.ts';
 import { viewOf } from './list-answer.ts';
 import type { StatsKeeper } from './stats.ts';
@@ -19,6 +20,7 @@ export interface AdminDeps {
   readonly store: Store;
   readonly faults: Faults;
   readonly stats: StatsKeeper;
+  readonly authorization: AuthorizationServer;
 }
 
 /**
@@ -72,7 +74,7 @@ function perform(
 }
 
 /** One for each body in `adminBodies`. */
-function createActions({ workspace, store, faults, stats }: AdminDeps) {
+function createActions({ workspace, store, faults, stats, authorization }: AdminDeps) {
   const action =
     <T>(schema: z.ZodType<T>, run: (body: T) => unknown) =>
     (body: unknown): unknown =>
@@ -105,6 +107,7 @@ function createActions({ workspace, store, faults, stats }: AdminDeps) {
     ),
     'add-object': action(bodies['add-object'], (b) => store.addObject(b)),
     'remove-object': action(bodies['remove-object'], (b) => store.removeObject(b.object)),
+    revoke: action(bodies.revoke, ({ what }) => authorization.revoke(what)),
     'reset-stats': action(bodies['reset-stats'], () => stats.reset()),
   };
 }

@@ -1,6 +1,7 @@
 import { parseJson, stringifyJson } from '../domain/json.ts';
 import { ApiError, frameworkError, notFound, refuse } from './api-error.ts';
 import { apiRoutes } from './api-routes.ts';
+import { type AuthorizationServer, TOKEN_PATH } from './authorization.ts';
 import type { Answer } from './list-answer.ts';
 import type { RateLimiter, RateVerdict } from './rate-limit.ts';
 import { matchRoute, type RouteMatch } from './route.ts';
@@ -24,6 +25,7 @@ export interface ApiDeps {
   /** An OAuth access token that is accepted as `Bearer`. */
   readonly accessToken: string | null;
   readonly limiter: RateLimiter;
+  readonly authorization: AuthorizationServer;
 }
 
 /** A request on its way: counted against its endpoint, not yet carried out. */
@@ -39,6 +41,7 @@ const ROOT = /^\/v1\/workspaces\/([^/]+)(\/.*)$/;
 
 export function admit(deps: ApiDeps, request: WireRequest): Admitted {
   const { workspace, limiter } = deps;
+  if (request.url.pathname === TOKEN_PATH) return admitToTokens(deps, request);
   const [, slug = '', path = ''] = ROOT.exec(request.url.pathname) ?? [];
   const match = matchRoute(apiRoutes, request.method, path);
   const pattern = match === null ? '(unknown)' : match.route.pattern;
@@ -63,9 +66,16 @@ export function admit(deps: ApiDeps, request: WireRequest): Admitted {
   };
 }
 
+/** Of the authorization server, which has its own counters and answers its own errors. */
+function admitToTokens({ authorization, limiter }: ApiDeps, request: WireRequest): Admitted {
+  const endpoint = `${request.method} ${TOKEN_PATH}`;
+  const rate = limiter.take(endpoint, Number.MAX_SAFE_INTEGER);
+  return { endpoint, rate, run: () => authorization.giveTokens(request.method, request.body) };
+}
+
 /** @throws ApiError 403 without a user agent, 404 off the root, 401, 404 for another slug */
 function checkAccess(
-  { workspace, apiKey, accessToken }: ApiDeps,
+  { workspace, apiKey, accessToken, authorization: logins }: ApiDeps,
   request: WireRequest,
   slug: string,
 ): void {
@@ -75,7 +85,9 @@ function checkAccess(
   if (slug === '') throw unknownPath(request);
   const token = accessToken === null ? null : `Bearer ${accessToken}`;
   const { authorization } = request;
-  if (authorization !== `api-key ${apiKey}` && (token === null || authorization !== token)) {
+  const isKnown =
+    authorization === `api-key ${apiKey}` || (token !== null && authorization === token);
+  if (!isKnown && !logins.accepts(authorization ?? '')) {
     throw refuse(401, 'Unauthorized');
   }
   if (slug !== workspace.slug) throw notFound('Workspace');

@@ -1,4 +1,5 @@
 import { createAdmin } from './admin.ts';
+import { AUTHORIZE_PATH, createAuthorizationServer, TOKEN_PATH } from './authorization.ts';
 import { builtInObjects } from './built-in-objects.ts';
 import { createFaults, type Faults } from './faults.ts';
 import { seededRandom } from './random.ts';
@@ -19,6 +20,8 @@ export interface EmulatorOptions {
   readonly apiKey?: string | undefined;
   /** An OAuth access token to accept as `Bearer`; default none. */
   readonly accessToken?: string | undefined;
+  /** The app that people may sign in to; default `demo-client`. */
+  readonly clientId?: string | undefined;
   /** The workspace's slug; default `demo`. */
   readonly workspace?: string | undefined;
   /** Default `current`. */
@@ -44,11 +47,19 @@ export interface Emulator {
   readonly port: number;
   readonly workspace: string;
   readonly apiKey: string;
+  /** Where people sign in to the app of this client id. */
+  readonly oauth: {
+    readonly clientId: string;
+    readonly authorizeUrl: string;
+    readonly tokenUrl: string;
+  };
   /** The records themselves, without HTTP. */
   readonly store: Store;
   readonly faults: Faults;
   /** Live: setting one takes effect at once. */
   readonly switches: Switches;
+  /** Ends every access token at once, or every login with all of its tokens. */
+  revoke(what: 'access' | 'logins'): void;
   stats(): Stats;
   resetStats(): void;
   /** Hangs up on everyone; safe to call twice. */
@@ -76,15 +87,18 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
   const faults = createFaults(seededRandom(`${seed} faults`));
   const stats = createStats();
   const store = createStore(workspace);
+  const clientId = options.clientId ?? 'demo-client';
+  const authorization = createAuthorizationServer(workspace, clientId);
   const server = createApiServer({
     workspace,
     apiKey,
     accessToken: options.accessToken ?? null,
     limiter: createRateLimiter(options.monotonicMs),
+    authorization,
     faults,
     stats,
     onRequest: options.onRequest,
-    admin: createAdmin({ workspace, store, faults, stats }),
+    admin: createAdmin({ workspace, store, faults, stats, authorization }),
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -103,9 +117,15 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     port: listening,
     workspace: workspace.slug,
     apiKey,
+    oauth: {
+      clientId,
+      authorizeUrl: `http://${authority}${AUTHORIZE_PATH}`,
+      tokenUrl: `http://${authority}${TOKEN_PATH}`,
+    },
     store,
     faults,
     switches: workspace.switches,
+    revoke: authorization.revoke,
     stats: stats.read,
     resetStats: stats.reset,
     stop() {

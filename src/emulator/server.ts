@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { type Admitted, type ApiDeps, admit, type WireRequest } from './api.ts';
+import { AUTHORIZE_PATH } from './authorization.ts';
 import type { Fault, Faults } from './faults.ts';
 import type { Answer } from './list-answer.ts';
 import type { RequestEvent, StatsKeeper } from './stats.ts';
@@ -35,6 +36,10 @@ export function createApiServer(deps: ServerDeps): Server {
     if (wire.url.pathname.startsWith('/_emulator/')) {
       if (isLoopback(request.socket.remoteAddress)) await deps.admin(wire, response);
       else sendAnswer(response, forbidden, { nowMs: deps.workspace.now() });
+      return;
+    }
+    if (wire.method === 'GET' && wire.url.pathname === AUTHORIZE_PATH) {
+      sendAnswer(response, deps.authorization.page(wire.url), { nowMs: deps.workspace.now() });
       return;
     }
     const startedMs = performance.now();

@@ -77,6 +77,7 @@ async function readFacts(source: StatusSource, snapshot: Snapshot): Promise<Show
   return {
     workspace: source.workspace,
     version: source.version,
+    access: source.access,
     push: source.push,
     leads: source.leads(),
     lease,

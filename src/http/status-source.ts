@@ -25,6 +25,8 @@ export interface StatusSource {
   readonly log: { warn(fields: object, message: string): void };
   readonly workspace: string;
   readonly version: string;
+  /** By what Clarify lets us in, for a reader: `API key`. */
+  readonly access: string;
   /** Whether local changes are sent at all. */
   readonly push: boolean;
   /** Whether this process leads. */

@@ -193,7 +193,8 @@ function configOf(arena: Arena, emulator: Emulator, policy: ConflictPolicy): Con
     ]),
   );
   return {
-    clarify: { apiKey: KEY, workspace: emulator.workspace, url: emulator.url },
+    clarify: { apiKey: KEY, tokens: null, workspace: emulator.workspace, url: emulator.url },
+    login: { clientId: null, authorizeUrl: '', tokenUrl: '', port: 0, path: '' },
     database: { url: arena.url, directUrl: arena.url },
     push: true,
     http: null,

@@ -84,16 +84,20 @@ function help(): string {
 async function serve(context: CommandContext, flags: EmulatorFlags): Promise<Report | null> {
   const emulator = await start(flags);
   try {
-    const { url, adminUrl, workspace, apiKey } = emulator;
+    const { url, adminUrl, workspace, apiKey, oauth } = emulator;
     const { out, err } = context.terminal;
     if (flags.json === true) {
-      out.write(`${JSON.stringify({ url, adminUrl, workspace, apiKey, next: null })}\n`);
+      out.write(`${JSON.stringify({ url, adminUrl, workspace, apiKey, oauth, next: null })}\n`);
     } else {
       out.write(
         `# a Clarify workspace (${flags.dialect}); to act as a person in the app: ${adminUrl}\n` +
           `export CLARIFY_API_URL=${url}\n` +
           `export CLARIFY_API_KEY=${apiKey}\n` +
-          `export CLARIFY_WORKSPACE=${workspace}\n`,
+          `export CLARIFY_WORKSPACE=${workspace}\n` +
+          '# to sign in by `clarify-sync login` instead, without the key:\n' +
+          `export CLARIFY_OAUTH_CLIENT_ID=${oauth.clientId}\n` +
+          `export CLARIFY_OAUTH_AUTHORIZE_URL=${oauth.authorizeUrl}\n` +
+          `export CLARIFY_OAUTH_TOKEN_URL=${oauth.tokenUrl}\n`,
       );
       err.write('→ set these in another terminal and run `clarify-sync sync`; Ctrl-C ends it\n');
     }

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { accessKind, describeAccess } from '../../app/open-remote.ts';
 import {
   type ObjectStanding,
   readStatus,
@@ -27,12 +28,14 @@ export function addStatus(program: Command, shell: Shell): void {
 }
 
 async function status(context: CommandContext): Promise<Report> {
-  return await context.withDatabase(async ({ db }, { push }) => {
+  return await context.withDatabase(async ({ db }, config) => {
+    const { push } = config;
+    const access = accessKind(config);
     const standing = await readStatus(db);
     const left = totalStanding(standing.objects);
     return {
-      json: { objects: standing.objects.map(toJson), leader: standing.leader },
-      text: renderStatus(standing, context.paint),
+      json: { objects: standing.objects.map(toJson), leader: standing.leader, access },
+      text: [...renderStatus(standing, context.paint), `access: ${describeAccess(access)}`],
       exitCode: needsPerson(left) || waitsForApproval(standing) ? 3 : 0,
       next: nextFor(standing, nextForLeftOver(left, push)),
     };

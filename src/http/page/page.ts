@@ -14,6 +14,7 @@ import { allowanceTable, movesList, objectsTable } from './tables.ts';
 export interface PageFacts {
   readonly workspace: string;
   readonly version: string;
+  readonly access: string;
   readonly push: boolean;
   readonly leads: boolean;
   readonly lease: Lease | null;
@@ -40,7 +41,7 @@ export function statusPage(facts: PageFacts): Html {
     `${total > 0 ? `(${total}) ` : ''}clarify-sync: ${facts.workspace}`,
     html`<header><h1>clarify-sync <span class="quiet"><bdi>${facts.workspace}</bdi></span></h1>
 <p id="summary" role="status" data-live>${summary(facts)}</p>
-<p class="quiet" id="facts" data-live>${role(facts)} · push ${facts.push ? 'on' : 'off'} · version ${facts.version}</p></header>
+<p class="quiet" id="facts" data-live>${role(facts)} · push ${facts.push ? 'on' : 'off'} · ${facts.access} · version ${facts.version}</p></header>
 <main>
 ${notice !== null && html`<p id="notice" tabindex="-1" class="notice ${notice.good ? 'good' : 'bad'}">${notice.text}</p>`}
 <section aria-labelledby="h-waiting"><h2 id="h-waiting">Waits for you</h2>${live('waiting', decisions(waiting, { nowMs, formToken }))}</section>

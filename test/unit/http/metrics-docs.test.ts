@@ -16,6 +16,7 @@ async function known(): Promise<ReadonlySet<string>> {
       log: { warn: () => undefined },
       workspace: 'demo',
       version: '0.0.0',
+      access: 'API key',
       push: true,
       leads: () => false,
       nextRun: () => null,
