@@ -10,6 +10,7 @@ export interface EnvironmentSettings {
   readonly configPath: string | null;
   readonly http: { readonly host: string; readonly port: number } | null;
   readonly httpToken: string | null;
+  readonly nudgeSecret: string | null;
   readonly logLevel: LogLevel;
 }
 
@@ -37,6 +38,8 @@ const DEFAULT_HTTP = '127.0.0.1:8460';
 
 /** What an HTTP header can carry; a key with a line break in it was pasted wrongly. */
 const HEADER_SAFE = /^[\x21-\x7e]+$/;
+/** It stands in an address, and whoever guesses it may make us work. */
+const NUDGE_SECRET = /^[A-Za-z0-9_-]{20,100}$/;
 const SLUG = /^[A-Za-z0-9][A-Za-z0-9._~-]*$/;
 const HOST_PORT = /^(?:\[([0-9a-fA-F:.]+)\]|([A-Za-z0-9.-]+)):(\d{1,5})$/;
 
@@ -164,10 +167,17 @@ export async function readEnvironment(
     configPath: plain('CLARIFY_SYNC_CONFIG'),
     http: http(),
     httpToken: await token('CLARIFY_SYNC_HTTP_TOKEN'),
+    nudgeSecret: await secret('CLARIFY_SYNC_NUDGE_SECRET'),
     logLevel: logLevel(),
   };
   if (settings.http !== null && !isLoopback(settings.http.host) && settings.httpToken === null) {
     problems.push('CLARIFY_SYNC_HTTP_TOKEN is required where CLARIFY_SYNC_HTTP is not loopback');
+  }
+  if (settings.nudgeSecret !== null && !NUDGE_SECRET.test(settings.nudgeSecret)) {
+    problems.push('CLARIFY_SYNC_NUDGE_SECRET needs 20 to 100 characters of A-Z, a-z, 0-9, - and _');
+  }
+  if (settings.nudgeSecret !== null && settings.http === null) {
+    problems.push('CLARIFY_SYNC_NUDGE_SECRET is set and CLARIFY_SYNC_HTTP is off');
   }
   if (settings.directUrl !== null && settings.databaseUrl === null) {
     problems.push('DATABASE_URL_DIRECT is set and DATABASE_URL is not');

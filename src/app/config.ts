@@ -32,6 +32,8 @@ export interface Config {
     readonly host: string;
     readonly port: number;
     readonly token: string | null;
+    /** For `POST /nudge/<secret>`; null: there is no such address. */
+    readonly nudgeSecret: string | null;
   } | null;
   readonly logLevel: LogLevel;
   readonly objects: ConfigFile['objects'];
@@ -62,6 +64,7 @@ const SECRETS = [
   'DATABASE_URL',
   'DATABASE_URL_DIRECT',
   'CLARIFY_SYNC_HTTP_TOKEN',
+  'CLARIFY_SYNC_NUDGE_SECRET',
 ];
 const KNOWN = new Set([
   ...SECRETS.flatMap((name) => [name, `${name}_FILE`]),
@@ -132,7 +135,7 @@ export async function loadConfig(options: LoadConfigOptions = {}): Promise<Confi
   if (file === null || problems.length > 0) {
     throw new UsageError(problems, 'docs/configuration.md lists every setting');
   }
-  const { databaseUrl, directUrl, http, httpToken } = settings;
+  const { databaseUrl, directUrl, http, httpToken, nudgeSecret } = settings;
   return {
     clarify: {
       apiKey: settings.apiKey,
@@ -144,7 +147,7 @@ export async function loadConfig(options: LoadConfigOptions = {}): Promise<Confi
     database:
       databaseUrl === null ? null : { url: databaseUrl, directUrl: directUrl ?? databaseUrl },
     push: settings.push,
-    http: http === null ? null : { ...http, token: httpToken },
+    http: http === null ? null : { ...http, token: httpToken, nudgeSecret },
     logLevel: settings.logLevel,
     objects: file.objects,
     exclude: file.exclude,

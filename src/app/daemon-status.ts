@@ -11,6 +11,7 @@ import type { Session } from './session.ts';
 export interface DaemonFacts {
   leads(): boolean;
   nextRun(object: string): NextRun | null;
+  nudge(object: string | null): void;
 }
 
 /** The status server of a daemon; null where it is off. */
@@ -27,6 +28,7 @@ export function createDaemonStatus(session: Session, facts: DaemonFacts): Status
       push: config.push && session.installation.adopted,
       leads: facts.leads,
       nextRun: facts.nextRun,
+      nudge: facts.nudge,
       endpoints: () => traffic.stats(),
       watchRequests: (listener) => traffic.watch(listener),
       async readRemote(object, recordId) {

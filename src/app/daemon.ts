@@ -1,10 +1,11 @@
 import { LeaseKeeper } from '../db/lease-keeper.ts';
-import { OutboxListener } from '../db/outbox-listener.ts';
+import { Listener, NUDGE_CHANNEL, notify, OUTBOX_CHANNEL } from '../db/listener.ts';
 import { pruneStep } from '../db/retention.ts';
 import { abandonRuns } from '../db/run-log.ts';
 import { SyncError } from '../domain/errors.ts';
 import { backgroundJobs } from './background-jobs.ts';
 import { createDaemonStatus } from './daemon-status.ts';
+import { createNudge } from './nudge.ts';
 import { type ObjectRun, pullOne } from './pull-all.ts';
 import { copiedDatabase } from './push-once.ts';
 import { PushWorker } from './push-worker.ts';
@@ -46,19 +47,32 @@ export async function runDaemon(session: Session, options: DaemonOptions): Promi
   const status = createDaemonStatus(session, {
     leads: () => keeper.epoch !== null,
     nextRun: (object) => pulls.nextRun(object),
+    nudge: (object) => (keeper.epoch === null ? passOn(object) : nudge.nudge(object)),
   });
   const worker = new PushWorker(session, keeper, {
     onHalt: halt,
     onPushed: (counts) => status?.notePush(counts),
   });
   const listenUrl = session.config.database?.directUrl ?? session.databaseUrl;
-  const listener = new OutboxListener(listenUrl, () => worker.wake());
+  const pushes = session.config.push && session.installation.adopted;
+  const nudged = session.config.http?.nudgeSecret != null;
+  const listener = new Listener(listenUrl, {
+    ...(pushes && { [OUTBOX_CHANNEL]: () => worker.wake() }),
+    ...(nudged && { [NUDGE_CHANNEL]: (object: string) => nudge.nudge(object || null) }),
+  });
+  // Which of several daemons is called is up to whoever stands before them; the leader pulls.
+  const passOn = (object: string | null) => {
+    notify(session.db, NUDGE_CHANNEL, object ?? '').catch((error: unknown) =>
+      session.log.debug({ err: error }, 'nudge not passed on'),
+    );
+  };
   const onRun = (run: ObjectRun) => {
     const { inserted = 0, updated = 0, removed = 0 } = run.counts;
     status?.notePull(run.object, { inserted, updated, removed });
     options.onRun?.(run);
   };
   const pulls = new Pulls(session, keeper, { signal: stopping, onRun }, halt);
+  const nudge = createNudge({ pull: (objects) => pulls.now(objects) });
   try {
     // First: where the port is taken, nothing else is to have begun.
     const statusUrl = (await status?.start()) ?? null;
@@ -67,16 +81,17 @@ export async function runDaemon(session: Session, options: DaemonOptions): Promi
     pulls.start();
     if (session.config.push && !session.installation.adopted) {
       session.log.warn(copiedDatabase(), 'nothing is pushed');
-    } else if (session.config.push) {
+    } else if (pushes) {
       worker.start();
-      await listener.start();
     }
+    if (pushes || nudged) await listener.start();
     options.onReady?.(statusUrl);
     await new Promise<void>((resolve) => {
       if (stopping.aborted) resolve();
       else stopping.addEventListener('abort', () => resolve(), { once: true });
     });
   } finally {
+    nudge.stop();
     await listener.stop();
     await Promise.all([pulls.stop(), worker.stop()]);
     await keeper.stop();
@@ -132,6 +147,14 @@ class Pulls {
   /** When an object is read next; null where it follows no schedule. */
   nextRun(object: string): ReturnType<Schedule['next']> {
     return this.#schedules.get(object)?.next(object) ?? null;
+  }
+
+  /** Pulls these now, or everything; what is not known is everything, for it was only a hint. */
+  now(objects: ReadonlySet<string> | null): void {
+    const known = [...(objects ?? [])].filter((object) => this.#schedules.has(object));
+    const isKnown = objects !== null && known.length === objects.size;
+    const wanted = isKnown ? known : this.#session.tables.map(({ object }) => object);
+    for (const object of wanted) this.#schedules.get(object)?.now(object);
   }
 
   /** Starts schedules for objects that have none yet, ends those of objects that are gone. */

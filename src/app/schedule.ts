@@ -14,6 +14,8 @@ export interface Scheduled {
 export class Schedule {
   readonly #jobs: readonly Scheduled[];
   readonly #running = new Map<string, Promise<void>>();
+  /** Asked for while they ran. */
+  readonly #again = new Set<string>();
   #tasks: ScheduledTask[] = [];
 
   constructor(jobs: readonly Scheduled[]) {
@@ -32,8 +34,20 @@ export class Schedule {
   async stop(): Promise<void> {
     const tasks = this.#tasks;
     this.#tasks = [];
+    this.#again.clear();
     for (const task of tasks) await task.destroy();
     await Promise.all(this.#running.values());
+  }
+
+  /**
+   * Runs a job now. One that runs already runs once more after that: what it is wanted for may
+   * have come too late for it.
+   */
+  now(name: string): void {
+    const job = this.#jobs.find((one) => one.name === name);
+    if (job === undefined || this.#tasks.length === 0) return;
+    if (this.#running.has(name)) this.#again.add(name);
+    else this.#trigger(job);
   }
 
   /** When a job runs next, and how long from then to the time after; null where it has no time. */
@@ -47,7 +61,10 @@ export class Schedule {
   /** Errors are the job's own to handle: one that throws is a bug, and loud. */
   #trigger(job: Scheduled): void {
     if (this.#running.has(job.name)) return;
-    const running = job.run().finally(() => this.#running.delete(job.name));
+    const running = job.run().finally(() => {
+      this.#running.delete(job.name);
+      if (this.#again.delete(job.name)) this.#trigger(job);
+    });
     this.#running.set(job.name, running);
   }
 }

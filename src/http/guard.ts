@@ -19,6 +19,8 @@ const SESSION_MS = 7 * 24 * 3_600_000;
 /** Whoever restarts processes has no token, and these tell nothing. */
 const OPEN: ReadonlySet<string> = new Set(['/livez', '/readyz']);
 const SIGN_IN = '/sign-in';
+/** What is below it has a secret in its path. */
+export const NUDGE_PATH = '/nudge/';
 /** Guesses of the token within a minute, from everyone together. */
 const MOST_FAILURES = 20;
 const FAILURES_MS = 60_000;
@@ -82,6 +84,8 @@ export function createGuard({ host, token, nowMs = Date.now }: GuardOptions): Gu
   async function check(request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
     reply.headers(HEADERS);
     const path = request.url.split('?', 1)[0] ?? '';
+    // Called by a machine elsewhere, by whatever name it knows, with a secret of its own.
+    if (path.startsWith(NUDGE_PATH)) return undefined;
     const name = hostName(request.headers.host);
     if (name === null || (onLoopback && !isLoopbackHost(name))) {
       return await refuse(reply, 421, 'this server answers to the names of loopback only');

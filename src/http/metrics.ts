@@ -27,6 +27,7 @@ export interface Metrics {
   noteRequest(done: RequestDone): void;
   notePull(object: string, counts: PulledCounts): void;
   notePush(counts: PushedCounts): void;
+  noteNudge(): void;
 }
 
 const DURATION_BUCKETS_SECONDS = [0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
@@ -71,6 +72,7 @@ export function createMetrics(source: StatusSource, snapshot: Snapshot): Metrics
     'outcome',
   ]);
   const conflicts = counter('conflicts_total', 'Fields that both sides changed.', ['object']);
+  const nudges = counter('nudges_total', 'Calls of the nudge address.', []);
   const info = gauge('build_info', 'Always 1; the label tells the version.', ['version']);
   info.set({ version: source.version }, 1);
 
@@ -127,6 +129,7 @@ export function createMetrics(source: StatusSource, snapshot: Snapshot): Metrics
     noteRequest: ({ endpoint, durationMs }) => durations.observe({ endpoint }, durationMs / 1_000),
     notePull: (object, { inserted, updated, removed }) =>
       pulled.inc({ object }, inserted + updated + removed),
+    noteNudge: () => nudges.inc(),
     notePush({ delivered, gone, refused, failed, unclear }) {
       pushed.inc(delivered + gone);
       for (const [outcome, count] of Object.entries({ refused, failed, unclear })) {

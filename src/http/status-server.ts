@@ -5,6 +5,7 @@ import { createFormTokens } from './form-token.ts';
 import { createGuard } from './guard.ts';
 import { createMetrics, type PulledCounts, type PushedCounts } from './metrics.ts';
 import { createNotices } from './notices.ts';
+import { addNudge } from './nudge-route.ts';
 import { addPages } from './page-routes.ts';
 import { addProbes } from './probes.ts';
 import { createSnapshot } from './snapshot.ts';
@@ -16,6 +17,8 @@ export interface StatusServerOptions {
   readonly port: number;
   /** Asked of everyone where there is one; beyond loopback there has to be one. */
   readonly token: string | null;
+  /** Whoever knows it may have a pull begin, from anywhere; null for nobody. */
+  readonly nudgeSecret: string | null;
 }
 
 /** Status page, probes and metrics of one daemon. Both calls are safe in any order and number. */
@@ -103,6 +106,12 @@ function build(
   const notices = createNotices();
   addPages(app, source, { snapshot: parts.snapshot, formTokens, notices });
   addActions(app, source, { formTokens, notices });
+  if (options.nudgeSecret !== null) {
+    addNudge(app, options.nudgeSecret, (object) => {
+      parts.metrics.noteNudge();
+      source.nudge(object);
+    });
+  }
   app.get('/metrics', async (_request, reply) => {
     return await reply.type(parts.metrics.contentType).send(await parts.metrics.render());
   });

@@ -33,6 +33,8 @@ export interface StatusSource {
   leads(): boolean;
   /** Null where it follows no schedule. */
   nextRun(object: string): NextRun | null;
+  /** Somebody says that there is something to pull, and perhaps of which object. */
+  nudge(object: string | null): void;
   /** Per endpoint of Clarify, since the daemon began. */
   endpoints(): readonly EndpointStats[];
   /** Tells of every request to Clarify that ended. @returns how to stop that. */

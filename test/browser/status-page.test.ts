@@ -24,7 +24,7 @@ beforeEach(async () => {
   workspace = await openWorkspace({
     emulator: { sizes: { person: 40, company: 12, deal: 15 } },
     config: {
-      http: { host: '127.0.0.1', port: 0, token: null },
+      http: { host: '127.0.0.1', port: 0, token: null, nudgeSecret: null },
       objects: {
         person: { conflicts: 'manual', fields: {}, history: false, delete: 'push' },
         deal: { conflicts: 'newest', fields: {}, history: false, delete: 'park' },

@@ -12,7 +12,7 @@ beforeAll(async () => {
   workspace = await openWorkspace({
     emulator: { sizes: { person: 12, company: 3 } },
     config: {
-      http: { host: '127.0.0.1', port: 0, token: null },
+      http: { host: '127.0.0.1', port: 0, token: null, nudgeSecret: null },
       objects: { person: { conflicts: 'manual', fields: {}, history: false, delete: 'push' } },
       massDelete: { rows: 5, percent: 100 },
     },

@@ -9,7 +9,7 @@ let daemon: RunningDaemon;
 beforeAll(async () => {
   workspace = await openWorkspace({
     emulator: { sizes: { person: 4, company: 2 } },
-    config: { http: { host: '127.0.0.1', port: 0, token: null } },
+    config: { http: { host: '127.0.0.1', port: 0, token: null, nudgeSecret: null } },
   });
   daemon = await startDaemon(workspace);
 });
@@ -66,7 +66,7 @@ test('where the port is taken, a daemon says so and begins nothing', async () =>
   const port = Number(new URL(daemon.statusUrl).port);
   const other = await openWorkspace({
     emulator: { sizes: { person: 1 } },
-    config: { http: { host: '127.0.0.1', port, token: null } },
+    config: { http: { host: '127.0.0.1', port, token: null, nudgeSecret: null } },
   });
   try {
     await expect(startDaemon(other)).rejects.toMatchObject({

@@ -28,7 +28,7 @@ describe('the environment', () => {
       clarify: { apiKey: 'key', workspace: 'acme', url: 'https://api.clarify.ai/v1' },
       database: null,
       push: false,
-      http: { host: '127.0.0.1', port: 8460, token: null },
+      http: { host: '127.0.0.1', port: 8460, token: null, nudgeSecret: null },
       massDelete: { rows: 50, percent: 5 },
       allowance: 80,
       sweepMs: 86_400_000,
@@ -108,7 +108,7 @@ describe('the environment', () => {
     ['127.0.0.1:0', { host: '127.0.0.1', port: 0 }],
   ])('takes %s as the status server', async (text, http) => {
     const config = await load({ CLARIFY_SYNC_HTTP: text });
-    expect(config.http).toEqual(http && { ...http, token: null });
+    expect(config.http).toEqual(http && { ...http, token: null, nudgeSecret: null });
   });
 
   it.each(['8460', 'host', 'host:99999', 'http://host:1', ':1'])(
@@ -118,11 +118,25 @@ describe('the environment', () => {
     },
   );
 
+  it('takes a nudge secret that is long, fits an address, and has a server to stand at', async () => {
+    const CLARIFY_SYNC_NUDGE_SECRET = 'abcdefghijklmnop-_09AZ';
+    expect((await load({ CLARIFY_SYNC_NUDGE_SECRET })).http?.nudgeSecret).toBe(
+      CLARIFY_SYNC_NUDGE_SECRET,
+    );
+    const env = { CLARIFY_SYNC_NUDGE_SECRET, CLARIFY_SYNC_HTTP: 'off' };
+    expect(await problemsOf(load(env))).toHaveLength(1);
+    for (const weak of ['short', 'twenty characters / and a slash']) {
+      const problems = await problemsOf(load({ CLARIFY_SYNC_NUDGE_SECRET: weak }));
+      expect(problems).toHaveLength(1);
+      expect(problems.join()).not.toContain(weak);
+    }
+  });
+
   it('takes a status server beyond loopback only with a token', async () => {
     const env = { CLARIFY_SYNC_HTTP: '0.0.0.0:8460' };
     expect(await problemsOf(load(env))).toHaveLength(1);
     const config = await load({ ...env, CLARIFY_SYNC_HTTP_TOKEN: 'token' });
-    expect(config.http).toEqual({ host: '0.0.0.0', port: 8460, token: 'token' });
+    expect(config.http).toEqual({ host: '0.0.0.0', port: 8460, token: 'token', nudgeSecret: null });
   });
 
   it('notices variables that are nearly ours', async () => {

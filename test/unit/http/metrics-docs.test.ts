@@ -20,6 +20,7 @@ async function known(): Promise<ReadonlySet<string>> {
       push: true,
       leads: () => false,
       nextRun: () => null,
+      nudge: () => undefined,
       endpoints: () => [],
       watchRequests: () => () => undefined,
       readRemote: away,

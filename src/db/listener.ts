@@ -1,26 +1,34 @@
 import pg from 'pg';
+import type { Sql } from './database.ts';
 
-const CHANNEL = 'clarify_sync_outbox';
 const FIRST_RETRY_MS = 500;
 const LONGEST_RETRY_MS = 30_000;
 
+/** By channel; told of each notification's payload. */
+export type Channels = Readonly<Record<string, (payload: string) => void>>;
+
+/** Where the triggers tell of what was committed to the outbox. */
+export const OUTBOX_CHANNEL = 'clarify_sync_outbox';
+/** Where a daemon that stands by passes on that there is something to pull. */
+export const NUDGE_CHANNEL = 'clarify_sync_nudge';
+
 /**
- * Hears of commits to the outbox the moment they happen. A hint and never the truth: whoever
+ * Hears of what happens in the database the moment it does. A hint and never the truth: whoever
  * listens polls as well, so that a lost connection costs time and nothing else. Start and stop
  * are safe in any order and any number of times.
  */
-export class OutboxListener {
+export class Listener {
   readonly #url: string;
-  readonly #onChange: () => void;
+  readonly #channels: Channels;
   #client: pg.Client | null = null;
   #timer: NodeJS.Timeout | undefined;
   #retryMs = FIRST_RETRY_MS;
   #running = false;
 
   /** @param url a connection that is not behind a transaction pooler. */
-  constructor(url: string, onChange: () => void) {
+  constructor(url: string, channels: Channels) {
     this.#url = url;
-    this.#onChange = onChange;
+    this.#channels = channels;
   }
 
   async start(): Promise<void> {
@@ -47,14 +55,14 @@ export class OutboxListener {
     // Without a handler the loss of an idle connection would end the process.
     client.on('error', () => this.#reconnect(client));
     client.on('end', () => this.#reconnect(client));
-    client.on('notification', () => this.#onChange());
+    client.on('notification', ({ channel, payload }) => this.#channels[channel]?.(payload ?? ''));
     this.#client = client;
     try {
       await client.connect();
-      await client.query(`LISTEN ${CHANNEL}`);
+      for (const channel of Object.keys(this.#channels)) await client.query(`LISTEN ${channel}`);
       this.#retryMs = FIRST_RETRY_MS;
       // What was committed while nobody listened.
-      this.#onChange();
+      this.#channels[OUTBOX_CHANNEL]?.('');
     } catch {
       this.#reconnect(client);
     }
@@ -67,4 +75,9 @@ export class OutboxListener {
     this.#timer = setTimeout(() => void this.#connect(), this.#retryMs);
     this.#retryMs = Math.min(this.#retryMs * 2, LONGEST_RETRY_MS);
   }
+}
+
+/** Tells every listener of a channel. Needs no session of its own, so that a pooler may stand between. */
+export async function notify(sql: Sql, channel: string, payload: string): Promise<void> {
+  await sql.query('SELECT pg_notify($1, $2)', [channel, payload]);
 }
