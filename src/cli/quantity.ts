@@ -21,3 +21,8 @@ export function showSeconds(seconds: number): string {
   }
   return `${Math.max(0, Math.round(seconds))} s`;
 }
+
+/** How long ago an instant was, ISO-8601. */
+export function showAgo(instant: string, nowMs: number): string {
+  return `${showSeconds((nowMs - Date.parse(instant)) / 1_000)} ago`;
+}

@@ -5,7 +5,7 @@ import { type LeftOver, needsPerson, nextForLeftOver } from './left-over.ts';
 import { showCount, showPlural } from './quantity.ts';
 import type { ExitCode, Report } from './report.ts';
 import { renderTable } from './table.ts';
-import { type Paint, printable, type Style } from './terminal.ts';
+import { type Paint, printable, type Screen, type Style } from './terminal.ts';
 
 const COUNTS = ['read', 'inserted', 'updated', 'removed', 'conflicts'] as const;
 const COLOUR: Readonly<Record<ObjectRun['state'], Style>> = {
@@ -54,15 +54,15 @@ export interface PassOutcome {
 }
 
 /** The report of `sync`, `pull`, `push` and `backfill`. */
-export function reportPass(outcome: PassOutcome, paint: Paint): Report {
+export function reportPass(outcome: PassOutcome, screen: Screen): Report {
   const { objects, push, left } = outcome;
   const failures = failuresOf(objects, outcome.interrupted);
   return {
     json: { objects, ...(push !== undefined && { push }), left },
     text: [
-      ...(objects.length > 0 ? renderRuns(objects, paint) : []),
+      ...(objects.length > 0 ? renderRuns(objects, screen) : []),
       ...(push === undefined ? [] : [describePush(push)]),
-      ...describeLeft(left, failures.length === 0, paint),
+      ...describeLeft(left, failures.length === 0, screen.paint),
     ],
     failures,
     exitCode: exitCodeOf(outcome),
@@ -102,7 +102,7 @@ export function showState(run: ObjectRun, paint: Paint): string {
   return paint(COLOUR[run.state], run.state);
 }
 
-function renderRuns(objects: readonly ObjectRun[], paint: Paint): string[] {
+function renderRuns(objects: readonly ObjectRun[], screen: Screen): string[] {
   const columns = [
     { title: 'object' },
     { title: 'result' },
@@ -110,10 +110,10 @@ function renderRuns(objects: readonly ObjectRun[], paint: Paint): string[] {
   ];
   const rows = objects.map((run) => [
     printable(run.object),
-    showState(run, paint),
+    showState(run, screen.paint),
     ...COUNTS.map((name) => showCount(run.counts[name] ?? 0)),
   ]);
-  return renderTable(columns, rows, paint);
+  return renderTable(columns, rows, screen);
 }
 
 function describePush(push: PushOutcome | null): string {

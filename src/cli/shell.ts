@@ -6,7 +6,7 @@ import { stringifyJson } from '../domain/json.ts';
 import { describeFailure, renderFailure, stackFrames } from './failure.ts';
 import { openProgress, type Progress } from './progress.ts';
 import { type ExitCode, printReport, type Report } from './report.ts';
-import { type Paint, painter, type Terminal } from './terminal.ts';
+import { type Paint, painter, type Screen, screenOf, type Terminal } from './terminal.ts';
 
 /** Options every command has. */
 export interface CommonOptions {
@@ -21,6 +21,8 @@ export interface CommandContext {
   readonly signal: AbortSignal;
   /** For what goes to `terminal.out`. */
   readonly paint: Paint;
+  /** Likewise, for tables. */
+  readonly screen: Screen;
   /** @throws UsageError naming every mistake. */
   config(options?: { readonly remote?: boolean }): Promise<Config>;
   log(config: Config): Logger;
@@ -97,6 +99,7 @@ export class Shell {
       json,
       signal,
       paint: painter(terminal.out),
+      screen: screenOf(terminal.out),
       config,
       log,
       async withSession(work) {

@@ -2,6 +2,8 @@
 export interface OutputStream {
   write(text: string): unknown;
   readonly isTTY?: boolean;
+  /** Characters in a line of a terminal. */
+  readonly columns?: number;
   hasColors?(): boolean;
 }
 
@@ -20,6 +22,18 @@ export type Paint = (style: Style, text: string) => string;
 export function painter(stream: OutputStream): Paint {
   if (stream.isTTY !== true || stream.hasColors?.() !== true) return (_style, text) => text;
   return (style, text) => `\u001b[${CODES[style]}m${text}\u001b[0m`;
+}
+
+/** What a table is laid out for. */
+export interface Screen {
+  readonly paint: Paint;
+  /** Infinity where nobody's lines end: in a file or a pipe. */
+  readonly width: number;
+}
+
+export function screenOf(stream: OutputStream): Screen {
+  const width = stream.isTTY === true ? stream.columns : undefined;
+  return { paint: painter(stream), width: width || Number.POSITIVE_INFINITY };
 }
 
 /** C0 and C1 controls, and the marks that turn the direction of writing around. */

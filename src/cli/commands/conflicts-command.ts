@@ -1,12 +1,12 @@
 import type { Command } from 'commander';
 import { type ConflictEntry, listConflicts, readConflict } from '../../db/conflict-review.ts';
 import { UsageError } from '../../domain/errors.ts';
-import { fieldLines } from '../field-lines.ts';
-import { showPlural } from '../quantity.ts';
+import { fieldLines, showValue } from '../field-lines.ts';
+import { showAgo, showPlural } from '../quantity.ts';
 import type { Report } from '../report.ts';
 import type { CommandContext, CommonOptions, Shell } from '../shell.ts';
-import { renderTable } from '../table.ts';
-import { type Paint, printable } from '../terminal.ts';
+import { cut, renderTable } from '../table.ts';
+import { printable, type Screen } from '../terminal.ts';
 import { resolve } from './conflicts-resolve.ts';
 import { entryId, listLimit } from './entry-id.ts';
 
@@ -51,7 +51,7 @@ export function addConflicts(program: Command, shell: Shell): void {
     .argument('<id>', 'the id that `conflicts list` shows', entryId)
     .summary('decide an open conflict')
     .description(
-      'Settles an open conflict, as you decide. Clarify is asked again first. `local` is sent, `remote` is put\nback into the row; any other value is put into the row and sent. A value is text as it is, an id,\na number, true or false, a date, an instant, or JSON for lists and everything else; null clears.\nIn JSON quotes text is never one of these words: \'"local"\'. What is settled already stays so.',
+      'Settles an open conflict, as you decide. Clarify is asked again first. `local` is sent, `remote` is put back into the row; any other value is put into the row and sent. A value is text as it is, an id, a number, true or false, a date, an instant, or JSON for lists and everything else; null clears. In JSON quotes text is never one of these words: \'"local"\'. What is settled already stays so.',
     )
     .requiredOption('--take <side>', 'local, remote, or a value of neither')
     .option('--json', 'one JSON document on standard output')
@@ -74,7 +74,7 @@ async function list(
     const open = conflicts.find(({ resolution }) => resolution === 'open');
     return {
       json: { conflicts, total },
-      text: renderList(conflicts, { total, openOnly }, context.paint),
+      text: renderList(conflicts, { total, openOnly }, context.screen),
       exitCode: open === undefined ? 0 : 3,
       next:
         open === undefined
@@ -87,17 +87,20 @@ async function list(
 const COLUMNS = [
   { title: 'id', align: 'right' },
   { title: 'object' },
-  { title: 'record' },
-  { title: 'field' },
-  { title: 'policy' },
+  { title: 'record', least: 9 },
+  { title: 'field', least: 8 },
+  { title: 'here', least: 8 },
+  { title: 'Clarify', least: 8 },
+  { title: 'policy', spare: 1 },
   { title: 'result' },
-  { title: 'detected' },
+  { title: 'detected', spare: 2 },
 ] as const;
+const MOST_OF_VALUE = 40;
 
 function renderList(
   conflicts: readonly ConflictEntry[],
   { total, openOnly }: { readonly total: number; readonly openOnly: boolean },
-  paint: Paint,
+  screen: Screen,
 ): string[] {
   if (conflicts.length === 0) return [openOnly ? 'nothing is open' : 'nothing'];
   const rows = conflicts.map((conflict) => [
@@ -105,13 +108,20 @@ function renderList(
     printable(conflict.object),
     printable(conflict.recordId),
     printable(conflict.field),
+    valueInList(conflict.local),
+    valueInList(conflict.remote),
     conflict.policy,
-    conflict.resolution === 'open' ? paint('yellow', 'open') : conflict.resolution,
-    conflict.detectedAt,
+    conflict.resolution === 'open' ? screen.paint('yellow', 'open') : conflict.resolution,
+    showAgo(conflict.detectedAt, Date.now()),
   ]);
   const more = total - conflicts.length;
   const rest = more > 0 ? [`and ${showPlural(more, 'more', 'more')}: --limit shows them`] : [];
-  return [...renderTable(COLUMNS, rows, paint), ...rest];
+  return [...renderTable(COLUMNS, rows, screen), ...rest];
+}
+
+/** The whole of it is for `show`. */
+function valueInList(value: ConflictEntry['local']): string {
+  return cut(showValue(value), MOST_OF_VALUE);
 }
 
 async function show(context: CommandContext, id: bigint): Promise<Report> {

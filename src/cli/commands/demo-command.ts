@@ -16,7 +16,7 @@ export function addDemo(program: Command, shell: Shell): void {
     .command('demo')
     .summary('see it work, with nothing to set up')
     .description(
-      'An emulated Clarify workspace with sample data, an embedded Postgres and the service between\nthem: edits on both sides arrive on the other. Then stays, for you to join in, until Ctrl-C.',
+      'An emulated Clarify workspace with sample data, an embedded Postgres and the service between them: edits on both sides arrive on the other. Then stays, for you to join in, until Ctrl-C.',
     )
     .option('--once', 'end after the script; exit 1 unless everything arrived')
     .option('--json', 'like --once, with one JSON document on standard output')

@@ -3,7 +3,7 @@ import { type Check, runDoctor } from '../../app/doctor.ts';
 import type { Report } from '../report.ts';
 import type { CommandContext, CommonOptions, Shell } from '../shell.ts';
 import { renderTable } from '../table.ts';
-import { type Paint, printable, type Style } from '../terminal.ts';
+import { printable, type Screen, type Style } from '../terminal.ts';
 
 interface DoctorFlags extends CommonOptions {
   readonly adopt?: boolean;
@@ -14,7 +14,7 @@ export function addDoctor(program: Command, shell: Shell): void {
     .command('doctor')
     .summary('checks everything the sync depends on')
     .description(
-      'Checks key, workspace, reachability, rate headroom, Postgres version and rights, migrations,\ntriggers, clocks and installation. Changes nothing.',
+      'Checks key, workspace, reachability, rate headroom, Postgres version and rights, migrations, triggers, clocks and installation. Changes nothing.',
     )
     .option('--adopt', 'let a copied database push; what was unfinished in it is parked')
     .option('--json', 'one JSON document on standard output')
@@ -31,7 +31,7 @@ async function doctor(context: CommandContext, adopt: boolean): Promise<Report> 
   const first = checks.find(({ state }) => state === 'fail') ?? checks.find(({ hint }) => hint);
   return {
     json: { checks },
-    text: renderChecks(checks, context.paint),
+    text: renderChecks(checks, context.screen),
     exitCode: checks.some(({ state }) => state === 'fail') ? 1 : 0,
     next: first?.hint ?? null,
   };
@@ -43,10 +43,12 @@ const COLOUR: Readonly<Record<Check['state'], Style>> = {
   fail: 'red',
 };
 
-function renderChecks(checks: readonly Check[], paint: Paint): string[] {
+const COLUMNS = [{ title: '' }, { title: 'check' }, { title: 'found', wraps: true }] as const;
+
+function renderChecks(checks: readonly Check[], screen: Screen): string[] {
   const rows = checks.flatMap(({ name, state, detail, hint }) => [
-    [paint(COLOUR[state], state), name, printable(detail)],
+    [screen.paint(COLOUR[state], state), name, printable(detail)],
     ...(hint === null ? [] : [['', '', `→ ${printable(hint)}`]]),
   ]);
-  return renderTable([{ title: '' }, { title: 'check' }, { title: 'found' }], rows, paint);
+  return renderTable(COLUMNS, rows, screen);
 }

@@ -41,7 +41,7 @@ export function addEmulator(program: Command, shell: Shell): void {
     .command('emulator')
     .summary('a local Clarify workspace over HTTP')
     .description(
-      'A Clarify workspace in memory, over real HTTP, with sample records that are the same for the\nsame seed. Prints what to set to use it, and serves until Ctrl-C.',
+      'A Clarify workspace in memory, over real HTTP, with sample records that are the same for the same seed. Prints what to set to use it, and serves until Ctrl-C.',
     )
     .option('--host <host>', 'address to listen on', '127.0.0.1')
     .option('--port <port>', 'port to listen on, 0 for any free one', port, 8470)

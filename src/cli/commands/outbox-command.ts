@@ -17,7 +17,7 @@ import { showPlural } from '../quantity.ts';
 import type { Report } from '../report.ts';
 import type { CommandContext, CommonOptions, Shell } from '../shell.ts';
 import { renderTable } from '../table.ts';
-import { type Paint, printable } from '../terminal.ts';
+import { printable, type Screen } from '../terminal.ts';
 import { nextAfterRelease } from './conflicts-resolve.ts';
 import { entryId, entryIds, listLimit } from './entry-id.ts';
 import { approve } from './outbox-approve.ts';
@@ -63,7 +63,7 @@ export function addOutbox(program: Command, shell: Shell): void {
     .argument('[id...]', 'the ids that `outbox list` shows', entryIds)
     .summary('send what is parked again')
     .description(
-      'Makes parked changes due again, and those that wait for their next attempt. Deletes that wait\nfor approval and open conflicts are decided elsewhere.',
+      'Makes parked changes due again, and those that wait for their next attempt. Deletes that wait for approval and open conflicts are decided elsewhere.',
     )
     .option('--all', 'every one of them, but those that Clarify may have already')
     .option('--json', JSON_HELP)
@@ -76,7 +76,7 @@ export function addOutbox(program: Command, shell: Shell): void {
     .argument('<id...>', 'the ids that `outbox list` shows', entryIds)
     .summary('give changes up')
     .description(
-      'Gives changes up for good: the row gets back what Clarify holds now. Discarding the insert\nof a row that Clarify does not know removes the row.',
+      'Gives changes up for good: the row gets back what Clarify holds now. Discarding the insert of a row that Clarify does not know removes the row.',
     )
     .option('--json', JSON_HELP)
     .addHelpText('after', '\nExample:\n  clarify-sync outbox discard 42')
@@ -101,7 +101,7 @@ export function addOutbox(program: Command, shell: Shell): void {
     .argument('<id>', 'the id that `outbox list --state done` shows', entryId)
     .summary('undo a change that is done')
     .description(
-      'Undoes a change that has arrived in Clarify, by an ordinary local change that is sent like any\nother. An update gives the fields back what they held before, where the row still shows what was\nsent; an insert deletes the row; a delete inserts it anew: as a new record, with a new id, and\nwithout its links to many.',
+      'Undoes a change that has arrived in Clarify, by an ordinary local change that is sent like any other. An update gives the fields back what they held before, where the row still shows what was sent; an insert deletes the row; a delete inserts it anew: as a new record, with a new id, and without its links to many.',
     )
     .option('--json', JSON_HELP)
     .addHelpText('after', '\nExample:\n  clarify-sync outbox revert 42')
@@ -123,7 +123,7 @@ async function list(
     const left = { ...(await countUnsettled(db, wanted)), openConflicts: 0 };
     return {
       json: { entries: entries.map(withoutValues), total },
-      text: renderList(entries, total, context.paint),
+      text: renderList(entries, total, context.screen),
       exitCode: needsPerson(left) ? 3 : 0,
       next: nextForList(entries),
     };
@@ -140,19 +140,23 @@ const COLUMNS = [
   { title: 'state' },
   { title: 'op' },
   { title: 'object' },
-  { title: 'record' },
-  { title: 'fields' },
-  { title: 'by' },
-  { title: 'tries', align: 'right' },
-  { title: 'why' },
+  { title: 'record', least: 12 },
+  { title: 'fields', least: 12 },
+  { title: 'by', spare: 2, least: 8 },
+  { title: 'tries', align: 'right', spare: 1 },
+  { title: 'why', least: 21 },
 ] as const;
 const MOST_FIELDS = 3;
 
-function renderList(entries: readonly OutboxEntry[], total: number, paint: Paint): string[] {
+function renderList(entries: readonly OutboxEntry[], total: number, screen: Screen): string[] {
   if (entries.length === 0) return ['nothing'];
   const rows = entries.map((entry) => [
     String(entry.id),
-    entry.state === 'parked' ? paint('yellow', 'parked') : entry.blocked ? 'blocked' : entry.state,
+    entry.state === 'parked'
+      ? screen.paint('yellow', 'parked')
+      : entry.blocked
+        ? 'blocked'
+        : entry.state,
     entry.op,
     printable(entry.object),
     printable(entry.recordId),
@@ -164,7 +168,7 @@ function renderList(entries: readonly OutboxEntry[], total: number, paint: Paint
   ]);
   const more = total - entries.length;
   const rest = more > 0 ? [`and ${showPlural(more, 'more', 'more')}: --limit shows them`] : [];
-  return [...renderTable(COLUMNS, rows, paint), ...rest];
+  return [...renderTable(COLUMNS, rows, screen), ...rest];
 }
 
 function describeFields(names: readonly string[]): string {

@@ -38,7 +38,7 @@ async function pull(context: CommandContext, given: readonly string[]): Promise<
           pushIsOn: session.config.push,
           interrupted: signal.aborted,
         },
-        context.paint,
+        context.screen,
       );
     } finally {
       progress.stop();

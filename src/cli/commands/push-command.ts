@@ -24,7 +24,7 @@ export function addPush(program: Command, shell: Shell): void {
     .argument('[object...]', 'only these objects; all where left out')
     .summary('Postgres to Clarify, once')
     .description(
-      'Sends what waits in the outbox, once. Beside a running service the sending is left to it,\nand waited for.',
+      'Sends what waits in the outbox, once. Beside a running service the sending is left to it, and waited for.',
     )
     .option('--dry-run', 'show what would be sent, field by field; needs the database alone')
     .option('--json', 'one JSON document on standard output')
@@ -51,7 +51,7 @@ async function push(context: CommandContext, given: readonly string[]): Promise<
         pushIsOn: true,
         interrupted: signal.aborted,
       },
-      context.paint,
+      context.screen,
     );
     return { ...report, json: { push: json['push'], left: json['left'] } };
   });

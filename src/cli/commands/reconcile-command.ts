@@ -7,7 +7,7 @@ import type { Report } from '../report.ts';
 import { exitCodeOfRuns, failuresOf, nextForFailures, showState } from '../runs-report.ts';
 import type { CommandContext, CommonOptions, Shell } from '../shell.ts';
 import { renderTable } from '../table.ts';
-import { type Paint, printable } from '../terminal.ts';
+import { printable, type Screen } from '../terminal.ts';
 
 interface ReconcileOptions extends CommonOptions {
   readonly deep?: boolean;
@@ -20,7 +20,7 @@ export function addReconcile(program: Command, shell: Shell): void {
     .argument('[object...]', 'only these objects; all where left out')
     .summary('find and repair deleted, missing and re-linked records')
     .description(
-      'Proves that both sides hold the same records, by counts, and repairs what differs. A row goes\nonly once its own record answers 404; where many would go at once, or the API key has changed,\nnothing goes before --approve. Counts can hide one missing record behind one that is too many\nin the same range: --deep reads everything.',
+      'Proves that both sides hold the same records, by counts, and repairs what differs. A row goes only once its own record answers 404; where many would go at once, or the API key has changed, nothing goes before --approve. Counts can hide one missing record behind one that is too many in the same range: --deep reads everything.',
     )
     .option('--deep', 'read every record and compare every field')
     .option('--approve', 'let go what is proven to be gone, however many')
@@ -45,7 +45,7 @@ async function reconcile(
       const reading = { objects, signal, priority: 'pull', onProgress } as const;
       const runs = await reconcileAll(session, { ...reading, deep, approve });
       progress.stop();
-      return report(runs, { paint: context.paint, interrupted: signal.aborted });
+      return report(runs, { screen: context.screen, interrupted: signal.aborted });
     } finally {
       progress.stop();
     }
@@ -64,7 +64,7 @@ const COLUMNS = [
 
 function report(
   runs: readonly ObjectRun[],
-  { paint, interrupted }: { readonly paint: Paint; readonly interrupted: boolean },
+  { screen, interrupted }: { readonly screen: Screen; readonly interrupted: boolean },
 ): Report {
   const columns = [
     { title: 'object' },
@@ -73,13 +73,13 @@ function report(
   ];
   const rows = runs.map((run) => [
     printable(run.object),
-    showState(run, paint),
+    showState(run, screen.paint),
     ...COLUMNS.map((name) => showCount(run.counts[name] ?? 0)),
   ]);
   const failures = failuresOf(runs, interrupted);
   return {
     json: { objects: runs },
-    text: renderTable(columns, rows, paint),
+    text: renderTable(columns, rows, screen),
     failures,
     exitCode: exitCodeOfRuns(runs, interrupted),
     next: failures.length > 0 ? nextForFailures(failures) : null,

@@ -11,7 +11,7 @@ import { showPlural } from '../quantity.ts';
 import type { Report } from '../report.ts';
 import type { CommandContext, CommonOptions, Shell } from '../shell.ts';
 import { renderTable } from '../table.ts';
-import { type Paint, printable } from '../terminal.ts';
+import { printable, type Screen } from '../terminal.ts';
 
 interface SchemaFlags extends CommonOptions {
   readonly sql?: boolean;
@@ -23,7 +23,7 @@ export function addSchema(program: Command, shell: Shell): void {
     .command('schema')
     .summary('the objects and fields of the workspace')
     .description(
-      'The objects and fields that the workspace has, as it describes them now. With --sql the\nstatements that would bring the mirror tables up to it; none is run. With --drizzle the tables as\na TypeScript module for your own code: each exported under its name, its columns under theirs; a\nname that is no identifier, or that Drizzle has for itself, is followed by a hash of it.',
+      'The objects and fields that the workspace has, as it describes them now. With --sql the statements that would bring the mirror tables up to it; none is run. With --drizzle the tables as a TypeScript module for your own code: each exported under its name, its columns under theirs; a name that is no identifier, or that Drizzle has for itself, is followed by a hash of it.',
     )
     .option('--sql', 'the statements a sync would run; needs the database as well')
     .addOption(
@@ -49,7 +49,7 @@ async function schema(context: CommandContext, { sql, drizzle }: SchemaFlags): P
   if (drizzle === true) return reportModule(await planWorkspaceModule(config, deps, schemas));
   return {
     json: { objects: schemas },
-    text: schemas.flatMap((each) => [...renderObject(each, context.paint), '']),
+    text: schemas.flatMap((each) => [...renderObject(each, context.screen), '']),
     exitCode: 0,
     next: null,
   };
@@ -98,9 +98,9 @@ function failuresOf(problems: SchemaPlan['problems']): Failure[] {
   }));
 }
 
-const COLUMNS = [{ title: '  field' }, { title: 'kind' }, { title: 'about' }] as const;
+const COLUMNS = [{ title: '  field' }, { title: 'kind' }, { title: 'about', wraps: true }] as const;
 
-function renderObject({ object, label, identity, fields, readOnly }: ObjectSchema, paint: Paint) {
+function renderObject({ object, label, identity, fields, readOnly }: ObjectSchema, screen: Screen) {
   const facts = [
     printable(label.plural),
     ...(identity === null ? [] : [`known by ${printable(identity)}`]),
@@ -108,8 +108,8 @@ function renderObject({ object, label, identity, fields, readOnly }: ObjectSchem
   ];
   const rows = fields.map((field) => [`  ${printable(field.name)}`, field.kind, about(field)]);
   return [
-    `${paint('bold', printable(object))} (${facts.join(', ')})`,
-    ...renderTable(COLUMNS, rows, paint),
+    `${screen.paint('bold', printable(object))} (${facts.join(', ')})`,
+    ...renderTable(COLUMNS, rows, screen),
   ];
 }
 

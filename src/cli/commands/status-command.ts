@@ -13,14 +13,14 @@ import type { Report } from '../report.ts';
 import { isForApproval, OBJECT_UNAVAILABLE } from '../runs-report.ts';
 import type { CommandContext, CommonOptions, Shell } from '../shell.ts';
 import { renderTable } from '../table.ts';
-import { type Paint, printable } from '../terminal.ts';
+import { type Paint, printable, type Screen } from '../terminal.ts';
 
 export function addStatus(program: Command, shell: Shell): void {
   program
     .command('status')
     .summary('how every object stands')
     .description(
-      'Per object: rows, lag, watermark, what is pending, blocked, parked or in open conflict, and\nthe last run with its result. Needs the database alone.',
+      'Per object: rows, lag, watermark, what is pending, blocked, parked or in open conflict, and the last run with its result. Needs the database alone.',
     )
     .option('--json', 'one JSON document on standard output')
     .addHelpText('after', '\nExample:\n  clarify-sync status --json | jq .objects[].lagSeconds')
@@ -35,7 +35,7 @@ async function status(context: CommandContext): Promise<Report> {
     const left = totalStanding(standing.objects);
     return {
       json: { objects: standing.objects.map(toJson), leader: standing.leader, access },
-      text: [...renderStatus(standing, context.paint), `access: ${describeAccess(access)}`],
+      text: [...renderStatus(standing, context.screen), `access: ${describeAccess(access)}`],
       exitCode: needsPerson(left) || waitsForApproval(standing) ? 3 : 0,
       next: nextFor(standing, nextForLeftOver(left, push)),
     };
@@ -87,12 +87,13 @@ const COLUMNS = [
   { title: 'blocked', align: 'right' },
   { title: 'parked', align: 'right' },
   { title: 'conflicts', align: 'right' },
-  { title: 'watermark' },
-  { title: 'sweep' },
-  { title: 'last run' },
+  { title: 'watermark', spare: 1 },
+  { title: 'sweep', spare: 2 },
+  { title: 'last run', least: 12 },
 ] as const;
 
-export function renderStatus({ objects, leader, sweeps }: Status, paint: Paint): string[] {
+export function renderStatus({ objects, leader, sweeps }: Status, screen: Screen): string[] {
+  const { paint } = screen;
   const flagged = (count: number) =>
     count === 0 ? paint('dim', '0') : paint('yellow', showCount(count));
   const rows = objects.map((object) => [
@@ -114,7 +115,7 @@ export function renderStatus({ objects, leader, sweeps }: Status, paint: Paint):
     leader === null
       ? 'no service runs'
       : `leader: ${printable(leader.holder)}, epoch ${leader.epoch}`;
-  return [...(rows.length > 0 ? renderTable(COLUMNS, rows, paint) : []), led];
+  return [...(rows.length > 0 ? renderTable(COLUMNS, rows, screen) : []), led];
 }
 
 /** How far the round has come that finds what bumps no timestamp, or how old the last one is. */
@@ -131,6 +132,7 @@ function describeSweep(sweep: Sweep | undefined, paint: Paint): string {
 
 function describeRun({ lastRun, lastError }: ObjectStanding, paint: Paint): string {
   if (lastRun === null) return '-';
+  if (lastError === OBJECT_UNAVAILABLE) return paint('dim', 'no records');
   const { kind, state } = lastRun;
   const colour = state === 'ok' ? 'green' : state === 'failed' ? 'red' : 'yellow';
   const error = lastError === null ? '' : ` (${printable(lastError)})`;

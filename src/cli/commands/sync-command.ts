@@ -11,7 +11,7 @@ export function addSync(program: Command, shell: Shell): void {
     .argument('[object...]', 'only these objects; all where left out')
     .summary('one complete pass, both ways')
     .description(
-      'One complete pass: schema, pull, push, deletions. Returns when both sides agree, or says\nwhat is left. Beside a running service the sending is left to it, and waited for.',
+      'One complete pass: schema, pull, push, deletions. Returns when both sides agree, or says what is left. Beside a running service the sending is left to it, and waited for.',
     )
     .option('--json', 'progress and result as JSON lines on standard output')
     .addHelpText('after', '\nExample:\n  clarify-sync sync person company')
@@ -30,7 +30,7 @@ async function sync(context: CommandContext, objects: readonly string[]): Promis
       const outcome = await syncOnce(session, { objects: wanted, signal, onProgress });
       progress.stop();
       const pushIsOn = session.config.push;
-      return reportPass({ ...outcome, pushIsOn, interrupted: signal.aborted }, context.paint);
+      return reportPass({ ...outcome, pushIsOn, interrupted: signal.aborted }, context.screen);
     } finally {
       progress.stop();
     }

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import type { ObjectRun } from '../../../src/app/pull-all.ts';
 import { type PassOutcome, reportPass } from '../../../src/cli/runs-report.ts';
-import type { Paint } from '../../../src/cli/terminal.ts';
+import type { Screen } from '../../../src/cli/terminal.ts';
 
-const plain: Paint = (_style, text) => text;
+const plain: Screen = { paint: (_style, text) => text, width: Number.POSITIVE_INFINITY };
 const nothing = { pending: 0, blocked: 0, parked: 0, openConflicts: 0 };
 const sent = { delivered: 3, refused: 0, gone: 0, failed: 0, unclear: 0, delegatedTo: null };
 
