@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { z } from 'zod';
 import { UsageError } from '../domain/errors.ts';
 import { addBackfill } from './commands/backfill-command.ts';
+import { addCompletion } from './commands/completion-command.ts';
 import { addConflicts } from './commands/conflicts-command.ts';
 import { addDemo } from './commands/demo-command.ts';
 import { addDoctor } from './commands/doctor-command.ts';
@@ -90,6 +91,7 @@ const COMMANDS = [
   addLogin,
   addEmulator,
   addDemo,
+  addCompletion,
 ];
 
 /** `error: unknown option '--x'\n(Did you mean --y?)` without its decoration. */

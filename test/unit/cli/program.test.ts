@@ -30,6 +30,7 @@ const COMMANDS = [
   'conflicts resolve',
   'emulator',
   'demo',
+  'completion',
 ];
 
 test.each(COMMANDS)('%s explains itself, with an example', async (command) => {
@@ -57,6 +58,7 @@ test('tells its version', async () => {
 });
 
 test.each([
+  [['completion', 'csh'], 'Allowed choices are bash, zsh, fish'],
   [['frobnicate'], `unknown command 'frobnicate'`],
   [['sync', '--frobnicate'], `unknown option '--frobnicate'`],
   [['syn'], 'Did you mean sync?'],
