@@ -9,7 +9,7 @@ export function addLogin(program: Command, shell: Shell): void {
     .command('login')
     .summary('signs in by OAuth, for partner apps that have no API key')
     .description(
-      'Prints an address to open in a browser on this machine, waits up to five minutes for the\nbrowser to come back, and keeps the tokens in a file that only you can read. Every other command\nuses them where CLARIFY_API_KEY is not set.',
+      'Prints an address to open in a browser on this machine, waits up to five minutes for the browser to come back, and keeps the tokens in a file that only you can read. Every other command uses them where CLARIFY_API_KEY is not set.',
     )
     .option('--json', 'JSON lines on standard output: the address, then the result')
     .addHelpText('after', '\nExample:\n  CLARIFY_OAUTH_CLIENT_ID=… clarify-sync login')
