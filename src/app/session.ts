@@ -116,7 +116,10 @@ async function assemble(
         return { ...schema, identity, readOnly };
       });
     const deletePolicies = new Map(wanted.map(({ object }) => [object, settings(object).delete]));
-    const applied = await applyMirror(db, wanted, { deletePolicies });
+    const history = new Set(
+      wanted.map(({ object }) => object).filter((object) => settings(object).history),
+    );
+    const applied = await applyMirror(db, wanted, { deletePolicies, history });
     const { tables, links } = await loadMirror(db);
     return { applied, tables: inOrder(tables), links };
   };

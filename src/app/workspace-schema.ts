@@ -36,7 +36,10 @@ export async function planWorkspace(
 ): Promise<SchemaPlan> {
   const open = await openDatabaseOnly(config, deps);
   try {
-    return await previewMirror(open.db, schemas);
+    const history = schemas
+      .map(({ object }) => object)
+      .filter((object) => objectSettings(config, object).history);
+    return await previewMirror(open.db, schemas, new Set(history));
   } finally {
     await open.stop();
   }

@@ -76,11 +76,12 @@ export interface TriggerFacts {
 export async function readTriggerFacts(sql: Sql): Promise<TriggerFacts> {
   const tables = await sql.query<{
     name: string;
+    object: string;
     exists: boolean;
     triggers: readonly string[];
     disabled: readonly string[];
   }>(
-    `SELECT m.table_name AS name, c.oid IS NOT NULL AS exists,
+    `SELECT m.table_name AS name, m.object, c.oid IS NOT NULL AS exists,
             coalesce(array_agg(t.tgname::text) FILTER (WHERE t.oid IS NOT NULL), '{}') AS triggers,
             coalesce(array_agg(format('ALTER TABLE %s ENABLE TRIGGER %I', c.oid::regclass, t.tgname))
               FILTER (WHERE t.tgenabled IN ('D', 'R')), '{}') AS disabled
@@ -89,7 +90,7 @@ export async function readTriggerFacts(sql: Sql): Promise<TriggerFacts> {
               ON c.relname = m.table_name AND c.relnamespace = to_regnamespace($1) AND c.relkind = 'r'
        LEFT JOIN pg_trigger AS t ON t.tgrelid = c.oid AND NOT t.tgisinternal
       WHERE m.removed_at IS NULL
-      GROUP BY m.table_name, c.oid
+      GROUP BY m.table_name, m.object, c.oid
       ORDER BY m.table_name`,
     [quoteIdent(MIRROR_SCHEMA)],
   );
@@ -97,8 +98,8 @@ export async function readTriggerFacts(sql: Sql): Promise<TriggerFacts> {
     tables: tables.length,
     missing: tables
       .filter(({ exists }) => exists)
-      .flatMap(({ name, triggers }) =>
-        mirrorTriggers(name)
+      .flatMap(({ name, object, triggers }) =>
+        mirrorTriggers(name, object)
           .filter((wanted) => !triggers.includes(wanted.name))
           .map((wanted) => `${name}: ${wanted.name}`),
       ),

@@ -33,6 +33,8 @@ export interface ApplyOptions {
   readonly lockTimeoutMs?: number;
   /** What a local delete leads to, by object; objects left out keep what they have. */
   readonly deletePolicies?: ReadonlyMap<string, DeletePolicy>;
+  /** Objects whose versions are kept; the history of any other stops. */
+  readonly history?: ReadonlySet<string>;
 }
 
 export interface MirrorChange {
@@ -58,8 +60,9 @@ const STATEMENT_TIMEOUT_MS = 3_600_000;
 export async function previewMirror(
   sql: Sql,
   schemas: readonly ObjectSchema[],
+  history: ReadonlySet<string> = new Set(),
 ): Promise<{ readonly steps: readonly Step[]; readonly problems: readonly MirrorProblem[] }> {
-  const plan = planMirror(await readCatalog(sql), schemas);
+  const plan = planMirror(await readCatalog(sql), schemas, history);
   return { steps: planSteps(plan), problems: plan.problems };
 }
 
@@ -78,7 +81,7 @@ export async function applyMirror(
   const lockTimeoutMs = options.lockTimeoutMs ?? DEFAULT_LOCK_TIMEOUT_MS;
   return await db.transaction(
     async (tx) => {
-      const change = await bringUp(tx, schemas);
+      const change = await bringUp(tx, schemas, options.history);
       if (options.deletePolicies) await writeDeletePolicies(tx, options.deletePolicies);
       return change;
     },
@@ -86,17 +89,21 @@ export async function applyMirror(
   );
 }
 
-async function bringUp(tx: Sql, schemas: readonly ObjectSchema[]): Promise<MirrorChange> {
+async function bringUp(
+  tx: Sql,
+  schemas: readonly ObjectSchema[],
+  history: ReadonlySet<string> | undefined,
+): Promise<MirrorChange> {
   const glance = await readCatalog(tx);
   if (schemas.length === 0 && glance.mirrors.size > 0) throw emptySchema();
-  const expected = planMirror(glance, schemas);
+  const expected = planMirror(glance, schemas, history);
   if (isEmptyPlan(glance, expected)) {
     return { steps: [], created: [], unfilled: [], problems: expected.problems };
   }
   await lockMirror(tx);
   // What stood before the lock was ours may have changed while we waited for it.
   const catalog = await readCatalog(tx);
-  const plan = planMirror(catalog, schemas);
+  const plan = planMirror(catalog, schemas, history);
   if (isEmptyPlan(catalog, plan)) {
     return { steps: [], created: [], unfilled: [], problems: plan.problems };
   }
@@ -139,7 +146,7 @@ async function carryOut(tx: Sql, catalog: Catalog, plan: MirrorPlan): Promise<Mi
   for (const unit of plan.removals) {
     await attempt(unit, () => recordRemoval(tx, unit.object));
   }
-  for (const unit of plan.links) await attempt(unit, async () => {});
+  for (const unit of [...plan.links, ...plan.histories]) await attempt(unit, async () => {});
   const failed = new Set(problems.map(({ object }) => object));
   const objects = schemasOnRecord(catalog, plan, failed);
   if (isNewVersion(catalog, steps, objects)) await recordVersion(tx, { steps, objects });

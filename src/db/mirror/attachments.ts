@@ -130,10 +130,16 @@ function refuseTruncate(table: string): WantedTrigger {
   };
 }
 
-/** Captures local writes, and keeps the id a row was born with. */
-export function mirrorTriggers(table: string): WantedTrigger[] {
+/** Writes a version of every row that changes: after capture, which may refuse the change. */
+export function historyTriggers(table: string): WantedTrigger[] {
+  return statementTriggers(table, 'clarify_history', 'keep_history()');
+}
+
+/** Captures local writes, keeps the id a row was born with, and tells listeners of changes. */
+export function mirrorTriggers(table: string, object: string): WantedTrigger[] {
   return [
     ...statementTriggers(table, 'clarify_capture', 'capture()'),
+    ...statementTriggers(table, 'clarify_notify', notifyCall(object, 'id')),
     {
       name: 'clarify_birth',
       sql: `CREATE TRIGGER clarify_birth BEFORE INSERT ON ${qualify(table)} FOR EACH ROW WHEN (NEW.id LIKE 'local:%') EXECUTE FUNCTION clarify_sync.birth()`,
@@ -150,7 +156,15 @@ export function linkTriggers(link: LinkTable): WantedTrigger[] {
   const { here, there } = view;
   const given = [here.object, here.field, here.column, there.object, there.column];
   const call = `capture_link(${given.map(quoteLiteral).join(', ')})`;
-  return [...statementTriggers(name, 'clarify_link', call), refuseTruncate(name)];
+  return [
+    ...statementTriggers(name, 'clarify_link', call),
+    ...statementTriggers(name, 'clarify_notify', notifyCall(here.object, here.column, 'link')),
+    refuseTruncate(name),
+  ];
+}
+
+function notifyCall(...given: readonly string[]): string {
+  return `notify_change(${given.map(quoteLiteral).join(', ')})`;
 }
 
 /** Finds links to what was born here; empty once those are pushed. */

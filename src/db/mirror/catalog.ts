@@ -1,7 +1,7 @@
 import type { ObjectSchema } from '../../domain/schema.ts';
 import type { Sql } from '../database.ts';
 import { parseDefinition, parseObjects, type StandingField } from './definition.ts';
-import { MIRROR_SCHEMA } from './table.ts';
+import { HISTORY_SCHEMA, MIRROR_SCHEMA } from './table.ts';
 
 export interface StandingColumn {
   /** As `format_type` prints it. */
@@ -37,6 +37,8 @@ export interface StandingMirror {
 /** What stands in the database, as far as planning needs to know. */
 export interface Catalog {
   readonly relations: ReadonlyMap<string, StandingRelation>;
+  /** Tables of versions, under the names of their mirror tables. */
+  readonly histories: ReadonlyMap<string, StandingRelation>;
   readonly mirrors: ReadonlyMap<string, StandingMirror>;
   /** The objects of the last recorded version. */
   readonly objects: readonly ObjectSchema[];
@@ -48,8 +50,18 @@ export interface Catalog {
 
 /** Of `pg_catalog`, each by its own index; a few milliseconds in all. Takes no lock that matters. */
 export async function readCatalog(sql: Sql): Promise<Catalog> {
-  const columns = await readColumns(sql);
-  const triggers = await readTriggers(sql);
+  return {
+    relations: await readRelations(sql, MIRROR_SCHEMA),
+    histories: await readRelations(sql, HISTORY_SCHEMA),
+    mirrors: await readMirrors(sql),
+    objects: await readObjects(sql),
+    ...(await readControl(sql)),
+  };
+}
+
+async function readRelations(sql: Sql, schema: string): Promise<Map<string, StandingRelation>> {
+  const columns = await readColumns(sql, schema);
+  const triggers = await readTriggers(sql, schema);
   const relations = await sql.query<{
     name: string;
     kind: string;
@@ -62,28 +74,26 @@ export async function readCatalog(sql: Sql): Promise<Catalog> {
        LEFT JOIN pg_index AS i ON i.indexrelid = c.oid
        LEFT JOIN pg_class AS o ON o.oid = i.indrelid
       WHERE c.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = $1)`,
-    [MIRROR_SCHEMA],
+    [schema],
   );
-  return {
-    relations: new Map(
-      relations.map(({ name, kind, comment, index_of }) => [
-        name,
-        {
-          kind,
-          comment,
-          columns: columns.get(name) ?? new Map(),
-          triggers: triggers.get(name) ?? new Set(),
-          indexOf: index_of,
-        },
-      ]),
-    ),
-    mirrors: await readMirrors(sql),
-    objects: await readObjects(sql),
-    ...(await readControl(sql)),
-  };
+  return new Map(
+    relations.map(({ name, kind, comment, index_of }) => [
+      name,
+      {
+        kind,
+        comment,
+        columns: columns.get(name) ?? new Map(),
+        triggers: triggers.get(name) ?? new Set(),
+        indexOf: index_of,
+      },
+    ]),
+  );
 }
 
-async function readColumns(sql: Sql): Promise<Map<string, Map<string, StandingColumn>>> {
+async function readColumns(
+  sql: Sql,
+  schema: string,
+): Promise<Map<string, Map<string, StandingColumn>>> {
   const rows = await sql.query<{
     relation: string;
     name: string;
@@ -97,7 +107,7 @@ async function readColumns(sql: Sql): Promise<Map<string, Map<string, StandingCo
        JOIN pg_class AS c ON c.oid = a.attrelid
       WHERE c.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = $1)
         AND c.relkind IN ('r', 'p') AND a.attnum > 0 AND NOT a.attisdropped`,
-    [MIRROR_SCHEMA],
+    [schema],
   );
   const tables = new Map<string, Map<string, StandingColumn>>();
   for (const { relation, name, ...column } of rows) {
@@ -107,14 +117,14 @@ async function readColumns(sql: Sql): Promise<Map<string, Map<string, StandingCo
   return tables;
 }
 
-async function readTriggers(sql: Sql): Promise<Map<string, Set<string>>> {
+async function readTriggers(sql: Sql, schema: string): Promise<Map<string, Set<string>>> {
   const rows = await sql.query<{ relation: string; name: string }>(
     `SELECT c.relname::text AS relation, t.tgname::text AS name
        FROM pg_trigger AS t
        JOIN pg_class AS c ON c.oid = t.tgrelid
       WHERE c.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = $1)
         AND NOT t.tgisinternal`,
-    [MIRROR_SCHEMA],
+    [schema],
   );
   const triggers = new Map<string, Set<string>>();
   for (const { relation, name } of rows) {

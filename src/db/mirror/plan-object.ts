@@ -60,7 +60,7 @@ export function planObject(
     ...(columns === null ? [creation] : [...indexes.before, ...columns.steps]),
     ...planComments(table, { relation, mirror }, replaced),
     ...indexes.after,
-    ...mirrorTriggers(name)
+    ...mirrorTriggers(name, object)
       .filter((trigger) => !relation?.triggers.has(trigger.name))
       .map((trigger) => ({ object, description: `attach ${trigger.name}`, sql: trigger.sql })),
   ];

@@ -6,6 +6,7 @@ import type { Catalog } from './catalog.ts';
 import { canonicalSchema } from './definition.ts';
 import { linkTables } from './links.ts';
 import type { Step } from './plan-columns.ts';
+import { type HistoryPlan, planHistory } from './plan-history.ts';
 import { type LinkPlan, planLink } from './plan-link.ts';
 import { type ObjectPlan, planObject, planRemoval } from './plan-object.ts';
 import { type MirrorProblem, problemOf } from './problem.ts';
@@ -21,6 +22,7 @@ export interface MirrorPlan {
   readonly preparations: readonly Step[];
   readonly objects: readonly ObjectPlan[];
   readonly links: readonly LinkPlan[];
+  readonly histories: readonly HistoryPlan[];
   readonly removals: readonly RemovalPlan[];
   readonly problems: readonly MirrorProblem[];
   /** The schemas as they are recorded; also of objects with a problem. */
@@ -28,10 +30,15 @@ export interface MirrorPlan {
 }
 
 /**
- * What leads from what stands to what the workspace's schema wants. Pure, and empty once it was
- * carried out. No statement drops data, or touches what users added.
+ * What leads from what stands to what the workspace's schema wants, and to a history of the objects
+ * named. Pure, and empty once it was carried out. No statement drops data, or touches what users
+ * added.
  */
-export function planMirror(catalog: Catalog, wanted: readonly ObjectSchema[]): MirrorPlan {
+export function planMirror(
+  catalog: Catalog,
+  wanted: readonly ObjectSchema[],
+  withHistory: ReadonlySet<string> = new Set(),
+): MirrorPlan {
   const claimed = new Set(catalog.relations.keys());
   const problems: MirrorProblem[] = [];
   const keep = <T>(object: string, outcome: T | SyncError): T[] => {
@@ -51,6 +58,9 @@ export function planMirror(catalog: Catalog, wanted: readonly ObjectSchema[]): M
     objects.map(({ table }) => table.schema),
     (name) => tableNames.has(name),
   ).flatMap((link) => keep(link.name, planLink(catalog, link, claimed)));
+  const histories = objects.flatMap(
+    ({ object, table }) => planHistory(catalog, table, withHistory.has(object)) ?? [],
+  );
   const wantedObjects = new Set(schemas.map(({ object }) => object));
   const removals = [...catalog.mirrors.values()]
     .filter(({ object, removed }) => !removed && !wantedObjects.has(object))
@@ -59,6 +69,7 @@ export function planMirror(catalog: Catalog, wanted: readonly ObjectSchema[]): M
     preparations: preparationsFor(catalog, objects),
     objects,
     links,
+    histories,
     removals,
     problems,
     schemas,
@@ -73,8 +84,10 @@ function preparationsFor(catalog: Catalog, objects: readonly ObjectPlan[]): Step
 }
 
 /** Every statement, in the order in which they run. */
-export function planSteps({ preparations, objects, links, removals }: MirrorPlan): Step[] {
-  return [...preparations, ...[...objects, ...links, ...removals].flatMap(({ steps }) => steps)];
+export function planSteps(plan: MirrorPlan): Step[] {
+  const { preparations, objects, removals, links, histories } = plan;
+  const units = [...objects, ...removals, ...links, ...histories];
+  return [...preparations, ...units.flatMap(({ steps }) => steps)];
 }
 
 /**

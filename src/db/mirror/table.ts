@@ -36,6 +36,8 @@ export interface MirrorTable {
 }
 
 export const MIRROR_SCHEMA = 'clarify';
+/** Where versions are kept, for objects that have a history. */
+export const HISTORY_SCHEMA = 'clarify_history';
 
 type SystemColumnName = (typeof SYSTEM_COLUMN_NAMES)[number];
 

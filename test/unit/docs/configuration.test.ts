@@ -73,7 +73,6 @@ test('the example is valid, and changes what it says', () => {
 
 /** How the code would have to name a setting to make use of it. */
 const USES: Readonly<Record<string, RegExp>> = {
-  'objects.*.history': /\.history\b/,
   grants: /\bgrants\b/,
   'grants.read': /\bgrants\.read\b/,
   'grants.write': /\bgrants\.write\b/,

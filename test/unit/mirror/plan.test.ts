@@ -5,6 +5,7 @@ import { field, hostileNames, manyToMany, objectOf, personName } from './schemas
 
 const empty: Catalog = {
   relations: new Map(),
+  histories: new Map(),
   mirrors: new Map(),
   objects: [],
   functions: new Set(['identity_keys']),
@@ -45,6 +46,9 @@ test('a new object is a table made from its definition, labelled, with its trigg
     'CREATE TRIGGER clarify_capture_insert AFTER INSERT ON "clarify"."deal" REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION clarify_sync.capture()',
     'CREATE TRIGGER clarify_capture_update AFTER UPDATE ON "clarify"."deal" REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION clarify_sync.capture()',
     'CREATE TRIGGER clarify_capture_delete AFTER DELETE ON "clarify"."deal" REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION clarify_sync.capture()',
+    `CREATE TRIGGER clarify_notify_insert AFTER INSERT ON "clarify"."deal" REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION clarify_sync.notify_change('deal', 'id')`,
+    `CREATE TRIGGER clarify_notify_update AFTER UPDATE ON "clarify"."deal" REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION clarify_sync.notify_change('deal', 'id')`,
+    `CREATE TRIGGER clarify_notify_delete AFTER DELETE ON "clarify"."deal" REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION clarify_sync.notify_change('deal', 'id')`,
     `CREATE TRIGGER clarify_birth BEFORE INSERT ON "clarify"."deal" FOR EACH ROW WHEN (NEW.id LIKE 'local:%') EXECUTE FUNCTION clarify_sync.birth()`,
     'CREATE TRIGGER clarify_refuse_truncate BEFORE TRUNCATE ON "clarify"."deal" FOR EACH STATEMENT EXECUTE FUNCTION clarify_sync.refuse_truncate()',
   ]);

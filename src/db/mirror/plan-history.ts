@@ -1,0 +1,134 @@
+import { fitName, quoteIdent, quoteLiteral } from '../../domain/names.ts';
+import { historyTriggers } from './attachments.ts';
+import type { Catalog, StandingRelation } from './catalog.ts';
+import { columnDdl } from './ddl.ts';
+import type { Step } from './plan-columns.ts';
+import { HISTORY_SCHEMA, type MirrorTable } from './table.ts';
+
+/** The history of one object: its statements belong together, all of them or none. */
+export interface HistoryPlan {
+  /** How a problem names it. */
+  readonly object: string;
+  readonly steps: readonly Step[];
+}
+
+/** Columns of a version that the row itself does not have. */
+const OWN_COLUMNS: readonly (readonly [name: string, clause: string, comment: string])[] = [
+  ['_valid_from', 'timestamptz NOT NULL', 'Since when the mirror showed this'],
+  ['_valid_to', 'timestamptz', 'Until when it did; null where it still does'],
+  ['_operation', 'text NOT NULL', 'What began it: insert, update, or found when history was begun'],
+  ['_ended_by', 'text', 'What ended it: update, delete, merge, or stop of the history'],
+];
+
+function qualify(name: string): string {
+  return `${quoteIdent(HISTORY_SCHEMA)}.${quoteIdent(name)}`;
+}
+
+/** The columns of the mirror table, as plain ones: a version computes nothing. */
+function wantedColumns(table: MirrorTable): { readonly name: string; readonly type: string }[] {
+  const own = new Set(OWN_COLUMNS.map(([name]) => name));
+  return columnDdl(table.drizzle)
+    .filter(({ name }) => !own.has(name))
+    .map(({ name, type }) => ({ name, type }));
+}
+
+/**
+ * What leads to a history that follows the mirror table, or, where none is wanted, to one that has
+ * stopped. The table is never dropped, nor is a column of it.
+ */
+export function planHistory(
+  catalog: Catalog,
+  table: MirrorTable,
+  isWanted: boolean,
+): HistoryPlan | null {
+  const object = `history of ${table.object}`;
+  const triggers = catalog.relations.get(table.name)?.triggers ?? new Set<string>();
+  const wanted = historyTriggers(table.name);
+  const steps: Step[] = [];
+  const step = (description: string, sql: string) => steps.push({ object, description, sql });
+  if (isWanted) {
+    const standing = catalog.histories.get(table.name) ?? null;
+    if (standing === null) create(table, catalog, step);
+    else follow(table, standing, step);
+    for (const { name, sql } of wanted) {
+      if (!triggers.has(name)) step(`attach ${name}`, sql);
+    }
+    if (steps.length > 0) {
+      const name = quoteLiteral(table.name);
+      step('write versions of what stands', `SELECT clarify_sync.begin_history(${name})`);
+    }
+  } else {
+    const attached = wanted.filter(({ name }) => triggers.has(name));
+    for (const { name } of attached) {
+      step(`detach ${name}`, `DROP TRIGGER ${quoteIdent(name)} ON ${table.qualified}`);
+    }
+    if (attached.length > 0) {
+      step('stop the history', `SELECT clarify_sync.end_history(${quoteLiteral(table.name)})`);
+    }
+  }
+  return steps.length === 0 ? null : { object, steps };
+}
+
+type AddStep = (description: string, sql: string) => void;
+
+function create(table: MirrorTable, { histories }: Catalog, step: AddStep): void {
+  const qualified = qualify(table.name);
+  // Asked for only where there is none: it takes rights on the database.
+  if (histories.size === 0) {
+    step('create schema', `CREATE SCHEMA IF NOT EXISTS ${quoteIdent(HISTORY_SCHEMA)}`);
+  }
+  const lines = [
+    ...OWN_COLUMNS.map(([name, clause]) => `${name} ${clause}`),
+    ...wantedColumns(table).map(({ name, type }) => {
+      return `${quoteIdent(name)} ${type}${name === 'id' ? ' NOT NULL' : ''}`;
+    }),
+    'PRIMARY KEY (id, _valid_from)',
+  ];
+  step('create table', `CREATE TABLE ${qualified} (\n  ${lines.join(',\n  ')}\n)`);
+  const title = `${table.schema.label.plural || table.object}: every version of each row of clarify.${table.name}`;
+  step('label it', `COMMENT ON TABLE ${qualified} IS ${quoteLiteral(title)}`);
+  const labels = OWN_COLUMNS.map(
+    ([name, , comment]) => `COMMENT ON COLUMN ${qualified}.${name} IS ${quoteLiteral(comment)}`,
+  );
+  step('label its columns', labels.join(';\n'));
+  for (const name of referenceColumns(table)) indexReference(table, name, step);
+}
+
+/** A column that came or changed its type does so here; the one of another type makes way. */
+function follow(table: MirrorTable, { columns }: StandingRelation, step: AddStep): void {
+  const qualified = qualify(table.name);
+  const added = wantedColumns(table).filter(({ name, type }) => columns.get(name)?.type !== type);
+  const references = new Set(referenceColumns(table));
+  for (const { name, type } of added) {
+    if (columns.has(name)) {
+      const to = fitWas(name, columns);
+      step(
+        `keep ${name} as ${to}: its type changed`,
+        `ALTER TABLE ${qualified} RENAME COLUMN ${quoteIdent(name)} TO ${quoteIdent(to)}`,
+      );
+    }
+    step(`add column ${name}`, `ALTER TABLE ${qualified} ADD COLUMN ${quoteIdent(name)} ${type}`);
+    if (references.has(name)) indexReference(table, name, step);
+  }
+}
+
+function fitWas(name: string, columns: ReadonlyMap<string, unknown>): string {
+  for (let n = 1; ; n += 1) {
+    const wanted = `${name}__was_${n}`;
+    const fitted = fitName(wanted, (one) => one !== wanted && columns.has(one));
+    if (!columns.has(fitted)) return fitted;
+  }
+}
+
+function referenceColumns(table: MirrorTable): string[] {
+  return table.columns.filter(({ field }) => field.kind === 'reference').map((one) => one.column);
+}
+
+/** Finds references to what was born here once that has its id; empty in between. */
+function indexReference(table: MirrorTable, column: string, step: AddStep): void {
+  const name = quoteIdent(column);
+  step(
+    `index rows born here in ${column}`,
+    `CREATE INDEX ON ${qualify(table.name)} (id) WHERE ${name} LIKE 'local:%'`,
+  );
+}

@@ -1,0 +1,73 @@
+import pg from 'pg';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { refreshUsers } from '../../src/app/background-jobs.ts';
+import { pullAll } from '../../src/app/pull-all.ts';
+import { openWorkspace, type TestWorkspace } from '../support/workspace.ts';
+import { readPage } from '../unit/docs/page.ts';
+
+let workspace: TestWorkspace;
+let reader: pg.Client;
+
+/** Each question with its query, and what the page shows as the answer. */
+const questions = [
+  ...readPage('analytics.md').matchAll(
+    /^### (\d+\. .*)\n\n```sql\n([\s\S]*?)```\n\n```text\n([\s\S]*?)```/gm,
+  ),
+].map(([, title = '', query = '', answer = '']) => ({ title, query, answer }));
+
+/** The sample data, its deals with a history that begins in spring and goes on since. */
+beforeAll(async () => {
+  const history = { fields: {}, history: true, delete: 'push' } as const;
+  workspace = await openWorkspace({ config: { objects: { deal: history } } });
+  const { session, signal, sql, emulator } = workspace;
+  const pull = () => pullAll(session, { signal, priority: 'pull' });
+  await pull();
+  await refreshUsers(session, { signal, priority: 'pull', force: true });
+  await sql(
+    `UPDATE clarify_history.deal SET _valid_from = least('2026-04-01Z', now() - interval '200 days')`,
+  );
+  const deals = emulator.store.all('deal').filter(({ attributes }) => {
+    return attributes['stage'] === 'Proposal' || attributes['stage'] === 'Negotiation';
+  });
+  for (const [index, { id }] of deals.slice(0, 12).entries()) {
+    emulator.store.update('deal', id, { stage: index % 3 === 0 ? 'Lost' : 'Won' });
+  }
+  for (const { id } of deals.slice(12, 15)) emulator.store.delete('deal', id);
+  await pull();
+  reader = new pg.Client({ connectionString: workspace.database.url });
+  await reader.connect();
+  await reader.query(`SET timezone = 'UTC'`);
+});
+
+afterAll(async () => {
+  await reader?.end();
+  await workspace?.stop();
+});
+
+test('the page answers at least ten questions', () => {
+  expect(questions.length).toBeGreaterThanOrEqual(10);
+});
+
+test.each(questions)('$title', async ({ query, answer }) => {
+  const { rows, fields } = await reader.query(query);
+  const [head = '', ...shown] = answer.trim().split('\n');
+  expect(head.split('|').map((name) => name.trim())).toEqual(fields.map(({ name }) => name));
+  // What the page shows has as many rows, and no query answers with nothing but nulls.
+  expect(shown.length - 1).toBe(rows.length);
+  expect(rows.length).toBeGreaterThan(0);
+  for (const { name } of fields) expect(rows.some((row) => row[name] !== null)).toBe(true);
+});
+
+test('the pipeline of a past day is the one that was, and not the one that is', async () => {
+  const query = questions.find(({ title }) => title.startsWith('9.'))?.query ?? '';
+  const at = (instant: string) => query.replaceAll(`timestamptz '2026-05-01 00:00Z'`, instant);
+  const then = await reader.query(at(`now() - interval '100 days'`));
+  const now = await reader.query(at('now()'));
+  const total = (rows: { deals: string }[]) =>
+    rows.reduce((sum, row) => sum + Number(row.deals), 0);
+  expect(total(then.rows) - total(now.rows)).toBe(15);
+  const today = await reader.query(
+    `SELECT count(*)::int AS deals FROM clarify.deal WHERE stage NOT IN ('Won', 'Lost')`,
+  );
+  expect(total(now.rows)).toBe(today.rows[0].deals);
+});
