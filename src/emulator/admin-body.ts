@@ -5,9 +5,11 @@ import { faultSchema } from './faults.ts';
 const json: z.ZodType<Json> = z.json();
 const fields = z.record(z.string(), json);
 const ids = z.array(z.string()).min(1);
-const object = z.string();
+/** Goes into answers as it is. */
+const plain = z.string().regex(/^[^"\\\p{Cc}]+$/u);
+const object = plain;
 const options = {
-  by: z.string().optional(),
+  by: plain.optional(),
   at: z.union([z.number(), z.iso.datetime()]).optional(),
   bump: z.boolean().optional(),
 };

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { parseJson, stringifyJson } from '../domain/json.ts';
 import { adminBodies } from './admin-body.ts';
 import type { WireRequest } from './api.ts';
-import { ApiError } from './api-error.ts';
+import { ApiError, notFound } from './api-error.ts';
 import type { AuthorizationServer } from './authorization.ts';
 import type { Faults } from './faults.ts';
 import { viewOf } from './list-answer.ts';
@@ -58,12 +58,16 @@ function perform(
     return actions[name]?.(body === '' ? undefined : parseJson(body));
   }
   switch (`${method} ${name}`) {
+    case 'GET ':
+      return { GET: READS, POST: Object.keys(actions), DELETE: ['faults', 'faults/{id}'] };
     case 'GET stats':
       return stats.read();
     case 'GET faults':
       return faults.list();
     case 'DELETE faults':
-      return faults.clear(detail === undefined ? undefined : Number(detail));
+      if (detail === undefined) return faults.clear();
+      if (!faults.list().some(({ id }) => String(id) === detail)) throw notFound(`Fault ${detail}`);
+      return faults.clear(Number(detail));
     case 'GET switches':
       return workspace.switches;
     case 'GET objects':
@@ -72,6 +76,8 @@ function perform(
       throw new ApiError(404, `no ${method} /_emulator/${name}`);
   }
 }
+
+export const READS = ['stats', 'faults', 'switches', 'objects', 'objects/{object}'] as const;
 
 /** One for each body in `adminBodies`. */
 function createActions({ workspace, store, faults, stats, authorization }: AdminDeps) {
@@ -123,6 +129,10 @@ function refusal(error: unknown): { readonly status: number; readonly message: s
 }
 
 const CHUNK = 1000;
+const window = z.object({
+  offset: z.coerce.number().int().min(0).default(0),
+  limit: z.coerce.number().int().min(1).default(Number.MAX_SAFE_INTEGER),
+});
 
 /** `GET /_emulator/objects/{object}`: every record as it stands, a million of them as well. */
 async function streamObject(
@@ -132,8 +142,7 @@ async function streamObject(
   response: ServerResponse,
 ): Promise<void> {
   const state = objectState(workspace, object);
-  const offset = Number(url.searchParams.get('offset') ?? 0);
-  const limit = Number(url.searchParams.get('limit') ?? Number.POSITIVE_INFINITY);
+  const { offset, limit } = window.parse(Object.fromEntries(url.searchParams));
   const records = [...state.records.values()].slice(offset, offset + limit);
   const parts = function* (): Generator<string> {
     yield '{"data":[';

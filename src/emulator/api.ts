@@ -3,7 +3,9 @@ import { ApiError, frameworkError, notFound, refuse } from './api-error.ts';
 import { apiRoutes } from './api-routes.ts';
 import { type AuthorizationServer, TOKEN_PATH } from './authorization.ts';
 import type { Answer } from './list-answer.ts';
+import { checkQuery } from './list-query.ts';
 import type { RateLimiter, RateVerdict } from './rate-limit.ts';
+import { bodyLimit } from './request-body.ts';
 import { matchRoute, type RouteMatch } from './route.ts';
 import type { Workspace } from './workspace.ts';
 
@@ -15,6 +17,7 @@ export interface WireRequest {
   readonly host: string;
   readonly authorization: string | undefined;
   readonly userAgent: string | undefined;
+  /** Empty where there is more of it than is kept. */
   readonly body: string;
   readonly bodyBytes: number;
 }
@@ -101,11 +104,11 @@ function carryOut(
   served: number,
 ): Answer {
   if (match === null) throw unknownPath(request);
-  const { bulkBytesMax } = workspace.switches;
-  if (bulkBytesMax > 0 && request.bodyBytes > bulkBytesMax) {
+  if (request.bodyBytes > bodyLimit(workspace.switches)) {
     throw frameworkError(413, 'request entity too large', 'Payload Too Large');
   }
   const { host, url } = request;
+  if (request.method === 'GET') checkQuery(url.searchParams);
   return match.route.handle(workspace, {
     param: (name) => match.params.get(name) ?? '',
     body: readBody(request.body),

@@ -26,6 +26,8 @@ export const faultSchema = z.discriminatedUnion('kind', [
     /** Seconds; `date` sends the same as an HTTP date. */
     retryAfter: z.number().min(0).optional(),
     retryAfterForm: z.enum(['seconds', 'date']).optional(),
+    /** `gateway`: `{statusCode, message, error}` rather than `{errors: […]}`. */
+    form: z.enum(['errors', 'gateway']).optional(),
     applied: z.boolean().optional(),
   }),
   z.strictObject({

@@ -43,7 +43,7 @@ const OPERATORS: Record<string, readonly string[]> = {
   collection: ['Contains', 'Does not contain'],
   id: ['Is', 'Is not'],
   select: ['One of', 'Not one of'],
-  boolean: [],
+  boolean: ['Is', 'Is not'],
 };
 
 /** @throws ApiError 400 for an unknown field or operator, or a value the field cannot have */
@@ -163,6 +163,7 @@ function valueTest(family: string, operator: string, value: string, mode: DateMo
     case 'number':
       return numberTest(operator, value);
     case 'boolean':
+      if (value !== 'true' && value !== 'false') throw refuse(400, 'Not true or false in a filter');
       return (held) => (held === (value === 'true')) === (operator !== 'Is not');
     case 'collection': {
       const wanted = value.toLowerCase();

@@ -15,6 +15,25 @@ export interface ListQuery extends PageWindow {
   readonly include: readonly LinkField[];
 }
 
+const KNOWN =
+  /^(?:page\[(?:limit|offset|cursor)\]|sortOrder\[(?:column|dir)\]|filter\[[^\]]+\](?:\[[^\]]*\])?)$/;
+
+/**
+ * What looks like paging, sorting or filtering and is not of a known form would be ignored, and the
+ * list taken for what was asked for.
+ *
+ * @throws ApiError 400
+ */
+export function checkQuery(query: URLSearchParams): void {
+  const seen = new Set<string>();
+  for (const name of query.keys()) {
+    if (!/^(?:page|sortOrder|filter)(?:\[|$)/.test(name)) continue;
+    if (!KNOWN.test(name)) throw refuse(400, `Unknown parameter ${name}`);
+    if (seen.has(name) && !name.startsWith('filter')) throw refuse(400, `${name} is given twice`);
+    seen.add(name);
+  }
+}
+
 /** @throws ApiError 400 */
 export function readListQuery(
   state: ObjectState,
@@ -76,7 +95,10 @@ function readSort(state: ObjectState, query: URLSearchParams): ListQuery['sort']
 
 /** @throws ApiError 400 for a name that is no relationship */
 export function readInclude(state: ObjectState, query: URLSearchParams): LinkField[] {
-  const names = (query.get('include') ?? '').split(',').filter((name) => name !== '');
+  const names = query
+    .getAll('include')
+    .flatMap((list) => list.split(','))
+    .filter((name) => name !== '');
   return names.map((name) => {
     const field = findField(state.definition, name);
     if (field !== undefined && isLink(field)) return field;

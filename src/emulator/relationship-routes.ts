@@ -97,8 +97,11 @@ function readIds(
   body: unknown,
   { known = true } = {},
 ): (string | null)[] {
-  const data = isObject(body) ? (body.data ?? null) : undefined;
-  if (data === undefined) throw invalid([{ pointer: '/data', message: 'must be given' }]);
+  const data = isObject(body) ? body.data : undefined;
+  // Taking nothing for an empty list would empty the set.
+  if (data === undefined || (data === null && linksToMany(field.form))) {
+    throw invalid([{ pointer: '/data', message: 'must be given' }]);
+  }
   const list: readonly Json[] = Array.isArray(data) ? data : [data];
   const problems: Problem[] = [];
   const ids = list.map((item, index) => {

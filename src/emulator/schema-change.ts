@@ -1,5 +1,5 @@
 import type { Json } from '../domain/json.ts';
-import { refuse } from './api-error.ts';
+import { notFound, refuse } from './api-error.ts';
 import { type FieldDefinition, type FieldForm, findField, isToMany } from './object-definition.ts';
 import { indexFields, type ObjectState } from './object-state.ts';
 import {
@@ -23,8 +23,9 @@ export function addField(state: ObjectState, field: FieldDefinition): void {
   rewriteTexts(state, (text) => (text === '{}' ? `{${member}` : `${text.slice(0, -1)},${member}`));
 }
 
-/** Takes a field and its values away; no timestamp moves. */
+/** Takes a field and its values away; no timestamp moves. @throws ApiError 404 */
 export function removeField(state: ObjectState, name: string): void {
+  checkField(state, name);
   const fields = state.definition.fields.filter((field) => field.name !== name);
   state.definition = { ...state.definition, fields };
   state.unique.delete(name);
@@ -35,13 +36,14 @@ export function removeField(state: ObjectState, name: string): void {
   });
 }
 
-/** Gives a field another form; `convert` makes the values of the new form. */
+/** Gives a field another form; `convert` makes the values of the new form. @throws ApiError 404 */
 export function changeFieldType(
   state: ObjectState,
   name: string,
   form: FieldForm,
   convert: (value: Json) => Json,
 ): void {
+  checkField(state, name);
   const fields = state.definition.fields.map((field) =>
     field.name === name ? { ...field, form } : field,
   );
@@ -56,6 +58,10 @@ export function changeFieldType(
     const only: Fields = withFields({}, [[name, fieldOf(recordFields(record), name)]]);
     indexFields(state, record.id, null, only);
   }
+}
+
+function checkField({ definition }: ObjectState, name: string): void {
+  if (findField(definition, name) === undefined) throw notFound(`Field ${name}`);
 }
 
 function rewriteTexts(state: ObjectState, rewrite: (text: string) => string): void {

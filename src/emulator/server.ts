@@ -3,6 +3,7 @@ import { type Admitted, type ApiDeps, admit, type WireRequest } from './api.ts';
 import { AUTHORIZE_PATH } from './authorization.ts';
 import type { Fault, Faults } from './faults.ts';
 import type { Answer } from './list-answer.ts';
+import { BODY_CEILING, bodyLimit, collectBody } from './request-body.ts';
 import type { RequestEvent, StatsKeeper } from './stats.ts';
 import { faultAnswer, JSON_TYPE, rateHeaders, sendAnswer, type WireAnswer } from './wire-answer.ts';
 
@@ -28,12 +29,20 @@ export function createApiServer(deps: ServerDeps): Server {
   });
 
   const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const wire = await readRequest(request);
+    const url = readTarget(request.url ?? '/');
+    if (url === null) {
+      request.resume();
+      sendAnswer(response, noTarget, { nowMs: deps.workspace.now() });
+      return;
+    }
+    const isAdmin = /^\/_emulator(?:\/|$)/.test(url.pathname);
+    const ceiling = isAdmin ? BODY_CEILING : bodyLimit(deps.workspace.switches);
+    const wire = await readRequest(request, url, ceiling);
     if (wire === null) {
       response.destroy();
       return;
     }
-    if (wire.url.pathname.startsWith('/_emulator/')) {
+    if (isAdmin) {
       if (isLoopback(request.socket.remoteAddress)) await deps.admin(wire, response);
       else sendAnswer(response, forbidden, { nowMs: deps.workspace.now() });
       return;
@@ -75,6 +84,12 @@ interface Exchange {
 }
 
 const forbidden: WireAnswer = { status: 403, text: '{}', contentType: JSON_TYPE, headers: {} };
+const noTarget: WireAnswer = {
+  status: 400,
+  text: '{"statusCode":400,"message":"Bad request","error":"Bad Request"}',
+  contentType: JSON_TYPE,
+  headers: {},
+};
 
 async function answerPlainly(exchange: Exchange): Promise<Answer> {
   const { deps, response, admitted, served } = exchange;
@@ -149,26 +164,33 @@ function waitWhileOpen(response: ServerResponse, ms: number | null): Promise<voi
   });
 }
 
-/** Null where the other side hung up first, or the target is no URL. */
-async function readRequest(request: IncomingMessage): Promise<WireRequest | null> {
-  const chunks: Buffer[] = [];
+/** Null where the other side hung up first. */
+async function readRequest(
+  request: IncomingMessage,
+  url: URL,
+  ceiling: number,
+): Promise<WireRequest | null> {
+  const { host = 'localhost', authorization, 'user-agent': userAgent } = request.headers;
   try {
-    for await (const chunk of request) if (Buffer.isBuffer(chunk)) chunks.push(chunk);
+    const { text, bytes } = await collectBody(request, ceiling);
+    return {
+      method: request.method ?? 'GET',
+      url,
+      host,
+      authorization,
+      userAgent,
+      body: text,
+      bodyBytes: bytes,
+    };
   } catch {
     return null;
   }
-  const body = Buffer.concat(chunks);
-  const { host = 'localhost', authorization, 'user-agent': userAgent } = request.headers;
-  if (!URL.canParse(request.url ?? '/', 'http://emulator')) return null;
-  return {
-    method: request.method ?? 'GET',
-    url: new URL(request.url ?? '/', 'http://emulator'),
-    host,
-    authorization,
-    userAgent,
-    body: body.toString(),
-    bodyBytes: body.length,
-  };
+}
+
+/** A target can be a path, `//` included, or a whole URL. Null for what is neither. */
+function readTarget(target: string): URL | null {
+  const whole = target.startsWith('/') ? `http://emulator${target}` : target;
+  return URL.canParse(whole) ? new URL(whole) : null;
 }
 
 function isLoopback(address: string | undefined): boolean {

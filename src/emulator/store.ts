@@ -1,5 +1,5 @@
 import type { Json } from '../domain/json.ts';
-import { notFound } from './api-error.ts';
+import { notFound, refuse } from './api-error.ts';
 import { type Author, commitCreate, commitDelete, commitUpdate, touch } from './commit.ts';
 import { linkField } from './links.ts';
 import { viewOf } from './list-answer.ts';
@@ -168,6 +168,8 @@ export function createStore(workspace: Workspace): Store {
     changeFieldType: (object, name, form, convert = (value) => value) =>
       changeFieldType(state(object), name, form, convert),
     addObject(definition) {
+      const { object } = definition;
+      if (workspace.objects.has(object)) throw refuse(400, `there is an object ${object} already`);
       addObjectState(workspace, definition);
     },
     removeObject(object) {

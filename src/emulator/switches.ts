@@ -37,6 +37,7 @@ const RULES = {
   bulkAnswerOrder: oneOf(['request', 'shuffled'], 'order of the records in a bulk answer'),
   bulkDelete: oneOf(['present', '404', '405'], 'bulk DELETE, or what it answers instead'),
   omitNulls: oneOf(BOOLEAN, 'fields without a value are left out of answers'),
+  omitUnsent: oneOf(BOOLEAN, 'the answer to an update holds only the fields that were sent'),
   ignoresUnknownTopLevelKeys: oneOf(BOOLEAN, 'an unknown key beside `data` is ignored, not 422'),
   matchedCollections: oneOf(
     ['append', 'replace'],
@@ -116,6 +117,7 @@ export function defaultSwitches(dialect: Dialect): Switches {
     bulkAnswerOrder: 'request',
     bulkDelete: 'present',
     omitNulls: false,
+    omitUnsent: false,
     ignoresUnknownTopLevelKeys: true,
     matchedCollections: 'append',
     activities: 'ok',

@@ -1,4 +1,5 @@
-import type { ServerResponse } from 'node:http';
+import { type ServerResponse, STATUS_CODES } from 'node:http';
+import { frameworkError, refuse } from './api-error.ts';
 import type { Fault } from './faults.ts';
 import type { RateVerdict } from './rate-limit.ts';
 
@@ -32,7 +33,7 @@ export function faultAnswer(
     const [text, contentType] = fault.kind === 'html' ? [HTML, 'text/html'] : ['', JSON_TYPE];
     return { status: fault.status ?? 502, text, contentType, headers: {} };
   }
-  const { status, retryAfter, retryAfterForm } = fault;
+  const { status, retryAfter, retryAfterForm, form } = fault;
   const wait =
     retryAfter === undefined
       ? null
@@ -40,7 +41,11 @@ export function faultAnswer(
         ? new Date(nowMs + retryAfter * 1000).toUTCString()
         : String(retryAfter);
   const detail = DETAILS[status] ?? 'Something went wrong';
-  const text = JSON.stringify({ errors: [{ status: String(status), detail }] });
+  const error =
+    form === 'gateway'
+      ? frameworkError(status, detail, STATUS_CODES[status] ?? 'Error')
+      : refuse(status, detail);
+  const text = JSON.stringify(error.body);
   const headers: Record<string, string> = wait === null ? {} : { 'Retry-After': wait };
   return { status, text, contentType: JSON_TYPE, headers };
 }

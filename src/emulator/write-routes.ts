@@ -13,6 +13,7 @@ import {
   isObject,
   recordFields,
   type StoredRecord,
+  serialiseFields,
   withFields,
 } from './stored-record.ts';
 import { validateAttributes } from './validate.ts';
@@ -69,8 +70,28 @@ export function updateRecords(bulk: boolean) {
       plan.update(ids[index] ?? '', (old) => changeFields(old, changes, body.meta, sent));
     }
     const written = plan.commit(actorOf(workspace));
-    return recordsAnswer(workspace, state, { status: 200, ids, written, bulk });
+    const shown = workspace.switches.omitUnsent ? onlySent(written, ids, body.items) : written;
+    return recordsAnswer(workspace, state, { status: 200, ids, written: shown, bulk });
   };
+}
+
+/** The records without the fields that no item of the request named. */
+function onlySent(
+  written: ReadonlyMap<string, StoredRecord>,
+  ids: readonly string[],
+  items: readonly WriteItem[],
+): Map<string, StoredRecord> {
+  const named = new Map<string, string[]>();
+  for (const [index, { attributes }] of items.entries()) {
+    const id = ids[index] ?? '';
+    named.set(id, [...(named.get(id) ?? []), ...Object.keys(attributes)]);
+  }
+  const shown = [...written].map(([id, record]): [string, StoredRecord] => {
+    const names = named.get(id) ?? [];
+    const kept = Object.entries(recordFields(record)).filter(([name]) => names.includes(name));
+    return [id, { ...record, text: serialiseFields(Object.fromEntries(kept)) }];
+  });
+  return new Map(shown);
 }
 
 /** `DELETE /objects/{object}/records/{id}` */
@@ -87,7 +108,16 @@ export function deleteRecords(workspace: Workspace, request: ApiRequest): Answer
   const items = isObject(request.body) ? request.body.items : undefined;
   if (!Array.isArray(items)) throw invalid([{ pointer: '/items', message: 'must be array' }]);
   checkBulkSize(items.length, workspace.switches);
-  return deleteAll(workspace, state, items.map(String));
+  const list: readonly unknown[] = items;
+  const ids = list.filter((id) => typeof id === 'string');
+  if (ids.length < list.length) {
+    throw invalid(
+      list.flatMap((id, index) =>
+        typeof id === 'string' ? [] : [{ pointer: `/items/${index}`, message: 'must be string' }],
+      ),
+    );
+  }
+  return deleteAll(workspace, state, ids);
 }
 
 function deleteAll(workspace: Workspace, state: ObjectState, ids: readonly string[]): Answer {

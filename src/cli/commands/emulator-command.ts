@@ -10,6 +10,7 @@ interface EmulatorFlags extends CommonOptions {
   readonly host: string;
   readonly port: number;
   readonly key: string;
+  readonly accessToken?: string;
   readonly workspace: string;
   readonly dialect: Dialect;
   readonly seed: string;
@@ -46,6 +47,7 @@ export function addEmulator(program: Command, shell: Shell): void {
     .option('--host <host>', 'address to listen on', '127.0.0.1')
     .option('--port <port>', 'port to listen on, 0 for any free one', port, 8470)
     .option('--key <key>', 'the API key to accept', 'demo-key')
+    .option('--access-token <token>', 'an OAuth access token to accept as `Bearer`')
     .option('--workspace <slug>', 'the slug of the workspace', 'demo')
     .addOption(
       new Option('--dialect <dialect>', 'which API it speaks')
@@ -75,8 +77,12 @@ function help(): string {
     'Switches:',
     ...switches,
     '',
-    'Example:',
+    'Faults, and what people do in the app, come through POST /_emulator/… on the same port;',
+    'docs/emulator.md has them all.',
+    '',
+    'Examples:',
     '  clarify-sync emulator --people 10000 --switch dateFilters=days',
+    `  curl localhost:8470/_emulator/faults -d '{"kind":"status","status":503,"count":3}'`,
   ].join('\n');
 }
 
@@ -121,6 +127,7 @@ async function start(flags: EmulatorFlags): Promise<Emulator> {
       host: flags.host,
       port: flags.port,
       apiKey: flags.key,
+      accessToken: flags.accessToken,
       workspace: flags.workspace,
       dialect: flags.dialect,
       seed: flags.seed,

@@ -36,6 +36,14 @@ describe('from another process', () => {
     expect(store.count('person')).toBe(0);
   });
 
+  test('it tells what there is to ask', async () => {
+    const { admin, emulator } = await connect();
+    const { body } = await admin('GET', '');
+    expect(body).toMatchObject({ GET: expect.arrayContaining(['stats']) });
+    expect(body).toMatchObject({ POST: expect.arrayContaining(['create', 'faults', 'switches']) });
+    expect(await (await fetch(emulator.adminUrl)).json()).toEqual(body);
+  });
+
   test('many records get one timestamp', async () => {
     const { admin, emulator } = await connect({ sizes: { person: 30, company: 0 } });
     const at = '2030-01-01T00:00:00.000Z';
@@ -106,6 +114,12 @@ describe('from another process', () => {
   });
 });
 
+test('nothing is removed by adding an object that is there already', async () => {
+  const { admin, emulator } = await connect({ sizes: { person: 3, company: 0 } });
+  await admin('POST', 'add-object', { object: 'person', singular: 'A', plural: 'B', fields: [] });
+  expect(emulator.store.count('person')).toBe(3);
+});
+
 test.each([
   ['POST', 'faults', { kind: 'flood' }, 400],
   ['POST', 'faults', { kind: 'status', status: 503, path: '(' }, 400],
@@ -113,7 +127,17 @@ test.each([
   ['POST', 'edit', { object: 'person' }, 400],
   ['POST', 'edit', { object: 'person', id: 'unknown', fields: {} }, 404],
   ['POST', 'create', { object: 'nothing', fields: {} }, 404],
+  ['POST', 'remove-field', { object: 'person', name: 'nothing' }, 404],
+  ['POST', 'change-field', { object: 'person', name: 'nothing', form: { kind: 'text' } }, 404],
+  ['POST', 'add-object', { object: 'person', singular: 'A', plural: 'B', fields: [] }, 400],
+  ['POST', 'remove-object', { object: 'nothing' }, 404],
+  ['POST', 'edit', 'nonsense', 400],
+  ['DELETE', 'faults/7', undefined, 404],
+  ['DELETE', 'faults/all', undefined, 404],
   ['GET', 'objects/nothing', undefined, 404],
+  ['GET', 'objects/%zz', undefined, 400],
+  ['GET', 'objects/person?offset=-1', undefined, 400],
+  ['GET', 'objects/person?limit=few', undefined, 400],
   ['POST', 'toString', undefined, 404],
 ])('%s %s %o is refused', async (method, path, body, status) => {
   const { admin } = await connect();

@@ -40,6 +40,19 @@ describe('instead of an answer', () => {
     expect(created()).toBe(1);
   });
 
+  test('the body may be of the form gateways use', async () => {
+    const { emulator, get } = await connect();
+    emulator.faults.add({ kind: 'status', status: 429, form: 'gateway', retryAfter: 1, count: 1 });
+    const answer = await get('/users');
+    expect(answer.status).toBe(429);
+    expect(answer.headers.get('retry-after')).toBe('1');
+    expect(answer.body).toEqual({
+      statusCode: 429,
+      message: 'Too many requests',
+      error: 'Too Many Requests',
+    });
+  });
+
   test('HTML, or nothing at all', async () => {
     const { emulator } = await connect();
     const url = `${emulator.url}/workspaces/demo/users`;

@@ -236,6 +236,24 @@ test('9: fields without a value are left out', async () => {
   );
 });
 
+test('9: the answer to an update tells nothing of the fields that were not sent', async () => {
+  const { emulator, call, get } = await connect({ switches: { omitUnsent: true } });
+  const id = emulator.store.create('task', { title: 'One', status: 'Open' });
+  const path = `/objects/task/records/${id}`;
+  const data = { type: 'task', id, attributes: { title: 'Two', priority: null } };
+  const system = ['_created_at', '_created_by', '_id', '_merged_ids', '_updated_at', '_updated_by'];
+  const expected = { title: 'Two', priority: null };
+  const one = await call('PATCH', path, { data });
+  const many = await call('PATCH', '/objects/task/records', { data: [data] });
+  for (const record of [one.record, many.body.data[0]]) {
+    expect(record?.attributes).toMatchObject(expected);
+    expect(Object.keys(record?.attributes ?? {}).toSorted()).toEqual(
+      [...system, ...Object.keys(expected)].toSorted(),
+    );
+  }
+  expect((await get(path)).record.attributes).toMatchObject({ title: 'Two', status: 'Open' });
+});
+
 test('10: unknown top-level keys are ignored, or not', async () => {
   const { call, emulator } = await connect();
   const create = () =>

@@ -1,0 +1,43 @@
+import { expect, test } from 'vitest';
+import { READS } from '../../../src/emulator/admin.ts';
+import { adminBodies } from '../../../src/emulator/admin-body.ts';
+import { faultSchema } from '../../../src/emulator/faults.ts';
+import { defaultSwitches, switchNames } from '../../../src/emulator/switches.ts';
+import { fenced, firstColumn, readPage } from './page.ts';
+
+const page = readPage('emulator.md');
+const documented = firstColumn(page);
+
+test('every switch has its row, with what it takes and what it is at first', () => {
+  const current = new Map(Object.entries(defaultSwitches('current')));
+  const classic = new Map(Object.entries(defaultSwitches('classic')));
+  for (const { name, takes } of switchNames) {
+    const [now, then] = [String(current.get(name)), String(classic.get(name))];
+    const first = now === then ? now : `${now}, classic: ${then}`;
+    const shown = takes.replaceAll('|', ' \\| ');
+    expect(page).toContain(
+      `| \`${name}\` | ${takes.includes('|') ? shown : 'number'} | ${first} |`,
+    );
+  }
+});
+
+test('every kind of fault has its row', () => {
+  const kinds = faultSchema.options.flatMap(({ shape: { kind } }): string[] =>
+    'options' in kind ? kind.options : [...kind.values],
+  );
+  const [, section = ''] = page.split('\n## Faults\n');
+  const rows = firstColumn(section.split('\n\n`applied`', 1)[0] ?? '');
+  expect(rows.toSorted()).toEqual(kinds.toSorted());
+});
+
+test('every fault and request shown can be made', () => {
+  const shown = fenced(page, 'sh').flatMap((text) => [...text.matchAll(/-d '([^']+)'/g)]);
+  expect(shown.length).toBeGreaterThan(1);
+  for (const [, body = ''] of shown) adminBodies.faults.parse(JSON.parse(body));
+});
+
+test('every request that steers it has its row', () => {
+  const posts = Object.keys(adminBodies).map((name) => `POST ${name}`);
+  const gets = READS.map((name) => `GET ${name}`);
+  expect(documented).toEqual(expect.arrayContaining([...posts, ...gets, 'DELETE faults']));
+});
