@@ -48,7 +48,8 @@ export function createAuthorizationServer(
     const challenge = asked.get('code_challenge') ?? '';
     // Nowhere to send the browser to: said on the page.
     if (asked.get('client_id') !== clientId) return html(400, 'This app is not known.');
-    if (!LOOPBACK.test(redirectUri)) return html(400, 'This app may not send people there.');
+    if (!LOOPBACK.test(redirectUri) || !URL.canParse(redirectUri))
+      return html(400, 'This app may not send people there.');
     const back = new URL(redirectUri);
     const state = asked.get('state');
     if (state !== null) back.searchParams.set('state', state);

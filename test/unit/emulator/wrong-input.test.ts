@@ -128,3 +128,14 @@ describe('what HTTP makes possible', () => {
     expect(emulator.store.count('person')).toBe(0);
   });
 });
+
+test('people are sent nowhere that is no address', async () => {
+  const { emulator } = await connect();
+  const { authorizeUrl, clientId } = emulator.oauth;
+  const query = new URLSearchParams({
+    client_id: clientId,
+    redirect_uri: 'http://127.0.0.1:99999999/',
+  });
+  const answer = await fetch(`${authorizeUrl}?${query.toString()}`);
+  expect(answer.status).toBe(400);
+});
