@@ -80,7 +80,7 @@ function help(): string {
     'Faults, and what people do in the app, come through POST /_emulator/… on the same port;',
     'docs/emulator.md has them all.',
     '',
-    'Examples:',
+    'Example:',
     '  clarify-sync emulator --people 10000 --switch dateFilters=days',
     `  curl localhost:8470/_emulator/faults -d '{"kind":"status","status":503,"count":3}'`,
   ].join('\n');
