@@ -5,6 +5,7 @@ import type { ObjectSchema } from '../domain/schema.ts';
 import { BadAnswer } from './call.ts';
 import { isObject } from './envelope.ts';
 import { toInstant } from './instants.ts';
+import { SYSTEM_FIELDS } from './system-fields.ts';
 import type { WireForms } from './wire-forms.ts';
 
 type Attributes = Readonly<Record<string, Json>>;
@@ -15,16 +16,6 @@ const resource = z.object({
   attributes: z.custom<Attributes>((attributes) => isObject(attributes)),
   relationships: z.unknown().optional(),
 });
-
-const SYSTEM_FIELDS: ReadonlySet<string> = new Set([
-  '_id',
-  '_created_at',
-  '_updated_at',
-  '_created_by',
-  '_updated_by',
-  '_merged_ids',
-  '_deleted_at',
-]);
 
 export interface Decoder {
   /** @throws BadAnswer where there is no usable id or no attributes. */
@@ -45,7 +36,7 @@ export function createDecoder(forms: WireForms): Decoder {
     const plan = new Map<string, DecodeValue>();
     for (const { name, kind } of object.fields) {
       if (kind === 'texts') plan.set(name, textsDecoder(object.object, name, forms));
-      if (kind === 'timestamp') plan.set(name, (value) => toInstant(value) ?? value);
+      if (kind === 'timestamp') plan.set(name, textToInstant);
     }
     plans.set(object, plan);
     return plan;
@@ -102,6 +93,11 @@ function readFields(plan: ReadonlyMap<string, DecodeValue>, attributes: Attribut
     } else fields[name] = value;
   }
   return fields;
+}
+
+/** A number may count seconds or milliseconds: where nothing says which, it is no instant. */
+function textToInstant(value: Json): Json {
+  return typeof value === 'string' ? (toInstant(value) ?? value) : value;
 }
 
 function textsDecoder(object: string, field: string, forms: WireForms): DecodeValue {

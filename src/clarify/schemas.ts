@@ -2,6 +2,7 @@ import type { Field, ObjectSchema, Relationship, RelationshipKind } from '../dom
 import { BadAnswer } from './call.ts';
 import { isObject } from './envelope.ts';
 import { type JsonSchema, lastSegment, propertyKind, type ResolveRef } from './property-kind.ts';
+import { SYSTEM_FIELDS } from './system-fields.ts';
 import type { WireForms } from './wire-forms.ts';
 
 interface SchemaItem {
@@ -9,9 +10,6 @@ interface SchemaItem {
   readonly slug: string;
   readonly schema: JsonSchema;
 }
-
-/** One underscore marks what Clarify keeps itself. Two, as in `__proto__`, are a hostile user's. */
-const SYSTEM_FIELD = /^_(?!_)/;
 
 /** Unique fields by which two records are known to be one. A deal's name is unique, but none. */
 const IDENTITIES: ReadonlyMap<string, string> = new Map([
@@ -100,7 +98,7 @@ function createResolve(items: readonly SchemaItem[]): ResolveRef {
 function toObject({ slug, schema }: SchemaItem, resolve: ResolveRef, forms: WireForms) {
   const properties = isObject(schema.properties) ? schema.properties : {};
   const fields = Object.entries(properties)
-    .filter(([name]) => name !== '' && !SYSTEM_FIELD.test(name))
+    .filter(([name]) => name !== '' && !SYSTEM_FIELDS.has(name))
     .map(([name, property]) => toField(slug, { name, property }, { resolve, forms }));
   const identity = IDENTITIES.get(slug);
   return {

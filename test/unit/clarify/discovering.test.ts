@@ -79,7 +79,9 @@ const properties = {
     xClarifyRelationship: { kind: 'many-to-many', entity: `${base}/entities/deal` },
   },
 };
-const hostile = JSON.parse('{"__proto__":{"type":"string"},"select \\"x\\"":{"type":"string"}}');
+const hostile = JSON.parse(
+  '{"__proto__":{"type":"string"},"select \\"x\\"":{"type":"string"},"_synced_at":{"type":"string"},"_updated_at":{"format":"date-time"}}',
+);
 
 const kinds = {
   name: 'json',
@@ -172,7 +174,11 @@ test('the cursor-paged list: objects, each field’s kind, and nothing of anothe
         object: 'deal',
         field: null,
       });
-      expect(hostileCase?.fields.map(({ name }) => name)).toEqual(['__proto__', 'select "x"']);
+      expect(hostileCase?.fields.map(({ name }) => name)).toEqual([
+        '__proto__',
+        'select "x"',
+        '_synced_at',
+      ]);
       expect(remote.limits.batchSize).toBe(100);
     },
   );
