@@ -108,6 +108,8 @@ export const cursor = controlSchema.table(
     deletionsReadAt: instant('deletions_read_at'),
     /** The server has no feed of deletions. */
     deletionsAbsent: boolean('deletions_absent').notNull().default(false),
+    /** When it last said so twice in a row: the feed is asked for again a day later. */
+    deletionsAskedAt: instant('deletions_asked_at'),
     /** Deletions may have passed unnoticed: a comparison has to find them. */
     reconcileDue: boolean('reconcile_due').notNull().default(false),
     /** When a comparison last came to its end, and which key it was made with (a fingerprint). */

@@ -29,6 +29,8 @@ export interface Cursor {
   readonly createdMovedAt: string | null;
   readonly createdConfirmed: boolean;
   readonly deletedWatermark: string | null;
+  /** The server has no feed of deletions, and was asked for it within a day. */
+  readonly feedIsMissing: boolean;
   readonly stamping: Stamping;
   readonly backfill: BackfillProgress | null;
   readonly version: bigint;
@@ -38,7 +40,9 @@ const COLUMNS = `object, phase, stamping, backfill, version,
   updated_moved_at AS "updatedMovedAt", updated_confirmed AS "updatedConfirmed",
   created_moved_at AS "createdMovedAt", created_confirmed AS "createdConfirmed",
   updated_watermark AS "updatedWatermark", created_watermark AS "createdWatermark",
-  deleted_watermark AS "deletedWatermark"`;
+  deleted_watermark AS "deletedWatermark",
+  deletions_absent AND coalesce(deletions_asked_at > clock_timestamp() - interval '1 day', false)
+    AS "feedIsMissing"`;
 
 /** The object's cursor; made where there is none. */
 export async function loadCursor(sql: Sql, object: string): Promise<Cursor> {
@@ -62,7 +66,7 @@ export async function loadCursor(sql: Sql, object: string): Promise<Cursor> {
 export async function moveCursor(
   tx: Sql,
   cursor: Cursor,
-  change: Partial<Omit<Cursor, 'object' | 'version'>>,
+  change: Partial<Omit<Cursor, 'object' | 'version' | 'feedIsMissing'>>,
 ): Promise<Cursor> {
   const next = { ...cursor, ...change };
   const [moved] = await tx.query<Cursor & Record<string, unknown>>(

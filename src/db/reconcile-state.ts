@@ -54,7 +54,7 @@ export async function markDeletionsRead(
     `UPDATE clarify_sync.cursor
         SET reconcile_due = reconcile_due OR deletions_read_at IS NULL
               OR deletions_read_at < $2::timestamptz - ${HORIZON},
-            deletions_read_at = $2, deletions_absent = false
+            deletions_read_at = $2, deletions_absent = false, deletions_asked_at = NULL
       WHERE object = $1
         AND (deletions_read_at IS NULL OR deletions_absent
              OR deletions_read_at < $2::timestamptz - interval '1 hour')`,
@@ -62,11 +62,16 @@ export async function markDeletionsRead(
   );
 }
 
-/** Notes that the server has no feed. Repeatable, and writes only once. */
+/**
+ * Notes that the server has no feed. From the second time in a row on it counts as known: a
+ * gateway's 404 must not leave deletions unread for a day. Repeatable.
+ */
 export async function markDeletionsAbsent(sql: Sql, object: string): Promise<void> {
   await sql.query(
-    `UPDATE clarify_sync.cursor SET deletions_absent = true
-      WHERE object = $1 AND NOT deletions_absent`,
+    `UPDATE clarify_sync.cursor
+        SET deletions_asked_at = CASE WHEN deletions_absent THEN clock_timestamp() END,
+            deletions_absent = true
+      WHERE object = $1`,
     [object],
   );
 }

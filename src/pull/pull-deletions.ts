@@ -41,6 +41,7 @@ export async function pullDeletions(
   options: CallOptions,
 ): Promise<DeletionsRead> {
   const { object } = table;
+  if (cursor.feedIsMissing) return { cursor, removed: 0, requests: 0, state: 'absent' };
   const startedAt = await readDatabaseTime(deps.db);
   const watermarkMs = cursor.deletedWatermark === null ? 0 : Date.parse(cursor.deletedWatermark);
   const feed = await readFeed(deps, table, watermarkMs, options);
