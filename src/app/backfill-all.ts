@@ -19,7 +19,9 @@ export async function backfillAll(
   return await eachObject(session, { ...rest, priority: 'backfill' }, async (table, signal) => {
     const run = { ...options, signal, priority: 'backfill' } as const;
     const filled = await loggedRun(session, table, 'backfill', run, (reading) =>
-      backfillObject(session, table, { ...reading, since, restart, concurrency }),
+      session.turns.take(`${table.object} from the beginning`, signal, () =>
+        backfillObject(session, table, { ...reading, since, restart, concurrency }),
+      ),
     );
     if (filled.state !== 'ok') return filled;
     const quiet = { signal, priority: 'backfill' } as const;

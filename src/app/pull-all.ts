@@ -69,7 +69,14 @@ export async function pullOne(
   // Columns that came to rows that stood are filled by reading every record again.
   const restart = phase === 'incremental';
   const filled = await loggedRun(session, table, 'backfill', options, (reading) =>
-    backfillObject(session, table, { ...reading, priority: 'backfill', restart }),
+    session.turns.take(`${object} from the beginning`, reading.signal, () =>
+      backfillObject(session, table, {
+        ...reading,
+        priority: 'backfill',
+        restart,
+        first: !restart,
+      }),
+    ),
   );
   if (filled.state !== 'ok') return filled;
   if (unfilled) await markFilled(session.db, object, unfilled.fields);

@@ -35,7 +35,8 @@ export function pushDeps(session: Session, lease: PushLease): PushDeps {
     matchOn: (table) => table.schema.identity,
     massDelete: session.config.massDelete,
     lease,
-    refresh: (table, signal) => pullChanges(session, table, { signal, priority: 'push' }),
+    refresh: (table, after, signal) =>
+      pullChanges(session, table, { after, signal, priority: 'push' }),
     random: Math.random,
   };
 }

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { ClarifyRemote } from '../clarify/remote.ts';
 import { createLinkRefusals } from '../conflicts/link-pages.ts';
-import type { ReadDeps } from '../conflicts/read-object.ts';
+import { createTurns } from '../conflicts/turns.ts';
 import { type Database, openDatabase } from '../db/database.ts';
 import { ensureInstallation, type Installation } from '../db/installation.ts';
 import { migrateControl } from '../db/migrate.ts';
@@ -12,6 +12,7 @@ import { loadMirror } from '../db/mirror/load.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
 import { dependencyOrder } from '../domain/dependency-order.ts';
 import type { Remote } from '../domain/remote.ts';
+import type { PullDeps } from '../pull/pull-object.ts';
 import { type Config, type ObjectSettings, objectSettings } from './config.ts';
 import { startEmbeddedPostgres } from './embedded-postgres.ts';
 import type { Logger } from './log.ts';
@@ -26,7 +27,7 @@ export interface OpenDatabase {
 }
 
 /** Everything a command works with. */
-export interface Session extends OpenDatabase, ReadDeps {
+export interface Session extends OpenDatabase, PullDeps {
   readonly config: Config;
   readonly log: Logger;
   readonly remote: Remote;
@@ -143,6 +144,7 @@ async function assemble(
     linkRefusals: createLinkRefusals((field) =>
       deps.log.warn(field, 'Clarify does not list these links: their table is not kept up to date'),
     ),
+    turns: createTurns(),
     policyOf: (object, field) => settings(object).conflictsOf(field),
     nowMs: Date.now,
     async refreshSchema(signal) {

@@ -26,6 +26,8 @@ export interface BackfillOptions extends ReadOptions {
   readonly since?: string | undefined;
   /** Forget how far an earlier attempt came. */
   readonly restart?: boolean | undefined;
+  /** Nothing is to do where the object has been read once. */
+  readonly first?: boolean | undefined;
   /** Pages asked for at the same time; default 4. */
   readonly concurrency?: number | undefined;
 }
@@ -46,6 +48,7 @@ export async function backfillObject(
   options: BackfillOptions,
 ): Promise<ReadResult> {
   const reading = await startReading(deps.db, table.object);
+  if (options.first && reading.cursor.phase === 'incremental') return { ...reading };
   const readers = options.concurrency ?? READERS;
   const job =
     (await resume(deps, reading, options)) ??
@@ -95,8 +98,11 @@ async function begin(
       if (cursor.backfill?.startedAt !== known) throw begunAnew(key.object);
       // Once incremental pull runs, it goes on beside the backfill and keeps its own watermarks.
       if (cursor.phase === 'incremental') return { backfill };
+      // Rows of an earlier attempt stand, and what happened to them since then is not read again
+      // before a push would overwrite it.
+      const updatedWatermark = cursor.updatedWatermark ?? cursor.backfill?.handover ?? null;
       // The feed's clock is the records', which `Date` may not show.
-      return { backfill, deletedWatermark: handover };
+      return { backfill, updatedWatermark, deletedWatermark: handover };
     },
     async also(tx) {
       await replaceRanges(tx, key, ranges);
@@ -147,7 +153,7 @@ async function finish(deps: ReadDeps, { key, ranges }: Job): Promise<void> {
       return {
         ...settled,
         phase: 'incremental',
-        updatedWatermark: backfill.handover,
+        updatedWatermark: later(cursor.updatedWatermark, backfill.handover),
         createdWatermark: createdMs === null ? null : formatInstant(createdMs),
       };
     },
@@ -187,6 +193,12 @@ async function changeCursor(
       if (!isMoved || attempt >= ATTEMPTS) throw error;
     }
   }
+}
+
+/** A push may have taken in what changed since the handover. */
+function later(watermark: string | null, handover: string): string {
+  const isLater = (parseInstant(watermark) ?? Number.NEGATIVE_INFINITY) > Date.parse(handover);
+  return isLater && watermark !== null ? watermark : handover;
 }
 
 /** One record that was never edited settles the question. */

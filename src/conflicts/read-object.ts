@@ -89,21 +89,27 @@ export async function startReading(db: Database, object: string): Promise<Readin
  * Walks an object's records in the order of one timestamp. Every page is applied in one
  * transaction with the cursor that has seen it (invariant 8): it may be killed anywhere.
  *
+ * @returns how far the walk has come, where it is proven and that is further than `from`.
  * @throws RemoteError, or SyncError `cursor-moved` where another process reads the same object.
  */
 export async function walkObject(
   deps: ReadDeps,
   table: MirrorTable,
   reading: Reading,
-  options: ReadOptions & Pick<WalkOptions, 'orderBy' | 'from' | 'probe'>,
-): Promise<void> {
-  const { orderBy, from, probe } = options;
+  options: ReadOptions &
+    Pick<WalkOptions, 'orderBy' | 'from' | 'probe'> & {
+      /** Applies what it reads, and leaves the cursor as it is. */
+      readonly passing?: boolean | undefined;
+    },
+): Promise<string | null> {
+  const { orderBy, from, probe, passing = false } = options;
   const limit = deps.remote.limits.pageSize;
   const startedAtMs = serverNow(deps);
   let state = startWalk({ orderBy, from, limit, probe, startedAtMs });
   const column: WatermarkColumn = orderBy === 'updated' ? 'updatedWatermark' : 'createdWatermark';
   const before = watermarkOf(reading.cursor, orderBy);
   const databaseStartMs = Date.parse(await readDatabaseTime(deps.db));
+  let reached: string | null = null;
   for (let request = nextRequest(state); request; request = nextRequest(state)) {
     options.signal.throwIfAborted();
     const readAt = await readDatabaseTime(deps.db);
@@ -119,24 +125,26 @@ export async function walkObject(
     });
     state = step.state;
     const records = step.accepted.flatMap((index) => page.records[index] ?? []);
+    reached = step.watermark ?? reached;
     await applyPage(deps, table, reading, {
       records,
       byCreation: orderBy === 'created',
       readAt,
-      watermark: step.watermark === null ? null : { column, at: step.watermark },
+      watermark: step.watermark === null || passing ? null : { column, at: step.watermark },
     });
     options.onPage?.({ read: records.length, total: page.total });
     if (step.verdict === 'incomplete') {
       reading.state = 'incomplete';
       reading.reason = `walk-${step.problem ?? 'unproven'}`;
-      return;
+      return null;
     }
   }
   const { cursor } = reading;
   const stood = before !== null && before.at === cursor[column] && !before.confirmed;
-  if (!stood || !confirms(before, databaseStartMs)) return;
+  if (passing || !stood || !confirms(before, databaseStartMs)) return reached;
   const change = orderBy === 'updated' ? { updatedConfirmed: true } : { createdConfirmed: true };
   reading.cursor = await deps.db.transaction((tx) => moveCursor(tx, cursor, change));
+  return reached;
 }
 
 /** Applies records in one transaction with the cursor that has seen them. */

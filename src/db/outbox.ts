@@ -34,7 +34,8 @@ export const MENDABLE = `(o.state = 'pending' OR (o.state = 'parked' AND o.last_
 /**
  * Claims the records whose changes have waited longest, with everything that waits for each of
  * them. A record of which something is in flight has to wait (per record, changes arrive in
- * commit order), and so has one that is blocked. Locks the entries in id order, skipping what an
+ * commit order), and so has one that is blocked, or of which a remote version was read and not merged
+ * because a user held the row: it would be overwritten unseen. Locks the entries in id order, skipping what an
  * operator holds; index `outbox_due`. The caller's transaction checks the lease. Links go their own
  * way, see `claimLinks`.
  */
@@ -52,6 +53,8 @@ export async function claimDue(
           AND NOT EXISTS (SELECT 1 FROM clarify_sync.outbox AS s
                 WHERE s.object = $1 AND s.record_id = o.record_id AND s.state = 'sending'
                   AND s.op NOT IN ('link', 'unlink'))
+          AND NOT EXISTS (SELECT 1 FROM clarify_sync.deferred AS d
+                WHERE d.object = $1 AND d.id = o.record_id)
         ORDER BY o.id LIMIT $3
      ), mine AS (
        SELECT o.id FROM clarify_sync.outbox AS o

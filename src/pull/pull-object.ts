@@ -9,45 +9,86 @@ import {
   walkObject,
   watermarkOf,
 } from '../conflicts/read-object.ts';
+import type { Turns } from '../conflicts/turns.ts';
+import { type Cursor, loadCursor } from '../db/cursor.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
-import { walkStart } from '../domain/walk/instant.ts';
+import { type Watermark, walkStart } from '../domain/walk/instant.ts';
 import { pullDeletions } from './pull-deletions.ts';
+
+export interface PullDeps extends ReadDeps {
+  readonly turns: Turns;
+}
 
 /**
  * Brings one object's mirror up to date: what changed since the last time, then what was deleted
- * (invariants 1, 6 and 8). The object has been backfilled.
+ * (invariants 1, 6 and 8). The object has been backfilled. Takes turns with whoever else reads it.
  *
- * @throws RemoteError, or SyncError `cursor-moved` where another process reads the same object.
+ * @throws RemoteError
  */
 export async function pullObject(
-  deps: ReadDeps,
+  deps: PullDeps,
   table: MirrorTable,
   options: ReadOptions,
 ): Promise<ReadResult> {
   const reading = await startReading(deps.db, table.object);
-  await applyDeferred(deps, table, reading);
-  await readChanges(deps, table, reading, options);
-  const feed = await pullDeletions(deps, table, reading.cursor, options);
-  reading.counts.requests += feed.requests;
-  reading.counts.removed += feed.removed;
+  await inTurn(deps, reading, options, async () => {
+    await applyDeferred(deps, table, reading);
+    await readChanges(deps, table, reading, options);
+  });
+  const { state, reason } = reading;
+  const feed = await inTurn(deps, reading, options, () =>
+    pullDeletions(deps, table, reading.cursor, options),
+  );
   const { counts } = reading;
-  if (reading.state === 'ok' && feed.state === 'incomplete') {
+  counts.requests += feed.requests;
+  counts.removed += feed.removed;
+  if (state === 'ok' && feed.state === 'incomplete') {
     return { state: 'incomplete', reason: 'deletions-unsettled', counts };
   }
-  return { state: reading.state, reason: reading.reason, counts };
+  return { state, reason, counts };
 }
 
-/** What changed alone, without deletions: what a push takes in before it overwrites anything. */
+/**
+ * What changed alone, without deletions: what a push takes in before it overwrites anything.
+ *
+ * @param after what an earlier call came to, within the same push: only what was stamped since is
+ *   read, and no watermark moves; what shows late is for the next pull.
+ * @returns how far it came, to be handed in again; null where the next call begins anew.
+ */
 export async function pullChanges(
-  deps: ReadDeps,
+  deps: PullDeps,
   table: MirrorTable,
-  options: ReadOptions,
-): Promise<void> {
+  { after, ...options }: ReadOptions & { readonly after: string | null },
+): Promise<string | null> {
   const reading = await startReading(deps.db, table.object);
-  if (reading.cursor.phase !== 'incremental') return;
-  // What came in while a field was in flight has to be merged before the field goes out again.
-  await applyDeferred(deps, table, reading);
-  await readChanges(deps, table, reading, options);
+  return await inTurn(deps, reading, options, async () => {
+    // What came in while a field was in flight has to be merged before the field goes out again.
+    await applyDeferred(deps, table, reading);
+    if (after !== null) {
+      const since = { orderBy: 'updated', from: after, probe: true, passing: true } as const;
+      return (await walkObject(deps, table, reading, { ...options, ...since })) ?? after;
+    }
+    const { phase, backfill } = reading.cursor;
+    if (phase === 'backfill' && backfill === null) return null;
+    await readChanges(deps, table, reading, options);
+    return reading.state === 'ok' ? reading.cursor.updatedWatermark : null;
+  });
+}
+
+/** Runs `read` with the cursor as it stands once nobody else moves it. */
+async function inTurn<T>(
+  deps: PullDeps,
+  reading: Reading,
+  { signal }: ReadOptions,
+  read: () => Promise<T>,
+): Promise<T> {
+  const { object } = reading.cursor;
+  return await deps.turns.take(object, signal, async () => {
+    reading.cursor = await loadCursor(deps.db, object);
+    reading.state = 'ok';
+    reading.reason = null;
+    return await read();
+  });
 }
 
 async function readChanges(
@@ -57,11 +98,20 @@ async function readChanges(
   options: ReadOptions,
 ): Promise<void> {
   const nowMs = serverNow(deps);
-  const from = walkStart(watermarkOf(reading.cursor, 'updated'), nowMs);
+  const from = walkStart(updatedBefore(reading.cursor), nowMs);
   await walkObject(deps, table, reading, { ...options, orderBy: 'updated', from, probe: true });
-  if (reading.cursor.stamping === 'always') return;
+  const { phase, stamping } = reading.cursor;
+  if (stamping === 'always' || phase === 'backfill') return;
   // Records without `_updated_at` match no filter on it: new ones are found by their creation.
   const createdFrom = walkStart(watermarkOf(reading.cursor, 'created'), nowMs);
   const byCreation = { orderBy: 'created', from: createdFrom, probe: true } as const;
   await walkObject(deps, table, reading, { ...options, ...byCreation });
+}
+
+/** A first read under way has seen, or will see, everything up to the newest edit at its start. */
+function updatedBefore(cursor: Cursor): Watermark | null {
+  const watermark = watermarkOf(cursor, 'updated');
+  if (watermark !== null || cursor.backfill === null) return watermark;
+  const { handover, startedAt } = cursor.backfill;
+  return { at: handover, movedAtMs: Date.parse(startedAt), confirmed: false };
 }

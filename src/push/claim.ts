@@ -1,4 +1,4 @@
-import { readDatabaseTime } from '../db/cursor.ts';
+import { loadCursor, readDatabaseTime } from '../db/cursor.ts';
 import type { Database, Sql } from '../db/database.ts';
 import { type MassDeleteLimits, parkMassDelete } from '../db/delete-guard.ts';
 import { holdsLease } from '../db/lease.ts';
@@ -24,6 +24,8 @@ import {
   type Resolution,
 } from './outgoing.ts';
 import { parkTaken } from './park-taken.ts';
+
+const FIRST_READ_RETRY_MS = 5_000;
 
 /** Records claimed at once: ten full batches, so that several can be under way. */
 const CLAIM_RECORDS = 1_000;
@@ -76,7 +78,8 @@ export async function claim(
       });
       await addFollowUps(tx, object, prepared.followUps);
       await settleEntries(tx, epoch, prepared.settled);
-      const unknown = await adoptKnown(tx, table, prepared.outgoing, epoch);
+      const known = await untilRead(tx, table, prepared.outgoing, epoch);
+      const unknown = await adoptKnown(tx, table, known, epoch);
       const outgoing = await parkTaken(tx, table, unknown, epoch);
       const creates = outgoing.filter(({ kind }) => kind === 'create');
       await recordSent(
@@ -89,6 +92,31 @@ export async function claim(
     },
     { asWriter: true },
   );
+}
+
+/**
+ * Before an object has been read once, nobody can say who a create is (invariant 4): those with an
+ * identity wait. @returns the others.
+ */
+async function untilRead(
+  tx: Sql,
+  { object }: MirrorTable,
+  outgoing: readonly Outgoing[],
+  epoch: bigint,
+): Promise<readonly Outgoing[]> {
+  const early = outgoing.filter(({ kind, matchOn }) => kind === 'create' && matchOn !== null);
+  if (early.length === 0 || (await loadCursor(tx, object)).phase === 'incremental') return outgoing;
+  const outcome = {
+    state: 'pending',
+    reason: 'first-read-unfinished: it may be a record that was not read yet',
+    retryInMs: FIRST_READ_RETRY_MS,
+  } as const;
+  await settleEntries(
+    tx,
+    epoch,
+    early.map(({ entries }) => ({ ids: entries, outcome })),
+  );
+  return outgoing.filter((change) => !early.includes(change));
 }
 
 /** What is left of a claim once too many deletes have been parked; the rest of a record follows. */

@@ -120,7 +120,7 @@ async function readMapped(
     const gone =
       end === 'here' ? table : deps.tables.find(({ object }) => object === view.there.object);
     if (ids.length === 0 || gone === undefined) continue;
-    await deps.refresh(gone, signal);
+    await deps.refresh(gone, null, signal);
     for (const id of await readMovedIds(deps.db, gone.object, ids)) mapped.add(id);
   }
   return mapped;

@@ -23,8 +23,15 @@ export interface PushDeps {
   readonly matchOn: (table: MirrorTable) => string | null;
   readonly massDelete: MassDeleteLimits;
   readonly lease: PushLease;
-  /** Takes in the object's remote changes, right before they would be overwritten. */
-  readonly refresh: (table: MirrorTable, signal: AbortSignal) => Promise<void>;
+  /**
+   * Takes in the object's remote changes, right before they would be overwritten: all of them, or
+   * those `after` what an earlier call came to, which it returns.
+   */
+  readonly refresh: (
+    table: MirrorTable,
+    after: string | null,
+    signal: AbortSignal,
+  ) => Promise<string | null>;
   readonly random: () => number;
 }
 

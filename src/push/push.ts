@@ -23,20 +23,26 @@ export async function runPush(
 ): Promise<PushResult> {
   const total = { delivered: 0, refused: 0, gone: 0, failed: 0, unclear: 0 };
   let waitMs = await recoverStranded(deps, signal);
+  /** How far each object's remote changes have been taken in. */
+  const reached = new Map<string, string | null>();
   for (;;) {
     const dueObjects = new Set((await readDueObjects(deps.db)).map(({ object }) => object));
     let claimedAny = false;
     for (const table of deps.tables) {
       if (signal.aborted) return { ...total, waitMs };
       if (!dueObjects.has(table.object) || (objects && !objects.has(table.object))) continue;
-      await deps.refresh(table, signal);
-      for (;;) {
+      let isDue = true;
+      while (isDue) {
+        // Before every claim: sending takes its time, and people go on editing (invariant 5).
+        const after = reached.get(table.object) ?? null;
+        reached.set(table.object, await deps.refresh(table, after, signal));
         const counts = await pushObject(deps, table, signal);
         if (counts === null) break;
         claimedAny = true;
         add(total, counts);
         // What failed is due again later; going on at once would only fail again.
         if (signal.aborted || counts.failed > 0) break;
+        isDue = (await readDueObjects(deps.db)).some(({ object }) => object === table.object);
       }
     }
     if (claimedAny) await renameLinksHere(deps);

@@ -4,6 +4,7 @@ import { createLog } from '../../src/app/log.ts';
 import type { Session } from '../../src/app/session.ts';
 import { createClarifyRemote } from '../../src/clarify/remote.ts';
 import { createLinkRefusals } from '../../src/conflicts/link-pages.ts';
+import { createTurns } from '../../src/conflicts/turns.ts';
 import { openDatabase } from '../../src/db/database.ts';
 import { RemoteError } from '../../src/domain/errors.ts';
 import type { ConflictPolicy } from '../../src/domain/policy.ts';
@@ -163,6 +164,7 @@ async function startProcess(
     tables: arena.tables,
     links: arena.links,
     linkRefusals: createLinkRefusals(() => undefined),
+    turns: createTurns({ random: () => 1, pause: (ms) => clock.pass(ms) }),
     settings,
     policyOf: (object, field) => settings(object).conflictsOf(field),
     nowMs: clock.nowMs,

@@ -1,0 +1,51 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import PQueue from 'p-queue';
+import { SyncError } from '../domain/errors.ts';
+
+/** Whoever reads an object moves its cursor: two at a time would undo each other's pages. */
+export interface Turns {
+  /**
+   * Runs `read` once nobody else in this process reads the object, and again where another process
+   * has moved the cursor meanwhile: `read` begins by loading it.
+   *
+   * @throws what `read` throws, or the signal's reason.
+   */
+  take<T>(object: string, signal: AbortSignal, read: () => Promise<T>): Promise<T>;
+}
+
+/** Somebody got further each time, so this is reached only where two race for minutes. */
+const MOST_ATTEMPTS = 60;
+const LONGEST_PAUSE_MS = 2_000;
+
+export function createTurns(
+  deps: {
+    readonly random?: () => number;
+    readonly pause?: (ms: number, signal: AbortSignal) => Promise<void>;
+  } = {},
+): Turns {
+  const { random = Math.random, pause = abortablePause } = deps;
+  const queues = new Map<string, PQueue>();
+  return {
+    async take(object, signal, read) {
+      const queue = queues.get(object) ?? new PQueue({ concurrency: 1 });
+      queues.set(object, queue);
+      // The signal is the task's own business: one that was told to stop is waited for.
+      return await queue.add(async () => {
+        for (let attempt = 1; ; attempt += 1) {
+          signal.throwIfAborted();
+          try {
+            return await read();
+          } catch (error) {
+            const isMoved = error instanceof SyncError && error.code === 'cursor-moved';
+            if (!isMoved || attempt >= MOST_ATTEMPTS) throw error;
+            await pause(random() * Math.min(LONGEST_PAUSE_MS, 25 * 2 ** attempt), signal);
+          }
+        }
+      });
+    },
+  };
+}
+
+async function abortablePause(ms: number, signal: AbortSignal): Promise<void> {
+  await sleep(ms, undefined, { signal });
+}
