@@ -38,3 +38,32 @@ export function objectSettings(
       'newest',
   };
 }
+
+/**
+ * What the file names and the workspace does not have, by its path: misspelt, most likely. No
+ * reason to stop, for a workspace may lose an object or a field at any time.
+ */
+export function unknownNames(
+  config: { readonly objects: ConfigFile['objects']; readonly exclude: readonly string[] },
+  schemas: readonly {
+    readonly object: string;
+    readonly fields: readonly { readonly name: string }[];
+  }[],
+): readonly string[] {
+  const fieldsOf = new Map(
+    schemas.map(({ object, fields }) => [object, new Set(fields.map(({ name }) => name))]),
+  );
+  const inObjects = Object.entries(config.objects).flatMap(([object, settings]) => {
+    const known = fieldsOf.get(object);
+    const at = `objects.${object}`;
+    if (known === undefined) return [at];
+    const fields = Object.keys(settings?.fields ?? {}).filter((name) => !known.has(name));
+    const key = settings?.key;
+    return [
+      ...fields.map((name) => `${at}.fields.${name}`),
+      ...(key !== undefined && !known.has(key) ? [`${at}.key`] : []),
+    ];
+  });
+  const excluded = config.exclude.filter((object) => !fieldsOf.has(object));
+  return [...inObjects, ...excluded.map((object) => `exclude: ${object}`)];
+}

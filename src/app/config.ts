@@ -9,7 +9,7 @@ import {
 } from './config-environment.ts';
 import { type ConfigFile, parseConfigFile } from './config-file.ts';
 
-export { type ObjectSettings, objectSettings } from './config-objects.ts';
+export { type ObjectSettings, objectSettings, unknownNames } from './config-objects.ts';
 
 /** Everything that can be set, checked and complete. Durations end in `Ms`; null is for ever. */
 export interface Config {

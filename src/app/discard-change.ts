@@ -138,7 +138,12 @@ export function rebase(
 }
 
 function waiting<Entry extends OutboxEntry>(id: bigint, entry: Entry | null): Entry {
-  if (entry === null) throw new UsageError([`there is no change ${id} in the outbox`]);
+  if (entry === null) {
+    throw new UsageError(
+      [`there is no change ${id} in the outbox`],
+      'see `clarify-sync outbox list`',
+    );
+  }
   if (entry.state === 'pending' || entry.state === 'parked') return entry;
   throw entry.state === 'sending'
     ? new UsageError([`change ${id} is being sent just now`], 'look again in a moment')

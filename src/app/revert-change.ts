@@ -176,7 +176,12 @@ function keysOf(value: Json): readonly string[] {
 }
 
 function done<Entry extends OutboxEntry>(id: bigint, entry: Entry | null): Entry {
-  if (entry === null) throw new UsageError([`there is no change ${id} in the outbox`]);
+  if (entry === null) {
+    throw new UsageError(
+      [`there is no change ${id} in the outbox`],
+      'see `clarify-sync outbox list`',
+    );
+  }
   const { state } = entry;
   if (state === 'done') return entry;
   if (state === 'pending' || state === 'parked') {

@@ -13,7 +13,7 @@ import type { MirrorTable } from '../db/mirror/table.ts';
 import { dependencyOrder } from '../domain/dependency-order.ts';
 import type { Remote } from '../domain/remote.ts';
 import type { PullDeps } from '../pull/pull-object.ts';
-import { type Config, type ObjectSettings, objectSettings } from './config.ts';
+import { type Config, type ObjectSettings, objectSettings, unknownNames } from './config.ts';
 import { startEmbeddedPostgres } from './embedded-postgres.ts';
 import type { Logger } from './log.ts';
 import { openRemote } from './open-remote.ts';
@@ -125,6 +125,9 @@ async function assemble(
     return { applied, tables: inOrder(tables), links };
   };
   let current = await mirrored(opened.discovered);
+  for (const setting of unknownNames(config, opened.discovered)) {
+    deps.log.warn({ setting }, 'the workspace has nothing of this name');
+  }
   for (const problem of current.applied.problems) deps.log.warn(problem, 'object not mirrored');
   return {
     ...open,

@@ -13,12 +13,20 @@ export interface Failure {
 /** Whose messages are the engine's own and quote no data; a SyntaxError quotes what it parsed. */
 const WITHOUT_DATA: ReadonlySet<string> = new Set(['TypeError', 'ReferenceError']);
 
+const SYSTEM_HINTS: ReadonlyMap<string, string> = new Map([
+  ['ENOSPC', 'free disk space there, then run the command again'],
+  ['EACCES', 'give this user the right to it, or run in another folder'],
+  ['EPERM', 'give this user the right to it, or run in another folder'],
+  ['EROFS', 'run in a folder that can be written'],
+  ['EMFILE', 'raise the limit of open files (`ulimit -n`)'],
+]);
+
 const REPORT = 'this is a bug: please report it, with this line';
 
 export function describeFailure(error: unknown): Failure {
   if (error instanceof SyncError) {
     const problems = error instanceof UsageError ? error.problems : [];
-    return { code: error.code, message: error.message, hint: error.hint ?? null, problems };
+    return { code: error.code, message: error.message, hint: hintFor(error), problems };
   }
   if (isAbort(error)) {
     const hint = 'run the command again: it goes on where it stopped';
@@ -27,9 +35,19 @@ export function describeFailure(error: unknown): Failure {
   if (isSystemError(error)) {
     const { code, syscall, path } = error;
     const message = `${syscall} failed with ${code}${path === undefined ? '' : `: ${path}`}`;
-    return { code: 'system', message, hint: null, problems: [] };
+    const hint = SYSTEM_HINTS.get(code) ?? 'docs/errors.md explains system';
+    return { code: 'system', message, hint, problems: [] };
   }
   return { code: 'unexpected', message: describeBug(error), hint: REPORT, problems: [] };
+}
+
+/** Nobody is left without a next step. */
+function hintFor(error: SyncError): string {
+  if (error.hint !== undefined) return error.hint;
+  const explained = `docs/errors.md explains ${error.code}`;
+  return error.disposition === 'retry'
+    ? `run the command again: it goes on where it stopped; ${explained}`
+    : explained;
 }
 
 /** One line for the error, more only where there are several mistakes, one for what to do. */

@@ -18,7 +18,12 @@ const unreachable: Meaning = {
 };
 
 const exact: Readonly<Record<string, Meaning>> = {
-  '25006': { code: 'database-read-only', disposition: 'retry', what: 'Postgres is read-only' },
+  '25006': {
+    code: 'database-read-only',
+    disposition: 'retry',
+    what: 'Postgres is read-only',
+    hint: 'let DATABASE_URL name the primary, not a replica',
+  },
   '25P03': unreachable,
   '3D000': {
     code: 'database-missing',
@@ -35,9 +40,24 @@ const exact: Readonly<Record<string, Meaning>> = {
     hint: 'run `clarify-sync doctor` to see which rights are missing',
     quotable: true,
   },
-  '53100': { code: 'database-full', disposition: 'retry', what: 'Postgres has no disk space left' },
-  '53200': { code: 'database-full', disposition: 'retry', what: 'Postgres has no memory left' },
-  '53300': { code: 'database-busy', disposition: 'retry', what: 'Postgres has no connection free' },
+  '53100': {
+    code: 'database-full',
+    disposition: 'retry',
+    what: 'Postgres has no disk space left',
+    hint: 'make room on its disk, then run the command again: nothing is lost',
+  },
+  '53200': {
+    code: 'database-full',
+    disposition: 'retry',
+    what: 'Postgres has no memory left',
+    hint: 'give its machine more, then run the command again: nothing is lost',
+  },
+  '53300': {
+    code: 'database-busy',
+    disposition: 'retry',
+    what: 'Postgres has no connection free',
+    hint: 'raise max_connections, or end what holds them, then run the command again',
+  },
   '55P03': { code: 'database-lock-timeout', disposition: 'retry', what: 'a lock was not free' },
   '57014': { code: 'database-timeout', disposition: 'retry', what: 'a statement took too long' },
 };

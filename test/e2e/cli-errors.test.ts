@@ -1,4 +1,7 @@
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Emulator, startEmulator } from '../../src/emulator/emulator.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
@@ -119,6 +122,17 @@ describe('one clear line and nothing half-made', () => {
     await database.db.query('drop schema clarify cascade');
   });
 
+  test('a status port in use', async () => {
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const address = server.address();
+    const http = `127.0.0.1:${typeof address === 'object' ? address?.port : ''}`;
+    const changes = { CLARIFY_SYNC_HTTP: http };
+    const message = await refused(['run'], { code: 'http-port-in-use', exit: 1 }, changes);
+    expect(message).toContain('set CLARIFY_SYNC_HTTP to another host:port');
+    await new Promise((resolve) => server.close(resolve));
+  });
+
   test('a port in use', async () => {
     const server = createServer();
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -130,11 +144,38 @@ describe('one clear line and nothing half-made', () => {
   });
 });
 
+test('an embedded Postgres where nothing can be written, or nothing fits', async () => {
+  const cwd = await mkdtemp(join(tmpdir(), 'clarify-sync-closed-'));
+  try {
+    // A file where the folder would be: refused to root as well.
+    await writeFile(join(cwd, '.clarify-sync'), '');
+    const { DATABASE_URL: _, ...embedded } = env;
+    const result = await runCli(['sync'], { env: embedded, cwd });
+    expect(result.stderr).toMatch(/^error \[embedded-postgres-failed\]: .* could not be set up/);
+    expect(result.stderr).toContain(`→ check that ${join(cwd, '.clarify-sync')} is writable`);
+    expect(result.code).toBe(1);
+    expect(await readdir(cwd)).toEqual(['.clarify-sync']);
+  } finally {
+    await rm(cwd, { recursive: true });
+  }
+});
+
 describe('wrong usage', () => {
   test('an unknown object lists the known ones', async () => {
     const message = await refused(['pull', 'people'], { code: 'usage', exit: 2 });
     expect(message).toContain('no object is called people');
     expect(message).toContain('known objects: c_project, company, deal');
+    for (const list of ['outbox', 'conflicts']) {
+      const refusal = await refused([list, 'list', 'people'], { code: 'usage', exit: 2 });
+      expect(refusal).toContain('known objects: c_project, company, deal');
+    }
+  });
+
+  test.each([
+    [['outbox', 'discard', '999'], 'see `clarify-sync outbox list`'],
+    [['conflicts', 'resolve', '999', '--take', 'local'], 'see `clarify-sync conflicts list --all`'],
+  ])('%j: an id that is not there says where to look', async (args, hint) => {
+    expect(await refused(args, { code: 'usage', exit: 2 })).toContain(hint);
   });
 
   test('with --json an error is a document too', async () => {

@@ -1,7 +1,9 @@
 import type { Command } from 'commander';
 import { type ConflictEntry, listConflicts, readConflict } from '../../db/conflict-review.ts';
+import { mirroredObjects } from '../../db/mirror/load.ts';
 import { UsageError } from '../../domain/errors.ts';
 import { fieldLines, showValue } from '../field-lines.ts';
+import { knownObjects } from '../object-names.ts';
 import { showAgo, showPlural } from '../quantity.ts';
 import type { Report } from '../report.ts';
 import type { CommandContext, CommonOptions, Shell } from '../shell.ts';
@@ -67,7 +69,7 @@ async function list(
   flags: ListFlags,
 ): Promise<Report> {
   return await context.withDatabase(async ({ db }) => {
-    const wanted = objects.length === 0 ? undefined : objects;
+    const wanted = knownObjects(objects, await mirroredObjects(db));
     const { limit } = flags;
     const openOnly = flags.all !== true;
     const { conflicts, total } = await listConflicts(db, { openOnly, objects: wanted, limit });
@@ -127,7 +129,11 @@ function valueInList(value: ConflictEntry['local']): string {
 async function show(context: CommandContext, id: bigint): Promise<Report> {
   return await context.withDatabase(async ({ db }) => {
     const conflict = await readConflict(db, id);
-    if (conflict === null) throw new UsageError([`there is no conflict ${id}`]);
+    if (conflict === null)
+      throw new UsageError(
+        [`there is no conflict ${id}`],
+        'see `clarify-sync conflicts list --all`',
+      );
     const { paint } = context;
     const { object, recordId, field, base, local, remote } = conflict;
     const by = conflict.remoteBy === null ? '' : ` (by ${printable(conflict.remoteBy)})`;

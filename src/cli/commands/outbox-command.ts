@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
 import { discardChange } from '../../app/discard-change.ts';
+import { mirroredObjects } from '../../db/mirror/load.ts';
 import { countUnsettled } from '../../db/outbox.ts';
 import {
   codeOf,
@@ -13,6 +14,7 @@ import {
 import { UsageError } from '../../domain/errors.ts';
 import { fieldLines, showValue } from '../field-lines.ts';
 import { needsPerson } from '../left-over.ts';
+import { knownObjects } from '../object-names.ts';
 import { showPlural } from '../quantity.ts';
 import type { Report } from '../report.ts';
 import type { CommandContext, CommonOptions, Shell } from '../shell.ts';
@@ -118,7 +120,7 @@ async function list(
   return await context.withDatabase(async ({ db }) => {
     const { state, limit } = flags;
     const states = state === undefined ? (['pending', 'sending', 'parked'] as const) : [state];
-    const wanted = objects.length === 0 ? undefined : objects;
+    const wanted = knownObjects(objects, await mirroredObjects(db));
     const { entries, total } = await listEntries(db, { states, objects: wanted, limit });
     const left = { ...(await countUnsettled(db, wanted)), openConflicts: 0 };
     return {
@@ -184,7 +186,12 @@ function describeWait(entry: OutboxEntry): string {
 async function show(context: CommandContext, id: bigint): Promise<Report> {
   return await context.withDatabase(async ({ db }) => {
     const entry = await readEntry(db, id);
-    if (entry === null) throw new UsageError([`there is no change ${id} in the outbox`]);
+    if (entry === null) {
+      throw new UsageError(
+        [`there is no change ${id} in the outbox`],
+        'see `clarify-sync outbox list`',
+      );
+    }
     const { paint } = context;
     const fields = Object.entries(entry.changes).map(([field, { base, value }]) => {
       return { field, from: base, to: value };

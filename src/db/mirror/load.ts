@@ -36,6 +36,11 @@ function namesOnRecord({ table, fields }: StandingMirror) {
   return { table, given, foreign: new Set<string>() };
 }
 
+/** Every object that is mirrored or was: what it left in the logs can still be asked for. */
+export async function mirroredObjects(sql: Sql): Promise<{ readonly object: string }[]> {
+  return [...(await readMirrors(sql)).keys()].map((object) => ({ object }));
+}
+
 /** Columns that came to rows that stood, and whose values have yet to be read again. */
 export async function readUnfilled(
   sql: Sql,

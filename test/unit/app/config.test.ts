@@ -1,5 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { type LoadConfigOptions, loadConfig, objectSettings } from '../../../src/app/config.ts';
+import {
+  type LoadConfigOptions,
+  loadConfig,
+  objectSettings,
+  unknownNames,
+} from '../../../src/app/config.ts';
 import { UsageError } from '../../../src/domain/errors.ts';
 
 const minimal = { CLARIFY_API_KEY: 'key', CLARIFY_WORKSPACE: 'acme' };
@@ -222,6 +227,31 @@ grants: { read: [analyst] }
     ['a: [', 'line 1, column 5: bad indent'],
   ])('refuses %j', async (yaml, problem) => {
     expect(await problemsOf(loadYaml(yaml))).toEqual([`c.yaml: ${problem}`]);
+  });
+
+  it('is compared with what the workspace has', async () => {
+    const config = await loadYaml(
+      [
+        'objects:',
+        '  deal: { key: ref, fields: { amount: { conflicts: remote }, amuont: {} } }',
+        '  deel: { push: false }',
+        '  task: { key: ref }',
+        '  person:',
+        'exclude: [mesage, message]',
+      ].join('\n'),
+    );
+    const schemas = [
+      { object: 'deal', fields: [{ name: 'amount' }] },
+      { object: 'task', fields: [{ name: 'ref' }] },
+      { object: 'person', fields: [] },
+      { object: 'message', fields: [] },
+    ];
+    expect(unknownNames(config, schemas)).toEqual([
+      'objects.deal.fields.amuont',
+      'objects.deal.key',
+      'objects.deel',
+      'exclude: mesage',
+    ]);
   });
 
   it('must exist where it is named', async () => {

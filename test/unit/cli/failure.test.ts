@@ -18,6 +18,17 @@ test('an error of ours is one line with its code, and one with what to do', () =
   ]);
 });
 
+test.each([
+  [
+    'retry',
+    'run the command again: it goes on where it stopped; docs/errors.md explains cursor-moved',
+  ],
+  ['halt', 'docs/errors.md explains cursor-moved'],
+] as const)('an error without a hint (%s) has a next step all the same', (disposition, hint) => {
+  const error = new SyncError('something', { code: 'cursor-moved', disposition });
+  expect(describeFailure(error).hint).toBe(hint);
+});
+
 test('the words of the CRM stay out: they may quote a value', () => {
   const error = new RemoteError('POST /objects/person: refused', {
     code: 'remote-invalid',
@@ -60,7 +71,10 @@ test('an error of the operating system says what failed', () => {
     syscall: 'mkdir',
     path: '/x',
   });
-  expect(render(error)).toEqual(['error [system]: mkdir failed with EACCES: /x']);
+  expect(render(error)).toEqual([
+    'error [system]: mkdir failed with EACCES: /x',
+    '→ give this user the right to it, or run in another folder',
+  ]);
 });
 
 test('an interruption says how to go on', () => {
