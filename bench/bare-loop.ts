@@ -3,7 +3,7 @@
  * table with the mirror's columns and key. It knows neither errors nor limits, edits nor resuming,
  * and keeps as many requests in flight as the backfill does.
  *
- * Run by the bench as a process of its own; prints `{"records", "ms"}`.
+ * Run by the bench as a process of its own; prints a {@link BareReport}.
  */
 import { pipeline } from 'node:stream/promises';
 import pg from 'pg';
@@ -21,6 +21,13 @@ export interface BareTask {
   readonly column: '_created_at' | '_updated_at';
   /** Only records from this instant on. */
   readonly from: string | null;
+}
+
+export interface BareReport {
+  readonly records: number;
+  readonly ms: number;
+  /** From the first request to the last row. */
+  readonly processorMs: number;
 }
 
 interface Resource {
@@ -94,6 +101,13 @@ async function work(task: BareTask, offsets: number[]): Promise<number> {
 const task: BareTask = JSON.parse(process.argv[2] ?? '');
 const offsets = Array.from({ length: Math.ceil(task.records / PAGE) }, (_, page) => page * PAGE);
 const startedMs = performance.now();
+const usedBefore = process.cpuUsage();
 const counts = await Promise.all(Array.from({ length: task.inFlight }, () => work(task, offsets)));
 const records = counts.reduce((sum, count) => sum + count, 0);
-process.stdout.write(JSON.stringify({ records, ms: performance.now() - startedMs }));
+const used = process.cpuUsage(usedBefore);
+const report: BareReport = {
+  records,
+  ms: performance.now() - startedMs,
+  processorMs: (used.user + used.system) / 1000,
+};
+process.stdout.write(JSON.stringify(report));

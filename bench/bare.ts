@@ -1,24 +1,44 @@
-import type { BareTask } from './bare-loop.ts';
+import type { BareReport, BareTask } from './bare-loop.ts';
+import { query } from './postgres.ts';
 import { runNode } from './process.ts';
-import { type Emulator, query } from './stage.ts';
+import type { Stage } from './stage.ts';
 
 /** As many as a backfill has by default. */
-export const IN_FLIGHT = 4;
+const IN_FLIGHT = 4;
 
-export interface BareRun {
+/** What a run took, per record where it says so. */
+export interface Measured {
   readonly records: number;
   readonly perSecond: number;
-  /** Of the whole process, its start included, per record. */
-  readonly processorMicros: number;
+  /** Processor time of the client, less what a start takes, and of Postgres, microseconds a record. */
+  readonly clientMicros: number;
+  readonly databaseMicros: number | null;
+  readonly emulatorMicros: number | null;
+  /** The most that the client's process had in memory. */
   readonly residentBytes: number;
+}
+
+/** Processor time of the others meanwhile, microseconds a record. */
+export async function measureOthers<T extends { readonly records: number }>(
+  { emulator, postgres }: Stage,
+  work: () => Promise<T>,
+): Promise<T & Pick<Measured, 'databaseMicros' | 'emulatorMicros'>> {
+  const before = [await postgres.processorMs(), await emulator.processorMs()];
+  const done = await work();
+  const after = [await postgres.processorMs(), await emulator.processorMs()];
+  const [databaseMicros = null, emulatorMicros = null] = after.map((endMs, index) => {
+    const startMs = before[index] ?? null;
+    return startMs === null || endMs === null ? null : ((endMs - startMs) * 1000) / done.records;
+  });
+  return { ...done, databaseMicros, emulatorMicros };
 }
 
 /** Runs the bare loop into a new table like the mirror, without its triggers. */
 export async function runBare(
-  emulator: Emulator,
+  stage: Stage,
   databaseUrl: string,
   task: Pick<BareTask, 'records' | 'column' | 'from'>,
-): Promise<BareRun> {
+): Promise<Measured> {
   const table = 'public.bare';
   await query(databaseUrl, `DROP TABLE IF EXISTS ${table}`);
   await query(
@@ -31,16 +51,17 @@ export async function runBare(
       WHERE table_schema = 'public' AND table_name = 'bare' AND is_generated = 'NEVER'
         AND column_name NOT IN ('_local_id', '_extra') ORDER BY ordinal_position`,
   );
-  const { url, apiKey, workspace } = emulator;
+  const { url, apiKey, workspace } = stage.emulator;
   const all = { url, apiKey, workspace, databaseUrl, table, columns, inFlight: IN_FLIGHT, ...task };
-  const finished = await runNode(['--import', 'tsx', 'bench/bare-loop.ts', JSON.stringify(all)]);
-  const { records, ms }: { records: number; ms: number } = JSON.parse(finished.stdout);
+  const measured = await measureOthers(stage, async () => {
+    const args = ['--import', 'tsx', 'bench/bare-loop.ts', JSON.stringify(all)];
+    const { stdout, residentBytes } = await runNode(args);
+    const { records, ms, processorMs }: BareReport = JSON.parse(stdout);
+    const perSecond = (records * 1000) / ms;
+    return { records, perSecond, clientMicros: (processorMs * 1000) / records, residentBytes };
+  });
   const [row] = await query(databaseUrl, `SELECT count(*)::integer AS rows FROM ${table}`);
-  if (row?.['rows'] !== records) throw new Error('the bare loop lost records');
-  return {
-    records,
-    perSecond: (records * 1000) / ms,
-    processorMicros: (finished.processorMs * 1000) / records,
-    residentBytes: finished.residentBytes,
-  };
+  if (row?.['rows'] !== measured.records) throw new Error('the bare loop lost records');
+  await query(databaseUrl, `DROP TABLE ${table}`);
+  return measured;
 }

@@ -1,78 +1,79 @@
-import { type BareRun, runBare } from './bare.ts';
+import { type Measured, measureOthers, runBare } from './bare.ts';
 import { median } from './figures.ts';
-import { type Emulator, lastRun, type Postgres, query, runProgram } from './stage.ts';
+import { query } from './postgres.ts';
+import { lastRun, runProgram, type Stage, withDatabase } from './stage.ts';
 
-export interface BackfillRun {
-  readonly records: number;
-  readonly perSecond: number;
-  readonly requests: number;
-  readonly residentBytes: number;
-  /** Of the whole process, its start included, per record. */
-  readonly processorMicros: number;
+/** Ours and the bare loop over the same pages, one right after the other. */
+export interface Pair {
+  readonly people: number;
+  readonly ours: Measured & { readonly requests: number };
+  readonly bare: Measured;
+  /** Records a second, ours to bare. */
+  readonly share: number;
+  /** Processor time a record, bare to ours, Postgres included; null where nobody tells. */
+  readonly processorShare: number | null;
 }
 
 /** Backfills people into a new database with the program as users run it. */
-export async function runBackfill(
-  emulator: Emulator,
-  databaseUrl: string,
-  people: number,
-): Promise<BackfillRun> {
-  const finished = await runProgram({ emulator, databaseUrl }, ['backfill', 'person']);
-  const { seconds, counts } = await lastRun(databaseUrl, 'backfill');
+async function runBackfill(stage: Stage, databaseUrl: string): Promise<Pair['ours']> {
+  // The same program with next to nothing to do: what a start takes.
+  const start = await runProgram(stage.emulator, databaseUrl, ['pull', 'c_project']);
+  const measured = await measureOthers(stage, async () => {
+    const finished = await runProgram(stage.emulator, databaseUrl, ['backfill', 'person']);
+    const { seconds, counts } = await lastRun(databaseUrl, 'backfill');
+    const { read = 0, requests = 0 } = counts;
+    return {
+      records: read,
+      perSecond: read / seconds,
+      requests,
+      residentBytes: finished.residentBytes,
+      clientMicros: ((finished.processorMs - start.processorMs) * 1000) / read,
+    };
+  });
   const [row] = await query(databaseUrl, 'SELECT count(*)::integer AS rows FROM clarify.person');
+  const { people } = stage.emulator;
   if (row?.['rows'] !== people) throw new Error(`${String(row?.['rows'])} rows of ${people}`);
-  const { read = 0, requests = 0 } = counts;
-  return {
-    records: read,
-    perSecond: read / seconds,
-    requests,
-    residentBytes: finished.residentBytes,
-    processorMicros: (finished.processorMs * 1000) / read,
-  };
+  return measured;
 }
 
-export interface Comparison {
-  readonly perSecond: number;
-  readonly barePerSecond: number;
-  /** Median of the ratios of neighbouring runs. */
-  readonly ratio: number;
-  readonly ratios: readonly number[];
-  /** Records per second of the best run. */
-  readonly best: number;
-  readonly runs: readonly BackfillRun[];
-  readonly bare: readonly BareRun[];
+export async function measurePair(stage: Stage, bareFirst: boolean): Promise<Pair> {
+  const { people } = stage.emulator;
+  return await withDatabase(stage.postgres, async (databaseUrl) => {
+    // Brings the tables about, whose form the bare loop copies.
+    await runProgram(stage.emulator, databaseUrl, ['backfill', 'c_project']);
+    const runOne = () =>
+      runBare(stage, databaseUrl, { records: people, column: '_created_at', from: null });
+    const first = bareFirst ? await runOne() : null;
+    const ours = await runBackfill(stage, databaseUrl);
+    const bare = first ?? (await runOne());
+    return {
+      people,
+      ours,
+      bare,
+      share: ours.perSecond / bare.perSecond,
+      processorShare: compare(bare, ours),
+    };
+  });
 }
 
-/** Backfill and bare loop in turn, so that whatever else goes on meets both. */
-export async function compareBackfill(
-  deps: { readonly emulator: Emulator; readonly postgres: Postgres },
-  people: number,
-  rounds: number,
-): Promise<Comparison> {
-  const { emulator, postgres } = deps;
-  const bare: BareRun[] = [];
-  const runs: BackfillRun[] = [];
+function compare(bare: Measured, ours: Measured): number | null {
+  if (bare.databaseMicros === null || ours.databaseMicros === null) return null;
+  return (bare.clientMicros + bare.databaseMicros) / (ours.clientMicros + ours.databaseMicros);
+}
+
+/** Several pairs, each side first in turn, so that whatever else goes on meets both alike. */
+export async function measurePairs(stage: Stage, rounds: number): Promise<readonly Pair[]> {
+  const pairs: Pair[] = [];
   for (let round = 0; round < rounds; round += 1) {
-    const database = await postgres.createDatabase();
-    try {
-      // Brings the tables about, whose form the bare loop copies.
-      await runProgram({ emulator, databaseUrl: database.url }, ['backfill', 'c_project']);
-      const all = { records: people, column: '_created_at', from: null } as const;
-      const first = round % 2 === 0 ? await runBare(emulator, database.url, all) : null;
-      runs.push(await runBackfill(emulator, database.url, people));
-      bare.push(first ?? (await runBare(emulator, database.url, all)));
-    } finally {
-      await database.drop();
-    }
+    pairs.push(await measurePair(stage, round % 2 === 0));
   }
-  const ratios = runs.map((run, round) => run.perSecond / (bare[round]?.perSecond ?? Number.NaN));
-  return {
-    perSecond: median(runs.map(({ perSecond }) => perSecond)),
-    barePerSecond: median(bare.map(({ perSecond }) => perSecond)),
-    ratio: median(ratios),
-    ratios,
-    best: Math.max(...runs.map(({ perSecond }) => perSecond)),
-    runs,
-    bare,
-  };
+  return pairs;
+}
+
+/** The pair whose share is the median of all. */
+export function medianPair(pairs: readonly Pair[]): Pair {
+  const middle = median(pairs.map(({ share }) => share));
+  const found = pairs.find(({ share }) => share === middle);
+  if (found === undefined) throw new Error('there is no pair');
+  return found;
 }

@@ -1,22 +1,78 @@
-import type { Figure } from './figures.ts';
-import { runNode } from './process.ts';
+import type { Database } from '../src/db/database.ts';
+import { bulkUpdates, openCaptureTable } from './capture-table.ts';
+import { median } from './figures.ts';
+import type { Postgres } from './postgres.ts';
+import { withDatabase } from './stage.ts';
 
-const LINE = /^(.*): (.*): ([\d.]+) times/;
+export interface CaptureCost {
+  readonly rows: number;
+  /** What is updated. */
+  readonly update: string;
+  readonly withoutMs: number;
+  readonly withMs: number;
+  /** Time with capture to time without. */
+  readonly times: number;
+  /** Likewise of Postgres' processor time; null where nobody tells. */
+  readonly processorTimes: number | null;
+}
 
-/** What capture costs bulk updates: `bench/capture.ts`, which also runs by itself. */
-export async function measureCapture(): Promise<readonly Figure[]> {
-  const { stdout } = await runNode(['--import', 'tsx', 'bench/capture.ts'], {}, [0, 1]);
-  return stdout.split('\n').flatMap((line): Figure[] => {
-    const [, columns = '', times = '', ratio = ''] = LINE.exec(line) ?? [];
-    if (ratio === '') return [];
-    return [
-      {
-        name: `capture of a bulk update of 100,000 rows, ${columns}`,
-        value: Number(ratio),
-        unit: 'times',
-        limit: { kind: 'at most', value: 3.5 },
-        note: times,
-      },
-    ];
+/** What capture costs bulk updates: the same statement with and without triggers, in turn. */
+export async function measureCapture(
+  postgres: Postgres,
+  rows: number,
+  rounds: number,
+): Promise<readonly CaptureCost[]> {
+  return await withDatabase(postgres, async (databaseUrl) => {
+    const db = await openCaptureTable(databaseUrl, rows);
+    try {
+      const costs: CaptureCost[] = [];
+      for (const [update, set] of bulkUpdates()) {
+        const without: Timed[] = [];
+        const captured: Timed[] = [];
+        for (let round = 0; round < rounds; round += 1) {
+          without.push(await timeUpdate(db, postgres, { set, capture: false }));
+          captured.push(await timeUpdate(db, postgres, { set, capture: true }));
+        }
+        const withoutMs = median(without.map(({ ms }) => ms));
+        const withMs = median(captured.map(({ ms }) => ms));
+        const processor = (timed: readonly Timed[]) => median(timed.map((one) => one.processorMs));
+        const processorTimes = processor(captured) / processor(without);
+        costs.push({
+          rows,
+          update,
+          withoutMs,
+          withMs,
+          times: withMs / withoutMs,
+          processorTimes: Number.isFinite(processorTimes) ? processorTimes : null,
+        });
+      }
+      return costs;
+    } finally {
+      await db.close();
+    }
   });
+}
+
+interface Timed {
+  readonly ms: number;
+  /** NaN where nobody tells. */
+  readonly processorMs: number;
+}
+
+async function timeUpdate(
+  db: Database,
+  postgres: Postgres,
+  { set, capture }: { readonly set: string; readonly capture: boolean },
+): Promise<Timed> {
+  await db.query(`ALTER TABLE clarify.deal ${capture ? 'ENABLE' : 'DISABLE'} TRIGGER USER`);
+  await db.query('TRUNCATE clarify_sync.outbox');
+  await db.query('VACUUM clarify.deal');
+  await db.query('CHECKPOINT');
+  const usedMs = await postgres.processorMs();
+  const startedMs = performance.now();
+  await db.query(`UPDATE clarify.deal SET ${set}`);
+  const ms = performance.now() - startedMs;
+  const usedAfterMs = await postgres.processorMs();
+  const processorMs = usedMs === null || usedAfterMs === null ? NaN : usedAfterMs - usedMs;
+  return { ms, processorMs };
 }

@@ -1,13 +1,14 @@
-import { runBare } from './bare.ts';
-import { type Emulator, lastRun, type Postgres, query, runProgram } from './stage.ts';
+import { type Measured, runBare } from './bare.ts';
+import { query } from './postgres.ts';
+import { lastRun, runProgram, type Stage, withDatabase } from './stage.ts';
 
 export interface PullComparison {
-  readonly changes: number;
   readonly perSecond: number;
-  readonly barePerSecond: number;
-  readonly ratio: number;
-  /** Of a pull that found nothing to do. */
+  readonly bare: Measured;
+  /** Of a pull of people that found nothing to do, as the server counted them. */
   readonly idleRequests: number;
+  /** Of them those that ask for deletions. */
+  readonly idleDeletions: number;
 }
 
 const BATCH = 100;
@@ -16,18 +17,15 @@ const BATCH = 100;
  * Edits people in batches, as a busy workspace does, and pulls the edits; the bare loop copies the
  * same pages into an empty table, where the pull compares, locks and overwrites rows that stand.
  */
-export async function measurePull(
-  deps: { readonly emulator: Emulator; readonly postgres: Postgres },
-  changes: number,
-): Promise<PullComparison> {
-  const { emulator, postgres } = deps;
-  const database = await postgres.createDatabase();
-  try {
-    const databaseUrl = database.url;
-    const pull = () => runProgram({ emulator, databaseUrl }, ['pull', 'person']);
-    await runProgram({ emulator, databaseUrl }, ['backfill', 'person']);
+export async function measurePull(stage: Stage, changes: number): Promise<PullComparison> {
+  const { emulator, postgres } = stage;
+  return await withDatabase(postgres, async (databaseUrl) => {
+    const pull = () => runProgram(emulator, databaseUrl, ['pull', 'person']);
+    await runProgram(emulator, databaseUrl, ['backfill', 'person']);
     await pull();
-    const idle = await lastRun(databaseUrl, 'pull');
+    const before = await countPeople(stage);
+    await pull();
+    const after = await countPeople(stage);
 
     const people = await query(databaseUrl, 'SELECT id FROM clarify.person ORDER BY id LIMIT $1', [
       changes,
@@ -39,23 +37,26 @@ export async function measurePull(
       await emulator.act('bulk-touch', { object: 'person', ids, at });
     }
     const from = new Date(startMs).toISOString();
-    const bare = await runBare(emulator, databaseUrl, {
-      records: changes,
-      column: '_updated_at',
-      from,
-    });
+    const task = { records: changes, column: '_updated_at', from } as const;
+    const bare = await runBare(stage, databaseUrl, task);
     await pull();
     const { seconds, counts } = await lastRun(databaseUrl, 'pull');
     if (counts['updated'] !== changes) throw new Error(`${counts['updated']} of ${changes} pulled`);
-    const perSecond = changes / seconds;
     return {
-      changes,
-      perSecond,
-      barePerSecond: bare.perSecond,
-      ratio: perSecond / bare.perSecond,
-      idleRequests: idle.counts['requests'] ?? Number.NaN,
+      perSecond: changes / seconds,
+      bare,
+      idleRequests: after.all - before.all,
+      idleDeletions: after.deletions - before.deletions,
     };
-  } finally {
-    await database.drop();
-  }
+  });
+}
+
+/** Requests about people so far. */
+async function countPeople({ emulator }: Stage): Promise<{ all: number; deletions: number }> {
+  const { endpoints } = await emulator.stats();
+  const count = (part: string) =>
+    Object.entries(endpoints)
+      .filter(([endpoint]) => endpoint.includes(part))
+      .reduce((sum, [, { requests }]) => sum + requests, 0);
+  return { all: count('/person/'), deletions: count('/person/deleted-resources') };
 }

@@ -1,10 +1,4 @@
-import type { GrowthPoint } from './measure-growth.ts';
-
-export interface Point {
-  readonly people: number;
-  readonly latencyMs: number;
-  readonly point: GrowthPoint;
-}
+import type { Point } from './parts.ts';
 
 const WIDTH = 860;
 const HEIGHT = 360;
@@ -19,8 +13,8 @@ export function drawPlot(drawn: {
 }): string {
   const { machine, grown, delayed } = drawn;
   const panels = [
-    drawPanel('as the workspace grows', 50, grown, ({ people }) => people.toLocaleString('en')),
-    drawPanel('with latency per request', 470, delayed, ({ latencyMs }) => `${latencyMs} ms`),
+    drawPanel('as the workspace grows', 50, grown),
+    drawPanel('with latency per request', 470, delayed),
   ];
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" font-family="system-ui, sans-serif" font-size="12" fill="${COLOURS.text}">
 <rect width="${WIDTH}" height="${HEIGHT}" fill="#fff"/>
@@ -33,13 +27,10 @@ ${panels.join('\n')}
 `;
 }
 
-function drawPanel(
-  title: string,
-  left: number,
-  points: readonly Point[],
-  labelOf: (point: Point) => string,
-): string {
-  const most = Math.max(...points.flatMap(({ point }) => [point.perSecond, point.barePerSecond]));
+function drawPanel(title: string, left: number, points: readonly Point[]): string {
+  const most = Math.max(
+    ...points.flatMap(({ pair }) => [pair.ours.perSecond, pair.bare.perSecond]),
+  );
   const step = PANEL.width / points.length;
   const bottom = PANEL.top + PANEL.height;
   const bar = (x: number, value: number, colour: string) => {
@@ -49,9 +40,9 @@ function drawPanel(
   };
   const pairs = points.map((one, index) => {
     const middle = left + step * (index + 0.5);
-    return `${bar(middle - 46, one.point.perSecond, COLOURS.ours)}
-${bar(middle + 2, one.point.barePerSecond, COLOURS.bare)}
-<text x="${middle.toFixed(1)}" y="${bottom + 18}" text-anchor="middle">${escapeText(labelOf(one))}</text>`;
+    return `${bar(middle - 46, one.pair.ours.perSecond, COLOURS.ours)}
+${bar(middle + 2, one.pair.bare.perSecond, COLOURS.bare)}
+<text x="${middle.toFixed(1)}" y="${bottom + 18}" text-anchor="middle">${escapeText(one.label)}</text>`;
   });
   return `<text x="${left}" y="${PANEL.top - 12}" font-weight="600">${escapeText(title)}</text>
 <line x1="${left}" y1="${bottom}" x2="${left + PANEL.width}" y2="${bottom}" stroke="${COLOURS.line}"/>

@@ -60,6 +60,7 @@ function isReadable(stream: unknown): stream is AsyncIterable<unknown> {
 
 /** A process that goes on until it is stopped. */
 export interface Running {
+  readonly pid: number;
   stop(): Promise<void>;
 }
 
@@ -69,7 +70,7 @@ export function startSilently(
   env: Readonly<Record<string, string>> = {},
 ): Running {
   const child = spawn(process.execPath, args, { env: { ...process.env, ...env }, stdio: 'ignore' });
-  return { stop: stopper(child) };
+  return { pid: child.pid ?? 0, stop: stopper(child) };
 }
 
 /** Starts one that says on its first line where it is. */
@@ -80,7 +81,7 @@ export async function startAndListen(
   const stop = stopper(child);
   for await (const line of createInterface({ input: child.stdout })) {
     child.stdout.resume();
-    return { line, stop };
+    return { line, pid: child.pid ?? 0, stop };
   }
   await stop();
   throw new Error(`node ${args.join(' ')} ended before it was ready`);

@@ -1,87 +1,43 @@
-import { randomBytes } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import pg from 'pg';
-import { startEmbeddedPostgres } from '../src/app/embedded-postgres.ts';
+import { type Postgres, query } from './postgres.ts';
 import { type Finished, type Running, runNode, startAndListen, startSilently } from './process.ts';
+import { readProcessorMs } from './processor.ts';
 
 /** The compiled program: what users run, not what a loader makes of it. */
 const PROGRAM = 'dist/main.js';
 
-/** A server whose databases may be made and dropped. Durable, as in operation. */
-export interface Postgres {
-  readonly version: string;
-  createDatabase(): Promise<{ readonly url: string; drop(): Promise<void> }>;
-  stop(): Promise<void>;
-}
-
-/** `TEST_DATABASE_URL`, else embedded Postgres as a user without a server of his own gets it. */
-export async function startPostgres(): Promise<Postgres> {
-  const given = process.env['TEST_DATABASE_URL'];
-  const dir = await mkdtemp(join(tmpdir(), 'clarify-sync-bench-'));
-  const embedded = given ? null : await startEmbeddedPostgres({ dir: join(dir, 'postgres') });
-  const adminUrl = given ?? embedded?.url ?? '';
-  const [row] = await query(adminUrl, 'SHOW server_version');
-  return {
-    version: `PostgreSQL ${String(row?.['server_version'])}${embedded ? ', embedded' : ''}`,
-    async createDatabase() {
-      const name = `clarify_sync_bench_${randomBytes(4).toString('hex')}`;
-      await query(adminUrl, `CREATE DATABASE ${name}`);
-      const url = new URL(adminUrl);
-      url.pathname = `/${name}`;
-      const drop = async () => {
-        await query(adminUrl, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
-        // What was written must not be written out while the next one is timed.
-        await query(adminUrl, 'CHECKPOINT');
-      };
-      return { url: url.href, drop };
-    },
-    async stop() {
-      await embedded?.stop();
-      await rm(dir, { recursive: true, force: true });
-    },
-  };
-}
-
-export async function query(
-  url: string,
-  text: string,
-  values: unknown[] = [],
-): Promise<Record<string, unknown>[]> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  try {
-    return (await client.query(text, values)).rows;
-  } finally {
-    await client.end();
-  }
+/** What every measurement works with. */
+export interface Stage {
+  readonly emulator: Emulator;
+  readonly postgres: Postgres;
 }
 
 export interface EmulatorStats {
   readonly endpoints: Readonly<Record<string, { readonly requests: number }>>;
-  readonly recordsWritten: number;
 }
 
 export interface Emulator {
   readonly url: string;
   readonly apiKey: string;
   readonly workspace: string;
+  /** People in it. */
+  readonly people: number;
   /** `POST /_emulator/<name>` */
   act(name: string, body: unknown): Promise<unknown>;
   stats(): Promise<EmulatorStats>;
+  /** Processor time so far; null where this machine does not tell. */
+  processorMs(): Promise<number | null>;
   stop(): Promise<void>;
 }
 
 /**
- * The emulator in a process of its own, as Clarify is in reality. Its rate limit is lifted unless
- * told otherwise: what is measured is what this program can do, and the limit is known.
+ * The emulator in a process of its own, as Clarify is in reality. Its rate limit is lifted: what
+ * is measured is what this program can do, and the limit is known.
  */
-export async function startEmulator(people: number, latencyMs = 0): Promise<Emulator> {
+export async function startEmulator(people: number): Promise<Emulator> {
   const companies = String(Math.min(5_000, Math.ceil(people / 20)));
   const sizes = ['--people', String(people), '--companies', companies];
-  const { line, stop } = await startAndListen([
+  const { line, pid, stop } = await startAndListen([
     PROGRAM,
     'emulator',
     '--port',
@@ -101,8 +57,34 @@ export async function startEmulator(people: number, latencyMs = 0): Promise<Emul
   };
   const stats = async (): Promise<EmulatorStats> =>
     JSON.parse(await (await fetch(`${said.adminUrl}/stats`)).text());
-  await act('switches', { ratePerMinute: 1_000_000, latencyMs });
-  return { ...said, act, stats, stop };
+  await act('switches', { ratePerMinute: 1_000_000 });
+  return { ...said, people, act, stats, processorMs: () => readProcessorMs(pid), stop };
+}
+
+/** Runs `work` against a workspace of so many people, and ends the emulator whatever happens. */
+export async function withEmulator<T>(
+  people: number,
+  work: (emulator: Emulator) => Promise<T>,
+): Promise<T> {
+  const emulator = await startEmulator(people);
+  try {
+    return await work(emulator);
+  } finally {
+    await emulator.stop();
+  }
+}
+
+/** Runs `work` with a new database, and drops it whatever happens. */
+export async function withDatabase<T>(
+  postgres: Postgres,
+  work: (databaseUrl: string) => Promise<T>,
+): Promise<T> {
+  const database = await postgres.createDatabase();
+  try {
+    return await work(database.url);
+  } finally {
+    await database.drop();
+  }
 }
 
 function environment(emulator: Emulator, databaseUrl: string): Record<string, string> {
@@ -118,27 +100,45 @@ function environment(emulator: Emulator, databaseUrl: string): Record<string, st
 
 /** Runs a command of the program against an emulator and a database. */
 export async function runProgram(
-  { emulator, databaseUrl }: { emulator: Emulator; databaseUrl: string },
+  emulator: Emulator,
+  databaseUrl: string,
   args: readonly string[],
 ): Promise<Finished> {
   return await runNode([PROGRAM, ...args, '--json'], environment(emulator, databaseUrl));
 }
 
+const READY_MS = 60_000;
+
 /** Starts the service, and returns once it leads. */
 export async function startService(emulator: Emulator, databaseUrl: string): Promise<Running> {
   const service = startSilently([PROGRAM, 'run'], environment(emulator, databaseUrl));
+  try {
+    await waitUntil('the service leads', READY_MS, async () => {
+      const leases = await query(
+        databaseUrl,
+        'SELECT FROM clarify_sync.lease WHERE holder IS NOT NULL AND expires_at > now()',
+      );
+      return leases.length > 0;
+    });
+  } catch (error) {
+    await service.stop();
+    throw error;
+  }
+  return service;
+}
+
+const POLL_MS = 50;
+
+/** @throws where it does not come true within `limitMs`. */
+export async function waitUntil(
+  what: string,
+  limitMs: number,
+  isTrue: () => Promise<boolean>,
+): Promise<void> {
   const startedMs = performance.now();
-  for (;;) {
-    const leases = await query(
-      databaseUrl,
-      'SELECT FROM clarify_sync.lease WHERE holder IS NOT NULL AND expires_at > now()',
-    );
-    if (leases.length > 0) return service;
-    if (performance.now() - startedMs > 60_000) {
-      await service.stop();
-      throw new Error('the service did not begin to lead');
-    }
-    await sleep(50);
+  while (!(await isTrue())) {
+    if (performance.now() - startedMs > limitMs) throw new Error(`in vain waited until ${what}`);
+    await sleep(POLL_MS);
   }
 }
 

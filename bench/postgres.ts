@@ -1,0 +1,62 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import pg from 'pg';
+import { startEmbeddedPostgres } from '../src/app/embedded-postgres.ts';
+import { readProcessorMs } from './processor.ts';
+
+/** A server whose databases may be made and dropped. Durable, as in operation. */
+export interface Postgres {
+  readonly version: string;
+  createDatabase(): Promise<{ readonly url: string; drop(): Promise<void> }>;
+  /** Processor time of the whole server so far; null where it runs elsewhere. */
+  processorMs(): Promise<number | null>;
+  stop(): Promise<void>;
+}
+
+/** `TEST_DATABASE_URL`, else embedded Postgres as a user without a server of his own gets it. */
+export async function startPostgres(): Promise<Postgres> {
+  const given = process.env['TEST_DATABASE_URL'];
+  const dir = await mkdtemp(join(tmpdir(), 'clarify-sync-bench-'));
+  const embedded = given ? null : await startEmbeddedPostgres({ dir: join(dir, 'postgres') });
+  const adminUrl = given ?? embedded?.url ?? '';
+  const [row] = await query(adminUrl, 'SHOW server_version');
+  const ownPid = `SELECT substring(pg_read_file('postmaster.pid') FROM '^[0-9]+')::integer AS pid`;
+  const [postmaster] = embedded ? await query(adminUrl, ownPid) : [];
+  const pid = Number(postmaster?.['pid']);
+  return {
+    version: `PostgreSQL ${String(row?.['server_version'])}${embedded ? ', embedded' : ''}`,
+    async createDatabase() {
+      const name = `clarify_sync_bench_${randomBytes(4).toString('hex')}`;
+      await query(adminUrl, `CREATE DATABASE ${name}`);
+      const url = new URL(adminUrl);
+      url.pathname = `/${name}`;
+      const drop = async () => {
+        await query(adminUrl, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
+        // What was written must not be written out while the next one is timed.
+        await query(adminUrl, 'CHECKPOINT');
+      };
+      return { url: url.href, drop };
+    },
+    processorMs: async () => (Number.isNaN(pid) ? null : await readProcessorMs(pid)),
+    async stop() {
+      await embedded?.stop();
+      await rm(dir, { recursive: true, force: true });
+    },
+  };
+}
+
+export async function query(
+  url: string,
+  text: string,
+  values: unknown[] = [],
+): Promise<Record<string, unknown>[]> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    return (await client.query(text, values)).rows;
+  } finally {
+    await client.end();
+  }
+}
