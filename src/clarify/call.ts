@@ -16,6 +16,8 @@ export interface Call<T> extends CallSubject {
    * 4).
    */
   readonly repeatable: boolean;
+  /** Attempts at most, where fewer will do than for other calls of its kind. */
+  readonly attempts?: number;
   /**
    * Reads the parsed body (undefined where it is empty). Throws BadAnswer where it does not have
    * the shape it should.

@@ -46,6 +46,7 @@ const LONGEST_RETRY_AFTER_MS = 120_000;
 export function createSend(deps: CallerDeps): Send {
   return async <T>(call: Call<T>, options: CallOptions): Promise<T> => {
     const ladder = call.method === 'GET' ? READ_LADDER : WRITE_LADDER;
+    const attempts = call.attempts ?? ladder.attempts;
     let failingSinceMs: number | null = null;
     let failures = 0;
     let refusals = 0;
@@ -78,7 +79,7 @@ export function createSend(deps: CallerDeps): Send {
         error.disposition === 'retry' &&
         !options.signal.aborted &&
         (call.repeatable || !maybeCarriedOut) &&
-        failures < ladder.attempts &&
+        failures < attempts &&
         refusals <= MOST_REFUSALS &&
         (error.status === 429 || failingMs + pauseMs < ladder.withinMs) &&
         (error.retryAfterMs ?? 0) <= LONGEST_RETRY_AFTER_MS;

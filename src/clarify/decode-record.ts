@@ -120,7 +120,7 @@ function isTexts(items: unknown): items is readonly string[] {
 }
 
 /** A user's id, bare or inside a reference. */
-function readActor(actor: unknown): string | null {
+export function readActor(actor: unknown): string | null {
   if (typeof actor === 'string') return actor;
   return isObject(actor) && typeof actor.id === 'string' ? actor.id : null;
 }

@@ -1,5 +1,6 @@
 import { SyncError } from '../domain/errors.ts';
 import type { Remote } from '../domain/remote.ts';
+import { createActivities } from './activities.ts';
 import { createBatchLimit } from './batch-limit.ts';
 import type { Send } from './call.ts';
 import { type ClarifyLog, createSend } from './caller.ts';
@@ -127,6 +128,7 @@ export function createClarifyRemote(options: ClarifyRemoteOptions): ClarifyRemot
       discover({ send, forms, classic: () => batchLimit.cap(CLASSIC_BATCH) }, callOptions),
     ...createReads({ send, decoder, pageLimit }),
     ...createWrites({ send, decoder, forms, batchLimit }),
+    ...createActivities({ send, clock }),
     ...createLinkWrites(send),
     delete: createDelete({ send, batchLimit }),
     get limits() {

@@ -22,6 +22,7 @@ import {
 import type { ConflictPolicy } from '../domain/merge-fields.ts';
 import { type EntryRewrite, mergeRecord, type PendingEntry } from '../domain/merge-record.ts';
 import type { RemoteRecord } from '../domain/record.ts';
+import type { RemoteWrites } from './remote-writes.ts';
 
 export interface ApplyContext {
   /** Database time from before the records were read. */
@@ -29,6 +30,8 @@ export interface ApplyContext {
   readonly policyOf: (field: string) => ConflictPolicy;
   /** The CRM's clock minus ours. */
   readonly clockSkewMs: number;
+  /** Who wrote fields in the CRM when; where it is not told, the record's time has to do. */
+  readonly writes?: RemoteWrites | undefined;
   /** Link tables to bring up to what the records tell; none where left out. */
   readonly links?: readonly LinkTable[];
 }
@@ -250,7 +253,8 @@ function mergeAll(
       rows.push(candidate);
       continue;
     }
-    const merge = mergeRecord(record, pending, { fields, policyOf: context.policyOf });
+    const writes = context.writes?.get(record.id);
+    const merge = mergeRecord(record, pending, { fields, policyOf: context.policyOf, writes });
     if (merge.absent) continue;
     if (merge.unmerged) unmerged.push(record);
     const mergedRecord = {
@@ -263,7 +267,7 @@ function mergeAll(
     if (merge.entries.length > 0) rewritten.push(record.id);
     conflicts.push(
       ...merge.conflicts.map((found) => {
-        return { ...found, recordId: record.id, remoteBy: record.updatedBy };
+        return { ...found, recordId: record.id };
       }),
     );
   }

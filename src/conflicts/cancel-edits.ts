@@ -7,7 +7,7 @@ import {
   recordConflicts,
   rewriteEntries,
 } from '../db/unsettled.ts';
-import type { EntryRewrite } from '../domain/merge-record.ts';
+import { type EntryRewrite, LOST_TO_DELETE } from '../domain/merge-record.ts';
 import { endLinks } from './link-end.ts';
 
 /**
@@ -34,16 +34,7 @@ export async function cancelEdits(
       });
       if (op === 'delete') continue;
       for (const [field, { base, value }] of Object.entries(changes)) {
-        const verdict = { policy: 'deleted', resolution: 'remote' } as const;
-        conflicts.push({
-          recordId,
-          field,
-          base,
-          local: value,
-          remote: null,
-          remoteBy: null,
-          ...verdict,
-        });
+        conflicts.push({ recordId, field, base, local: value, ...LOST_TO_DELETE });
       }
     }
   }

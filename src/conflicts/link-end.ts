@@ -3,6 +3,7 @@ import { endLinksOf } from '../db/link-outbox.ts';
 import { type LinkTable, viewsOf } from '../db/mirror/links.ts';
 import { dropLinks } from '../db/reconcile-links.ts';
 import { recordConflicts } from '../db/unsettled.ts';
+import { LOST_TO_DELETE } from '../domain/merge-record.ts';
 
 /**
  * Takes away the links of records that are gone, and ends what waits for such links. Where the
@@ -30,13 +31,11 @@ export async function endLinks(
       const wanted = await endLinksOf(tx, view, { end, gone: ids, state });
       if (by === 'local') continue;
       conflicts += wanted.length;
-      const verdict = { policy: 'deleted', resolution: 'remote', remoteBy: null } as const;
       await recordConflicts(
         tx,
         view.here.object,
         wanted.map(({ recordId, other }) => {
-          const versions = { base: null, local: other, remote: null };
-          return { recordId, field: view.here.field, ...versions, ...verdict };
+          return { recordId, field: view.here.field, base: null, local: other, ...LOST_TO_DELETE };
         }),
       );
     }

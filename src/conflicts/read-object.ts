@@ -5,13 +5,14 @@ import type { LinkTable } from '../db/mirror/links.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
 import type { ConflictPolicy } from '../domain/merge-fields.ts';
 import type { RemoteRecord } from '../domain/record.ts';
-import type { Priority, Remote } from '../domain/remote.ts';
+import type { CallOptions, Priority, Remote } from '../domain/remote.ts';
 import { judgeStamping, type Stamping } from '../domain/stamping.ts';
 import { confirms, type Watermark } from '../domain/walk/instant.ts';
 import { acceptPage, nextRequest, startWalk, type WalkOptions } from '../domain/walk/walk.ts';
 import { type AppliedRead, applyRead } from './apply-read.ts';
 import type { ApplyContext } from './apply-records.ts';
 import { type LinkRefusals, readLinkedPage } from './link-pages.ts';
+import { readRemoteWrites } from './remote-writes.ts';
 
 export interface ReadDeps {
   readonly db: Database;
@@ -126,7 +127,7 @@ export async function walkObject(
     state = step.state;
     const records = step.accepted.flatMap((index) => page.records[index] ?? []);
     reached = step.watermark ?? reached;
-    await applyPage(deps, table, reading, {
+    await applyPage(deps, table, reading, options, {
       records,
       byCreation: orderBy === 'created',
       readAt,
@@ -152,6 +153,7 @@ async function applyPage(
   deps: ReadDeps,
   table: MirrorTable,
   reading: Reading,
+  options: ReadOptions,
   page: {
     readonly records: readonly RemoteRecord[];
     readonly byCreation: boolean;
@@ -167,12 +169,10 @@ async function applyPage(
     change[page.watermark.column] = page.watermark.at;
   }
   if (page.records.length === 0 && Object.keys(change).length === 0) return;
+  const context = await contextOf(deps, table, page, options);
   await deps.db.transaction(
     async (tx) => {
-      add(
-        reading,
-        await applyRead(tx, table, page.records, applyContext(deps, table, page.readAt)),
-      );
+      add(reading, await applyRead(tx, table, page.records, context));
       if (Object.keys(change).length > 0) reading.cursor = await moveCursor(tx, cursor, change);
     },
     { asWriter: true },
@@ -185,17 +185,30 @@ export async function applyDeferred(
   deps: ReadDeps,
   table: MirrorTable,
   reading: Reading,
+  options: ReadOptions,
 ): Promise<void> {
   const deferred = await readDeferred(deps.db, table.object, DEFERRED_AT_ONCE);
   for (const readAt of new Set(deferred.map((one) => one.readAt))) {
     const records = deferred.filter((one) => one.readAt === readAt).map(({ record }) => record);
+    const context = await contextOf(deps, table, { records, readAt }, options);
     await deps.db.transaction(
       async (tx) => {
-        add(reading, await applyRead(tx, table, records, applyContext(deps, table, readAt)));
+        add(reading, await applyRead(tx, table, records, context));
       },
       { asWriter: true },
     );
   }
+}
+
+/** {@link applyContext}, and whose writes the records bring where they conflict. */
+export async function contextOf(
+  deps: ReadDeps,
+  table: MirrorTable,
+  read: { readonly records: readonly RemoteRecord[]; readonly readAt: string },
+  { signal, priority }: CallOptions,
+): Promise<ApplyContext> {
+  const writes = await readRemoteWrites(deps, table, read.records, { signal, priority });
+  return { ...applyContext(deps, table, read.readAt), writes };
 }
 
 /** What it takes to apply records that were read since `readAt` (database time). */

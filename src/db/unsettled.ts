@@ -46,6 +46,16 @@ export async function readUnsettled(
   return byRecord;
 }
 
+/** Whether anything of an object waits that a merge could meet. Index `outbox_due`; no lock. */
+export async function hasUnsettled(sql: Sql, object: string): Promise<boolean> {
+  const [row] = await sql.query<{ found: boolean }>(
+    `SELECT EXISTS (SELECT 1 FROM clarify_sync.outbox
+                     WHERE object = $1 AND state IN ('pending', 'parked')) AS found`,
+    [object],
+  );
+  return row?.found ?? false;
+}
+
 /** Carries the outcome of merges into the outbox. Row locks on the entries named, in id order. */
 export async function rewriteEntries(
   tx: Sql,
@@ -82,7 +92,6 @@ export async function rewriteEntries(
 /** A conflict and the record it is about. */
 export interface ConflictOfRecord extends ConflictFound {
   readonly recordId: string;
-  readonly remoteBy: string | null;
 }
 
 /**
@@ -99,13 +108,15 @@ export async function recordConflicts(
     `INSERT INTO clarify_sync.conflict
             (object, record_id, field, base, local, remote, remote_by, policy, resolution, certain, resolved_at, resolved_by)
      SELECT $1, c.record_id, c.field, c.base::jsonb, c.local::jsonb, c.remote::jsonb, c.remote_by, c.policy,
-            c.resolution, c.policy <> 'newest',
+            c.resolution, c.certain,
             CASE WHEN c.resolution <> 'open' THEN clock_timestamp() END,
             CASE WHEN c.resolution <> 'open' THEN 'policy' END
-       FROM unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[])
-            AS c(record_id, field, base, local, remote, remote_by, policy, resolution)
+       FROM unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[],
+                   $10::boolean[])
+            AS c(record_id, field, base, local, remote, remote_by, policy, resolution, certain)
          ON CONFLICT (object, record_id, field) WHERE resolution = 'open'
-         DO UPDATE SET remote = excluded.remote, remote_by = excluded.remote_by`,
+         DO UPDATE SET remote = excluded.remote, remote_by = excluded.remote_by,
+                       certain = excluded.certain`,
     [
       object,
       conflicts.map((c) => c.recordId),
@@ -116,6 +127,7 @@ export async function recordConflicts(
       conflicts.map((c) => c.remoteBy),
       conflicts.map((c) => c.policy),
       conflicts.map((c) => c.resolution),
+      conflicts.map((c) => c.certain),
     ],
   );
 }

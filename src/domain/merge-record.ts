@@ -1,4 +1,5 @@
 import { equalValues } from './equal.ts';
+import type { WrittenBy } from './field-write.ts';
 import type { Json } from './json.ts';
 import { type ConflictPolicy, mergeField } from './merge-fields.ts';
 import type { RemoteRecord } from './record.ts';
@@ -30,7 +31,20 @@ export interface ConflictFound {
   /** `deleted`: an edit met a delete. */
   readonly policy: ConflictPolicy | 'deleted';
   readonly resolution: 'local' | 'remote' | 'merged' | 'open';
+  /** Who made it what it is in the CRM, as far as that is known. */
+  readonly remoteBy: string | null;
+  /** Whether the times that decided, if any did, are the field's own. */
+  readonly certain: boolean;
 }
+
+/** An edit met a delete in the CRM, which wins. */
+export const LOST_TO_DELETE = {
+  policy: 'deleted',
+  resolution: 'remote',
+  remote: null,
+  remoteBy: null,
+  certain: true,
+} as const;
 
 export interface EntryRewrite {
   readonly id: bigint;
@@ -60,6 +74,8 @@ export interface RecordMerge {
 export interface MergeContext {
   readonly fields: ReadonlyMap<string, Field>;
   readonly policyOf: (field: string) => ConflictPolicy;
+  /** Who wrote fields of the record when, where that was found out. */
+  readonly writes?: ReadonlyMap<string, WrittenBy> | undefined;
 }
 
 interface Rewriting {
@@ -129,14 +145,20 @@ export function mergeRecord(
       continue;
     }
     const policy = context.policyOf(name);
+    const write = context.writes?.get(name);
     const outcome = mergeField(field, { base: first.base, local: local.value, remote }, policy, {
       localMs: last.entry.writtenAtMs,
-      remoteMs: record.updatedAt === null ? null : Date.parse(record.updatedAt),
+      remoteMs: write?.atMs ?? (record.updatedAt === null ? null : Date.parse(record.updatedAt)),
     });
     if (outcome.conflict) {
-      const resolution = RESOLUTION[outcome.kind];
       const found = { field: name, base: first.base, local: local.value, remote, policy };
-      conflicts.push({ ...found, resolution });
+      conflicts.push({
+        ...found,
+        resolution: RESOLUTION[outcome.kind],
+        remoteBy: write?.by ?? record.updatedBy,
+        // Sets are merged whatever the time.
+        certain: policy !== 'newest' || write !== undefined || outcome.kind === 'merged',
+      });
     }
     switch (outcome.kind) {
       case 'settled':

@@ -1,3 +1,4 @@
+import type { FieldWrite } from './field-write.ts';
 import type { Json } from './json.ts';
 import type { DeletedRecord, RemoteRecord } from './record.ts';
 import type { ObjectSchema } from './schema.ts';
@@ -108,6 +109,14 @@ export interface Remote {
     readonly total: number | null;
     readonly more: boolean;
   }>;
+  /**
+   * Who changed which field of a record when, newest first, as far as that is told: null where it
+   * is not. One attempt, and a server that fails at it is let alone for a while.
+   */
+  readFieldWrites(
+    request: { object: ObjectSchema; id: string },
+    options: CallOptions,
+  ): Promise<readonly FieldWrite[] | null>;
   readUsers(options: CallOptions): Promise<readonly User[]>;
   /**
    * Creates records; with `matchOn`, records the server already has are updated instead. The

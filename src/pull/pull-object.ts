@@ -32,7 +32,7 @@ export async function pullObject(
 ): Promise<ReadResult> {
   const reading = await startReading(deps.db, table.object);
   await inTurn(deps, reading, options, async () => {
-    await applyDeferred(deps, table, reading);
+    await applyDeferred(deps, table, reading, options);
     await readChanges(deps, table, reading, options);
   });
   const { state, reason } = reading;
@@ -63,7 +63,7 @@ export async function pullChanges(
   const reading = await startReading(deps.db, table.object);
   return await inTurn(deps, reading, options, async () => {
     // What came in while a field was in flight has to be merged before the field goes out again.
-    await applyDeferred(deps, table, reading);
+    await applyDeferred(deps, table, reading, options);
     if (after !== null) {
       const since = { orderBy: 'updated', from: after, probe: true, passing: true } as const;
       return (await walkObject(deps, table, reading, { ...options, ...since })) ?? after;

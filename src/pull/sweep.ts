@@ -1,11 +1,6 @@
 import { applyRead } from '../conflicts/apply-read.ts';
 import { readLinkedPage } from '../conflicts/link-pages.ts';
-import {
-  applyContext,
-  type ReadDeps,
-  type ReadOptions,
-  serverNow,
-} from '../conflicts/read-object.ts';
+import { contextOf, type ReadDeps, type ReadOptions, serverNow } from '../conflicts/read-object.ts';
 import { readDatabaseTime } from '../db/cursor.ts';
 import { dropDeadLinks, renameLinks } from '../db/link-rows.ts';
 import { ownViews } from '../db/mirror/links.ts';
@@ -130,13 +125,14 @@ async function sweepPage(
     finished: step.verdict !== null,
     problem: problemOf(deps, table, step.verdict === 'incomplete' ? step.problem : null),
   };
+  const context = await contextOf(deps, table, { records, readAt }, options);
   const applied = await deps.db.transaction(
     async (tx) => {
       const ids = records.map(({ id }) => id);
       // What a pull or a push brought meanwhile is newer than what was read for the sweep.
       const newer = await readSyncedSince(tx, table, ids, readAt);
       const older = records.filter(({ id }) => !newer.has(id));
-      const counts = await applyRead(tx, table, older, applyContext(deps, table, readAt));
+      const counts = await applyRead(tx, table, older, context);
       const sweep = await moveSweep(tx, at.sweep, progress);
       if (progress.finished) await tidyLinks(deps, tx, table);
       return { ...counts, sweep };

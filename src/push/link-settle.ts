@@ -6,6 +6,7 @@ import type { MirrorTable } from '../db/mirror/table.ts';
 import { settleEntries } from '../db/outbox.ts';
 import { recordConflicts } from '../db/unsettled.ts';
 import type { RemoteError } from '../domain/errors.ts';
+import { LOST_TO_DELETE } from '../domain/merge-record.ts';
 import type { RemoteRecord } from '../domain/record.ts';
 import { ending, type OutgoingLinks, putOff } from './link-claim.ts';
 import type { LinkSent, RecordSent } from './link-send.ts';
@@ -52,9 +53,13 @@ export async function settleLinks(
     tx,
     view.here.object,
     wanted.map(({ here, there }) => {
-      const versions = { base: null, local: there, remote: null };
-      const verdict = { policy: 'deleted', resolution: 'remote' } as const;
-      return { recordId: here, field: view.here.field, ...versions, ...verdict, remoteBy: null };
+      return {
+        recordId: here,
+        field: view.here.field,
+        base: null,
+        local: there,
+        ...LOST_TO_DELETE,
+      };
     }),
   );
   await deleteLinks(tx, view, await lockLinks(tx, view, lost));

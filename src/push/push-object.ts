@@ -1,3 +1,4 @@
+import { type RemoteWrites, readRemoteWrites } from '../conflicts/remote-writes.ts';
 import type { Database } from '../db/database.ts';
 import type { MassDeleteLimits } from '../db/delete-guard.ts';
 import { holdsLease } from '../db/lease.ts';
@@ -73,7 +74,13 @@ export async function pushObject(
   const inFlight = delayedAbort(signal, WRITE_TIMEOUT_MS);
   const report = async (sent: readonly Sent[]): Promise<void> => {
     const checked = await confirmGone(remote, table, sent, inFlight.signal);
-    await settleAgain(deps, table, { epoch, readAt: claimed.readAt }, checked);
+    const records = checked.flatMap((one) =>
+      one.kind === 'delivered' && one.record !== null ? [one.record] : [],
+    );
+    const reading = { priority: 'push', signal: inFlight.signal } as const;
+    // Nice to know; that what was sent is settled does not depend on it.
+    const writes = await readRemoteWrites(deps, table, records, reading).catch(() => undefined);
+    await settleAgain(deps, table, { epoch, readAt: claimed.readAt, writes }, checked);
     for (const { kind } of checked) counts[kind] += 1;
   };
   const mayStart = () =>
@@ -146,7 +153,11 @@ async function confirmGone(
 async function settleAgain(
   deps: PushDeps,
   table: MirrorTable,
-  { epoch, readAt }: { readonly epoch: bigint; readonly readAt: string },
+  round: {
+    readonly epoch: bigint;
+    readonly readAt: string;
+    readonly writes: RemoteWrites | undefined;
+  },
   sent: readonly Sent[],
 ): Promise<void> {
   const { db, tables, links, remote, policyOf, random } = deps;
@@ -154,13 +165,12 @@ async function settleAgain(
     try {
       await db.transaction(
         async (tx) => {
-          if (!(await holdsLease(tx, epoch))) throw leaseLost();
+          if (!(await holdsLease(tx, round.epoch))) throw leaseLost();
           await settle(tx, table, sent, {
-            epoch,
+            ...round,
             tables,
             links,
             random,
-            readAt,
             clockSkewMs: remote.clockSkewMs ?? 0,
             policyOf: (field) => policyOf(table.object, field),
           });

@@ -9,6 +9,7 @@ import { deleteRows } from '../db/mirror-rows.ts';
 import { settleEntries } from '../db/outbox.ts';
 import { recordConflicts } from '../db/unsettled.ts';
 import type { RemoteError } from '../domain/errors.ts';
+import { LOST_TO_DELETE } from '../domain/merge-record.ts';
 import type { Outgoing, Settlement } from './outgoing.ts';
 import { rebase } from './rebase.ts';
 import type { Sent } from './send.ts';
@@ -102,9 +103,7 @@ function reasonOf(error: RemoteError): string {
 /** An edit of a record somebody deleted meanwhile: the delete stands, the edit is on record. */
 function lostToDelete(change: Outgoing) {
   return Object.entries(change.changes).map(([field, { base, value }]) => {
-    const versions = { base, local: value, remote: null };
-    const verdict = { policy: 'deleted', resolution: 'remote' } as const;
-    return { recordId: change.recordId, field, ...versions, ...verdict, remoteBy: null };
+    return { recordId: change.recordId, field, base, local: value, ...LOST_TO_DELETE };
   });
 }
 

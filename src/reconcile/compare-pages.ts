@@ -1,6 +1,6 @@
 import { applyRead } from '../conflicts/apply-read.ts';
 import { readLinkedPage } from '../conflicts/link-pages.ts';
-import { applyContext } from '../conflicts/read-object.ts';
+import { contextOf } from '../conflicts/read-object.ts';
 import { readDatabaseTime } from '../db/cursor.ts';
 import { readUnplaced, readUnseen } from '../db/reconcile-rows.ts';
 import type { RemoteRecord } from '../domain/record.ts';
@@ -103,10 +103,10 @@ async function applyPage(
 ): Promise<void> {
   if (records.length === 0) return;
   const { deps, table, counts } = pass;
-  const applied = await deps.db.transaction(
-    (tx) => applyRead(tx, table, records, applyContext(deps, table, readAt)),
-    { asWriter: true },
-  );
+  const context = await contextOf(deps, table, { records, readAt }, pass.options);
+  const applied = await deps.db.transaction((tx) => applyRead(tx, table, records, context), {
+    asWriter: true,
+  });
   counts.missing += applied.inserted;
   counts.differed += applied.updated;
   counts.merged += applied.merged;

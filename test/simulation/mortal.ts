@@ -136,6 +136,8 @@ export function mortalRemote(remote: Remote, fate: Fate, timeoutMs: () => number
       call(() => remote.readDeletions(request, patient(options))),
     readRecord: (request, options) => call(() => remote.readRecord(request, patient(options))),
     readLinks: (request, options) => call(() => remote.readLinks(request, patient(options))),
+    readFieldWrites: (request, options) =>
+      call(() => remote.readFieldWrites(request, patient(options))),
     readUsers: (options) => call(() => remote.readUsers(patient(options))),
     create: (request, options) => call(() => remote.create(request, patient(options))),
     update: (request, options) => call(() => remote.update(request, patient(options))),

@@ -1,15 +1,19 @@
 import { isDeepStrictEqual } from 'node:util';
+import type { Session } from '../../src/app/session.ts';
 import { ownView } from '../../src/db/mirror/links.ts';
 import type { TestWorkspace } from './workspace.ts';
+
+/** What is compared. */
+type Sides = Pick<TestWorkspace, 'emulator' | 'sql'> & {
+  readonly session: Pick<Session, 'tables' | 'links'>;
+};
 
 /**
  * Every difference between Clarify and the mirror, in words; empty where both sides agree. Reads
  * the emulator's records themselves, not through our client, so that it does not share the
  * client's misreadings.
  */
-export async function differences(
-  workspace: Pick<TestWorkspace, 'emulator' | 'session' | 'sql'>,
-): Promise<string[]> {
+export async function differences(workspace: Sides): Promise<string[]> {
   const found: string[] = [];
   for (const table of workspace.session.tables) {
     const { object } = table;
@@ -40,9 +44,7 @@ export async function differences(
 }
 
 /** Every link that one side has and the other has not, in words; empty where both sides agree. */
-export async function linkDifferences(
-  workspace: Pick<TestWorkspace, 'emulator' | 'session' | 'sql'>,
-): Promise<string[]> {
+export async function linkDifferences(workspace: Sides): Promise<string[]> {
   const { emulator, session, sql } = workspace;
   const found: string[] = [];
   for (const link of session.links) {

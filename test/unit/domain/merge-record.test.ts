@@ -274,7 +274,7 @@ describe('particular histories', () => {
     expect(result.entries).toEqual([
       { id: 1n, changes: { b: change(1, 2) }, state: 'pending', parked: { a: change('w', 'v') } },
     ]);
-    expect(result.conflicts).toEqual([
+    expect(result.conflicts).toMatchObject([
       { field: 'a', base: 'u', local: 'v', remote: 'w', policy: 'manual', resolution: 'open' },
     ]);
     expect(after.row).toMatchObject({ a: 'v', b: 2 });
@@ -321,7 +321,7 @@ describe('particular histories', () => {
       entries: [],
     });
     const { result, after } = merge({ ...given, record: recordOf({ a: null }, 500) });
-    expect(result.conflicts).toEqual([
+    expect(result.conflicts).toMatchObject([
       { field: 'a', base: 'u', local: 'w', remote: null, policy: 'local', resolution: 'local' },
     ]);
     expect(result.entries[0]).toMatchObject({ id: 1n, state: 'superseded', changes: null });

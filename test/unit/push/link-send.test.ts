@@ -36,6 +36,7 @@ function scripted(start: readonly string[], script: Script = {}) {
     readPage: unused,
     readDeletions: unused,
     readUsers: unused,
+    readFieldWrites: unused,
     create: unused,
     update: unused,
     delete: unused,

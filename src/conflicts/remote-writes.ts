@@ -1,0 +1,79 @@
+import type { Sql } from '../db/database.ts';
+import type { MirrorTable } from '../db/mirror/table.ts';
+import { hasUnsettled, readUnsettled } from '../db/unsettled.ts';
+import { type WrittenBy, writeOf } from '../domain/field-write.ts';
+import type { ConflictPolicy } from '../domain/merge-fields.ts';
+import { mergeRecord, type PendingEntry } from '../domain/merge-record.ts';
+import type { RemoteRecord } from '../domain/record.ts';
+import type { CallOptions, Remote } from '../domain/remote.ts';
+
+/** Who wrote a field in the CRM when, by record and field, where that could be found out. */
+export type RemoteWrites = ReadonlyMap<string, ReadonlyMap<string, WrittenBy>>;
+
+export interface RemoteWritesDeps {
+  readonly db: Sql;
+  readonly remote: Remote;
+  readonly policyOf: (object: string, field: string) => ConflictPolicy;
+}
+
+/** Histories asked for at once; what conflicts beyond that is judged by its record's time. */
+const MOST_HISTORIES = 20;
+/** Nothing depends on the answers, so nobody waits long for them. */
+const PATIENCE_MS = 5_000;
+
+const NONE: RemoteWrites = new Map();
+
+/**
+ * Asks for the history of records that are about to conflict by `newest`, before the transaction
+ * that decides (invariant 5). Costs no request where nothing conflicts, and a statement where
+ * nothing waits in the outbox.
+ */
+export async function readRemoteWrites(
+  deps: RemoteWritesDeps,
+  table: MirrorTable,
+  records: readonly RemoteRecord[],
+  options: CallOptions,
+): Promise<RemoteWrites> {
+  if (records.length === 0 || !(await hasUnsettled(deps.db, table.object))) return NONE;
+  const disputed = await findDisputed(deps, table, records);
+  if (disputed.length === 0) return NONE;
+  const signal = AbortSignal.any([options.signal, AbortSignal.timeout(PATIENCE_MS)]);
+  const call = { priority: options.priority, signal, timeoutMs: PATIENCE_MS };
+  const found = await Promise.all(
+    disputed.slice(0, MOST_HISTORIES).map(async ({ record, fields }) => {
+      const request = { object: table.schema, id: record.id };
+      const history = await deps.remote.readFieldWrites(request, call).catch((error: unknown) => {
+        if (signal.aborted) return null;
+        throw error;
+      });
+      const writes = fields.flatMap((name) => {
+        const field = table.byField.get(name)?.field;
+        const write = field && writeOf(field, record.fields[name] ?? null, history ?? []);
+        return write ? [[name, write] as const] : [];
+      });
+      return [record.id, new Map(writes)] as const;
+    }),
+  );
+  return new Map(found);
+}
+
+/** Fields that both sides changed, where the later one is to win. */
+async function findDisputed(
+  { db, policyOf }: RemoteWritesDeps,
+  table: MirrorTable,
+  records: readonly RemoteRecord[],
+): Promise<readonly { readonly record: RemoteRecord; readonly fields: readonly string[] }[]> {
+  const unsettled = await readUnsettled(
+    db,
+    table.object,
+    records.map(({ id }) => id),
+  );
+  const fields = new Map(table.schema.fields.map((field) => [field.name, field]));
+  const context = { fields, policyOf: (name: string) => policyOf(table.object, name) };
+  const disputedBy = (record: RemoteRecord, entries: readonly PendingEntry[]) =>
+    mergeRecord(record, entries, context).conflicts.flatMap((c) => (c.certain ? [] : [c.field]));
+  return records.flatMap((record) => {
+    const disputed = disputedBy(record, unsettled.get(record.id) ?? []);
+    return disputed.length > 0 ? [{ record, fields: disputed }] : [];
+  });
+}
