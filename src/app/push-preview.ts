@@ -1,17 +1,16 @@
-import type { Sql } from '../db/database.ts';
-import { readWaitingLinks } from '../db/link-outbox.ts';
-import { readLocalIds } from '../db/local-ids.ts';
-import type { MirrorTable } from '../db/mirror/table.ts';
-import { readWaiting } from '../db/outbox-review.ts';
-import { coalesceLinks } from '../domain/coalesce-links.ts';
-import type { Json } from '../domain/json.ts';
+import type { Database, Transaction } from '../db/database.ts';
+import { acquireLease, readLease } from '../db/lease.ts';
+import { countUnsettled } from '../db/outbox.ts';
 import {
-  coalesceAll,
-  localReferences,
-  type Outgoing,
-  prepare,
-  type Resolution,
-} from '../push/outgoing.ts';
+  type AdoptedHere,
+  makeDue,
+  type ParkedHere,
+  readAdoptedHere,
+  readParkedHere,
+} from '../db/rehearsal.ts';
+import type { Json } from '../domain/json.ts';
+import type { Outgoing } from '../push/outgoing.ts';
+import { type RehearsalDeps, type Rehearsed, rehearse } from '../push/rehearse.ts';
 
 /** What a push would do to one record. */
 export interface PreviewedChange {
@@ -30,88 +29,77 @@ export interface PreviewedChange {
 
 export interface PushPreview {
   readonly changes: readonly PreviewedChange[];
-  /** Entries that have to wait for others, or for a person. */
+  /** Rows born here that are records Clarify has: their creates become edits, if anything. */
+  readonly adopted: readonly AdoptedHere[];
+  /** Entries that would be parked before anything is sent. */
+  readonly parked: readonly ParkedHere[];
+  /** Entries that would still have to wait for others, or for an answer. */
   readonly waiting: number;
 }
 
-/** Records shown per object at most: a preview is for reading. */
-const RECORDS = 1_000;
+/** Users may wait for a row that is looked at, so nothing here takes long. */
+const LIMITS = { lockTimeoutMs: 2_000, statementTimeoutMs: 60_000 };
 
 /**
- * What a push would send as things stand, in the order in which it would: claims nothing, asks
- * the CRM nothing, so what it changed meanwhile is not merged in yet.
+ * What a push would send as things stand, in the order in which it would: the push itself, in a
+ * transaction that is taken back. Writes nothing and asks the CRM nothing, so what it changed
+ * meanwhile is not merged in yet.
  */
 export async function previewPush(
-  sql: Sql,
-  tables: readonly MirrorTable[],
-  options: {
-    readonly objects?: readonly string[] | undefined;
-    readonly matchOn: (table: MirrorTable) => string | null;
-  },
+  db: Database,
+  deps: RehearsalDeps,
+  objects?: readonly string[],
 ): Promise<PushPreview> {
-  const changes: PreviewedChange[] = [];
-  const earlier = new Set<string>();
-  let waiting = 0;
-  for (const table of tables) {
-    if (options.objects === undefined || options.objects.includes(table.object)) {
-      const records = coalesceAll(await readWaiting(sql, table.object, RECORDS));
-      const resolve = await resolver(sql, table, { records, earlier });
-      const matchOn = options.matchOn(table);
-      const context = { resolve, earlier: new Set(earlier), matchOn };
-      const { outgoing, settled } = prepare(table.schema, records, context);
-      changes.push(...outgoing.map((one) => describe(table.object, one)));
-      for (const { ids, outcome } of settled) {
-        if (outcome.state === 'pending' || outcome.state === 'parked') waiting += ids.length;
-      }
-    }
-    earlier.add(table.object);
+  let preview: PushPreview | null = null;
+  try {
+    await db.transaction(
+      async (tx) => {
+        preview = await look(tx, deps, objects);
+        throw new TakenBack();
+      },
+      { asWriter: true, ...LIMITS },
+    );
+  } catch (error) {
+    if (!(error instanceof TakenBack)) throw error;
   }
-  changes.push(...(await previewLinks(sql, options.objects ?? null)));
-  return { changes, waiting };
+  return preview ?? NOTHING;
 }
 
-/** Links come after the records, one line each. */
-async function previewLinks(
-  sql: Sql,
-  objects: readonly string[] | null,
-): Promise<readonly PreviewedChange[]> {
-  const waiting = await readWaitingLinks(sql, objects, RECORDS);
-  return waiting.flatMap(({ object, field, recordId, entries }) =>
-    coalesceLinks(entries).flatMap(({ kind, other, entry, earlier }): PreviewedChange[] => {
-      if (kind === 'nothing') return [];
-      const fields = kind === 'link' ? { from: null, to: other } : { from: other, to: null };
-      const change = { object, recordId, action: kind, entries: [...earlier, entry] };
-      return [{ ...change, fields: [{ field, ...fields }] }];
-    }),
-  );
+class TakenBack extends Error {}
+
+const NOTHING: PushPreview = { changes: [], adopted: [], parked: [], waiting: 0 };
+
+async function look(
+  tx: Transaction,
+  deps: RehearsalDeps,
+  objects: readonly string[] | undefined,
+): Promise<PushPreview> {
+  // The epoch of whoever leads: what he has in flight stays his.
+  const claimed = await acquireLease(tx, { holder: 'push --dry-run', ttlMs: 60_000 });
+  const epoch = (claimed ?? (await readLease(tx)))?.epoch;
+  if (epoch === undefined) return NOTHING;
+  await makeDue(tx);
+  const rehearsed = await rehearse(tx, deps, { epoch, objects: objects && new Set(objects) });
+  const { pending, blocked, sending } = await countUnsettled(tx, objects);
+  return {
+    changes: rehearsed.map(describe),
+    adopted: await readAdoptedHere(tx),
+    parked: await readParkedHere(tx),
+    waiting: pending + blocked + sending,
+  };
 }
 
-/** What is created earlier in the same push will be known by then. */
-async function resolver(
-  sql: Sql,
-  table: MirrorTable,
-  of: {
-    readonly records: ReturnType<typeof coalesceAll>;
-    readonly earlier: ReadonlySet<string>;
-  },
-): Promise<(object: string, id: string) => Resolution> {
-  const known = new Map<string, Resolution>();
-  for (const [object, ids] of localReferences(table.schema, of.records)) {
-    for (const { localId, id, entry, parked } of await readLocalIds(sql, object, [...ids])) {
-      const name = `${object} ${localId}`;
-      if (id !== null) known.set(name, { kind: 'known', id });
-      else if (entry === null) continue;
-      else if (!parked && of.earlier.has(object)) known.set(name, { kind: 'known', id: localId });
-      else known.set(name, { kind: 'waiting', entry, parked });
-    }
+function describe(one: Rehearsed): PreviewedChange {
+  if ('link' in one) {
+    const { object, recordId, field, link } = one;
+    const [from, to] = link.kind === 'link' ? [null, link.other] : [link.other, null];
+    const entries = [...link.earlier, link.entry];
+    return { object, recordId, action: link.kind, entries, fields: [{ field, from, to }] };
   }
-  return (object, id) => known.get(`${object} ${id}`) ?? { kind: 'unknown' };
-}
-
-function describe(object: string, { kind, recordId, entries, fields, changes }: Outgoing) {
+  const { kind, recordId, entries, fields, changes } = one.outgoing;
   const shown = kind === 'delete' ? [] : Object.entries(fields);
   return {
-    object,
+    object: one.object,
     recordId,
     action: kind,
     entries,

@@ -161,35 +161,3 @@ export async function readMovedIds(
   );
   return new Set(rows.map(({ id }) => id));
 }
-
-/** Link changes that wait, by record and field, oldest first; claims nothing. */
-export async function readWaitingLinks(
-  sql: Sql,
-  objects: readonly string[] | null,
-  limit: number,
-): Promise<readonly (ClaimedLinks & { readonly object: string; readonly field: string })[]> {
-  const rows = await sql.query<
-    LinkEntry & { object: string; recordId: string; field: string; attempts: number }
-  >(
-    `SELECT o.id, o.object, o.record_id AS "recordId", f.field, o.op, o.attempts,
-            o.sent IS NOT NULL AS "sentBefore", ${otherOf('o', 'f.field')} AS other
-       FROM clarify_sync.outbox AS o, jsonb_object_keys(o.changes) AS f(field)
-      WHERE o.op IN ('link', 'unlink') AND o.state = 'pending'
-        AND ($1::text[] IS NULL OR o.object = ANY($1))
-      ORDER BY o.id LIMIT $2`,
-    [objects, limit],
-  );
-  const groups = new Map<string, typeof rows>();
-  for (const row of rows) {
-    const key = JSON.stringify([row.object, row.field, row.recordId]);
-    const group = groups.get(key);
-    if (group) group.push(row);
-    else groups.set(key, [row]);
-  }
-  return [...groups.values()].flatMap((entries) => {
-    const [first] = entries;
-    if (!first) return [];
-    const { object, field, recordId, attempts } = first;
-    return [{ object, field, recordId, attempts, entries }];
-  });
-}

@@ -3,7 +3,6 @@ import type { Json } from '../domain/json.ts';
 import type { FieldChanges } from '../domain/merge-record.ts';
 import { decodeChanges } from './changes.ts';
 import type { Sql } from './database.ts';
-import type { ClaimedRecord } from './outbox.ts';
 
 export const outboxStates = [
   'pending',
@@ -147,42 +146,4 @@ export async function cancelEntries(tx: Sql, ids: readonly bigint[]): Promise<vo
       WHERE id = ANY($1::bigint[]) AND state IN ('pending', 'parked')`,
     [ids],
   );
-}
-
-interface PendingRow {
-  readonly id: bigint;
-  readonly recordId: string;
-  readonly op: ClaimedEntry['op'];
-  readonly changes: FieldChanges;
-  readonly attempts: number;
-}
-
-/** What waits of one object, links apart, by record, oldest first; claims nothing. */
-export async function readWaiting(
-  sql: Sql,
-  object: string,
-  records: number,
-): Promise<readonly ClaimedRecord[]> {
-  const rows = await sql.query<PendingRow & Record<string, unknown>>(
-    `WITH head AS (
-       SELECT record_id, min(id) AS first FROM clarify_sync.outbox
-        WHERE object = $1 AND state = 'pending' AND op NOT IN ('link', 'unlink')
-        GROUP BY record_id ORDER BY first LIMIT $2
-     )
-     SELECT o.id, o.record_id AS "recordId", o.op, o.changes, o.attempts
-       FROM clarify_sync.outbox AS o JOIN head AS h ON h.record_id = o.record_id
-      WHERE o.object = $1 AND o.state = 'pending' AND o.op NOT IN ('link', 'unlink')
-      ORDER BY h.first, o.id`,
-    [object, records],
-  );
-  const byRecord = new Map<string, PendingRow[]>();
-  for (const row of rows) {
-    const entries = byRecord.get(row.recordId) ?? [];
-    entries.push({ ...row, changes: decodeChanges(row.changes) });
-    byRecord.set(row.recordId, entries);
-  }
-  return [...byRecord].map(([recordId, entries]) => {
-    const attempts = Math.max(...entries.map((entry) => entry.attempts));
-    return { recordId, entries, attempts, sentBefore: new Set<bigint>(), unapprovedDelete: false };
-  });
 }

@@ -44,7 +44,7 @@ export interface Claim {
  */
 export async function claim(
   deps: {
-    readonly db: Database;
+    readonly db: Pick<Database, 'transaction'>;
     readonly tables: readonly MirrorTable[];
     readonly matchOn: (table: MirrorTable) => string | null;
     readonly massDelete: MassDeleteLimits;

@@ -38,7 +38,7 @@ const CLAIM_RECORDS = 200;
  * @throws SyncError `lease-lost`
  */
 export async function claimLinkChanges(
-  db: Database,
+  db: Pick<Database, 'transaction'>,
   view: LinkView,
   epoch: bigint,
 ): Promise<LinkClaim | null> {

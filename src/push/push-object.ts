@@ -91,7 +91,6 @@ export async function pushObject(
       signal: inFlight.signal,
       timeoutMs: WRITE_TIMEOUT_MS,
     } as const;
-    // What makes room goes first: a unique value may move from one record to another.
     for (const group of sendingOrder(claimed.outgoing)) {
       await sendAll({ remote, mayStart }, table.schema, group, { ...call, report });
     }
@@ -119,7 +118,8 @@ export function delayedAbort(signal: AbortSignal, graceMs: number) {
   };
 }
 
-function sendingOrder(outgoing: readonly Outgoing[]): readonly (readonly Outgoing[])[] {
+/** What makes room goes first: a unique value may move from one record to another. */
+export function sendingOrder(outgoing: readonly Outgoing[]): readonly (readonly Outgoing[])[] {
   const creates = outgoing.filter(({ kind }) => kind === 'create');
   return [
     outgoing.filter(({ kind }) => kind === 'delete'),

@@ -1,18 +1,15 @@
 import { applyRecords } from '../conflicts/apply-records.ts';
 import { readDatabaseTime } from '../db/cursor.ts';
+import { readFirstBases } from '../db/first-bases.ts';
 import { mapIds, readMapped, rewriteReferences } from '../db/identities.ts';
 import { holdsLease } from '../db/lease.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
-import {
-  type EntryOutcome,
-  type StrandedEntry,
-  settleEntries,
-  takeOverStranded,
-} from '../db/outbox.ts';
-import { equalValues } from '../domain/equal.ts';
+import { type StrandedEntry, settleEntries, takeOverStranded } from '../db/outbox.ts';
 import { SyncError } from '../domain/errors.ts';
 import type { RemoteRecord } from '../domain/record.ts';
+import type { Settlement } from './outgoing.ts';
 import type { PushDeps } from './push-object.ts';
+import { type Recognition, recognise } from './recognise.ts';
 
 /** A write shows within 5 to 15 s, mostly; before that, its absence proves nothing. */
 const SETTLING_MS = 15_000;
@@ -69,34 +66,21 @@ async function judge(
         candidates.map(({ id }) => id),
       );
       const free = candidates.filter(({ id }) => !mapped.has(id));
-      const outcomes: { ids: readonly bigint[]; outcome: EntryOutcome }[] = [];
-      const adopted: { oldId: string; record: RemoteRecord }[] = [];
-      for (const entry of round.entries) {
-        const taken = new Set(adopted.map(({ record }) => record.id));
-        const matches = free.filter((r) => !taken.has(r.id) && isWhatWasSent(table, entry, r));
-        const [match] = matches;
-        const edited = free.filter((r) => !taken.has(r.id) && mayBeWhatWasSent(table, entry, r));
-        // Several alike may be several stranded creates of the same content: one each.
-        const rivals = round.entries.filter((other) => sameContent(table, entry, other)).length;
-        if (!match && edited.length > 0) {
-          const reason = 'create-ambiguous: a record like the one that was sent was edited since';
-          outcomes.push({ ids: [entry.id], outcome: { state: 'parked', reason } });
-        } else if (!match) {
-          outcomes.push({
-            ids: [entry.id],
-            outcome: { state: 'pending', reason: null, retryInMs: 0 },
-          });
-        } else if (matches.length > rivals) {
-          const reason = 'create-ambiguous: several records look like the one that was sent';
-          outcomes.push({ ids: [entry.id], outcome: { state: 'parked', reason } });
-        } else {
-          adopted.push({ oldId: entry.recordId, record: match });
-          outcomes.push({ ids: [entry.id], outcome: { state: 'done' } });
-        }
-      }
+      const before = await readFirstBases(tx, table.object, {
+        ids: free.map(({ id }) => id),
+        after: round.entries.map(({ id }) => id),
+      });
+      const recognised = recognise(
+        table.schema,
+        round.entries,
+        free.map((record) => ({ record, before: before.get(record.id) ?? {} })),
+      );
+      const adopted = recognised.flatMap((one) =>
+        one.kind === 'found' ? [{ oldId: one.entry.recordId, record: one.record }] : [],
+      );
       const renames = adopted.map(({ oldId, record }) => ({ oldId, id: record.id }));
       await mapIds(tx, table.object, renames, 'pushed');
-      await settleEntries(tx, round.epoch, outcomes);
+      await settleEntries(tx, round.epoch, recognised.map(toSettlement));
       await applyRecords(
         tx,
         table,
@@ -147,28 +131,14 @@ async function readCreatedAbout(
   );
 }
 
-function isWhatWasSent(table: MirrorTable, entry: StrandedEntry, record: RemoteRecord): boolean {
-  return table.schema.fields.every((field) => {
-    const sent = entry.fields[field.name];
-    return sent === undefined || equalValues(field, sent, record.fields[field.name] ?? null);
-  });
-}
-
-/**
- * Whether a record was edited since its creation and still has at least half of what was sent:
- * nothing tells whether it is ours, and to send once more could make it a second time.
- */
-function mayBeWhatWasSent(table: MirrorTable, entry: StrandedEntry, record: RemoteRecord): boolean {
-  if (record.updatedAt === null || record.updatedAt === record.createdAt) return false;
-  const sent = table.schema.fields.filter(({ name }) => (entry.fields[name] ?? null) !== null);
-  const kept = sent.filter((field) =>
-    equalValues(field, entry.fields[field.name] ?? null, record.fields[field.name] ?? null),
-  );
-  return kept.length > 0 && kept.length * 2 >= sent.length;
-}
-
-function sameContent(table: MirrorTable, a: StrandedEntry, b: StrandedEntry): boolean {
-  return table.schema.fields.every((field) =>
-    equalValues(field, a.fields[field.name] ?? null, b.fields[field.name] ?? null),
-  );
+function toSettlement(one: Recognition): Settlement {
+  const ids = [one.entry.id];
+  switch (one.kind) {
+    case 'found':
+      return { ids, outcome: { state: 'done' } };
+    case 'missing':
+      return { ids, outcome: { state: 'pending', reason: null, retryInMs: 0 } };
+    case 'ambiguous':
+      return { ids, outcome: { state: 'parked', reason: one.reason } };
+  }
 }

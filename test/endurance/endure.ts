@@ -37,7 +37,7 @@ export interface Endurance {
   readonly parked: readonly string[];
 }
 
-const SETTLING_MS = 180_000;
+const SETTLING_MS = 120_000;
 /** No delete waits for a person here, and whoever reads gets something to read. */
 const CONFIG = `
 massDelete: { rows: 1000000, percent: 100 }
@@ -136,14 +136,15 @@ function wrongBirths(emulator: Emulator, births: readonly Birth[]): readonly str
   );
   const markOf = new Map(births.map(({ object, markedBy }) => [object, markedBy]));
   for (const record of records) {
-    const mark = String(record.attributes[markOf.get(record.type) ?? '']);
+    const mark = record.attributes[markOf.get(record.type) ?? ''];
+    if (typeof mark !== 'string') continue;
     byMark.set(mark, [...(byMark.get(mark) ?? []), record]);
   }
   return births.flatMap(({ mark, alive, edited, value }) => {
     const found = byMark.get(mark) ?? [];
     if (found.length !== (alive ? 1 : 0)) return [`${mark}: ${found.length} records`];
     const now = found[0]?.attributes[edited] ?? null;
-    return String(now) === String(value) || !alive ? [] : [`${mark}: ${now} instead of ${value}`];
+    return now === value || !alive ? [] : [`${mark}: ${JSON.stringify(now)} instead of ${value}`];
   });
 }
 

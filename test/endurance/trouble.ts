@@ -14,8 +14,9 @@ export function everyTrouble(share: number): readonly Fault[] {
     { kind: 'reset-after-write' },
     { kind: 'truncated' },
     { kind: 'malformed' },
-    { kind: 'timeout', applied: true },
-    { kind: 'timeout', applied: false },
+    // Not while it starts: a read of the schema is waited for half a minute.
+    { kind: 'timeout', applied: true, path: '/objects/' },
+    { kind: 'timeout', applied: false, path: '/objects/' },
     { kind: 'slow', ms: 400 },
   ];
   return faults.map((fault) => ({ ...fault, probability: share }));

@@ -1,5 +1,6 @@
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { pushDeps } from '../../src/app/push-once.ts';
 import { previewPush } from '../../src/app/push-preview.ts';
 import { syncOnce } from '../../src/app/sync-once.ts';
 import { linkDifferences } from '../support/agreement.ts';
@@ -85,9 +86,8 @@ test('rows and links can be born in one statement, and a preview shows both', as
     [deal],
   );
   await sql('INSERT INTO clarify.deal_people VALUES ($1, $2)', [deal, people[1]]);
-  const { changes } = await previewPush(session.db, session.tables, {
-    matchOn: ({ schema }) => schema.identity,
-  });
+  const deps = pushDeps(session, { epoch: null, remainingMs: () => 0 });
+  const { changes } = await previewPush(session.db, deps);
   expect(changes.map(({ object, action }) => [object, action])).toEqual([
     ['person', 'create'],
     ['deal', 'link'],

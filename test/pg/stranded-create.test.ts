@@ -73,6 +73,30 @@ test('is left to a person where a record like it was edited since', async () => 
   expect(titles()).toEqual(['Lost answer', 'Edited since']);
 });
 
+test('is recognised although it came in by itself and was edited here since', async () => {
+  const { emulator, sql } = workspace;
+  await insertAndLoseTheAnswer('Came in by itself');
+  await pull();
+  // By its title: the row inserted here and the one that came in alike.
+  await sql(`UPDATE clarify.task SET status = 'Done' WHERE title = 'Came in by itself'`);
+  await push();
+  await sql(`UPDATE clarify.task SET priority = 'High' WHERE title = 'Came in by itself'`);
+  await push();
+  expect(emulator.store.all('task').at(-1)?.attributes).toMatchObject({ status: 'Done' });
+  await letItSettle();
+  await push();
+  await push();
+  expect(titles().filter((title) => title === 'Came in by itself')).toHaveLength(1);
+  const rows = await sql(`SELECT status, priority FROM clarify.task WHERE title LIKE 'Came in%'`);
+  expect(rows).toEqual([{ status: 'Done', priority: 'High' }]);
+  expect(
+    await sql(
+      `SELECT id FROM clarify_sync.outbox WHERE state IN ('pending', 'sending', 'parked')
+          AND record_id NOT IN (SELECT record_id FROM clarify_sync.outbox WHERE changes -> 'title' ->> 'value' = 'Edited since')`,
+    ),
+  ).toEqual([]);
+});
+
 test('goes out again as it was sent, before what identifies it changes', async () => {
   const { emulator, sql } = workspace;
   // Every attempt arrives, and no answer.

@@ -2,10 +2,11 @@ import type { Command } from 'commander';
 import { objectSettings } from '../../app/config.ts';
 import { pushOnce } from '../../app/push-once.ts';
 import { type PushPreview, previewPush } from '../../app/push-preview.ts';
-import { loadMirrorTables } from '../../db/mirror/load.ts';
+import { loadMirror } from '../../db/mirror/load.ts';
 import { countUnsettled } from '../../db/outbox.ts';
 import { dependencyOrder } from '../../domain/dependency-order.ts';
 import { SyncError } from '../../domain/errors.ts';
+import type { RehearsalDeps } from '../../push/rehearse.ts';
 import { fieldLines } from '../field-lines.ts';
 import { knownObjects } from '../object-names.ts';
 import { showPlural } from '../quantity.ts';
@@ -67,13 +68,20 @@ function pushIsOff(): SyncError {
 
 async function preview(context: CommandContext, given: readonly string[]): Promise<Report> {
   return await context.withDatabase(async ({ db }, config) => {
-    const mirrored = await loadMirrorTables(db);
-    const order = dependencyOrder(mirrored.map(({ schema }) => schema));
-    const tables = mirrored.toSorted((a, b) => order.indexOf(a.object) - order.indexOf(b.object));
-    const objects = knownObjects(given, tables);
-    const matchOn = (table: (typeof tables)[number]) =>
-      objectSettings(config, table.object).key ?? table.schema.identity;
-    const previewed = await previewPush(db, tables, { objects, matchOn });
+    const mirror = await loadMirror(db);
+    const order = dependencyOrder(mirror.tables.map(({ schema }) => schema));
+    const tables = mirror.tables.toSorted(
+      (a, b) => order.indexOf(a.object) - order.indexOf(b.object),
+    );
+    const settings = (object: string) => objectSettings(config, object);
+    const deps: RehearsalDeps = {
+      tables,
+      links: mirror.links,
+      policyOf: (object, field) => settings(object).conflictsOf(field),
+      matchOn: ({ object, schema }) => settings(object).key ?? schema.identity,
+      massDelete: config.massDelete,
+    };
+    const previewed = await previewPush(db, deps, knownObjects(given, tables));
     return {
       json: { dryRun: true, ...previewed },
       text: render(previewed, context.paint),
@@ -83,7 +91,7 @@ async function preview(context: CommandContext, given: readonly string[]): Promi
   });
 }
 
-function render({ changes, waiting }: PushPreview, paint: Paint): string[] {
+function render({ changes, adopted, parked, waiting }: PushPreview, paint: Paint): string[] {
   const lines = changes.flatMap(({ object, recordId, action, fields }) => [
     `${paint('bold', action)} ${printable(object)} ${printable(recordId)}`,
     ...fieldLines(
@@ -91,8 +99,17 @@ function render({ changes, waiting }: PushPreview, paint: Paint): string[] {
       paint,
     ),
   ]);
-  const held = waiting > 0 ? `, ${showPlural(waiting, 'change')} would wait` : '';
-  return [...lines, `${showPlural(changes.length, 'record')} would be sent${held}`];
+  const known = adopted.map(
+    ({ object, localId, id }) =>
+      `${paint('bold', 'adopt')} ${printable(object)} ${printable(id)}, which ${printable(localId)} turns out to be`,
+  );
+  const held = parked.map(
+    ({ entry, object, recordId, reason }) =>
+      `${paint('bold', 'park')} ${printable(object)} ${printable(recordId)} (${entry}): ${printable(reason)}`,
+  );
+  const wait = waiting > 0 ? `, ${showPlural(waiting, 'change')} would wait` : '';
+  const sent = `${showPlural(changes.length, 'record')} would be sent${wait}`;
+  return [...known, ...lines, ...held, sent];
 }
 
 function nextAfter({ changes, waiting }: PushPreview, isOn: boolean): string | null {

@@ -131,7 +131,7 @@ test('whatever fails, every record is made once and ends as it stands here', asy
     }),
     { numRuns: 300 },
   );
-});
+}, 30_000);
 
 const LOST = failure({ ambiguous: true, disposition: 'retry', status: null });
 

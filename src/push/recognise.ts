@@ -1,0 +1,85 @@
+import type { StrandedEntry } from '../db/outbox.ts';
+import { equalValues } from '../domain/equal.ts';
+import type { Json } from '../domain/json.ts';
+import type { RemoteRecord } from '../domain/record.ts';
+import type { ObjectSchema } from '../domain/schema.ts';
+
+/** A record that was created about then. */
+export interface Candidate {
+  readonly record: RemoteRecord;
+  /** What fields held that were edited here since it came in. */
+  readonly before: Readonly<Record<string, Json>>;
+}
+
+/** What became of a create that may have arrived. */
+export type Recognition = { readonly entry: StrandedEntry } & (
+  | { readonly kind: 'found'; readonly record: RemoteRecord }
+  | { readonly kind: 'missing' }
+  | { readonly kind: 'ambiguous'; readonly reason: string }
+);
+
+/**
+ * Compares creates with the records created about then, by what was sent (invariant 4): one match
+ * is it, and of several that are alike each gets one. Pure.
+ */
+export function recognise(
+  schema: ObjectSchema,
+  entries: readonly StrandedEntry[],
+  candidates: readonly Candidate[],
+): readonly Recognition[] {
+  const taken = new Set<string>();
+  return entries.map((entry): Recognition => {
+    const free = candidates.filter(({ record }) => !taken.has(record.id));
+    const matches = free.filter((candidate) => isWhatWasSent(schema, entry, candidate));
+    const [match] = matches;
+    if (match === undefined) {
+      const isEdited = free.some((candidate) => mayBeWhatWasSent(schema, entry, candidate));
+      const reason = 'create-ambiguous: a record like the one that was sent was edited since';
+      return isEdited ? { kind: 'ambiguous', entry, reason } : { kind: 'missing', entry };
+    }
+    // Several alike may be several stranded creates of the same content: one each.
+    const rivals = entries.filter((other) => sameContent(schema, entry, other)).length;
+    if (matches.length > rivals) {
+      const reason = 'create-ambiguous: several records look like the one that was sent';
+      return { kind: 'ambiguous', entry, reason };
+    }
+    taken.add(match.record.id);
+    return { kind: 'found', entry, record: match.record };
+  });
+}
+
+function isWhatWasSent(
+  { fields }: ObjectSchema,
+  entry: StrandedEntry,
+  { record, before }: Candidate,
+): boolean {
+  return fields.every((field) => {
+    const sent = entry.fields[field.name];
+    if (sent === undefined) return true;
+    const known = [record.fields[field.name] ?? null, before[field.name]];
+    return known.some((value) => value !== undefined && equalValues(field, sent, value));
+  });
+}
+
+/**
+ * Whether a record was edited since its creation and still has at least half of what was sent:
+ * nothing tells whether it is ours, and to send once more could make it a second time.
+ */
+function mayBeWhatWasSent(
+  { fields }: ObjectSchema,
+  entry: StrandedEntry,
+  { record }: Candidate,
+): boolean {
+  if (record.updatedAt === null || record.updatedAt === record.createdAt) return false;
+  const sent = fields.filter(({ name }) => (entry.fields[name] ?? null) !== null);
+  const kept = sent.filter((field) =>
+    equalValues(field, entry.fields[field.name] ?? null, record.fields[field.name] ?? null),
+  );
+  return kept.length > 0 && kept.length * 2 >= sent.length;
+}
+
+function sameContent({ fields }: ObjectSchema, a: StrandedEntry, b: StrandedEntry): boolean {
+  return fields.every((field) =>
+    equalValues(field, a.fields[field.name] ?? null, b.fields[field.name] ?? null),
+  );
+}
