@@ -3,6 +3,7 @@ import { Listener, NUDGE_CHANNEL, notify, OUTBOX_CHANNEL } from '../db/listener.
 import { pruneStep } from '../db/retention.ts';
 import { abandonRuns } from '../db/run-log.ts';
 import { SyncError } from '../domain/errors.ts';
+import type { PushedCounts } from '../http/metrics.ts';
 import { backgroundJobs } from './background-jobs.ts';
 import { createDaemonStatus } from './daemon-status.ts';
 import { createNudge } from './nudge.ts';
@@ -20,6 +21,10 @@ export interface DaemonOptions {
   readonly onReady?: (statusUrl: string | null) => void;
   /** Told of every run of an object. */
   readonly onRun?: (run: ObjectRun) => void;
+  /** Told of every push that did something. */
+  readonly onPushed?: (counts: PushedCounts) => void;
+  /** Told when this process begins to lead, and when it ceases to. */
+  readonly onLeading?: (leads: boolean) => void;
 }
 
 const SCHEMA_CHECK = '*/5 * * * *';
@@ -42,6 +47,7 @@ export async function runDaemon(session: Session, options: DaemonOptions): Promi
       if (stopping.aborted) return;
       const message = epoch === null ? 'standing by: another daemon leads' : 'leading';
       session.log.info({ epoch: epoch?.toString() }, message);
+      options.onLeading?.(epoch !== null);
     },
   });
   const status = createDaemonStatus(session, {
@@ -51,7 +57,10 @@ export async function runDaemon(session: Session, options: DaemonOptions): Promi
   });
   const worker = new PushWorker(session, keeper, {
     onHalt: halt,
-    onPushed: (counts) => status?.notePush(counts),
+    onPushed: (counts) => {
+      status?.notePush(counts);
+      options.onPushed?.(counts);
+    },
   });
   const listenUrl = session.config.database?.directUrl ?? session.databaseUrl;
   const pushes = session.config.push && session.installation.adopted;

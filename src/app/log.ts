@@ -27,7 +27,10 @@ const secretNames = [
   'databaseUrl',
   'connectionString',
 ];
-const redacted = secretNames.flatMap((name) => [name, `*.${name}`, `*.*.${name}`]);
+const redaction = {
+  paths: secretNames.flatMap((name) => [name, `*.${name}`, `*.*.${name}`]),
+  censor: '[redacted]',
+};
 
 const MAX_CAUSES = 8;
 
@@ -57,6 +60,11 @@ function forTerminal(sink: DestinationStream): DestinationStream {
   return { write: (line) => sink.write(format(line)) };
 }
 
+/** Somebody else's logger, which must not write out whole errors and secrets either. */
+export function safeChild(logger: Logger): Logger {
+  return logger.child({}, { serializers: { err: describeError }, redact: redaction });
+}
+
 /** Writes synchronously: what is logged last before a crash is what matters most. */
 export function createLog(options: LogOptions): Logger {
   const sink = options.stream ?? destination({ fd: 2, sync: true });
@@ -68,7 +76,7 @@ export function createLog(options: LogOptions): Logger {
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (level) => ({ level }) },
       serializers: { err: (error: unknown) => describeError(error) },
-      redact: { paths: redacted, censor: '[redacted]' },
+      redact: redaction,
     },
     forReaders ? forTerminal(sink) : sink,
   );

@@ -26,6 +26,42 @@ export async function countConflictsAfter(
   return { found: rows.map(({ object, count }) => ({ object, count })), newest };
 }
 
+/** The id of the newest conflict; 0 before the first. */
+export async function readNewestConflict(sql: Sql): Promise<bigint> {
+  return (await countConflictsAfter(sql, null)).newest;
+}
+
+/** Conflicts logged after one of them, oldest first; names, no values. By the primary key. No lock. */
+export async function readConflictsAfter(sql: Sql, after: bigint, limit: number) {
+  return await sql.query<{
+    id: bigint;
+    object: string;
+    recordId: string;
+    field: string;
+    policy: string;
+    resolution: 'local' | 'remote' | 'merged' | 'open';
+  }>(
+    `SELECT id, object, record_id AS "recordId", field, policy, resolution
+       FROM clarify_sync.conflict WHERE id > $1 ORDER BY id LIMIT $2`,
+    [after, limit],
+  );
+}
+
+/** Parked changes, newest first; names and codes, no values. By `outbox_unsettled`'s condition. No lock. */
+export async function readNewestParked(sql: Sql, limit: number) {
+  return await sql.query<{
+    id: bigint;
+    object: string;
+    recordId: string;
+    op: 'insert' | 'update' | 'delete' | 'link' | 'unlink';
+    code: string;
+  }>(
+    `SELECT id, object, record_id AS "recordId", op, split_part(last_error, ':', 1) AS code
+       FROM clarify_sync.outbox WHERE state = 'parked' ORDER BY id DESC LIMIT $1`,
+    [limit],
+  );
+}
+
 /** What one object's runs did that ended within one stretch of time; of no object: pushes. */
 export interface ActivityBucket {
   readonly object: string | null;

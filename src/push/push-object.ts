@@ -101,7 +101,10 @@ export async function pushObject(
 }
 
 /** What is under way when we are told to stop may come to its end, so that its fate is known. */
-export function delayedAbort(signal: AbortSignal, graceMs: number) {
+export function delayedAbort(
+  signal: AbortSignal,
+  graceMs: number,
+): { readonly signal: AbortSignal; readonly release: () => void } {
   const controller = new AbortController();
   let timer: NodeJS.Timeout | undefined;
   const onAbort = () => {

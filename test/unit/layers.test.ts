@@ -12,6 +12,7 @@ const shared = ['conflicts', 'clarify', 'db', 'domain'];
 /** Each layer, and what it may import besides itself: only what lies further down. */
 const below: Readonly<Record<string, readonly string[]>> = {
   'main.ts': ['cli', 'app', ...features, ...shared, 'emulator'],
+  'library.ts': ['app', ...features, ...shared],
   cli: ['app', ...features, ...shared, 'emulator'],
   app: [...features, ...shared, 'emulator'],
   ...Object.fromEntries(features.map((feature) => [feature, shared])),

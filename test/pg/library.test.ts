@@ -1,0 +1,171 @@
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { type Emulator, startEmulator } from '../../src/emulator/emulator.ts';
+import {
+  createSync,
+  type Sync,
+  SyncError,
+  type SyncOptions,
+  UsageError,
+} from '../../src/library.ts';
+import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+
+let emulator: Emulator;
+let database: TestDatabase;
+const syncs: Sync[] = [];
+
+beforeAll(async () => {
+  emulator = await startEmulator({ sizes: { person: 6, company: 2, deal: 3 } });
+  database = await createTestDatabase();
+});
+
+afterEach(async () => {
+  await Promise.all(syncs.splice(0).map((sync) => sync.stop()));
+});
+
+afterAll(async () => {
+  await database?.drop();
+  await emulator?.stop();
+});
+
+function create(more: Partial<SyncOptions> = {}): Sync {
+  const sync = createSync({
+    clarify: {
+      apiKey: emulator.apiKey,
+      workspace: emulator.workspace,
+      url: emulator.url,
+    },
+    database: { url: database.url },
+    push: true,
+    exclude: ['message', 'task', 'meeting', 'c_project', 'playbook'],
+    objects: {
+      person: { pull: '* * * * * *', conflicts: 'manual' },
+      deal: { pull: '* * * * * *', delete: 'park' },
+    },
+    ...more,
+  });
+  syncs.push(sync);
+  return sync;
+}
+
+test('starts once, stops once, in any order, and starts again', async () => {
+  const sync = create();
+  await sync.stop();
+  await Promise.all([sync.start(), sync.start()]);
+  await sync.start();
+  const { objects, leader } = await sync.status();
+  expect(objects.map(({ object }) => object).toSorted()).toEqual(['company', 'deal', 'person']);
+  expect(leader).not.toBeNull();
+  await Promise.all([sync.stop(), sync.stop()]);
+  await expect(sync.status()).rejects.toThrow('does not run');
+  await sync.start();
+  expect((await sync.status()).objects).toHaveLength(3);
+  const connected = await database.db.query(
+    `select from pg_stat_activity where datname = $1 and application_name = 'clarify-sync listen'`,
+    [database.name],
+  );
+  expect(connected).toHaveLength(1);
+});
+
+test('a stop ends a start under way', async () => {
+  emulator.switches.latencyMs = 60_000;
+  try {
+    const sync = create();
+    const starting = sync.start();
+    const settled = starting.catch((error: unknown) => error);
+    await sync.stop();
+    expect(await settled).toMatchObject({ name: 'AbortError' });
+  } finally {
+    emulator.switches.latencyMs = 0;
+  }
+});
+
+test('a start that fails leaves nothing, and may be repeated', async () => {
+  emulator.faults.add({ kind: 'status', status: 401, count: 1 });
+  const sync = create();
+  const error: unknown = await sync.start().catch((cause: unknown) => cause);
+  expect(error).toBeInstanceOf(SyncError);
+  expect(error).toMatchObject({ code: 'remote-unauthorized' });
+  await sync.start();
+  expect(sync.statusUrl).toBeNull();
+});
+
+test('tells of what moves, and of what waits for a person', async () => {
+  const sync = create({ http: { port: 0 } });
+  const seen: string[] = [];
+  sync.on('leading', (leads) => seen.push(leads ? 'leading' : 'standing by'));
+  sync.on('pulled', ({ object, counts }) => {
+    if ((counts['updated'] ?? 0) > 0) seen.push(`pulled ${object}`);
+    throw new Error('what a listener does is its own affair');
+  });
+  sync.on('pushed', ({ delivered }) => seen.push(`pushed ${delivered}`));
+  sync.on('conflict', ({ object, field, resolution }) =>
+    seen.push(`conflict ${object} ${field} ${resolution}`),
+  );
+  const silence = sync.on('conflict', () => seen.push('heard by nobody'));
+  silence();
+  sync.on('parked', ({ object, op, code }) => seen.push(`parked ${object} ${op} ${code}`));
+  await sync.start();
+  expect((await fetch(`${sync.statusUrl}/livez`)).status).toBe(200);
+  const [first = '', second = ''] = emulator.store.ids('person');
+  const [deal = ''] = emulator.store.ids('deal');
+  const { db } = database;
+  const isThere = async () =>
+    (await db.query('select from clarify.person where id = any ($1)', [[first, second]])).length;
+  await expect.poll(isThere, { timeout: 15_000 }).toBe(2);
+
+  await db.query(`update clarify.person set job_title = 'Mine' where id = $1`, [second]);
+  await expect.poll(() => seen, { timeout: 15_000 }).toContain('pushed 1');
+  await db.transaction(async (tx) => {
+    await tx.query(`update clarify.person set job_title = 'Ours' where id = $1`, [first]);
+    emulator.store.update('person', first, { job_title: 'Theirs' });
+  });
+  await db.query('delete from clarify.deal where id = $1', [deal]);
+  const expected = [
+    'leading',
+    'conflict person job_title open',
+    'parked person update conflict-open',
+    'parked deal delete delete-needs-approval',
+  ];
+  await expect
+    .poll(() => expected.filter((line) => !seen.includes(line)), { timeout: 15_000 })
+    .toEqual([]);
+  expect(seen.filter((line) => line.startsWith('conflict'))).toHaveLength(1);
+  expect(seen).not.toContain('heard by nobody');
+});
+
+test('stops by itself where no repetition helps, and says why', async () => {
+  const sync = create();
+  const told = new Promise<unknown>((resolve) => sync.on('error', resolve));
+  await sync.start();
+  const fault = emulator.faults.add({ kind: 'status', status: 401 });
+  expect(await told).toMatchObject({ code: 'remote-unauthorized' });
+  await expect.poll(async () => await sync.status().catch(String)).toContain('does not run');
+  emulator.faults.clear(fault);
+  await sync.start();
+  expect((await sync.status()).objects).toHaveLength(3);
+});
+
+test('names every mistake by its option, and quotes no secret', async () => {
+  const sync = create({
+    clarify: { workspace: 'a/b', apiKey: 'hunter2 hunter2', url: 'ftp://x' },
+    database: { url: 'mysql://me:hunter2@db' },
+    http: { host: '0.0.0.0', port: 8460, nudgeSecret: 'short' },
+    allowance: 400,
+  });
+  const error: unknown = await sync.start().catch((cause: unknown) => cause);
+  if (!(error instanceof UsageError)) throw new Error('no mistake was found');
+  const text = error.problems.join('\n');
+  for (const option of [
+    'clarify.apiKey',
+    'clarify.workspace',
+    'clarify.url',
+    'database.url',
+    'http.token',
+    'http.nudgeSecret',
+    'options: allowance',
+  ]) {
+    expect(text).toContain(option);
+  }
+  expect(text).not.toContain('hunter2');
+  expect(text).not.toMatch(/[A-Z]+_[A-Z]+/);
+});
