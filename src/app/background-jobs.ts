@@ -67,6 +67,8 @@ export async function refreshUsers(
   const startedMs = session.nowMs();
   try {
     const counts = await pullUsers(session, { signal, priority });
+    // The first reading makes the table.
+    await session.grantRights();
     const tookMs = session.nowMs() - startedMs;
     await recordRun(db, { kind: 'users', object: null, holder, counts, tookMs });
   } catch (error) {

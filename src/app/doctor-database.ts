@@ -1,4 +1,5 @@
 import { type Database, openDatabase } from '../db/database.ts';
+import { readGrantState } from '../db/grants.ts';
 import {
   readInstallationFacts,
   readMissingRights,
@@ -9,6 +10,7 @@ import {
 import { adoptDatabase, ensureInstallation } from '../db/installation.ts';
 import { controlVersion } from '../db/migrate.ts';
 import { SyncError } from '../domain/errors.ts';
+import { quoteIdent } from '../domain/names.ts';
 import type { Config } from './config.ts';
 import type { Check, DoctorOptions } from './doctor.ts';
 import { startEmbeddedPostgres } from './embedded-postgres.ts';
@@ -109,21 +111,22 @@ async function checkSchema(
     const detail = `${missing.length} missing`;
     return { state: 'fail', detail, hint: `as an administrator: ${missing.join('; ')}` };
   });
-  const version: { applied: number | null } = { applied: null };
+  const version = { applied: 0, isCurrent: false };
   const migrations = await looking('migrations', async () => {
     const { applied, total } = await controlVersion(db);
-    version.applied = applied;
+    Object.assign(version, { applied, isCurrent: applied === total });
     const detail = `${applied} of ${total} applied`;
     const hint = 'run `clarify-sync migrate`; every sync does so as well';
     return applied === total ? ok(detail) : { state: 'warn', detail, hint };
   });
-  if (!version.applied) return [rights, migrations];
+  if (version.applied === 0) return [rights, migrations];
   return [
     rights,
     migrations,
     ...(options.adopt ? [await looking('adoption', () => adopt(db))] : []),
     await looking('installation', () => checkInstallation(db, config)),
     await looking('triggers', () => checkTriggers(db)),
+    ...(version.isCurrent ? [await looking('grants', () => checkGrants(db, config))] : []),
   ];
 }
 
@@ -170,4 +173,20 @@ async function checkTriggers(db: Database): Promise<Omit<Check, 'name'>> {
     return { state: 'fail', detail: `tables were dropped: ${dropped.join(', ')}`, hint };
   }
   return ok(tables === 0 ? 'no mirror tables yet' : `on all of ${tables} mirror tables`);
+}
+
+async function checkGrants(db: Database, { grants }: Config): Promise<Omit<Check, 'name'>> {
+  const { unknownRoles, due } = await readGrantState(db, grants);
+  const [role] = unknownRoles;
+  if (role !== undefined) {
+    const detail = `no such role: ${unknownRoles.join(', ')}`;
+    const hint = `correct grants in the configuration file, or as an administrator: CREATE ROLE ${quoteIdent(role)}`;
+    return { state: 'warn', detail, hint };
+  }
+  if (due.length > 0) {
+    const detail = `${due.length} rights differ from what the configuration says`;
+    return { state: 'warn', detail, hint: 'run `clarify-sync sync`, which sets them' };
+  }
+  const roles = grants.read.length + grants.write.length;
+  return ok(roles === 0 ? 'none configured' : `as configured, for ${roles} roles`);
 }

@@ -15,6 +15,7 @@ import type { Remote } from '../domain/remote.ts';
 import type { PullDeps } from '../pull/pull-object.ts';
 import { type Config, type ObjectSettings, objectSettings, unknownNames } from './config.ts';
 import { startEmbeddedPostgres } from './embedded-postgres.ts';
+import { createGrantRights } from './grant-rights.ts';
 import type { Logger } from './log.ts';
 import { openRemote } from './open-remote.ts';
 
@@ -39,6 +40,8 @@ export interface Session extends OpenDatabase, PullDeps {
   /** In the order in which records have to be created. */
   readonly tables: readonly MirrorTable[];
   settings(object: string): ObjectSettings;
+  /** Brings the rights of roles to what the configuration says; after every new table. */
+  grantRights(): Promise<void>;
   /** Reads the workspace's schema again and brings the mirror tables up to it. */
   refreshSchema(signal: AbortSignal): Promise<MirrorChange>;
 }
@@ -107,6 +110,7 @@ async function assemble(
   const workspace = config.clarify.workspace ?? '';
   const installation = await ensureInstallation(db, { workspace, push: config.push });
   const settings = (object: string) => objectSettings(config, object);
+  const grantRights = createGrantRights(db, { grants: config.grants, log: deps.log });
   const mirrored = async (discovered: Discovered) => {
     const wanted = discovered
       .filter(({ object }) => settings(object).included)
@@ -121,6 +125,7 @@ async function assemble(
       wanted.map(({ object }) => object).filter((object) => settings(object).history),
     );
     const applied = await applyMirror(db, wanted, { deletePolicies, history });
+    await grantRights();
     const { tables, links } = await loadMirror(db);
     return { applied, tables: inOrder(tables), links };
   };
@@ -150,6 +155,7 @@ async function assemble(
     turns: createTurns(),
     policyOf: (object, field) => settings(object).conflictsOf(field),
     nowMs: Date.now,
+    grantRights,
     async refreshSchema(signal) {
       current = await mirrored(await remote.discover({ priority: 'pull', signal }));
       return current.applied;

@@ -328,3 +328,14 @@ export const deferred = controlSchema.table(
   },
   (t) => [primaryKey({ columns: [t.object, t.id] })],
 );
+
+/** Roles that the configuration named: what it grants no more is taken back from them. */
+export const grantee = controlSchema.table(
+  'grantee',
+  {
+    role: text('role').primaryKey(),
+    level: text('level').notNull(),
+    grantedAt: instant('granted_at').notNull().default(sql`clock_timestamp()`),
+  },
+  (t) => [check('grantee_level', sql`${t.level} in ('read', 'write')`)],
+);

@@ -168,6 +168,7 @@ async function startProcess(
     settings,
     policyOf: (object, field) => settings(object).conflictsOf(field),
     nowMs: clock.nowMs,
+    grantRights: async () => {},
     refreshSchema: () => Promise.reject(new Error('the schema stands still')),
   };
   return { session, fate };

@@ -34,6 +34,7 @@ test('everything is looked at, and fine', async () => {
     'ok migrations',
     'ok installation',
     'ok triggers',
+    'ok grants',
     'ok api',
     'ok key',
     'ok workspace',

@@ -70,22 +70,3 @@ test('the example is valid, and changes what it says', () => {
   expect(parsed).toHaveProperty('settings');
   expect(parsed).not.toEqual(parseConfigFile(''));
 });
-
-/** How the code would have to name a setting to make use of it. */
-const USES: Readonly<Record<string, RegExp>> = {
-  grants: /\bgrants\b/,
-  'grants.read': /\bgrants\.read\b/,
-  'grants.write': /\bgrants\.write\b/,
-};
-
-test('what the page calls not yet in effect is used nowhere', () => {
-  const idle = [...page.matchAll(/^\| `([^`]+)` \| \*Not yet in effect/gm)].map(
-    ([, name = '']) => name,
-  );
-  expect(idle.filter((name) => USES[name] === undefined)).toEqual([]);
-  const elsewhere = [...sources].filter(
-    ([path]) => !path.startsWith('src/app/config') && !path.startsWith('src/emulator/'),
-  );
-  const used = idle.filter((name) => elsewhere.some(([, text]) => USES[name]?.test(text)));
-  expect(used).toEqual([]);
-});
