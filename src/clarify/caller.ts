@@ -203,8 +203,9 @@ function failureError(endpoint: string, { failure, cause }: Outcome & { kind: 'f
 }
 
 function asAmbiguous<T>(call: Call<T>, error: RemoteError): RemoteError {
-  // What the server refuses outright was decided, whatever became of an attempt before.
-  if (error.disposition !== 'retry') return error;
+  // What the server refuses outright was decided, whatever became of an attempt before. But a
+  // create may be refused although one before it has arrived.
+  if (error.disposition !== 'retry' && call.method !== 'POST') return error;
   return changedError(error, {
     message: `${error.message}; whether it was carried out is not known`,
     ambiguous: true,

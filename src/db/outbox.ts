@@ -114,15 +114,30 @@ export async function recordSent(
   );
 }
 
+/**
+ * Marks creates that are refused now, and may have arrived before: to send them again would tell
+ * nothing, so they are looked for (see {@link takeOverStranded}).
+ */
+export async function recordRefused(tx: Sql, epoch: bigint, ids: readonly bigint[]): Promise<void> {
+  if (ids.length === 0) return;
+  await tx.query(
+    `UPDATE clarify_sync.outbox SET sent = sent || '{"refused": true}'
+      WHERE id = ANY($2::bigint[]) AND state = 'sending' AND epoch = $1`,
+    [epoch, ids],
+  );
+}
+
 /** Where an entry goes from `sending`. */
 export type EntryOutcome =
   | { readonly state: 'done' | 'superseded' | 'cancelled' }
-  | { readonly state: 'parked'; readonly reason: string }
+  | { readonly state: 'parked'; readonly reason: string; readonly neverArrived?: boolean }
   | {
       readonly state: 'pending';
       readonly reason: string | null;
       readonly retryInMs: number;
       readonly blockedBy?: bigint;
+      /** No attempt so far was carried out: what was sent is forgotten. */
+      readonly neverArrived?: boolean;
     };
 
 /**
@@ -140,9 +155,10 @@ export async function settleEntries(
     `UPDATE clarify_sync.outbox AS o
         SET state = s.state, last_error = s.reason, epoch = NULL, blocked_by = s.blocked_by,
             next_attempt_at = clock_timestamp() + s.retry_ms * interval '1 millisecond',
+            sent = CASE WHEN s.never_arrived THEN NULL ELSE o.sent END,
             done_at = CASE WHEN s.state IN ('done', 'superseded', 'cancelled') THEN clock_timestamp() END
-       FROM unnest($2::bigint[], $3::text[], $4::text[], $5::float8[], $6::bigint[])
-            AS s(id, state, reason, retry_ms, blocked_by)
+       FROM unnest($2::bigint[], $3::text[], $4::text[], $5::float8[], $6::bigint[], $7::boolean[])
+            AS s(id, state, reason, retry_ms, blocked_by, never_arrived)
       WHERE o.id = s.id AND o.state = 'sending' AND o.epoch = $1
       RETURNING 1`,
     [
@@ -152,6 +168,7 @@ export async function settleEntries(
       rows.map(({ outcome }) => ('reason' in outcome ? outcome.reason : null)),
       rows.map(({ outcome }) => ('retryInMs' in outcome ? outcome.retryInMs : 0)),
       rows.map(({ outcome }) => ('blockedBy' in outcome ? (outcome.blockedBy ?? null) : null)),
+      rows.map(({ outcome }) => 'neverArrived' in outcome && outcome.neverArrived),
     ],
   );
   return settled.length;
@@ -192,6 +209,8 @@ export interface StrandedEntry {
   readonly recordId: string;
   /** What was sent. */
   readonly fields: Readonly<Record<string, Json>>;
+  /** The field that identifies the record, where it was sent by one; else null. */
+  readonly matchOn: string | null;
   readonly sentAt: string;
   /** Until a late write has had time to show, counted from when nobody sent any more. */
   readonly waitMs: number;
@@ -217,7 +236,8 @@ export async function takeOverStranded(
     `UPDATE clarify_sync.outbox
         SET state = 'pending', epoch = NULL, next_attempt_at = clock_timestamp()
       WHERE state = 'sending'
-        AND (op <> 'insert' OR record_id NOT LIKE 'local:%' OR sent IS NULL OR sent ? 'matchOn')`,
+        AND (op <> 'insert' OR record_id NOT LIKE 'local:%' OR sent IS NULL
+             OR (sent ? 'matchOn' AND NOT sent ? 'refused'))`,
   );
   return await tx.query<StrandedEntry & Record<string, unknown>>(
     `UPDATE clarify_sync.outbox
@@ -226,6 +246,7 @@ export async function takeOverStranded(
                                    ELSE clock_timestamp() + $2 * interval '1 millisecond' END
       WHERE state = 'sending'
       RETURNING id, object, record_id AS "recordId", sent -> 'fields' AS fields, sent_at AS "sentAt",
+                sent ->> 'matchOn' AS "matchOn",
                 (extract(epoch FROM next_attempt_at - clock_timestamp()) * 1000)::float8 AS "waitMs"`,
     [epoch, settlingMs, UNCLEAR],
   );

@@ -39,8 +39,11 @@ export async function adoptKnown(
     if (create) known.set(create, (known.get(create) ?? new Set()).add(id));
   }
   const ids = [...new Set(hits.map(({ id }) => id))];
-  const locked = await lockRows(tx, table, [...ids, ...[...known.keys()].map((c) => c.recordId)]);
-  const standing = await readFields(tx, table, ids);
+  const rows = [...ids, ...[...known.keys()].map(({ recordId }) => recordId)];
+  const locked = await lockRows(tx, table, rows);
+  const standing = await readFields(tx, table, rows);
+  // Where a create that may have arrived was deleted since, there is no row to hold.
+  const isHeld = (id: string) => standing.has(id) && !locked.has(id);
   const adoptions: Adoption[] = [];
   const settled: Settlement[] = [];
   const taken = new Set<string>();
@@ -52,7 +55,7 @@ export async function adoptKnown(
     if (candidates.size > 1) {
       const reason = 'identity-ambiguous: several records have one of its identities';
       settled.push({ ids: create.entries, outcome: { state: 'parked', reason } });
-    } else if (!locked.has(id) || !locked.has(create.recordId) || taken.has(id)) {
+    } else if (isHeld(id) || isHeld(create.recordId) || taken.has(id)) {
       const outcome = { state: 'pending', reason: null, retryInMs: HELD_RETRY_MS } as const;
       settled.push({ ids: create.entries, outcome });
     } else {

@@ -1,8 +1,8 @@
 import type { Sql } from '../db/database.ts';
-import { type ClaimedRecord, settleEntries } from '../db/outbox.ts';
+import { type ClaimedRecord, type EntryOutcome, settleEntries } from '../db/outbox.ts';
 import { addToHeld, readHeldFields, rewriteClaimed } from '../db/unsettled.ts';
 import type { ClaimedEntry } from '../domain/coalesce.ts';
-import { isLocalId } from './outgoing.ts';
+import { isLocalId, type Settlement } from './outgoing.ts';
 
 /**
  * Takes out of a claim what must not go now: newer edits of fields that wait for a person join
@@ -17,9 +17,11 @@ export async function holdBack(
 ): Promise<readonly ClaimedRecord[]> {
   const { object, matchOn } = about;
   const early = claimed.map((record) => withoutEarly(record, matchOn));
-  const released = early.flatMap(({ released: ids }) => ids);
-  const later = { state: 'pending', reason: null, retryInMs: 0 } as const;
-  await settleEntries(tx, epoch, [{ ids: released, outcome: later }]);
+  await settleEntries(
+    tx,
+    epoch,
+    early.flatMap(({ settled }) => settled),
+  );
   const records = early.map(({ record }) => record);
   const held = await readHeldFields(
     tx,
@@ -61,17 +63,29 @@ export async function holdBack(
  * A record the CRM may have by now cannot be forgotten: its create comes first, then the delete.
  * And it has to be created as it was sent, or another address would make it a second time.
  */
-function withoutEarly(record: ClaimedRecord, matchOn: string | null) {
+function withoutEarly(
+  record: ClaimedRecord,
+  matchOn: string | null,
+): { readonly record: ClaimedRecord; readonly settled: readonly Settlement[] } {
   const { entries, sentBefore, recordId } = record;
-  if (sentBefore.size === 0 || !isLocalId(recordId)) return { record, released: [] };
+  const create = entries.find(({ op, id }) => op === 'insert' && sentBefore.has(id));
+  if (!create || !isLocalId(recordId)) return { record, settled: [] };
   const lastDelete = entries.findLastIndex(({ op }) => op === 'delete');
   const identified = entries.findIndex(
     ({ id, op, changes }) =>
       op === 'update' && !sentBefore.has(id) && matchOn !== null && Object.hasOwn(changes, matchOn),
   );
   const ends = [lastDelete, identified].filter((index) => index > 0);
-  if (ends.length === 0) return { record, released: [] };
+  if (ends.length === 0) return { record, settled: [] };
   const end = Math.min(...ends);
-  const released = entries.slice(end).map(({ id }) => id);
-  return { record: { ...record, entries: entries.slice(0, end) }, released };
+  const ids = entries.slice(end).map(({ id }) => id);
+  // Not due before the create is: it may have to wait, and would be sent at once again otherwise.
+  const outcome: EntryOutcome = {
+    state: 'pending',
+    reason: 'blocked',
+    retryInMs: 0,
+    blockedBy: create.id,
+  };
+  const rest = { ...record, entries: entries.slice(0, end) };
+  return { record: rest, settled: [{ ids, outcome }] };
 }

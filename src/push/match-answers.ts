@@ -93,7 +93,7 @@ function valueOf(record: RemoteRecord, field: string): Json {
   return Object.hasOwn(record.fields, field) ? (record.fields[field] ?? null) : null;
 }
 
-function sharesItem(field: Field, a: Json, b: Json): boolean {
+export function sharesItem(field: Field, a: Json, b: Json): boolean {
   const right = new Set(itemsOf(b).map((item) => itemKey(field, item)));
   return itemsOf(a).some((item) => right.has(itemKey(field, item)));
 }

@@ -17,6 +17,8 @@ export interface Outgoing {
   /** The field by which a create is repeatable; null where it is not. */
   readonly matchOn: string | null;
   readonly attempts: number;
+  /** A create that an earlier attempt may have made already. */
+  readonly mayHaveArrived: boolean;
 }
 
 export interface Settlement {
@@ -156,6 +158,7 @@ export function prepare(
       changes: change.changes,
       matchOn: change.kind === 'create' && keys.length > 0 ? context.matchOn : null,
       attempts: record.attempts,
+      mayHaveArrived: change.kind === 'create' && record.sentBefore.size > 0,
     });
   }
   return { outgoing, settled, followUps };

@@ -73,7 +73,7 @@ export async function pushObject(
   const counts = { delivered: 0, refused: 0, gone: 0, failed: 0, unclear: 0 };
   const inFlight = delayedAbort(signal, WRITE_TIMEOUT_MS);
   const report = async (sent: readonly Sent[]): Promise<void> => {
-    const checked = await confirmGone(remote, table, sent, inFlight.signal);
+    const checked = await confirm(remote, table, sent, inFlight.signal);
     const records = checked.flatMap((one) =>
       one.kind === 'delivered' && one.record !== null ? [one.record] : [],
     );
@@ -132,8 +132,11 @@ export function sendingOrder(outgoing: readonly Outgoing[]): readonly (readonly 
   ].filter((group) => group.length > 0);
 }
 
-/** A 404 in a bulk call is believed only of a record that is not there on its own either. */
-async function confirmGone(
+/**
+ * A 404 in a bulk call is believed only of a record that is not there on its own either; a refusal
+ * of a create says nothing of an earlier attempt, which may have arrived.
+ */
+async function confirm(
   remote: Remote,
   table: MirrorTable,
   sent: readonly Sent[],
@@ -142,7 +145,9 @@ async function confirmGone(
   const checked: Sent[] = [];
   for (const one of sent) {
     if (one.kind !== 'gone' || one.change.kind === 'create') {
-      checked.push(one.kind === 'gone' ? { ...one, kind: 'refused' } : one);
+      const isRefused = one.kind === 'gone' || one.kind === 'refused';
+      const kind = one.change.mayHaveArrived ? 'unclear' : 'refused';
+      checked.push(isRefused ? { ...one, kind } : one);
       continue;
     }
     const request = { object: table.schema, id: one.change.recordId };

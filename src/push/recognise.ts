@@ -2,7 +2,8 @@ import type { StrandedEntry } from '../db/outbox.ts';
 import { equalValues } from '../domain/equal.ts';
 import type { Json } from '../domain/json.ts';
 import type { RemoteRecord } from '../domain/record.ts';
-import type { ObjectSchema } from '../domain/schema.ts';
+import type { Field, ObjectSchema } from '../domain/schema.ts';
+import { sharesItem } from './match-answers.ts';
 
 /** A record that was created about then. */
 export interface Candidate {
@@ -14,13 +15,16 @@ export interface Candidate {
 /** What became of a create that may have arrived. */
 export type Recognition = { readonly entry: StrandedEntry } & (
   | { readonly kind: 'found'; readonly record: RemoteRecord }
+  /** A record has its identity: the next claim adopts it. */
+  | { readonly kind: 'identified' }
   | { readonly kind: 'missing' }
   | { readonly kind: 'ambiguous'; readonly reason: string }
 );
 
 /**
  * Compares creates with the records created about then, by what was sent (invariant 4): one match
- * is it, and of several that are alike each gets one. Pure.
+ * is it, and of several that are alike each gets one. One that has an identity is known by that
+ * alone. Pure.
  */
 export function recognise(
   schema: ObjectSchema,
@@ -29,6 +33,11 @@ export function recognise(
 ): readonly Recognition[] {
   const taken = new Set<string>();
   return entries.map((entry): Recognition => {
+    const identity = schema.fields.find(({ name }) => name === entry.matchOn);
+    if (identity) {
+      const isThere = candidates.some(({ record }) => hasIdentity(identity, entry, record));
+      return { kind: isThere ? 'identified' : 'missing', entry };
+    }
     const free = candidates.filter(({ record }) => !taken.has(record.id));
     const matches = free.filter((candidate) => isWhatWasSent(schema, entry, candidate));
     const [match] = matches;
@@ -46,6 +55,10 @@ export function recognise(
     taken.add(match.record.id);
     return { kind: 'found', entry, record: match.record };
   });
+}
+
+function hasIdentity(field: Field, entry: StrandedEntry, record: RemoteRecord): boolean {
+  return sharesItem(field, entry.fields[field.name] ?? null, record.fields[field.name] ?? null);
 }
 
 function isWhatWasSent(

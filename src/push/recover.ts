@@ -22,7 +22,8 @@ const MOST_PAGES = 40;
  * Finds out what became of creates that may or may not have arrived and that nothing identifies:
  * they are compared, by what was sent, with the records created about then (invariant 4). One
  * match is adopted; without a match it is sent again; several are parked, and so is one that has
- * been edited since.
+ * been edited since. One that something identifies gets here where Clarify refuses it now: if it
+ * is there the next claim adopts it, else it has never arrived, and may be refused for good.
  *
  * @returns how many milliseconds until the youngest can be judged; null where none is left.
  */
@@ -136,8 +137,10 @@ function toSettlement(one: Recognition): Settlement {
   switch (one.kind) {
     case 'found':
       return { ids, outcome: { state: 'done' } };
-    case 'missing':
+    case 'identified':
       return { ids, outcome: { state: 'pending', reason: null, retryInMs: 0 } };
+    case 'missing':
+      return { ids, outcome: { state: 'pending', reason: null, retryInMs: 0, neverArrived: true } };
     case 'ambiguous':
       return { ids, outcome: { state: 'parked', reason: one.reason } };
   }

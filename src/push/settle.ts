@@ -6,7 +6,7 @@ import { mapIds, rewriteReferences } from '../db/identities.ts';
 import type { LinkTable } from '../db/mirror/links.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
 import { deleteRows } from '../db/mirror-rows.ts';
-import { settleEntries } from '../db/outbox.ts';
+import { recordRefused, settleEntries } from '../db/outbox.ts';
 import { recordConflicts } from '../db/unsettled.ts';
 import type { RemoteError } from '../domain/errors.ts';
 import { LOST_TO_DELETE } from '../domain/merge-record.ts';
@@ -43,6 +43,12 @@ export async function settle(
     tx,
     context.epoch,
     sent.map((s) => toSettlement(s, context.random)),
+  );
+  const refused = sent.filter((s) => s.kind === 'unclear' && !s.error.ambiguous);
+  await recordRefused(
+    tx,
+    context.epoch,
+    refused.flatMap(({ change }) => change.entries),
   );
 
   const gone = sent.flatMap((s) => (s.kind === 'gone' ? [s.change] : []));
@@ -81,7 +87,10 @@ function toSettlement(sent: Sent, random: () => number): Settlement {
     case 'gone':
       return { ids, outcome: { state: sent.change.kind === 'delete' ? 'done' : 'cancelled' } };
     case 'refused':
-      return { ids, outcome: { state: 'parked', reason: reasonOf(sent.error) } };
+      return {
+        ids,
+        outcome: { state: 'parked', reason: reasonOf(sent.error), neverArrived: true },
+      };
     case 'unclear':
       // Stays in flight: whether it arrived is found out once a late write has had time to show.
       return { ids: [], outcome: { state: 'done' } };
@@ -91,7 +100,9 @@ function toSettlement(sent: Sent, random: () => number): Settlement {
         FIRST_RETRY_MS * 2 ** (sent.change.attempts - 1),
       );
       const retryInMs = Math.max(sent.error.retryAfterMs ?? 0, random() * ceilingMs);
-      return { ids, outcome: { state: 'pending', reason: reasonOf(sent.error), retryInMs } };
+      const neverArrived = !sent.error.ambiguous && !sent.change.mayHaveArrived;
+      const reason = reasonOf(sent.error);
+      return { ids, outcome: { state: 'pending', reason, retryInMs, neverArrived } };
     }
   }
 }

@@ -1,11 +1,12 @@
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { type Arena, openArena } from '../simulation/arena.ts';
-import { runHistory } from '../simulation/history.ts';
+import { live } from '../simulation/history.ts';
+import type { Mutation } from '../simulation/mortal.ts';
 import { MUTANTS, mutationOf } from '../simulation/mutants.ts';
+import type { Scenario } from '../simulation/scenarios.ts';
 
 // The simulation has to notice when a guarantee is gone, or its passing means nothing.
 
-const MOST_HISTORIES = 60;
 let arena: Arena;
 
 beforeAll(async () => {
@@ -14,13 +15,16 @@ beforeAll(async () => {
 });
 afterAll(() => arena.drop());
 
-test.each(MUTANTS)('$name: noticed', { timeout: 300_000 }, async (mutant) => {
+async function problemsOf(scenario: Scenario, mutate: Mutation): Promise<readonly string[]> {
+  const options = { seed: '1', switches: { ratePerMinute: 1_000_000 }, mutate } as const;
+  const { problems } = await live(arena, { ...options, policy: 'newest' }, scenario);
+  return problems;
+}
+
+test.each(MUTANTS)('$name: noticed', { timeout: 180_000 }, async (mutant) => {
+  expect(await problemsOf(mutant.scenario, (text) => text)).toEqual([]);
   const { mutate, hits } = mutationOf(mutant);
-  let problems: readonly string[] = [];
-  for (let seed = mutant.from; seed < mutant.from + MOST_HISTORIES; seed += 1) {
-    ({ problems } = await runHistory(arena, seed, { mutate }));
-    if (problems.length > 0) break;
-  }
+  const problems = await problemsOf(mutant.scenario, mutate);
   expect(hits()).toBeGreaterThan(0);
   expect(problems).not.toEqual([]);
 });

@@ -6,7 +6,6 @@ import { dialectOf, runHistory } from '../simulation/history.ts';
 
 const FIRST_SEED = 20_260_820;
 const BUDGET_MS = 40_000;
-const LEAST_HISTORIES = 10;
 const arenas = new Map<string, Arena>();
 
 beforeAll(async () => {
@@ -18,15 +17,13 @@ afterAll(async () => {
   for (const arena of arenas.values()) await arena.drop();
 });
 
+// As many as there is time for. Each ends by itself, also where nothing comes of it.
 test('both sides agree, and nothing is lost or doubled', { timeout: 300_000 }, async () => {
   const untilMs = performance.now() + BUDGET_MS;
-  let histories = 0;
-  for (; histories < LEAST_HISTORIES || performance.now() < untilMs; histories += 1) {
-    const seed = FIRST_SEED + histories;
+  for (let seed = FIRST_SEED; performance.now() < untilMs; seed += 1) {
     const arena = arenas.get(dialectOf(seed));
     if (!arena) throw new Error('no such dialect');
     const { problems } = await runHistory(arena, seed);
     expect(problems, `npm run simulate -- --seed ${seed}`).toEqual([]);
   }
-  expect(histories).toBeGreaterThanOrEqual(LEAST_HISTORIES);
 });

@@ -118,3 +118,93 @@ test('goes out again as it was sent, before what identifies it changes', async (
   const rows = await sql('SELECT email_addresses FROM clarify.person');
   expect(rows).toEqual([{ email_addresses: ['new@example.com'] }]);
 });
+
+/** Someone whose company is gone in Clarify, which refuses them therefore. */
+async function insertRefused(email: string): Promise<string> {
+  const { emulator, sql } = workspace;
+  const company = emulator.store.create('company', { name: email });
+  await pull();
+  const [row] = await sql(
+    `INSERT INTO clarify.person (email_addresses, company_id) VALUES (ARRAY[$1], $2) RETURNING id`,
+    [email, company],
+  );
+  return String(row?.id);
+}
+
+const bearersOf = (email: string) =>
+  workspace.emulator.store
+    .all('person')
+    .filter(({ attributes }) => JSON.stringify(attributes.email_addresses).includes(email));
+
+const deleteCompany = (name: string) => {
+  const { store } = workspace.emulator;
+  for (const { id, attributes } of store.all('company')) {
+    if (attributes.name === name) store.delete('company', id);
+  }
+};
+
+const left = (id: string) =>
+  workspace.sql(
+    `SELECT op, state, sent IS NOT NULL AS sent FROM clarify_sync.outbox
+      WHERE clarify_sync.current_id('person', record_id) = clarify_sync.current_id('person', $1)
+        AND state NOT IN ('done', 'superseded', 'cancelled') ORDER BY id`,
+    [id],
+  );
+
+const writes = () => {
+  const { silentWrites, loudWrites } = workspace.emulator.stats();
+  return silentWrites + loudWrites;
+};
+
+test('what was refused outright has not arrived, and is forgotten with its row', async () => {
+  const id = await insertRefused('refused@example.com');
+  deleteCompany('refused@example.com');
+  await push();
+  expect(await left(id)).toEqual([{ op: 'insert', state: 'parked', sent: false }]);
+  await workspace.sql('DELETE FROM clarify.person WHERE id = $1', [id]);
+  const before = writes();
+  await push();
+  expect(await left(id)).toEqual([]);
+  expect(writes()).toBe(before);
+});
+
+test('refused after an attempt that never arrived, it is looked for, then forgotten', async () => {
+  const { emulator, sql } = workspace;
+  const id = await insertRefused('lost@example.com');
+  emulator.faults.add({ kind: 'reset-before-write', method: 'POST' });
+  expect(await push()).toMatchObject({ failed: 1 });
+  emulator.faults.clear();
+  deleteCompany('lost@example.com');
+  await sql('DELETE FROM clarify.person WHERE id = $1', [id]);
+  expect(await push()).toMatchObject({ unclear: 1 });
+  // The delete waits for it.
+  const before = writes();
+  await push();
+  expect(writes()).toBe(before);
+  expect(await left(id)).toMatchObject([{ state: 'sending' }, { state: 'pending' }]);
+  await letItSettle();
+  await push();
+  expect(await left(id)).toEqual([]);
+  expect(bearersOf('lost@example.com')).toEqual([]);
+});
+
+test('refused after an attempt that has arrived, it is found and deleted', async () => {
+  const { emulator, sql } = workspace;
+  const id = await insertRefused('arrived@example.com');
+  emulator.faults.add({ kind: 'reset-after-write', method: 'POST' });
+  expect(await push()).toMatchObject({ failed: 1 });
+  const ids = bearersOf('arrived@example.com').map((person) => person.id);
+  expect(ids).toHaveLength(1);
+  // It takes a while to show.
+  emulator.store.hide('person', ids);
+  emulator.faults.clear();
+  deleteCompany('arrived@example.com');
+  await sql('DELETE FROM clarify.person WHERE id = $1', [id]);
+  await sql(`UPDATE clarify_sync.outbox SET next_attempt_at = now() WHERE state = 'pending'`);
+  expect(await push()).toMatchObject({ unclear: 1 });
+  emulator.store.unhide('person', ids);
+  await letItSettle();
+  await push();
+  expect(await left(id)).toEqual([]);
+  expect(bearersOf('arrived@example.com')).toEqual([]);
+});

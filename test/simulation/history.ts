@@ -2,11 +2,10 @@ import type { Switches } from '../../src/emulator/switches.ts';
 import type { Arena } from './arena.ts';
 import { type Chance, createChance } from './chance.ts';
 import { localStep } from './local-steps.ts';
-import type { Mutation } from './mortal.ts';
 import { remoteStep } from './remote-steps.ts';
 import { syncStep } from './sync-steps.ts';
 import { judge, type Verdict } from './verdict.ts';
-import { openWorld, type World } from './world.ts';
+import { openWorld, type World, type WorldOptions } from './world.ts';
 
 export interface HistoryResult extends Verdict {
   readonly seed: number;
@@ -57,36 +56,54 @@ export function dialectOf(seed: number): 'current' | 'classic' {
 export async function runHistory(
   arena: Arena,
   seed: number,
-  options: {
-    readonly tell?: (line: string) => void;
-    readonly mutate?: Mutation;
-  } = {},
+  options: { readonly tell?: (line: string) => void } = {},
 ): Promise<HistoryResult> {
-  const { tell = () => undefined, mutate = (text) => text } = options;
-  const startedMs = performance.now();
+  const { tell = () => undefined } = options;
   const chance = createChance(`history ${seed}`);
   const switches = drawSwitches(chance);
   const policy = chance.of(['newest', 'newest', 'newest', 'remote', 'local', 'manual'] as const);
-  const world = await openWorld(arena, { seed: String(seed), switches, policy, mutate });
-  const say = (line: string) => {
-    world.log.push(line);
-    tell(line);
-  };
-  say(`${arena.dialect}, ${policy}, ${JSON.stringify(switches)}`);
-  const finish = async (verdict: Verdict): Promise<HistoryResult> => {
-    const dump = verdict.problems.length > 0 ? await dumpTables(arena) : [];
-    const durationMs = performance.now() - startedMs;
-    return { ...verdict, seed, log: world.log, dump, durationMs };
-  };
-  try {
+  const worldOptions = { seed: String(seed), switches, policy, mutate: (text: string) => text };
+  const result = await live(arena, worldOptions, async (world) => {
+    const say = (line: string) => {
+      world.log.push(line);
+      tell(line);
+    };
+    say(`${arena.dialect}, ${policy}, ${JSON.stringify(switches)}`);
     const steps = chance.int(5, 40);
     for (let step = 0; step < steps; step += 1) {
       const did = await anyStep(world);
       say(`${new Date(world.clock.nowMs()).toISOString().slice(11, 23)} ${step}. ${did}`);
+      world.signal.throwIfAborted();
     }
-    return await finish(await judge(world));
+    return [];
+  });
+  return { ...result, seed };
+}
+
+/**
+ * A world from its beginning to its verdict.
+ *
+ * @param act does what is done there, and says what it saw that may not be.
+ */
+export async function live(
+  arena: Arena,
+  options: WorldOptions,
+  act: (world: World) => Promise<readonly string[]>,
+): Promise<Omit<HistoryResult, 'seed'>> {
+  const startedMs = performance.now();
+  const world = await openWorld(arena, options);
+  const finish = async (verdict: Verdict): Promise<Omit<HistoryResult, 'seed'>> => {
+    const dump = verdict.problems.length > 0 ? await dumpTables(arena) : [];
+    const durationMs = performance.now() - startedMs;
+    return { ...verdict, log: world.log, dump, durationMs };
+  };
+  try {
+    const seen = await act(world);
+    const verdict = await judge(world);
+    return await finish({ ...verdict, problems: [...seen, ...verdict.problems] });
   } catch (error) {
-    const problem = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    const problem = world.signal.aborted ? `it did not end after ${world.log.at(-1)}` : stack;
     return await finish({ problems: [problem], parked: {}, passes: 0 });
   } finally {
     await world.close();

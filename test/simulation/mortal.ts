@@ -1,6 +1,7 @@
 import type { Database, Sql, Transaction } from '../../src/db/database.ts';
 import { DatabaseSyncError } from '../../src/db/database-error.ts';
-import type { Remote } from '../../src/domain/remote.ts';
+import type { CallOptions, Remote } from '../../src/domain/remote.ts';
+import type { ObjectSchema } from '../../src/domain/schema.ts';
 
 /** The process is gone: whatever it still tries comes to nothing. */
 export class Dead extends Error {
@@ -16,12 +17,28 @@ export interface Stroke {
   readonly in: number;
 }
 
+/** What a process asks of Clarify. */
+export interface Question {
+  readonly ask: keyof Remote;
+  readonly object: string | null;
+}
+
+/** A process that stands still, with an answer in its hands. */
+export interface Standstill {
+  readonly reached: Promise<void>;
+  resume(): void;
+}
+
 /** When a process dies, and whether it has. */
 export interface Fate {
   readonly dead: boolean;
   readonly strokes: number;
   arm(stroke: Stroke): void;
   disarm(): void;
+  /** Stands still once such a question has been answered, well or badly. */
+  pauseAt(matches: (question: Question) => boolean): Standstill;
+  /** Returns once the process may go on. */
+  answered(question: Question): Promise<void>;
   die(): void;
   /** Counts an operation. @returns what strikes it. @throws Dead */
   next(): Stroke | null;
@@ -34,6 +51,7 @@ export function createFate(onDeath: () => void): Fate {
   let armed: Stroke | null = null;
   let left = 0;
   let strokes = 0;
+  let pause: ((question: Question) => Promise<void>) | null = null;
   const check = () => {
     if (dead) throw new Dead('killed');
   };
@@ -55,6 +73,19 @@ export function createFate(onDeath: () => void): Fate {
     },
     disarm() {
       armed = null;
+    },
+    pauseAt(matches) {
+      const [reached, resumed] = [promised(), promised()];
+      pause = async (question) => {
+        if (!matches(question)) return;
+        pause = null;
+        reached.resolve();
+        await resumed.promise;
+      };
+      return { reached: reached.promise, resume: resumed.resolve };
+    },
+    async answered(question) {
+      await pause?.(question);
     },
     die,
     check,
@@ -79,6 +110,14 @@ export function createFate(onDeath: () => void): Fate {
       });
     },
   };
+}
+
+function promised() {
+  let resolve = () => {};
+  const promise = new Promise<void>((done) => {
+    resolve = done;
+  });
+  return { promise, resolve };
 }
 
 async function through<T>(fate: Fate, operate: () => Promise<T>): Promise<T> {
@@ -119,31 +158,41 @@ export function mortalDatabase(db: Database, fate: Fate, mutate: Mutation): Data
 
 /** A client whose process may die before it asks, or when it is answered. */
 export function mortalRemote(remote: Remote, fate: Fate, timeoutMs: () => number): Remote {
-  const call = async <T>(operate: () => Promise<T>): Promise<T> => {
+  const call = async <T>(question: Question, operate: () => Promise<T>): Promise<T> => {
     const stroke = fate.next();
     // Breaking connections is up to the emulator's faults.
     if (stroke?.kind === 'kill' && stroke.at === 'before') fate.strike(stroke);
-    const result = await operate();
-    if (stroke?.kind === 'kill') fate.strike(stroke);
-    fate.check();
-    return result;
+    try {
+      return await operate();
+    } finally {
+      await fate.answered(question);
+      if (stroke?.kind === 'kill') fate.strike(stroke);
+      fate.check();
+    }
   };
   const patient = <O extends object>(options: O) => ({ ...options, timeoutMs: timeoutMs() });
+  const onObject = <R extends { readonly object: ObjectSchema }, T>(
+    ask: keyof Remote,
+    operate: (request: R, options: CallOptions) => Promise<T>,
+  ) => {
+    return (request: R, options: CallOptions) =>
+      call({ ask, object: request.object.object }, () => operate(request, patient(options)));
+  };
   return {
-    discover: (options) => call(() => remote.discover(options)),
-    readPage: (request, options) => call(() => remote.readPage(request, patient(options))),
-    readDeletions: (request, options) =>
-      call(() => remote.readDeletions(request, patient(options))),
-    readRecord: (request, options) => call(() => remote.readRecord(request, patient(options))),
-    readLinks: (request, options) => call(() => remote.readLinks(request, patient(options))),
-    readFieldWrites: (request, options) =>
-      call(() => remote.readFieldWrites(request, patient(options))),
-    readUsers: (options) => call(() => remote.readUsers(patient(options))),
-    create: (request, options) => call(() => remote.create(request, patient(options))),
-    update: (request, options) => call(() => remote.update(request, patient(options))),
-    delete: (request, options) => call(() => remote.delete(request, patient(options))),
-    setLinks: (request, options) => call(() => remote.setLinks(request, patient(options))),
-    removeLinks: (request, options) => call(() => remote.removeLinks(request, patient(options))),
+    discover: (options) =>
+      call({ ask: 'discover', object: null }, () => remote.discover(patient(options))),
+    readUsers: (options) =>
+      call({ ask: 'readUsers', object: null }, () => remote.readUsers(patient(options))),
+    readPage: onObject('readPage', remote.readPage),
+    readDeletions: onObject('readDeletions', remote.readDeletions),
+    readRecord: onObject('readRecord', remote.readRecord),
+    readLinks: onObject('readLinks', remote.readLinks),
+    readFieldWrites: onObject('readFieldWrites', remote.readFieldWrites),
+    create: onObject('create', remote.create),
+    update: onObject('update', remote.update),
+    delete: onObject('delete', remote.delete),
+    setLinks: onObject('setLinks', remote.setLinks),
+    removeLinks: onObject('removeLinks', remote.removeLinks),
     get limits() {
       return remote.limits;
     },

@@ -1,10 +1,19 @@
 import type { Mutation } from './mortal.ts';
+import {
+  circle,
+  deletedSinceRead,
+  editWhileBorn,
+  formerLeader,
+  lostAnswer,
+  otherField,
+  type Scenario,
+} from './scenarios.ts';
 
 /** A guarantee taken out of the statements that give it. */
 export interface Mutant {
   readonly name: string;
-  /** From this seed on, histories that notice it come soon. */
-  readonly from: number;
+  /** Needs the guarantee, and nothing else. */
+  readonly scenario: Scenario;
   /** Pieces of statements, and what stands there instead. */
   readonly pieces: readonly (readonly [piece: string, instead: string])[];
 }
@@ -12,17 +21,18 @@ export interface Mutant {
 export const MUTANTS: readonly Mutant[] = [
   {
     name: 'a create that may have arrived is simply sent again',
-    from: 1,
+    scenario: lostAnswer,
     pieces: [
       [
-        `AND (op <> 'insert' OR record_id NOT LIKE 'local:%' OR sent IS NULL OR sent ? 'matchOn')`,
+        `AND (op <> 'insert' OR record_id NOT LIKE 'local:%' OR sent IS NULL
+             OR (sent ? 'matchOn' AND NOT sent ? 'refused'))`,
         '',
       ],
     ],
   },
   {
     name: 'a former leader settles what another one has taken over',
-    from: 1,
+    scenario: formerLeader,
     pieces: [
       [
         'WHERE name = $1 AND epoch = $2 AND expires_at > clock_timestamp() FOR KEY SHARE',
@@ -33,7 +43,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'edits are merged without their base',
-    from: 1,
+    scenario: otherField,
     pieces: [
       [
         'SELECT id, record_id, op, state, changes,',
@@ -44,7 +54,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'entries keep the id a record no longer has',
-    from: 1,
+    scenario: editWhileBorn,
     pieces: [
       [
         `AND o.object = $1 AND o.record_id = m.old_id AND o.state IN ('pending', 'sending', 'parked')`,
@@ -54,12 +64,12 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'a deletion does not outlive a page that was read before it',
-    from: 1,
+    scenario: deletedSinceRead,
     pieces: [[`AND noticed_at >= $3::timestamptz`, `AND $3::text IS NULL AND noticed_at >= now()`]],
   },
   {
     name: 'references keep ids that were given here',
-    from: 1,
+    scenario: circle,
     pieces: [[`LIKE 'local:%'\n                  ORDER BY r.id`, `LIKE 'nothing:%' ORDER BY r.id`]],
   },
 ];

@@ -42,7 +42,10 @@ function create(world: World): string {
   const { chance, ledger, emulator } = world;
   const object = chance.of(OBJECTS);
   const marker = `x${ledger.fresh()}`;
-  const fields: Record<string, Json> = { ...drawFields(world, object), marker };
+  const fields: Record<string, Json> & { marker: string } = {
+    ...drawFields(world, object),
+    marker,
+  };
   const name = `shared${chance.int(1, 3)}`;
   const items = object === 'person' ? [`${name}@example.com`] : [`${name}.example`];
   const unique = { company: 'domains', person: 'email_addresses', task: null }[object];
@@ -50,16 +53,34 @@ function create(world: World): string {
     .all(object)
     .some(({ attributes }) => JSON.stringify(attributes[unique ?? ''])?.includes(`"${items[0]}"`));
   if (unique !== null && !isTaken && chance.once(2)) fields[unique] = { items };
-  const id = emulator.store.create(object, fields);
-  note(world, [{ op: 'create', object, id, field: 'marker', value: marker }]);
-  return `create ${object} ${id}`;
+  return `create ${object} ${createRecord(world, object, fields)}`;
+}
+
+/** Somebody creates a record in the app. @returns its id. */
+export function createRecord(
+  world: World,
+  object: ObjectName,
+  fields: Readonly<Record<string, Json>> & { readonly marker: string },
+): string {
+  const id = world.emulator.store.create(object, fields);
+  note(world, [{ op: 'create', object, id, field: 'marker', value: fields.marker }]);
+  return id;
 }
 
 function edit(world: World): string {
   const row = draw(world);
   if (!row) return 'edit: no records';
-  const { object, id } = row;
-  const fields = drawFields(world, object);
+  editRecord(world, row.object, row.id, drawFields(world, row.object));
+  return `edit ${row.object} ${row.id}`;
+}
+
+/** Somebody edits a record in the app. */
+export function editRecord(
+  world: World,
+  object: ObjectName,
+  id: string,
+  fields: Readonly<Record<string, Json>>,
+): void {
   world.emulator.store.update(object, id, fields);
   note(
     world,
@@ -68,7 +89,6 @@ function edit(world: World): string {
       return { op: 'update', object, id, field, value: field.endsWith('_id') ? null : text };
     }),
   );
-  return `edit ${object} ${id}`;
 }
 
 /** A value that may have been there before. */

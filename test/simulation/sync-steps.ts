@@ -30,11 +30,10 @@ export async function readAll(session: Session, signal: AbortSignal): Promise<Ob
   return runs;
 }
 
-export async function pull(daemon: Daemon): Promise<string> {
+export async function pull(world: World, daemon: Daemon): Promise<string> {
   try {
     const session = await daemon.session();
-    const { signal } = new AbortController();
-    const runs = await readAll(session, signal);
+    const runs = await readAll(session, world.signal);
     const bad = runs.filter(({ state }) => state !== 'ok');
     return `${daemon.name}: pull ${bad.map(({ object, error }) => `${object} ${error?.code}`).join(', ') || 'ok'}`;
   } catch (error) {
@@ -52,13 +51,14 @@ export async function pushOnce(world: World, session: Session): Promise<PushResu
   try {
     await keeper.start();
     if (keeper.epoch === null) return null;
-    return await runPush(pushDeps(session, keeper), new AbortController().signal);
+    return await runPush(pushDeps(session, keeper), world.signal);
   } finally {
     await keeper.stop();
     world.pushing -= 1;
   }
 }
 
+/** Sends once, as whoever leads does. */
 export async function push(world: World, daemon: Daemon): Promise<string> {
   try {
     const result = await pushOnce(world, await daemon.session());
@@ -72,7 +72,7 @@ export async function push(world: World, daemon: Daemon): Promise<string> {
 }
 
 async function sync(world: World, daemon: Daemon): Promise<string> {
-  return `${await pull(daemon)}; ${await push(world, daemon)}`;
+  return `${await pull(world, daemon)}; ${await push(world, daemon)}`;
 }
 
 /** Things that happen at the same time. */
@@ -80,7 +80,7 @@ async function together(world: World): Promise<string> {
   const { chance, daemons, clock } = world;
   const [a, b] = [chance.of(daemons), chance.of(daemons)];
   const jobs: Promise<string>[] = [push(world, a)];
-  if (a === b || chance.once(3)) jobs.push(pull(b));
+  if (a === b || chance.once(3)) jobs.push(pull(world, b));
   else jobs.push(push(world, b));
   for (let n = chance.int(0, 2); n > 0; n -= 1) {
     jobs.push(
@@ -148,7 +148,7 @@ async function passTime({ chance, clock }: World): Promise<string> {
 export async function syncStep(world: World): Promise<string> {
   const daemon = world.chance.of(world.daemons);
   const step = world.chance.weighted<() => string | Promise<string>>([
-    [4, () => pull(daemon)],
+    [4, () => pull(world, daemon)],
     [5, () => push(world, daemon)],
     [5, () => sync(world, daemon)],
     [5, () => together(world)],

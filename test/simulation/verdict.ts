@@ -37,12 +37,13 @@ export async function judge(world: World): Promise<Verdict> {
     // A person gives up what is parked; then both sides have to agree after all.
     const session = await daemon.session();
     for (const { id } of waiting) {
-      if (await isParked(world, id)) await discardChange(session, id, new AbortController().signal);
+      if (await isParked(world, id)) await discardChange(session, id, world.signal);
     }
   }
   problems.push(...(await readStanding(world)), ...(await compare(world)));
   problems.push(...(await lostLocally(world)), ...(await lostRemotely(world)));
   problems.push(...births(world), ...(await excess(world)), ...(await imagined(world)));
+  problems.push(...(await revived(world)));
   return { problems, parked, passes };
 }
 
@@ -100,8 +101,9 @@ function isExpected(world: World, { reason }: Parked): boolean {
 async function comeToRest(world: World, problems: string[]): Promise<number> {
   const [daemon] = world.daemons;
   if (!daemon) return 0;
-  const { signal } = new AbortController();
+  const { signal } = world;
   for (let pass = 1; pass <= MOST_PASSES; pass += 1) {
+    signal.throwIfAborted();
     await world.clock.pass(pass === 1 ? 60_000 : 20_000);
     const writesBefore = world.writeRequests;
     const session = await daemon.session();
@@ -332,6 +334,28 @@ async function imagined(world: World): Promise<string[]> {
     return real || merged.has(record_id) || isMatched(world, object, record_id)
       ? []
       : [`conflict about ${object} ${record_id} ${field}, which nobody edited in the app`];
+  });
+}
+
+/** Local values that lost a conflict for good, and stand in Clarify all the same. */
+async function revived({ arena, ledger, emulator }: World): Promise<string[]> {
+  const { rows } = await arena.client.query<Record<'object' | 'id' | 'field' | 'local', string>>(
+    `SELECT object, clarify_sync.current_id(object, record_id) AS id, field, local #>> '{}' AS local
+       FROM clarify_sync.conflict
+      WHERE resolution = 'remote' AND resolved_by <> 'agreement' AND policy <> 'deleted'
+        AND jsonb_typeof(local) IN ('string', 'number')`,
+  );
+  return rows.flatMap(({ object, id, field, local }) => {
+    const stands = emulator.store.get(object, id)?.attributes[field];
+    const isText = typeof stands === 'string' || typeof stands === 'number';
+    // Links and values out of a few may come back by somebody's will.
+    const mayReturn =
+      field.endsWith('_id') ||
+      ledger.repeated.has(fieldKey(object, id, field)) ||
+      ledger.merged.has(id);
+    return isText && String(stands) === local && !mayReturn
+      ? [`${object} ${id} ${field} holds a local value that lost its conflict`]
+      : [];
   });
 }
 

@@ -41,6 +41,8 @@ export interface World {
   readonly log: string[];
   /** Requests that wrote, or were to write. */
   writeRequests: number;
+  /** Aborts a history that does not end: whatever waits for it comes to nothing. */
+  readonly signal: AbortSignal;
   /** Whether a push is under way right now. */
   pushing: number;
   close(): Promise<void>;
@@ -49,6 +51,8 @@ export interface World {
 const KEY = 'demo-key';
 const PATIENCE_MS = 5_000;
 const IMPATIENCE_MS = 120;
+/** In real time, and many times what a history takes. */
+const LONGEST_HISTORY_MS = 60_000;
 
 export interface WorldOptions {
   readonly seed: string;
@@ -85,6 +89,7 @@ export async function openWorld(arena: Arena, options: WorldOptions): Promise<Wo
     daemons: ['A', 'B'].map((name) => createDaemon(name, base, createChance(`${seed} ${name}`))),
     users: await Promise.all(['ann', 'bob'].map((name) => openUser(name, arena.url, ledger))),
     log: [],
+    signal: AbortSignal.timeout(LONGEST_HISTORY_MS),
     writeRequests: 0,
     pushing: 0,
     async close() {

@@ -271,6 +271,19 @@ test('and where small batches are refused as well, for what it is', () =>
     },
   ));
 
+test('a create refused after an attempt that may have arrived is not decided', () =>
+  withRemote(
+    (_, count) => (count === 1 ? { status: 502 } : refuse(422)),
+    async (remote, { seen }) => {
+      const upsert = { object: person, records: records(1), matchOn: 'email_addresses' };
+      await expect(remote.create(upsert, push)).rejects.toMatchObject({
+        code: 'remote-invalid',
+        ambiguous: true,
+      });
+      expect(seen).toHaveLength(2);
+    },
+  ));
+
 test('an unknown id in an update is for the caller to find', () =>
   withRemote(
     () => refuse(404),

@@ -24,6 +24,7 @@ function create(fields: Values, matchOn: string | null = null): Outgoing {
     changes: {},
     matchOn,
     attempts: 1,
+    mayHaveArrived: false,
   };
 }
 

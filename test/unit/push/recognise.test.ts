@@ -8,9 +8,9 @@ const task = objectSchema('task', [field('title', 'text'), field('status', 'text
 
 type Fields = Readonly<Record<string, Json>>;
 
-function sent(id: bigint, fields: Fields): StrandedEntry {
+function sent(id: bigint, fields: Fields, matchOn: string | null = null): StrandedEntry {
   const sentAt = '2026-01-01T00:00:00.000Z';
-  return { id, object: 'task', recordId: `local:${id}`, fields, sentAt, waitMs: 0 };
+  return { id, object: 'task', recordId: `local:${id}`, fields, matchOn, sentAt, waitMs: 0 };
 }
 
 function found(
@@ -70,5 +70,12 @@ describe('a create that may have arrived', () => {
     const before = { status: 'Open' };
     const edited = found('a', { title: 'Call', status: 'Done' }, { edited: true, before });
     expect(verdicts([call], [edited])).toEqual(['a']);
+  });
+
+  it('is known by its identity alone, where it has one', () => {
+    const named = sent(1n, { title: 'Call', status: 'Open' }, 'title');
+    const there = found('a', { title: 'Call', status: 'Done' }, { edited: true });
+    expect(verdicts([named], [there])).toEqual(['identified']);
+    expect(verdicts([named], [found('b', { title: 'Mail', status: 'Open' })])).toEqual(['missing']);
   });
 });

@@ -13,7 +13,8 @@ function change(index: number, rest: Partial<Outgoing> = {}): Outgoing {
   const key = String(index);
   const fields = { key };
   const identity = { recordId: key, entries: [BigInt(index)], matchOn: null };
-  return { kind: 'update', fields, changes: {}, attempts: 1, ...identity, ...rest };
+  const mayHaveArrived = false;
+  return { kind: 'update', fields, changes: {}, attempts: 1, mayHaveArrived, ...identity, ...rest };
 }
 
 function changes(count: number, rest: Partial<Outgoing> = {}): readonly Outgoing[] {
