@@ -7,7 +7,7 @@ import type { LinkTable } from '../db/mirror/links.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
 import { deleteRows } from '../db/mirror-rows.ts';
 import { recordRefused, settleEntries } from '../db/outbox.ts';
-import { recordConflicts } from '../db/unsettled.ts';
+import { readUnsettled, recordConflicts } from '../db/unsettled.ts';
 import type { RemoteError } from '../domain/errors.ts';
 import { LOST_TO_DELETE } from '../domain/merge-record.ts';
 import type { Outgoing, Settlement } from './outgoing.ts';
@@ -65,6 +65,7 @@ export async function settle(
   const here = [...deleted, ...gone.filter(({ kind }) => kind === 'delete')];
   await endLinks(tx, context.links, { object, ids: idsOf(vanished), by: 'remote' });
   await endLinks(tx, context.links, { object, ids: idsOf(here), by: 'local' });
+  await deleteTwins(tx, table, idsOf(here));
 
   await rebase(
     tx,
@@ -74,6 +75,23 @@ export async function settle(
   const records = delivered.flatMap(({ record }) => (record ? [record] : []));
   await applyRecords(tx, table, records, context);
   if (created.length > 0) await rewriteReferences(tx, context.tables);
+}
+
+/**
+ * A row deleted here may have come in by itself before its create was known to have arrived: it
+ * must not stay. One that was written again since is somebody's.
+ */
+async function deleteTwins(
+  tx: Transaction,
+  table: MirrorTable,
+  ids: readonly string[],
+): Promise<void> {
+  const written = await readUnsettled(tx, table.object, ids);
+  await deleteRows(
+    tx,
+    table,
+    ids.filter((id) => !written.has(id)),
+  );
 }
 
 const FIRST_RETRY_MS = 1_000;
