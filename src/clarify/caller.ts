@@ -77,6 +77,8 @@ export function createSend(deps: CallerDeps): Send {
       const failingMs = deps.clock.nowMs() - failingSinceMs;
       const again =
         error.disposition === 'retry' &&
+        // It would be as long again: whoever asked can ask for less.
+        error.code !== 'remote-answer-too-large' &&
         !options.signal.aborted &&
         (call.repeatable || !maybeCarriedOut) &&
         failures < attempts &&
@@ -191,6 +193,7 @@ function failureError(endpoint: string, { failure, cause }: Outcome & { kind: 'f
     reset: ['remote-unreachable', 'the connection to Clarify broke'],
     timeout: ['remote-timeout', 'Clarify did not answer in time'],
     aborted: ['remote-interrupted', 'given up because we are stopping'],
+    'too-large': ['remote-answer-too-large', 'Clarify’s answer is longer than any should be'],
   } as const;
   const [code, message] = says[failure];
   return new RemoteError(`${endpoint}: ${message}`, {

@@ -147,12 +147,13 @@ function readLinks(relationships: unknown): Readonly<Record<string, Linkage>> {
 function readLinkage(relationship: unknown): Linkage | null {
   if (!isObject(relationship)) return null;
   const { data, meta } = relationship;
-  const listed = Array.isArray(data) ? data : isObject(data) ? [data] : [];
-  const ids = listed.flatMap((item: unknown) =>
+  const listed: readonly unknown[] = data === null || data === undefined ? [] : [data].flat();
+  const ids = listed.flatMap((item) =>
     isObject(item) && typeof item.id === 'string' ? [item.id] : [],
   );
   const count = isObject(meta) && typeof meta.count === 'number' ? meta.count : null;
-  if (data === undefined && count === null) return null;
+  // What cannot be read is unknown. Taken for none, it would end links that stand.
+  if (ids.length < listed.length || (data === undefined && count === null)) return null;
   // `data` is capped and `count` is the truth, but there are never fewer than are listed.
   return { ids, total: Math.max(count ?? 0, ids.length) };
 }

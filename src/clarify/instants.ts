@@ -24,7 +24,8 @@ function isUsual(text: string): boolean {
     text.charCodeAt(23) === 90 &&
     digitsAt(text, 0, 4) >= 0 &&
     isWithin(digitsAt(text, 5, 7), 1, 12) &&
-    isWithin(digitsAt(text, 8, 10), 1, 31) &&
+    // Whether the month has a later day is for the calendar to say.
+    isWithin(digitsAt(text, 8, 10), 1, 28) &&
     digitsAt(text, 11, 13) <= 23 &&
     digitsAt(text, 14, 16) <= 59 &&
     digitsAt(text, 17, 19) <= 59 &&

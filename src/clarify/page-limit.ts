@@ -23,6 +23,8 @@ export function createPageLimit(): PageLimit {
       return result;
     } catch (error) {
       const smaller = SIZES.find((candidate) => candidate < limit);
+      // These records are long, others are not: the next page may be as large as ever.
+      if (isTooLarge(error) && smaller !== undefined) return request(smaller, read);
       if (!isRefusal(error) || limit <= proven || smaller === undefined) throw error;
       return retrySmaller(smaller, { read, refusal: error });
     }
@@ -52,6 +54,10 @@ export function createPageLimit(): PageLimit {
     },
     request,
   };
+}
+
+function isTooLarge(error: unknown): boolean {
+  return error instanceof RemoteError && error.code === 'remote-answer-too-large';
 }
 
 function isRefusal(error: unknown): error is RemoteError {

@@ -1,5 +1,6 @@
 /** Bytes of one answer as they come in. */
 export interface GrowingBuffer {
+  /** @throws AnswerTooLarge */
   append(chunk: Uint8Array): void;
   /** The text gathered; the buffer is another answer's from now on. */
   release(): string;
@@ -9,6 +10,13 @@ export interface SpareBuffers {
   take(): GrowingBuffer;
 }
 
+/** An answer that no page of the API is as long as: whatever sends it may never end. */
+export class AnswerTooLarge extends Error {
+  override readonly name = 'AnswerTooLarge';
+}
+
+/** 500 records of more than 100 kB each. */
+const MOST_BYTES = 64 * 1024 * 1024;
 const FIRST_BYTES = 512 * 1024;
 /** A larger one is not kept, nor more than these: answers are rarely so long, or so many. */
 const LARGEST_BYTES = 4 * 1024 * 1024;
@@ -26,8 +34,10 @@ export function createSpareBuffers(): SpareBuffers {
       let length = 0;
       return {
         append(chunk) {
-          if (length + chunk.length > bytes.length) {
-            const larger = Buffer.allocUnsafeSlow(2 * (length + chunk.length));
+          const needed = length + chunk.length;
+          if (needed > MOST_BYTES) throw new AnswerTooLarge();
+          if (needed > bytes.length) {
+            const larger = Buffer.allocUnsafeSlow(Math.min(2 * needed, MOST_BYTES));
             bytes.copy(larger, 0, 0, length);
             bytes = larger;
           }

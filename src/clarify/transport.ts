@@ -2,7 +2,7 @@ import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import got, { type OptionsInit, RequestError, TimeoutError } from 'got';
 import type { Clock } from './clock.ts';
-import { createSpareBuffers } from './spare-buffers.ts';
+import { AnswerTooLarge, createSpareBuffers } from './spare-buffers.ts';
 
 export interface Attempt {
   readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
@@ -27,7 +27,7 @@ export type Outcome =
     }
   | {
       readonly kind: 'failure';
-      readonly failure: 'unreachable' | 'reset' | 'timeout' | 'aborted';
+      readonly failure: 'unreachable' | 'reset' | 'timeout' | 'aborted' | 'too-large';
       readonly left: boolean;
       readonly cause: Error;
     };
@@ -56,16 +56,13 @@ export function createTransport({ clock }: { clock: Clock }): Transport {
   });
   const buffers = createSpareBuffers();
 
-  async function readWhole(url: URL, options: RequestOptions) {
-    const response = await client(url, { ...options, isStream: false, responseType: 'buffer' });
-    return { response, text: response.rawBody.toString('utf8') };
-  }
-
   /** Pages are long and many: their bytes are gathered where those of others were before. */
-  async function readStream(url: URL, options: RequestOptions) {
+  async function read(url: URL, options: RequestOptions) {
     const stream = client.stream(url, options);
     // The loop below tells of what goes wrong; got goes on to tell once that has ended.
     stream.on('error', () => {});
+    // Where a method may have a body, got waits for one to be written.
+    if (options.method !== 'GET' && options.body === undefined) stream.end();
     const body = buffers.take();
     const chunks: AsyncIterable<Uint8Array> = stream;
     for await (const chunk of chunks) body.append(chunk);
@@ -91,8 +88,7 @@ export function createTransport({ clock }: { clock: Clock }): Transport {
             request: timeoutMs,
           },
         };
-        const { response, text } =
-          method === 'GET' ? await readStream(url, options) : await readWhole(url, options);
+        const { response, text } = await read(url, options);
         return {
           kind: 'answer',
           status: response.statusCode,
@@ -102,6 +98,9 @@ export function createTransport({ clock }: { clock: Clock }): Transport {
           answeredAtMs: clock.nowMs(),
         };
       } catch (error) {
+        if (error instanceof AnswerTooLarge) {
+          return { kind: 'failure', failure: 'too-large', left: true, cause: error };
+        }
         if (!(error instanceof RequestError)) throw error;
         return explainFailure(error, url, signal);
       }

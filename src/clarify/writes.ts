@@ -28,8 +28,8 @@ type CreateRequest = Parameters<Remote['create']>[0];
  */
 export function createWrites(deps: WriteDeps): Pick<Remote, 'create' | 'update'> {
   const { decoder, forms } = deps;
-  /** A server without `match_on` may refuse what it does not know. */
-  let takesMatchOn = true;
+  /** Objects for which the server refused `match_on`: one without it may refuse what it does not know. */
+  const withoutMatchOn = new Set<string>();
 
   async function create({ object, records, matchOn }: CreateRequest, options: CallOptions) {
     return withRightForms(deps, { object, records }, () =>
@@ -63,14 +63,16 @@ export function createWrites(deps: WriteDeps): Pick<Remote, 'create' | 'update'>
   return {
     async create({ object, records, matchOn }, options) {
       if (records.length === 0) return [];
-      if (matchOn === undefined || !takesMatchOn) return create({ object, records }, options);
+      if (matchOn === undefined || withoutMatchOn.has(object.object)) {
+        return create({ object, records }, options);
+      }
       try {
         return await create({ object, records, matchOn }, options);
       } catch (error) {
         if (!refusesMatchOn(error)) throw error;
         // Nothing was applied. Where creates are upserts anyway this loses nothing; elsewhere the
         // field is unique, and a second record is refused.
-        takesMatchOn = false;
+        withoutMatchOn.add(object.object);
         return create({ object, records }, options);
       }
     },

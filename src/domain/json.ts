@@ -30,7 +30,7 @@ const STRING_OR_NUMBER = /"[^"\\]*(?:\\.[^"\\]*)*"|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:
  * twenty times as fast as a parser written in JavaScript, and takes a key like `__proto__` for
  * what it is.
  *
- * @throws SyntaxError where the text is not JSON.
+ * @throws SyntaxError where the text is not JSON, or nested deeper than a reviver can follow.
  */
 export function parseJson(text: string): unknown {
   if (!MAYBE_INEXACT.test(text) && !LONE_NUMBER.test(text)) return JSON.parse(text);
@@ -43,11 +43,16 @@ export function parseJson(text: string): unknown {
     return `"${mark}${token}"`;
   });
   if (!marked) return JSON.parse(text);
-  return JSON.parse(withMarks, (_key, value: unknown) =>
-    typeof value === 'string' && value.startsWith(mark)
-      ? new LosslessNumber(value.slice(mark.length))
-      : value,
-  );
+  try {
+    return JSON.parse(withMarks, (_key, value: unknown) =>
+      typeof value === 'string' && value.startsWith(mark)
+        ? new LosslessNumber(value.slice(mark.length))
+        : value,
+    );
+  } catch (error) {
+    // The stack ran out.
+    throw error instanceof RangeError ? new SyntaxError('nested too deeply') : error;
+  }
 }
 
 /** The inverse of {@link parseJson}: exact numbers are written digit for digit. */
