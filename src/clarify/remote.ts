@@ -39,6 +39,8 @@ export interface ClarifyRemoteOptions {
   readonly readTimeoutMs?: number;
   /** Default 8 s, less than the lease lasts. */
   readonly writeTimeoutMs?: number;
+  /** A longer answer, unpacked, is given up; default 64 MB. */
+  readonly mostAnswerBytes?: number;
   readonly userAgent?: string;
   readonly clock?: Clock;
 }
@@ -69,7 +71,7 @@ export function createClarifyRemote(options: ClarifyRemoteOptions): ClarifyRemot
   const running = new Set<Promise<unknown>>();
   const watchers = new Set<(done: RequestDone) => void>();
   const skew = createClockSkew();
-  const transport = createTransport({ clock });
+  const transport = createTransport({ clock, mostAnswerBytes: options.mostAnswerBytes });
   const forms = createWireForms();
   const decoder = createDecoder(forms);
   const pageLimit = createPageLimit();

@@ -15,8 +15,6 @@ export class AnswerTooLarge extends Error {
   override readonly name = 'AnswerTooLarge';
 }
 
-/** 500 records of more than 100 kB each. */
-const MOST_BYTES = 64 * 1024 * 1024;
 const FIRST_BYTES = 512 * 1024;
 /** A larger one is not kept, nor more than these: answers are rarely so long, or so many. */
 const LARGEST_BYTES = 4 * 1024 * 1024;
@@ -26,7 +24,7 @@ const MOST_SPARE = 8;
  * Buffers that are used again. A new one for each page would be garbage the collector is slow to
  * see: 64 MB of them may pile up before it looks (invariant 12).
  */
-export function createSpareBuffers(): SpareBuffers {
+export function createSpareBuffers(mostBytes: number): SpareBuffers {
   const spare: Buffer[] = [];
   return {
     take() {
@@ -35,9 +33,9 @@ export function createSpareBuffers(): SpareBuffers {
       return {
         append(chunk) {
           const needed = length + chunk.length;
-          if (needed > MOST_BYTES) throw new AnswerTooLarge();
+          if (needed > mostBytes) throw new AnswerTooLarge();
           if (needed > bytes.length) {
-            const larger = Buffer.allocUnsafeSlow(Math.min(2 * needed, MOST_BYTES));
+            const larger = Buffer.allocUnsafeSlow(Math.min(2 * needed, mostBytes));
             bytes.copy(larger, 0, 0, length);
             bytes = larger;
           }

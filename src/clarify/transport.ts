@@ -43,7 +43,16 @@ const CONNECT_MS = 5_000;
 
 type RequestOptions = Pick<OptionsInit, 'method' | 'headers' | 'signal' | 'body' | 'timeout'>;
 
-export function createTransport({ clock }: { clock: Clock }): Transport {
+/** 500 records of more than 100 kB each. */
+const MOST_ANSWER_BYTES = 64 * 1024 * 1024;
+
+export function createTransport({
+  clock,
+  mostAnswerBytes = MOST_ANSWER_BYTES,
+}: {
+  clock: Clock;
+  mostAnswerBytes?: number | undefined;
+}): Transport {
   const http = new HttpAgent({ keepAlive: true });
   const https = new HttpsAgent({ keepAlive: true });
   const client = got.extend({
@@ -54,7 +63,7 @@ export function createTransport({ clock }: { clock: Clock }): Transport {
     retry: { limit: 0 },
     throwHttpErrors: false,
   });
-  const buffers = createSpareBuffers();
+  const buffers = createSpareBuffers(mostAnswerBytes);
 
   /** Pages are long and many: their bytes are gathered where those of others were before. */
   async function read(url: URL, options: RequestOptions) {
