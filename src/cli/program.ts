@@ -8,6 +8,7 @@ import { addConflicts } from './commands/conflicts-command.ts';
 import { addDemo } from './commands/demo-command.ts';
 import { addDoctor } from './commands/doctor-command.ts';
 import { addEmulator } from './commands/emulator-command.ts';
+import { addForget } from './commands/forget-command.ts';
 import { addLogin } from './commands/login-command.ts';
 import { addMigrate } from './commands/migrate-command.ts';
 import { addOutbox } from './commands/outbox-command.ts';
@@ -88,6 +89,7 @@ const COMMANDS = [
   addSchema,
   addDoctor,
   addMigrate,
+  addForget,
   addLogin,
   addEmulator,
   addDemo,

@@ -1,0 +1,104 @@
+import type { Command } from 'commander';
+import { type Forgotten, forgetRecord } from '../../db/forget.ts';
+import { readMirrors } from '../../db/mirror/catalog.ts';
+import { knownObjects } from '../object-names.ts';
+import { showPlural } from '../quantity.ts';
+import type { Report } from '../report.ts';
+import type { CommandContext, CommonOptions, Shell } from '../shell.ts';
+import { printable } from '../terminal.ts';
+
+interface ForgetFlags extends CommonOptions {
+  readonly yes?: boolean;
+}
+
+export function addForget(program: Command, shell: Shell): void {
+  program
+    .command('forget')
+    .argument('<object>', 'such as person')
+    .argument('<id>', 'any id that the record has had')
+    .summary("erase a person's data, once the record is deleted")
+    .description(
+      "Erases what is kept of a record besides its row: tombstone, history, settled changes and conflicts,\nof every id it has had and of records that were merged into it. Only ids stay. It deletes nothing in\nClarify, and no row: delete the record first, there or here, and let it sync; while the row stands, its\npast goes and its present stays. Changes that wait are left, for they have yet to be sent. Backups and\nthe database's own log are not touched.\n\nWithout --yes it says what it would erase, and erases nothing.",
+    )
+    .option('--yes', 'erase it; there is no way back')
+    .option('--json', 'one JSON document on standard output')
+    .addHelpText('after', '\nExample:\n  clarify-sync forget person 0198c0de-… --yes')
+    .action((object: string, id: string, flags: ForgetFlags) =>
+      shell.run(flags, 'document', (context) => forget(context, { object, id, flags })),
+    );
+}
+
+async function forget(
+  context: CommandContext,
+  { object, id, flags }: { object: string; id: string; flags: ForgetFlags },
+): Promise<Report> {
+  return await context.withDatabase(async ({ db }) => {
+    // Also objects that are mirrored no more.
+    knownObjects([object], [...(await readMirrors(db)).values()]);
+    const dry = flags.yes !== true;
+    const found = await forgetRecord(db, { object, id, dry });
+    if (found === null) {
+      return {
+        json: { object, id, erased: false, ids: [] },
+        text: [],
+        failures: [
+          {
+            code: 'forget-unknown',
+            message: `no ${printable(object)} has, or had, the id ${printable(id)}`,
+            hint: 'check the id: nothing was erased',
+            problems: [],
+          },
+        ],
+        exitCode: 1,
+        next: 'check the id: nothing was erased',
+      };
+    }
+    return report({ object, id, dry, found });
+  });
+}
+
+function report({
+  object,
+  id,
+  dry,
+  found,
+}: {
+  readonly object: string;
+  readonly id: string;
+  readonly dry: boolean;
+  readonly found: Forgotten;
+}): Report {
+  const counts = [
+    showPlural(found.tombstones, 'tombstone'),
+    showPlural(found.versions, 'version'),
+    showPlural(found.changes, 'change'),
+    showPlural(found.conflicts, 'conflict'),
+    ...(found.deferred > 0 ? [`${showPlural(found.deferred, 'version')} put aside`] : []),
+    ...(found.rows > 0 ? [showPlural(found.rows, 'row')] : []),
+  ];
+  const name = `${printable(object)} ${printable(id)}`;
+  const left = [
+    ...(found.left.rows > 0 ? ['its row stands'] : []),
+    ...(found.left.changes > 0 ? [`${showPlural(found.left.changes, 'change')} wait`] : []),
+    ...(found.left.conflicts > 0 ? [showPlural(found.left.conflicts, 'open conflict')] : []),
+  ];
+  const isLeft = left.length > 0;
+  return {
+    json: { object, id, erased: !dry, ...found },
+    text: [
+      `${name}: ${dry ? 'would erase' : 'erased'} ${counts.join(', ')}`,
+      ...(isLeft ? [`left: ${left.join(', ')}`] : []),
+    ],
+    exitCode: dry || isLeft ? 3 : 0,
+    next: nextStep(found, dry),
+  };
+}
+
+function nextStep({ left }: Forgotten, dry: boolean): string | null {
+  if (left.rows > 0)
+    return 'delete the record, in Clarify or here, and let it sync; then forget it again';
+  if (left.changes + left.conflicts > 0) {
+    return 'see `clarify-sync outbox list` and `clarify-sync conflicts list`; then forget it again';
+  }
+  return dry ? 'nothing was erased: run it again with --yes' : null;
+}

@@ -1,0 +1,60 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type Emulator, startEmulator } from '../../src/emulator/emulator.ts';
+import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { lastDocument, runCli } from './cli-process.ts';
+
+let emulator: Emulator;
+let database: TestDatabase;
+
+beforeAll(async () => {
+  emulator = await startEmulator({ sizes: { person: 3 } });
+  database = await createTestDatabase();
+});
+
+afterAll(async () => {
+  await emulator?.stop();
+  await database?.drop();
+});
+
+const run = (...args: string[]) =>
+  runCli(args, {
+    env: {
+      CLARIFY_API_URL: emulator.url,
+      CLARIFY_API_KEY: emulator.apiKey,
+      CLARIFY_WORKSPACE: emulator.workspace,
+      DATABASE_URL: database.url,
+      CLARIFY_SYNC_PUSH: 'on',
+    },
+  });
+
+test('a script asks first, erases, and may ask again', async () => {
+  const [id = ''] = emulator.store.ids('person');
+  expect((await run('sync')).code).toBe(0);
+  const standing = await run('forget', 'person', id, '--yes');
+  expect(standing.code).toBe(3);
+  expect(standing.stdout).toContain('left: its row stands');
+  expect(standing.stderr).toContain('→ delete the record');
+
+  await database.db.query('DELETE FROM clarify.person WHERE id = $1', [id]);
+  expect((await run('sync')).code).toBe(0);
+  const asked = await run('forget', 'person', id, '--json');
+  expect(asked.code).toBe(3);
+  expect(lastDocument(asked)).toMatchObject({
+    erased: false,
+    tombstones: 1,
+    changes: 1,
+    next: expect.stringContaining('--yes'),
+  });
+  const done = await run('forget', 'person', id, '--yes', '--json');
+  expect(done.code).toBe(0);
+  expect(lastDocument(done)).toMatchObject({ erased: true, tombstones: 1, changes: 1, next: null });
+  expect(await database.db.query('SELECT record FROM clarify_sync.tombstone')).toEqual([
+    { record: {} },
+  ]);
+  expect((await run('forget', 'person', id, '--yes')).code).toBe(0);
+
+  const typo = await run('forget', 'person', 'nobody', '--yes', '--json');
+  expect(typo.code).toBe(1);
+  expect(typo.stderr + typo.stdout).toContain('nothing was erased');
+  expect((await run('forget', 'persn', id)).code).toBe(2);
+});
