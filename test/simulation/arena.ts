@@ -107,6 +107,7 @@ export async function openArena(
   const [client, clockClient] = [await connect(), await connect()];
   const emptied = [
     ...[...tables, ...links].map(({ qualified }) => qualified),
+    ...tables.map(({ name: table }) => `clarify_history.${table}`),
     ...HISTORY.map((table) => `clarify_sync.${table}`),
   ];
   return {
@@ -150,7 +151,7 @@ async function prepare(
     const schemas = await remote.discover({ priority: 'pull', signal });
     // Some schemas are listed although they have no records to read.
     const wanted = schemas.filter(({ object }) => OBJECTS.some((known) => known === object));
-    await applyMirror(db, wanted);
+    await applyMirror(db, wanted, { history: new Set(OBJECTS) });
     await ensureInstallation(db, { workspace: emulator.workspace, push: true });
     const client = new Client({ connectionString: url });
     await client.connect();

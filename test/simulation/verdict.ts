@@ -3,6 +3,7 @@ import { reconcileAll } from '../../src/app/reconcile-all.ts';
 import { differences, linkDifferences } from '../support/agreement.ts';
 import { fieldKey } from './ledger.ts';
 import { pushOnce, readAll } from './sync-steps.ts';
+import { brokenVersions } from './versions.ts';
 import type { World } from './world.ts';
 
 const MOST_PASSES = 14;
@@ -43,7 +44,7 @@ export async function judge(world: World): Promise<Verdict> {
   problems.push(...(await readStanding(world)), ...(await compare(world)));
   problems.push(...(await lostLocally(world)), ...(await lostRemotely(world)));
   problems.push(...births(world), ...(await excess(world)), ...(await imagined(world)));
-  problems.push(...(await revived(world)));
+  problems.push(...(await revived(world)), ...(await brokenVersions(world)));
   return { problems, parked, passes };
 }
 
