@@ -2,6 +2,7 @@ import { readLastRunAge, recordRun } from '../db/run-log.ts';
 import { RemoteError, SyncError } from '../domain/errors.ts';
 import type { Priority } from '../domain/remote.ts';
 import { pullUsers } from '../pull/pull-users.ts';
+import { createRecordingsPass } from './recordings-pass.ts';
 import type { Scheduled } from './schedule.ts';
 import type { Session } from './session.ts';
 import { sweepAll } from './sweep-all.ts';
@@ -19,6 +20,7 @@ const SWEEPS = '*/15 * * * * *';
 /** Users are due daily; this is how soon a failure, or a change of leader, is made up for. */
 const USERS = '*/5 * * * *';
 const USERS_EVERY_MS = 86_400_000;
+const RECORDINGS = '*/30 * * * * *';
 
 /** What the service does beside pulling and pushing, when nothing more urgent waits. */
 export function backgroundJobs(session: Session, options: BackgroundOptions): readonly Scheduled[] {
@@ -36,6 +38,7 @@ export function backgroundJobs(session: Session, options: BackgroundOptions): re
     await refreshUsers(session, { signal, priority: 'backfill', force: isFirst });
     isFirst = false;
   };
+  const recordings = createRecordingsPass(session);
   const guarded = (run: () => Promise<void>) => async () => {
     if (signal.aborted || !leads()) return;
     try {
@@ -47,6 +50,11 @@ export function backgroundJobs(session: Session, options: BackgroundOptions): re
   return [
     { name: 'sweep', expression: SWEEPS, run: guarded(sweep) },
     { name: 'users', expression: USERS, run: guarded(users) },
+    {
+      name: 'recordings',
+      expression: RECORDINGS,
+      run: guarded(() => recordings({ signal, priority: 'backfill' })),
+    },
   ];
 }
 

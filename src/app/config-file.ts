@@ -23,6 +23,9 @@ const retentionMs = z.union([z.literal('keep').transform(() => null), durationMs
   error: 'is neither a duration such as 30d nor keep',
 });
 
+/** The one object that has recordings. */
+export const MEETING = 'meeting';
+
 const cron = z.string().refine((text) => isCron(text), 'is not a cron expression');
 const conflicts = z.enum(conflictPolicies);
 const name = z.string().trim().min(1);
@@ -34,6 +37,7 @@ const objectFile = z.strictObject({
   conflicts: conflicts.optional(),
   fields: z.record(name, z.strictObject({ conflicts: conflicts.optional() })).default({}),
   history: z.boolean().default(false),
+  recordings: z.boolean().optional(),
   delete: z.enum(deletePolicies).default('push'),
 });
 
@@ -61,6 +65,14 @@ export const configFile = z
       .prefault({}),
   })
   .superRefine(({ objects, exclude }, context) => {
+    for (const [object, settings] of Object.entries(objects)) {
+      if (!settings?.recordings || object === MEETING) continue;
+      context.addIssue({
+        code: 'custom',
+        path: ['objects', object, 'recordings'],
+        message: 'is for meeting alone',
+      });
+    }
     for (const object of exclude) {
       if (!Object.hasOwn(objects, object)) continue;
       context.addIssue({

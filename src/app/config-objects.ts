@@ -12,6 +12,8 @@ export interface ObjectSettings {
   /** A unique field that makes creates repeatable; null: the workspace's own. */
   readonly key: string | null;
   readonly history: boolean;
+  /** Whether transcripts of recordings are fetched. */
+  readonly recordings: boolean;
   readonly delete: DeletePolicy;
   /** Who wins where both sides changed `field`. */
   conflictsOf(field: string): ConflictPolicy;
@@ -31,6 +33,7 @@ export function objectSettings(
     push: file?.push ?? true,
     key: file?.key ?? null,
     history: file?.history ?? false,
+    recordings: file?.recordings ?? false,
     delete: file?.delete ?? 'push',
     conflictsOf: (field) =>
       (Object.hasOwn(fields, field) ? fields[field]?.conflicts : undefined) ??

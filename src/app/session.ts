@@ -34,6 +34,7 @@ export interface Session extends OpenDatabase, PullDeps {
   readonly remote: Remote;
   /** What is asked of the CRM, for whoever measures. */
   readonly traffic: Pick<ClarifyRemote, 'stats' | 'watch'>;
+  readonly readTranscript: ClarifyRemote['readTranscript'];
   /** Names this process to the others. */
   readonly holder: string;
   readonly installation: Installation;
@@ -140,6 +141,7 @@ async function assemble(
     log: deps.log,
     remote,
     traffic: remote,
+    readTranscript: remote.readTranscript,
     holder: `${hostname()}:${process.pid}:${randomUUID().slice(0, 8)}`,
     installation,
     settings,

@@ -3,6 +3,7 @@ import { refreshUsers } from './background-jobs.ts';
 import { type ObjectProgress, type ObjectRun, pullAll } from './pull-all.ts';
 import { copiedDatabase, type PushOutcome, pushOnce } from './push-once.ts';
 import { withDeletions } from './reconcile-all.ts';
+import { createRecordingsPass } from './recordings-pass.ts';
 import type { Session } from './session.ts';
 import { sweepAll } from './sweep-all.ts';
 
@@ -29,7 +30,7 @@ export interface SyncOptions {
 
 /**
  * One complete pass: what changed in the CRM, what was deleted there (by comparison where no feed
- * tells), what is due of the rolling sweep, then what waits in the outbox, which takes in once
+ * tells), what is due of the rolling sweep and of recordings, then what waits in the outbox, which takes in once
  * more what it is about to overwrite. The schema was checked when the session was opened.
  */
 export async function syncOnce(session: Session, options: SyncOptions): Promise<SyncOutcome> {
@@ -40,6 +41,7 @@ export async function syncOnce(session: Session, options: SyncOptions): Promise<
   }
   await sweepAll(session, reading);
   if (!options.objects) await refreshUsers(session, { ...reading, force: false });
+  if (!options.objects) await createRecordingsPass(session)(reading);
   const { config, installation, log } = session;
   if (config.push && !installation.adopted) log.warn(copiedDatabase(), 'nothing is pushed');
   const push = config.push && installation.adopted ? await pushOnce(session, options) : null;

@@ -18,6 +18,7 @@ import { createReads } from './reads.ts';
 import { createLinkWrites } from './relationships.ts';
 import type { RequestDone } from './request-done.ts';
 import { createSharedAllowance, type SharedAllowance } from './shared-allowance.ts';
+import { createReadTranscript, type ReadTranscript } from './transcripts.ts';
 import { createTransport } from './transport.ts';
 import { defaultUserAgent } from './user-agent.ts';
 import { createWireForms } from './wire-forms.ts';
@@ -46,6 +47,7 @@ export interface ClarifyRemoteOptions {
 }
 
 export interface ClarifyRemote extends Remote {
+  readonly readTranscript: ReadTranscript;
   /** Gives up whatever waits or runs, and returns once nothing does. Safe to call twice. */
   stop(): Promise<void>;
   stats(): readonly EndpointStats[];
@@ -90,9 +92,10 @@ export function createClarifyRemote(options: ClarifyRemoteOptions): ClarifyRemot
     return shared;
   }
 
+  const userAgent = options.userAgent ?? defaultUserAgent();
   const sendUntilAborted = createSend({
     root: `${options.baseUrl.replace(/\/+$/, '')}/workspaces/${encodeURIComponent(options.workspace)}`,
-    userAgent: options.userAgent ?? defaultUserAgent(),
+    userAgent,
     transport,
     credentials: typeof apiKey === 'string' ? apiKeyCredentials(apiKey) : apiKey,
     queueFor(endpoint) {
@@ -132,6 +135,7 @@ export function createClarifyRemote(options: ClarifyRemoteOptions): ClarifyRemot
     ...createWrites({ send, decoder, forms, batchLimit }),
     ...createActivities({ send, clock }),
     ...createLinkWrites(send),
+    readTranscript: createReadTranscript(send, { api: new URL(options.baseUrl), userAgent }),
     delete: createDelete({ send, batchLimit }),
     get limits() {
       return { pageSize: pageLimit.size, batchSize: batchLimit.size };

@@ -315,6 +315,30 @@ export const idMap = controlSchema.table(
   ],
 );
 
+/** Recordings of meetings, and what was said in them: filled only where that is asked for. */
+export const meetingRecording = controlSchema.table(
+  'meeting_recording',
+  {
+    meetingId: text('meeting_id').notNull(),
+    recordingId: text('recording_id').notNull(),
+    /** As the server gave it, text or JSON; null until it is there. */
+    transcript: text('transcript'),
+    contentType: text('content_type'),
+    fetchedAt: instant('fetched_at'),
+    /** Why it is not there: a code. */
+    error: text('error'),
+    attempts: integer('attempts').notNull().default(0),
+    /** Null: it is there, or given up. */
+    nextAttemptAt: instant('next_attempt_at').defaultNow(),
+    noticedAt: instant('noticed_at').notNull().default(sql`clock_timestamp()`),
+  },
+  (t) => [
+    primaryKey({ columns: [t.meetingId, t.recordingId] }),
+    check('meeting_recording_fetched', sql`(${t.transcript} is null) = (${t.fetchedAt} is null)`),
+    index('meeting_recording_due').on(t.nextAttemptAt).where(sql`${t.nextAttemptAt} is not null`),
+  ],
+);
+
 /** Records read while a user held the row: applied as soon as the lock is gone. */
 export const deferred = controlSchema.table(
   'deferred',

@@ -27,6 +27,8 @@ const PROGRESS = [
   'schema_version',
   'sweep',
 ];
+/** And what was said in meetings: who may read the meeting may read that. */
+const READABLE = [...PROGRESS, 'meeting_recording'];
 /** What became of one's own edits. */
 const OUTCOME = ['conflict', 'outbox'];
 
@@ -83,7 +85,7 @@ export async function readGrantState(sql: Sql, grants: Grants): Promise<GrantSta
                    string_agg(privilege, ', ' ORDER BY privilege), kind, name, role) AS statement
        FROM differing WHERE differs
       GROUP BY kind, name, role, due ORDER BY kind, name, role, due`,
-    [...parameters, MIRROR_SCHEMA, HISTORY_SCHEMA, PROGRESS, OUTCOME, REFUSE_TRUNCATE],
+    [...parameters, MIRROR_SCHEMA, HISTORY_SCHEMA, READABLE, OUTCOME, REFUSE_TRUNCATE],
   );
   return {
     unknownRoles: unknown.map(({ role }) => role),

@@ -1,6 +1,14 @@
 import type { Sql } from './database.ts';
 
-export type RunKind = 'pull' | 'push' | 'backfill' | 'reconcile' | 'schema' | 'sweep' | 'users';
+export type RunKind =
+  | 'pull'
+  | 'push'
+  | 'backfill'
+  | 'reconcile'
+  | 'schema'
+  | 'sweep'
+  | 'users'
+  | 'recordings';
 export type RunState = 'ok' | 'incomplete' | 'failed';
 
 /** Notes that something has begun. */

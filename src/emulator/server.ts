@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { type Admitted, type ApiDeps, admit, type WireRequest } from './api.ts';
+import { ARTIFACTS, artifact } from './artifact-route.ts';
 import { AUTHORIZE_PATH } from './authorization.ts';
 import type { Fault, Faults } from './faults.ts';
 import type { Answer } from './list-answer.ts';
@@ -45,6 +46,10 @@ export function createApiServer(deps: ServerDeps): Server {
     if (isAdmin) {
       if (isLoopback(request.socket.remoteAddress)) await deps.admin(wire, response);
       else sendAnswer(response, forbidden, { nowMs: deps.workspace.now() });
+      return;
+    }
+    if (wire.method === 'GET' && wire.url.pathname.startsWith(ARTIFACTS)) {
+      sendAnswer(response, artifact(deps.workspace, wire), { nowMs: deps.workspace.now() });
       return;
     }
     if (wire.method === 'GET' && wire.url.pathname === AUTHORIZE_PATH) {

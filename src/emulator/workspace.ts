@@ -18,6 +18,7 @@ export interface WorkspaceUser {
 export interface Workspace {
   readonly slug: string;
   readonly dialect: Dialect;
+  readonly seed: string;
   readonly switches: Switches;
   readonly objects: Map<string, ObjectState>;
   readonly links: Links;
@@ -45,6 +46,7 @@ export function createWorkspace(options: WorkspaceOptions): Workspace {
   const workspace: Workspace = {
     slug,
     dialect,
+    seed,
     switches,
     objects: new Map(),
     links: createLinks(),

@@ -163,6 +163,7 @@ async function startProcess(
     config,
     log: createLog({ level: 'silent' }),
     remote: mortalRemote(remote, fate, timeoutMs),
+    readTranscript: () => Promise.reject(new Error('there are no recordings')),
     traffic: remote,
     holder,
     installation: { id: 'simulation', workspace: emulator.workspace, adopted: true },

@@ -302,6 +302,11 @@ test('a recording’s artifacts are signed links', async () => {
     answer.text,
   );
   expect(new URL(data.videoUrl).searchParams.get('signature')).not.toBe('');
-  expect(data.transcriptionUrl).toContain('rec-1');
+  const transcript = await fetch(data.transcriptionUrl);
+  expect(await transcript.text()).toContain('Welcome to rec-1');
+  const forged = data.transcriptionUrl.replace('rec-1', 'rec-2');
+  expect((await fetch(forged)).status).toBe(403);
+  const headers = { authorization: 'api-key demo-key' };
+  expect((await fetch(data.transcriptionUrl, { headers })).status).toBe(400);
   expect((await call('POST', `/meetings/${id}/recordings/rec-2/artifacts`)).status).toBe(404);
 });

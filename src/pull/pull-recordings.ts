@@ -1,0 +1,74 @@
+import type { ReadTranscript } from '../clarify/transcripts.ts';
+import type { Database } from '../db/database.ts';
+import type { LinkTable } from '../db/mirror/links.ts';
+import type { MirrorTable } from '../db/mirror/table.ts';
+import {
+  dropRecordings,
+  keepTranscript,
+  noteRecordings,
+  postponeRecording,
+  readDueRecordings,
+} from '../db/recordings.ts';
+import { RemoteError } from '../domain/errors.ts';
+import type { CallOptions } from '../domain/remote.ts';
+
+export interface RecordingDeps {
+  readonly db: Database;
+  readonly tables: readonly MirrorTable[];
+  readonly links: readonly LinkTable[];
+  readonly readTranscript: ReadTranscript;
+}
+
+export interface RecordingCounts {
+  readonly noticed: number;
+  readonly fetched: number;
+  readonly failed: number;
+  readonly dropped: number;
+  /** Due, and left to the next time: the pass was full, or Clarify did not answer. */
+  readonly waiting: boolean;
+}
+
+/** Fetched one after the other, so that a pass is short and everything else goes before the next. */
+const AT_MOST = 50;
+
+/**
+ * Notes the recordings that meetings name, and fetches transcripts that are due. One that cannot be
+ * had harms only itself; where Clarify does not answer at all, the rest waits unblamed.
+ *
+ * @throws an error of disposition `halt`, or what is no RemoteError.
+ */
+export async function pullRecordings(
+  deps: RecordingDeps,
+  meeting: MirrorTable,
+  { sinceMs, ...options }: CallOptions & { readonly sinceMs: number | null },
+): Promise<RecordingCounts> {
+  const { db, tables, links } = deps;
+  const noticed = await noteRecordings(db, meeting, { tables, links, sinceMs });
+  const dropped = await dropRecordings(db, meeting);
+  const due = await readDueRecordings(db, AT_MOST + 1);
+  let fetched = 0;
+  let failed = 0;
+  for (const one of due.slice(0, AT_MOST)) {
+    if (options.signal.aborted) break;
+    try {
+      const id = { meeting: one.meetingId, recording: one.recordingId };
+      await keepTranscript(db, one, await deps.readTranscript(id, options));
+      fetched += 1;
+    } catch (error) {
+      if (!(error instanceof RemoteError) || options.signal.aborted) throw error;
+      if (!isItsOwn(error)) {
+        if (error.disposition === 'retry') break;
+        throw error;
+      }
+      await postponeRecording(db, one, error.code);
+      failed += 1;
+    }
+  }
+  return { noticed, dropped, fetched, failed, waiting: due.length > fetched + failed };
+}
+
+/** Whether it is about this recording, and not about Clarify, the key or the network. */
+function isItsOwn({ code, disposition, status }: RemoteError): boolean {
+  if (code.startsWith('recording-')) return true;
+  return disposition === 'park' || (status === 403 && code === 'remote-forbidden');
+}
