@@ -208,7 +208,9 @@ class Pulls {
     else this.#problems.set(object, problem);
     const fields = { object, kind, state, ...counts, code: problem };
     if (state !== 'ok') {
-      const level = problem === known ? 'debug' : 'warn';
+      // Listed without records: Clarify is like that, and nobody has to do anything.
+      const expected = problem === known || problem === 'object-unavailable';
+      const level = expected ? 'debug' : 'warn';
       if (!this.#options.signal.aborted) this.#session.log[level](fields, 'pull not complete');
     } else if (known !== null || inserted + updated + removed > 0) {
       this.#session.log.info(fields, 'pulled');

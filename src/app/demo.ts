@@ -64,8 +64,9 @@ export async function startDemo(options: DemoOptions): Promise<Demo> {
 
     const sql = openDatabase({ url: postgres.url, applicationName: 'analyst', log });
     releases.push(sql.close);
-    const { running, drain } = await startService(session, options);
+    const { running, statusUrl, drain } = await startService(session, options);
     releases.push(drain);
+    say(`Status page         ${statusUrl}`);
     return { emulator, sql, databaseUrl: postgres.url, running, stop };
   } catch (error) {
     await stop();
@@ -83,7 +84,7 @@ async function demoConfig(emulator: Emulator, databaseUrl: string): Promise<Conf
       CLARIFY_WORKSPACE: emulator.workspace,
       DATABASE_URL: databaseUrl,
       CLARIFY_SYNC_PUSH: 'on',
-      CLARIFY_SYNC_HTTP: 'off',
+      CLARIFY_SYNC_HTTP: '127.0.0.1:0',
       CLARIFY_SYNC_CONFIG: 'demo.yaml',
     },
     readText: async () => ['objects:', ...objects, 'exclude: [playbook]'].join('\n'),
@@ -101,10 +102,14 @@ async function fill(session: Session, { signal, say }: DemoOptions): Promise<voi
 async function startService(
   session: Session,
   { signal, onRun }: DemoOptions,
-): Promise<{ readonly running: Promise<void>; drain(): Promise<void> }> {
+): Promise<{
+  readonly running: Promise<void>;
+  readonly statusUrl: string | null;
+  drain(): Promise<void>;
+}> {
   const draining = new AbortController();
-  let onReady = () => {};
-  const ready = new Promise<void>((resolve) => {
+  let onReady = (_statusUrl: string | null) => {};
+  const ready = new Promise<string | null>((resolve) => {
     onReady = resolve;
   });
   const running = runDaemon(session, {
@@ -114,9 +119,10 @@ async function startService(
   });
   // Whoever awaits `running` hears of it; until then it must not end the process.
   running.catch(() => {});
-  await Promise.race([ready, running]);
+  const statusUrl = (await Promise.race([ready, running])) ?? null;
   return {
     running,
+    statusUrl,
     async drain() {
       draining.abort();
       await running.catch(() => {});

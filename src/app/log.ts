@@ -38,20 +38,22 @@ const MAX_CAUSES = 8;
  * Only what we know to be safe of an error: libraries hang whole requests, headers and rows on
  * theirs. A SyntaxError quotes the text it choked on, and an address may carry a filter's value.
  */
-export function describeError(error: unknown, depth = 0): unknown {
+function describeError(error: unknown, frames: 'all' | 'of bugs', depth = 0): unknown {
   if (!(error instanceof Error)) return typeof error === 'string' ? error : typeof error;
   const message =
     error instanceof SyntaxError ? 'not well-formed' : error.message.replace(/\?[^\s)"']+/g, '?…');
-  const frames = error.stack?.split('\n').filter((line) => /^\s+at /.test(line)) ?? [];
+  const lines = error.stack?.split('\n').filter((line) => /^\s+at /.test(line)) ?? [];
   const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined;
   return {
     type: error.name,
     message,
     code,
     ...(error instanceof SyncError && { disposition: error.disposition, hint: error.hint }),
-    stack: [`${error.name}: ${message}`, ...frames].join('\n'),
+    ...((frames === 'all' || !(error instanceof SyncError)) && {
+      stack: [`${error.name}: ${message}`, ...lines].join('\n'),
+    }),
     ...(error.cause !== undefined &&
-      depth < MAX_CAUSES && { cause: describeError(error.cause, depth + 1) }),
+      depth < MAX_CAUSES && { cause: describeError(error.cause, frames, depth + 1) }),
   };
 }
 
@@ -60,9 +62,15 @@ function forTerminal(sink: DestinationStream): DestinationStream {
   return { write: (line) => sink.write(format(line)) };
 }
 
+/** What is classified says enough by itself; a bug has to be found. */
+function serializersFor(level: string) {
+  const frames = level === 'debug' || level === 'trace' ? 'all' : 'of bugs';
+  return { err: (error: unknown) => describeError(error, frames) };
+}
+
 /** Somebody else's logger, which must not write out whole errors and secrets either. */
 export function safeChild(logger: Logger): Logger {
-  return logger.child({}, { serializers: { err: describeError }, redact: redaction });
+  return logger.child({}, { serializers: serializersFor(logger.level), redact: redaction });
 }
 
 /** Writes synchronously: what is logged last before a crash is what matters most. */
@@ -75,7 +83,7 @@ export function createLog(options: LogOptions): Logger {
       base: null,
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (level) => ({ level }) },
-      serializers: { err: (error: unknown) => describeError(error) },
+      serializers: serializersFor(options.level),
       redact: redaction,
     },
     forReaders ? forTerminal(sink) : sink,

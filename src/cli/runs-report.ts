@@ -61,20 +61,33 @@ export function reportPass(outcome: PassOutcome, screen: Screen): Report {
     json: { objects, ...(push !== undefined && { push }), left },
     text: [
       ...(objects.length > 0 ? renderRuns(objects, screen) : []),
-      ...(push === undefined ? [] : [describePush(push)]),
+      ...(push === undefined ? [] : [describePush(push, outcome.pushIsOn)]),
       ...describeLeft(left, failures.length === 0, screen.paint),
     ],
     failures,
     exitCode: exitCodeOf(outcome),
-    next: failures.length > 0 ? nextForFailures(failures) : nextForLeftOver(left, outcome.pushIsOn),
+    next: nextFor(outcome, failures),
   };
 }
 
-function exitCodeOf({ objects, push, left, interrupted }: PassOutcome): ExitCode {
+function exitCodeOf(outcome: PassOutcome): ExitCode {
+  const { objects, push, left, interrupted } = outcome;
   const unsent = push ? push.failed + push.unclear > 0 && left.pending > 0 : false;
   if (unsent) return 1;
   const exitCode = exitCodeOfRuns(objects, interrupted);
-  return exitCode === 0 && needsPerson(left) ? 3 : exitCode;
+  const person = needsPerson(left) || isHeldBack(outcome);
+  return exitCode === 0 && person ? 3 : exitCode;
+}
+
+/** Push is on and yet nothing was sent: the database is a copy of another installation's. */
+function isHeldBack({ push, pushIsOn }: PassOutcome): boolean {
+  return push === null && pushIsOn;
+}
+
+function nextFor(outcome: PassOutcome, failures: readonly Failure[]): string | null {
+  if (failures.length > 0) return nextForFailures(failures);
+  if (isHeldBack(outcome)) return 'to push from this database, run `clarify-sync doctor --adopt`';
+  return nextForLeftOver(outcome.left, outcome.pushIsOn);
 }
 
 /** 1 where anything was not read whole, 3 where a person has to approve something. */
@@ -116,8 +129,8 @@ function renderRuns(objects: readonly ObjectRun[], screen: Screen): string[] {
   return renderTable(columns, rows, screen);
 }
 
-function describePush(push: PushOutcome | null): string {
-  if (push === null) return 'push: off';
+function describePush(push: PushOutcome | null, pushIsOn: boolean): string {
+  if (push === null) return pushIsOn ? 'push: held back, this database is a copy' : 'push: off';
   if (push.delegatedTo !== null) {
     return `push: left to the running service (${printable(push.delegatedTo)})`;
   }

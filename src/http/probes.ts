@@ -1,12 +1,13 @@
 import type { FastifyInstance } from 'fastify';
 import type { MigrationResult } from '../db/migrate.ts';
 import type { ObjectStanding } from '../db/status.ts';
+import { SyncError } from '../domain/errors.ts';
 import type { Snapshot } from './snapshot.ts';
 import type { NextRun, StatusSource } from './status-source.ts';
 
 export interface ReadinessFacts {
-  /** Null where the database did not answer. */
-  readonly migrations: MigrationResult | null;
+  /** Null where the database did not answer; `newer` where a newer version has made more. */
+  readonly migrations: MigrationResult | 'newer' | null;
   readonly leads: boolean;
   /** Somebody leads, this process or another. */
   readonly led: boolean;
@@ -36,11 +37,10 @@ const UNAVAILABLE = 'object-unavailable';
 export function judgeReadiness(facts: ReadinessFacts): Readiness {
   const { migrations, leads, led } = facts;
   if (migrations === null) return { ready: false, lines: ['database: not reachable'] };
-  const { applied, total } = migrations;
   const late = leads ? facts.objects.filter((object) => isLate(object, facts.nextRun)) : [];
   const checks = [
     { ok: true, line: 'database: reachable' },
-    { ok: applied === total, line: `migrations: ${applied} of ${total}` },
+    judgeMigrations(migrations),
     { ok: led, line: `leader: ${leads ? 'this process' : led ? 'another process' : 'nobody'}` },
     {
       ok: late.length === 0,
@@ -51,6 +51,15 @@ export function judgeReadiness(facts: ReadinessFacts): Readiness {
     ready: checks.every(({ ok }) => ok),
     lines: checks.map(({ ok, line }) => `${ok ? 'ok' : 'not ok'} - ${line}`),
   };
+}
+
+/** Beside a newer version, which has migrated already, the older one works on until it is stopped. */
+function judgeMigrations(migrations: MigrationResult | 'newer') {
+  if (migrations === 'newer') {
+    return { ok: true, line: 'migrations: all, and more of a newer version that is to take over' };
+  }
+  const { applied, total } = migrations;
+  return { ok: applied === total, line: `migrations: ${applied} of ${total}` };
 }
 
 function isLate(
@@ -81,11 +90,16 @@ async function readFacts(source: StatusSource, snapshot: Snapshot): Promise<Read
   const nextRun = (object: string) => source.nextRun(object);
   const facts = await withinMs(
     PROBE_MS,
-    Promise.all([snapshot.migrations(), snapshot.lease(), snapshot.standing()]),
+    Promise.all([snapshot.migrations().catch(newer), snapshot.lease(), snapshot.standing()]),
   );
   if (facts === null) return { migrations: null, leads, led: leads, objects: [], nextRun };
   const [migrations, lease, objects] = facts;
   return { migrations, leads, led: leads || lease !== null, objects, nextRun };
+}
+
+function newer(error: unknown): 'newer' {
+  if (error instanceof SyncError && error.code === 'schema-newer') return 'newer';
+  throw error;
 }
 
 /** Null where it fails or takes longer. */

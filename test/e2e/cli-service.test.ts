@@ -87,7 +87,9 @@ test('the demo shows every scene to arrive, and leaves nothing behind', async ()
   const demo = start(['demo', '--once'], { cwd });
   expect(await demo.ended).toEqual({
     code: 0,
-    stdout: expect.stringContaining('everything arrived: 5 scenes'),
+    stdout: expect.stringMatching(
+      /^Status page {9}http:\/\/127\.0\.0\.1:\d+$[^]*^everything arrived: 5 scenes$/m,
+    ),
     stderr: expect.stringMatching(/^→ /),
   });
   expect(await readdir(join(cwd, '.clarify-sync', 'demo'))).toEqual([]);

@@ -58,6 +58,21 @@ describe('createLog', () => {
     });
   });
 
+  it('shows where an error arose only where it is a bug, or with debug', () => {
+    const known = new SyncError('nobody answers', {
+      code: 'remote-unreachable',
+      disposition: 'retry',
+    });
+    const stackOf = (error: Error, level: LogOptions['level']) => {
+      const { lines, log } = capture({ level });
+      log.error({ err: error }, 'failed');
+      return /"stack":/.test(lines.join());
+    };
+    expect(stackOf(known, 'info')).toBe(false);
+    expect(stackOf(known, 'debug')).toBe(true);
+    expect(stackOf(new TypeError('x is not a function'), 'info')).toBe(true);
+  });
+
   it('survives an error that is its own cause', () => {
     const { lines, log } = capture();
     const error = new Error('loop');

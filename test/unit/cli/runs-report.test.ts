@@ -76,9 +76,15 @@ test('says who does the sending', () => {
   expect(reportPass(pass({ push }), plain).text).toContain(
     'push: left to the running service (host:12)',
   );
-  expect(reportPass(pass({ push: null }), plain).text).toContain('push: off');
+  expect(reportPass(pass({ push: null, pushIsOn: false }), plain).text).toContain('push: off');
   const { push: _, ...pull } = pass();
   expect(reportPass(pull, plain).text.join('\n')).not.toContain('push');
+});
+
+test('where the database is a copy, a person has to say whether it pushes', () => {
+  const report = reportPass(pass({ push: null, left: { ...nothing, pending: 1 } }), plain);
+  expect(report.text).toContain('push: held back, this database is a copy');
+  expect(report).toMatchObject({ exitCode: 3, next: expect.stringContaining('doctor --adopt') });
 });
 
 test('an interruption is told once, and nothing is claimed of what was not read', () => {

@@ -27,6 +27,7 @@ describe('readiness', () => {
 
   it.each<[string, Partial<ReadinessFacts>]>([
     ['another process leads, whatever is late', { leads: false, objects: [HOUR] }],
+    ['a newer version has migrated the database already', { migrations: 'newer' }],
     ['the first read is under way', { objects: [{ ...HOUR, lagSeconds: null }] }],
     [
       'Clarify has none of the records',
