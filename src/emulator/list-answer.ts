@@ -1,8 +1,11 @@
 import type { PageWindow } from './list-query.ts';
 import { type LinkField, linksToMany } from './object-definition.ts';
+import { joinBytes } from './page-bytes.ts';
 import {
   fieldOf,
+  type RecordParts,
   recordFields,
+  recordParts,
   renderRecord,
   type StoredRecord,
   type View,
@@ -12,8 +15,8 @@ import { linkedIds, type Workspace } from './workspace.ts';
 /** What a route answers. `recordsRead` counts for the statistics. */
 export interface Answer {
   readonly status: number;
-  /** JSON text; empty for none. */
-  readonly text: string;
+  /** JSON text, or its bytes; empty for none. */
+  readonly text: string | Buffer;
   readonly recordsRead?: number;
   readonly recordsWritten?: number;
 }
@@ -42,12 +45,32 @@ export function renderWithLinks(
   record: StoredRecord,
   include: readonly LinkField[],
 ): string {
-  if (include.length === 0) return renderRecord(object, record, viewOf(workspace));
+  const members = linkages(workspace, object, record, include);
+  return renderRecord(object, record, viewOf(workspace), { members });
+}
+
+/** The same, for a list. */
+export function partsWithLinks(
+  workspace: Workspace,
+  object: string,
+  record: StoredRecord,
+  include: readonly LinkField[],
+): RecordParts {
+  const members = linkages(workspace, object, record, include);
+  return recordParts(object, record, viewOf(workspace), { members });
+}
+
+function linkages(
+  workspace: Workspace,
+  object: string,
+  record: StoredRecord,
+  include: readonly LinkField[],
+): string {
+  if (include.length === 0) return '';
   const parts = include.map(
     (field) => `${JSON.stringify(field.name)}:${linkage(workspace, object, record, field)}`,
   );
-  const members = `,"relationships":{${parts.join(',')}}`;
-  return renderRecord(object, record, viewOf(workspace), { members });
+  return `,"relationships":{${parts.join(',')}}`;
 }
 
 function linkage(
@@ -71,17 +94,17 @@ function linkage(
   return `{"data":[${listed.join(',')}],"meta":{"count":${ids.size}}}`;
 }
 
-/** A list envelope around records that are JSON already. */
+/** A list envelope around what is JSON already. */
 export function listAnswer(
   workspace: Workspace,
   place: RequestPlace,
   window: PageWindow,
-  rendered: readonly string[],
+  rendered: readonly (string | RecordParts)[],
   total: number,
 ): Answer {
-  const text = `{"data":[${rendered.join(',')}],"links":${JSON.stringify(
-    pageLinks(workspace, place, window, total),
-  )},"meta":${JSON.stringify(pageMeta(workspace, place, window, total))}}`;
+  const links = JSON.stringify(pageLinks(workspace, place, window, total));
+  const meta = JSON.stringify(pageMeta(workspace, place, window, total));
+  const text = joinBytes('{"data":[', rendered, `],"links":${links},"meta":${meta}}`);
   return { status: 200, text, recordsRead: rendered.length };
 }
 

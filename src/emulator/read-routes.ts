@@ -1,6 +1,6 @@
 import { notFound, refuse } from './api-error.ts';
 import { numberTest } from './filter.ts';
-import { type Answer, listAnswer, renderWithLinks, viewOf } from './list-answer.ts';
+import { type Answer, listAnswer, partsWithLinks, renderWithLinks, viewOf } from './list-answer.ts';
 import { filterParameters, readInclude, readListQuery, readWindow } from './list-query.ts';
 import type { Deletion } from './object-state.ts';
 import type { ApiRequest } from './route.ts';
@@ -20,7 +20,7 @@ export function listRecords(workspace: Workspace, request: ApiRequest): Answer {
   const ties = { tieOrder: switches.tieOrder, random, served: state.listsServed };
   state.listsServed += 1;
   const { records, total } = selectPage(state, query, ties);
-  const rendered = records.map((each) => renderWithLinks(workspace, object, each, query.include));
+  const rendered = records.map((each) => partsWithLinks(workspace, object, each, query.include));
   return listAnswer(workspace, request, query, rendered, total);
 }
 

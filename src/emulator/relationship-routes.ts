@@ -1,7 +1,7 @@
 import type { Json } from '../domain/json.ts';
 import { invalid, notFound, type Problem, refuse } from './api-error.ts';
 import { linkField } from './links.ts';
-import { type Answer, listAnswer, renderWithLinks } from './list-answer.ts';
+import { type Answer, listAnswer, partsWithLinks, renderWithLinks } from './list-answer.ts';
 import { readWindow } from './list-query.ts';
 import { type LinkField, linksToMany } from './object-definition.ts';
 import type { ObjectState } from './object-state.ts';
@@ -16,12 +16,10 @@ export function readRelationship(workspace: Workspace, request: ApiRequest): Ans
   const { state, record, field } = place(workspace, request);
   const { object } = state.definition;
   const entity = objectState(workspace, field.form.entity);
-  const render = (target: StoredRecord): string =>
-    renderWithLinks(workspace, entity.definition.object, target, []);
   if (!linksToMany(field.form)) {
     const id = fieldOf(recordFields(record), field.name);
     const target = typeof id === 'string' ? entity.records.get(id) : undefined;
-    const text = `{"data":${target === undefined ? 'null' : render(target)}}`;
+    const text = `{"data":${target === undefined ? 'null' : renderWithLinks(workspace, entity.definition.object, target, [])}}`;
     return { status: 200, text, recordsRead: target === undefined ? 0 : 1 };
   }
   const window = readWindow(request.query, workspace.switches);
@@ -31,7 +29,9 @@ export function readRelationship(workspace: Workspace, request: ApiRequest): Ans
     if (target !== undefined) linked.push(target);
   }
   linked.sort((a, b) => a.order - b.order);
-  const page = linked.slice(window.offset, window.offset + window.limit).map(render);
+  const page = linked
+    .slice(window.offset, window.offset + window.limit)
+    .map((target) => partsWithLinks(workspace, entity.definition.object, target, []));
   return listAnswer(workspace, request, window, page, linked.length);
 }
 

@@ -137,7 +137,7 @@ async function answerWithFault(exchange: Exchange, fault: Fault): Promise<Answer
     }
     case 'malformed': {
       const answer = admitted.run(served);
-      send(exchange, { ...answer, text: `${answer.text.slice(0, -1)},,` }, false);
+      send(exchange, { ...answer, text: `${answer.text.toString().slice(0, -1)},,` }, false);
       return answer;
     }
     case 'slow': {

@@ -69,13 +69,37 @@ export type View = Pick<Switches, 'updatedAtUntilEdit' | 'omitNulls'> & {
   readonly dialect: Dialect;
 };
 
-/** `add`: serialised members for the attributes and for the record itself, comma first. */
+/** A record as JSON in three parts: what was packed need not become text to be sent. */
+export interface RecordParts {
+  readonly head: string;
+  /** The attributes but for system fields: an object whose first brace does not count. */
+  readonly fields: string | PackedText;
+  readonly tail: string;
+}
+
+/** Serialised members for the attributes and for the record itself, comma first. */
+export interface AddedMembers {
+  readonly attributes?: string;
+  readonly members?: string;
+}
+
 export function renderRecord(
   object: string,
   record: StoredRecord,
   view: View,
-  add: { readonly attributes?: string; readonly members?: string } = {},
+  add: AddedMembers = {},
 ): string {
+  const { head, fields, tail } = recordParts(object, record, view, add);
+  const text = typeof fields === 'string' ? fields : unpackText(fields);
+  return `${head}${text.slice(1)}${tail}`;
+}
+
+export function recordParts(
+  object: string,
+  record: StoredRecord,
+  view: View,
+  add: AddedMembers = {},
+): RecordParts {
   const { id, createdMs, updatedMs, mergedIds } = record;
   const updated =
     record.edited || view.updatedAtUntilEdit === 'set'
@@ -89,14 +113,15 @@ export function renderRecord(
       : view.omitNulls
         ? ''
         : ',"_merged_ids":null';
-  const text = view.omitNulls ? withoutNulls(record) : recordText(record);
-  return (
+  const fields = view.omitNulls ? withoutNulls(record) : record.text;
+  const isEmpty = typeof fields === 'string' ? fields === '{}' : fields.end - fields.start === 2;
+  const head =
     `{"type":"${object}","id":"${id}","attributes":{` +
     (view.dialect === 'current' ? `"_id":"${id}",` : '') +
     `"_created_at":"${new Date(createdMs).toISOString()}"${updated}` +
     `,"_created_by":"${record.createdBy}","_updated_by":"${record.updatedBy}"${merged}` +
-    `${add.attributes ?? ''}${text === '{}' ? '' : ','}${text.slice(1)}${add.members ?? ''}}`
-  );
+    `${add.attributes ?? ''}${isEmpty ? '' : ','}`;
+  return { head, fields, tail: `${add.members ?? ''}}` };
 }
 
 function withoutNulls(record: StoredRecord): string {

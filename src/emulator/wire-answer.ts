@@ -6,7 +6,7 @@ import type { RateVerdict } from './rate-limit.ts';
 /** An answer as it goes over the wire. */
 export interface WireAnswer {
   readonly status: number;
-  readonly text: string;
+  readonly text: string | Buffer;
   readonly contentType: string;
   readonly headers: Readonly<Record<string, string>>;
 }
@@ -65,7 +65,7 @@ export function sendAnswer(
   answer: WireAnswer,
   { nowMs, cut = false }: { readonly nowMs: number; readonly cut?: boolean },
 ): void {
-  const body = Buffer.from(answer.text);
+  const body = typeof answer.text === 'string' ? Buffer.from(answer.text) : answer.text;
   const headers: Record<string, string | number> = {
     Date: new Date(nowMs).toUTCString(),
     ...answer.headers,
