@@ -68,14 +68,16 @@ export const sampleFields: Readonly<Record<string, SampleFields>> = {
       random.next() < 0.1
         ? [address('mail.example'), address('home.example')]
         : [address('mail.example')];
-    return {
-      ...(dialect === 'classic'
+    const who =
+      dialect === 'classic'
         ? { name: full, title, company_name: maybe(random, 0.7, () => companyName(random.int(60))) }
         : {
             name: nameless ? null : { first_name: first, last_name: last, full_name: full },
             job_title: title,
             company_id: maybe(random, 0.8, () => another('company')),
-          }),
+          };
+    // Spread into a literal these would make a dictionary, at twice the time and memory.
+    return Object.assign(who, {
       email_addresses: maybe(random, 0.95, () => ({ items: emails })),
       phone_numbers: maybe(random, 0.5, () =>
         items(`+1415555${String(random.int(10000)).padStart(4, '0')}`),
@@ -87,7 +89,7 @@ export const sampleFields: Readonly<Record<string, SampleFields>> = {
       lifecycle: maybe(random, 0.9, () => pick(random, lifecycles)),
       interests: maybe(random, 0.4, () => some(random, interests)),
       lead_score: maybe(random, 0.6, () => random.int(101)),
-    };
+    });
   },
   deal({ random, index, createdMs, another }) {
     return {
