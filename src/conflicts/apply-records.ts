@@ -22,6 +22,7 @@ import {
 import type { ConflictPolicy } from '../domain/merge-fields.ts';
 import { type EntryRewrite, mergeRecord, type PendingEntry } from '../domain/merge-record.ts';
 import type { RemoteRecord } from '../domain/record.ts';
+import { withCurrentReferences } from './current-references.ts';
 import type { RemoteWrites } from './remote-writes.ts';
 
 export interface ApplyContext {
@@ -96,7 +97,7 @@ export async function applyRecords(
 
   const usableIds = usable.map(({ record }) => record.id);
   await moveEntries(tx, table.object, usableIds);
-  const unsettled = await readUnsettled(tx, table.object, usableIds);
+  const unsettled = await readWaiting(tx, table, usableIds);
   const merged = mergeAll(table, usable, unsettled, context);
   const inserts = await withoutGone(
     tx,
@@ -141,6 +142,19 @@ export async function applyRecords(
     conflicts: merged.conflicts.length,
     extra: encoded.reduce((sum, { extras }) => sum + extras, 0),
   };
+}
+
+async function readWaiting(
+  tx: Sql,
+  { object, schema }: MirrorTable,
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, readonly PendingEntry[]>> {
+  const unsettled = await readUnsettled(tx, object, ids);
+  const current = await withCurrentReferences(tx, schema, [...unsettled.values()].flat());
+  const byId = new Map(current.map((entry) => [entry.id, entry]));
+  return new Map(
+    [...unsettled].map(([id, entries]) => [id, entries.map((e) => byId.get(e.id) ?? e)]),
+  );
 }
 
 /** A page may name a record twice while its list moves; the later position is the newer one. */

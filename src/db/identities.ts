@@ -98,6 +98,21 @@ export async function rewriteReferences(tx: Sql, tables: readonly MirrorTable[])
   return rewritten;
 }
 
+/** The present ids of those that are old ones. Primary key of `id_map`. */
+export async function readCurrentIds(
+  sql: Sql,
+  object: string,
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, string>> {
+  if (ids.length === 0) return new Map();
+  const rows = await sql.query<{ old_id: string; id: string }>(
+    `SELECT old_id, clarify_sync.current_id($1, old_id) AS id FROM clarify_sync.id_map
+      WHERE object = $1 AND old_id = ANY($2::text[])`,
+    [object, ids],
+  );
+  return new Map(rows.map(({ old_id, id }) => [old_id, id]));
+}
+
 /** Which of these ids belong to records that were created or adopted from here. */
 export async function readMapped(
   sql: Sql,

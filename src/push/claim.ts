@@ -1,3 +1,4 @@
+import { withCurrentReferences } from '../conflicts/current-references.ts';
 import { loadCursor, readDatabaseTime } from '../db/cursor.ts';
 import type { Database, Sql } from '../db/database.ts';
 import { type MassDeleteLimits, parkMassDelete } from '../db/delete-guard.ts';
@@ -61,7 +62,7 @@ export async function claim(
       const allowed = await guardDeletes(tx, table, epoch, { claimed, limits: deps.massDelete });
       const identity = deps.matchOn(table);
       const free = await holdBack(tx, { object, matchOn: identity }, epoch, allowed);
-      const changes = coalesceAll(free);
+      const changes = coalesceAll(await withPresentIds(tx, table, free));
       const resolutions = new Map<string, Resolution>();
       for (const [target, ids] of localReferences(table.schema, changes)) {
         for (const found of await readLocalIds(tx, target, [...ids])) {
@@ -92,6 +93,21 @@ export async function claim(
     },
     { asWriter: true },
   );
+}
+
+/** Users may refer to a record by an id it no longer has. */
+async function withPresentIds(
+  tx: Sql,
+  { schema }: MirrorTable,
+  claimed: readonly ClaimedRecord[],
+): Promise<readonly ClaimedRecord[]> {
+  const all = claimed.flatMap(({ entries }) => entries);
+  const byId = new Map(
+    (await withCurrentReferences(tx, schema, all)).map((entry) => [entry.id, entry]),
+  );
+  return claimed.map((record) => {
+    return { ...record, entries: record.entries.map((entry) => byId.get(entry.id) ?? entry) };
+  });
 }
 
 /**

@@ -1,0 +1,86 @@
+import pg from 'pg';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { pullAll } from '../../src/app/pull-all.ts';
+import { syncOnce } from '../../src/app/sync-once.ts';
+import { differences } from '../support/agreement.ts';
+import { openWorkspace, type TestWorkspace } from '../support/workspace.ts';
+
+// References by an old id are rewritten wherever and whenever they appear: here, in the outbox.
+
+let workspace: TestWorkspace;
+let user: pg.Client;
+
+beforeAll(async () => {
+  workspace = await openWorkspace({ emulator: { sizes: 'none' } });
+  await sync();
+});
+afterAll(() => workspace.stop());
+
+beforeEach(async () => {
+  user = new pg.Client({ connectionString: workspace.database.url });
+  await user.connect();
+});
+afterEach(() => user.end());
+
+const sync = () => syncOnce(workspace.session, { signal: workspace.signal });
+const pull = () => pullAll(workspace.session, { signal: workspace.signal, priority: 'pull' });
+const unsettled = () =>
+  workspace.sql(`SELECT record_id, state, last_error FROM clarify_sync.outbox
+                  WHERE state IN ('pending', 'sending', 'parked')`);
+
+test('a link cleared while the other end got its id conflicts with nobody (invariant 3)', async () => {
+  const { sql, emulator } = workspace;
+  const [company] = await sql(`INSERT INTO clarify.company (name) VALUES ('Born') RETURNING id`);
+  const [person] = await sql(
+    'INSERT INTO clarify.person (job_title, company_id) VALUES ($1, $2) RETURNING id',
+    ['Buyer', company?.id],
+  );
+  await user.query('BEGIN');
+  await user.query('UPDATE clarify.person SET company_id = NULL WHERE id = $1', [person?.id]);
+  await sync();
+  await user.query('COMMIT');
+  const [record] = emulator.store.all('person');
+  emulator.store.update('person', record?.id ?? '', { lead_score: 7 });
+  await pull();
+  expect(await sql('SELECT field FROM clarify_sync.conflict')).toEqual([]);
+  await sync();
+  expect(emulator.store.get('person', record?.id ?? '')?.attributes.company_id).toBeNull();
+  expect(await differences(workspace)).toEqual([]);
+});
+
+test('a link written in a transaction that a merge came into goes to the survivor', async () => {
+  const { sql, emulator } = workspace;
+  const { store } = emulator;
+  const survivor = store.create('company', { name: 'Survivor' });
+  const vanishing = store.create('company', { name: 'Vanishing' });
+  const person = store.create('person', { job_title: 'Guard' });
+  await pull();
+  await user.query('BEGIN');
+  await user.query('UPDATE clarify.person SET company_id = $1 WHERE id = $2', [vanishing, person]);
+  store.merge('company', survivor, [vanishing]);
+  await pull();
+  await user.query('COMMIT');
+  await sync();
+  expect(await unsettled()).toEqual([]);
+  expect(store.get('person', person)?.attributes.company_id).toBe(survivor);
+  expect(await sql('SELECT company_id FROM clarify.person WHERE id = $1', [person])).toEqual([
+    { company_id: survivor },
+  ]);
+  expect(await differences(workspace)).toEqual([]);
+});
+
+test('a link to a record that was merged away meanwhile goes to the survivor', async () => {
+  const { sql, emulator } = workspace;
+  const { store } = emulator;
+  const survivor = store.create('company', { name: 'Survivor' });
+  const vanishing = store.create('company', { name: 'Vanishing' });
+  const person = store.create('person', { job_title: 'Clerk' });
+  await pull();
+  await sql('UPDATE clarify.person SET company_id = $1 WHERE id = $2', [vanishing, person]);
+  store.merge('company', survivor, [vanishing]);
+  await pull();
+  await sync();
+  expect(await unsettled()).toEqual([]);
+  expect(store.get('person', person)?.attributes.company_id).toBe(survivor);
+  expect(await differences(workspace)).toEqual([]);
+});
