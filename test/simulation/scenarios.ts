@@ -67,7 +67,7 @@ export const editWhileBorn: Scenario = async (world) => {
   await update(bob, 'company', localId, { name: 'v2' });
   await push(world, a);
   await bob.commit();
-  await world.clock.pass(1_000);
+  await world.clock.skip(1_000);
   const [id = ''] = world.emulator.store.ids('company');
   editRecord(world, 'company', id, { name: 'r1' });
   await pull(world, a);

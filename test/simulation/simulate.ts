@@ -12,6 +12,8 @@ const { values: options } = parseArgs({
     minutes: { type: 'string', default: '1' },
     /** The first seed of a run. */
     from: { type: 'string', default: String(Math.floor(Date.now() / 1000) % 1_000_000) },
+    /** How many histories at a time, each in a database of its own. */
+    'at-once': { type: 'string', default: '1' },
     /** Goes on after a failure. */
     all: { type: 'boolean', default: false },
   },
@@ -27,31 +29,42 @@ function report({ seed, problems, log, dump }: HistoryResult): void {
 }
 
 const server = await startTestServer();
-const arenas = new Map<string, Arena>();
-const arenaFor = async (seed: number): Promise<Arena> => {
-  const dialect = dialectOf(seed);
-  const known = arenas.get(dialect);
-  if (known) return known;
-  const arena = await openArena(server.url, dialect);
-  arenas.set(dialect, arena);
-  return arena;
-};
+const arenas: Arena[] = [];
+
+/** Arenas of somebody who takes one history after the other. */
+function ownArenas(): (seed: number) => Promise<Arena> {
+  const known = new Map<string, Arena>();
+  return async (seed) => {
+    const dialect = dialectOf(seed);
+    const arena = known.get(dialect) ?? (await openArena(server.url, dialect));
+    if (!known.has(dialect)) arenas.push(arena);
+    known.set(dialect, arena);
+    return arena;
+  };
+}
 
 let failures = 0;
-try {
-  if (options.seed !== undefined) {
-    const seed = Number(options.seed);
-    for (let n = 0; n < Number(options.repeat) && failures === 0; n += 1) {
-      const result = await runHistory(await arenaFor(seed), seed, { tell: print });
-      for (const line of result.dump) print(`  ${line}`);
-      for (const problem of result.problems) print(`! ${problem}`);
-      failures += Math.min(1, result.problems.length);
-    }
-  } else {
-    const untilMs = Date.now() + Number(options.minutes) * 60_000;
-    const parked = new Map<string, number>();
-    let histories = 0;
-    for (let seed = Number(options.from); Date.now() < untilMs; seed += 1) {
+
+async function replay(seed: number): Promise<void> {
+  const arenaFor = ownArenas();
+  for (let n = 0; n < Number(options.repeat) && failures === 0; n += 1) {
+    const result = await runHistory(await arenaFor(seed), seed, { tell: print });
+    for (const line of result.dump) print(`  ${line}`);
+    for (const problem of result.problems) print(`! ${problem}`);
+    failures += Math.min(1, result.problems.length);
+  }
+}
+
+async function run(): Promise<void> {
+  const untilMs = Date.now() + Number(options.minutes) * 60_000;
+  const parked = new Map<string, number>();
+  let histories = 0;
+  let next = Number(options.from);
+  const work = async () => {
+    const arenaFor = ownArenas();
+    while (Date.now() < untilMs && (options.all || failures === 0)) {
+      const seed = next;
+      next += 1;
       const result = await runHistory(await arenaFor(seed), seed);
       histories += 1;
       for (const [reason, count] of Object.entries(result.parked))
@@ -59,13 +72,17 @@ try {
       if (result.problems.length === 0) continue;
       failures += 1;
       report(result);
-      if (!options.all) break;
     }
-    print(`${histories} histories from seed ${options.from}, ${failures} failed`);
-    print(`parked: ${JSON.stringify(Object.fromEntries(parked))}`);
-  }
+  };
+  await Promise.all(Array.from({ length: Number(options['at-once']) }, work));
+  print(`${histories} histories from seed ${options.from}, ${failures} failed`);
+  print(`parked: ${JSON.stringify(Object.fromEntries(parked))}`);
+}
+
+try {
+  await (options.seed === undefined ? run() : replay(Number(options.seed)));
 } finally {
-  for (const arena of arenas.values()) await arena.drop();
+  for (const arena of arenas) await arena.drop();
   await server.stop();
 }
 process.exitCode = failures === 0 ? 0 : 1;

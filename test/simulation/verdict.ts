@@ -105,7 +105,7 @@ async function comeToRest(world: World, problems: string[]): Promise<number> {
   const { signal } = world;
   for (let pass = 1; pass <= MOST_PASSES; pass += 1) {
     signal.throwIfAborted();
-    await world.clock.pass(pass === 1 ? 60_000 : 20_000);
+    await world.clock.skip(pass === 1 ? 60_000 : 20_000);
     const writesBefore = world.writeRequests;
     const session = await daemon.session();
     const runs = await readAll(session, signal);
@@ -124,7 +124,7 @@ async function comeToRest(world: World, problems: string[]): Promise<number> {
         WHERE state = 'sending' OR (state = 'pending' AND NOT EXISTS (
               SELECT 1 FROM clarify_sync.outbox AS b WHERE b.id = o.blocked_by AND b.state = 'parked'))`,
     );
-    if (left?.backoff) await world.clock.pass(PATIENCE_MS);
+    if (left?.backoff) await world.clock.skip(PATIENCE_MS);
     const changed = runs.reduce(
       (sum, { counts }) =>
         sum + (counts.inserted ?? 0) + (counts.updated ?? 0) + (counts.removed ?? 0),
