@@ -9,10 +9,8 @@ const commands = [...readSources('src/cli/commands', '.ts').values()].map((text)
 const known = new Map(commands.map(([name = '', ...below]) => [name, below]));
 
 const readme = readFileSync(new URL('../../../README.md', import.meta.url), 'utf8');
-const pages = [
-  readme,
-  ...['analytics.md', 'configuration.md', 'control-tables.md', 'errors.md'].map(readPage),
-];
+const others = ['analytics', 'configuration', 'control-tables', 'deploy', 'errors', 'first-hour'];
+const pages = [readme, ...others.map((name) => readPage(`${name}.md`))];
 
 test('every command that the pages name exists', () => {
   const named = pages.flatMap((text) => [
