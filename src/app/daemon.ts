@@ -184,7 +184,18 @@ class Pulls {
     }
   }
 
+  /** Beside us somebody may have run a `sync`, or another daemon has just led. */
+  async #followSchema(): Promise<void> {
+    try {
+      if (await this.#session.followSchema()) this.#follow();
+    } catch (error) {
+      // Whatever it is, the pull meets it too, and says so.
+      if (!(error instanceof SyncError)) this.#halt(error);
+    }
+  }
+
   async #pull(object: string): Promise<void> {
+    await this.#followSchema();
     const table = this.#session.tables.find((known) => known.object === object);
     const { signal, onRun } = this.#options;
     if (!table || signal.aborted || this.#lease.epoch === null) return;

@@ -74,6 +74,7 @@ export class PushWorker {
 
   async #push(signal: AbortSignal): Promise<void> {
     const startedAtMs = performance.now();
+    await this.#session.followSchema();
     const { waitMs, ...counts } = await runPush(pushDeps(this.#session, this.#lease), signal);
     if (Object.values(counts).every((count) => count === 0)) return;
     this.#session.log.info({ ...counts, waitMs }, 'pushed');

@@ -8,9 +8,7 @@ import { ensureInstallation, type Installation } from '../db/installation.ts';
 import { migrateControl } from '../db/migrate.ts';
 import { applyMirror, type MirrorChange } from '../db/mirror/apply.ts';
 import type { LinkTable } from '../db/mirror/links.ts';
-import { loadMirror } from '../db/mirror/load.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
-import { dependencyOrder } from '../domain/dependency-order.ts';
 import type { Remote } from '../domain/remote.ts';
 import type { PullDeps } from '../pull/pull-object.ts';
 import { type Config, type ObjectSettings, objectSettings, unknownNames } from './config.ts';
@@ -18,6 +16,7 @@ import { startEmbeddedPostgres } from './embedded-postgres.ts';
 import { createGrantRights } from './grant-rights.ts';
 import type { Logger } from './log.ts';
 import { openRemote } from './open-remote.ts';
+import { followingDatabase, watchSchema } from './schema-watch.ts';
 
 /** A database that is ours, migrated; the CRM is not needed for it. */
 export interface OpenDatabase {
@@ -43,6 +42,8 @@ export interface Session extends OpenDatabase, PullDeps {
   settings(object: string): ObjectSettings;
   /** Brings the rights of roles to what the configuration says; after every new table. */
   grantRights(): Promise<void>;
+  /** Takes over what another process has changed of the mirror tables. @returns whether one has. */
+  followSchema(): Promise<boolean>;
   /** Reads the workspace's schema again and brings the mirror tables up to it. */
   refreshSchema(signal: AbortSignal): Promise<MirrorChange>;
 }
@@ -127,16 +128,17 @@ async function assemble(
     );
     const applied = await applyMirror(db, wanted, { deletePolicies, history });
     await grantRights();
-    const { tables, links } = await loadMirror(db);
-    return { applied, tables: inOrder(tables), links };
+    return applied;
   };
-  let current = await mirrored(opened.discovered);
+  const applied = await mirrored(opened.discovered);
+  const watch = await watchSchema(db);
   for (const setting of unknownNames(config, opened.discovered)) {
     deps.log.warn({ setting }, 'the workspace has nothing of this name');
   }
-  for (const problem of current.applied.problems) deps.log.warn(problem, 'object not mirrored');
+  for (const problem of applied.problems) deps.log.warn(problem, 'object not mirrored');
   return {
     ...open,
+    db: followingDatabase(db, watch),
     config,
     log: deps.log,
     remote,
@@ -146,10 +148,10 @@ async function assemble(
     installation,
     settings,
     get tables() {
-      return current.tables;
+      return watch.mirror.tables;
     },
     get links(): readonly LinkTable[] {
-      return current.links;
+      return watch.mirror.links;
     },
     linkRefusals: createLinkRefusals((field) =>
       deps.log.warn(field, 'Clarify does not list these links: their table is not kept up to date'),
@@ -158,18 +160,15 @@ async function assemble(
     policyOf: (object, field) => settings(object).conflictsOf(field),
     nowMs: Date.now,
     grantRights,
+    followSchema: watch.follow,
     async refreshSchema(signal) {
-      current = await mirrored(await remote.discover({ priority: 'pull', signal }));
-      return current.applied;
+      const change = await mirrored(await remote.discover({ priority: 'pull', signal }));
+      await watch.load();
+      return change;
     },
     async stop() {
       await remote.stop();
       await open.stop();
     },
   };
-}
-
-function inOrder(tables: readonly MirrorTable[]): readonly MirrorTable[] {
-  const order = dependencyOrder(tables.map(({ schema }) => schema));
-  return tables.toSorted((a, b) => order.indexOf(a.object) - order.indexOf(b.object));
 }

@@ -9,7 +9,7 @@ const kept = { fields: {}, history: true, delete: 'push' } as const;
 beforeAll(async () => {
   workspace = await openWorkspace({
     emulator: { sizes: { company: 40, deal: 300 } },
-    config: { objects: { deal: kept, company: kept } },
+    config: { objects: { deal: kept, company: kept, task: kept } },
   });
   await pullAll(workspace.session, { signal: workspace.signal, priority: 'pull' });
 });
@@ -69,6 +69,25 @@ test('a row born here is one line of versions under its id in Clarify, as are re
   expect(then).toEqual([{ name: 'Acme' }]);
   expect(await differences('deal')).toEqual([]);
   expect(await differences('company')).toEqual([]);
+});
+
+test('references follow although the object they refer to has no history', async () => {
+  const { sql, session, signal } = workspace;
+  await sql(`INSERT INTO clarify.deal (id, name) VALUES ('local:part', 'Part')`);
+  await sql(
+    `INSERT INTO clarify.person (id, email_addresses) VALUES ('local:ann', '{ann@x.example}')`,
+  );
+  await sql(
+    `INSERT INTO clarify.task (id, title, deal_id, person_id) VALUES ('local:call', 'Call', 'local:part', 'local:ann')`,
+  );
+  await syncOnce(session, { signal });
+  const versions = await sql(
+    `SELECT bool_and(h.deal_id = d.id AND h.person_id = p.id) AS together FROM clarify_history.task AS h,
+            clarify.deal AS d, clarify.person AS p
+      WHERE h._local_id = 'local:call' AND d._local_id = 'local:part' AND p._local_id = 'local:ann'`,
+  );
+  expect(versions).toEqual([{ together: true }]);
+  expect(await differences('task')).toEqual([]);
 });
 
 test('edits and deletions on either side end in versions', async () => {

@@ -175,6 +175,7 @@ async function startProcess(
     policyOf: (object, field) => settings(object).conflictsOf(field),
     nowMs: clock.nowMs,
     grantRights: async () => {},
+    followSchema: async () => false,
     refreshSchema: () => Promise.reject(new Error('the schema stands still')),
   };
   return { session, fate };

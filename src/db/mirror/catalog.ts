@@ -177,6 +177,14 @@ export async function readObjects(sql: Sql): Promise<ObjectSchema[]> {
   return latest === undefined ? [] : parseObjects(latest.objects);
 }
 
+/** Changes with every change of a mirror table; null before the first. */
+export async function readSchemaVersion(sql: Sql): Promise<bigint | null> {
+  const [row] = await sql.query<{ version: bigint | null }>(
+    'SELECT max(id) AS version FROM clarify_sync.schema_version',
+  );
+  return row?.version ?? null;
+}
+
 async function readControl(sql: Sql): Promise<Pick<Catalog, 'functions' | 'filled'>> {
   const functions = await sql.query<{ name: string }>(
     `SELECT p.proname::text AS name FROM pg_proc AS p
