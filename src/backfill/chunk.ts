@@ -11,6 +11,8 @@ interface Tally {
   stamping: Stamping;
   /** Records read, versions that came twice included. */
   read: number;
+  /** Of these, records that had been read before: no progress. */
+  again: number;
   /** Lines to write, and their length. */
   rows: number;
   characters: number;
@@ -43,7 +45,16 @@ export interface MergeChunk extends Tally {
 export type Chunk = CopyChunk | MergeChunk;
 
 export function newChunk(mode: Chunk['mode'], readAt: string, stamping: Stamping): Chunk {
-  const tally = { readAt, stamping, read: 0, rows: 0, characters: 0, extras: 0, refused: 0 };
+  const tally = {
+    readAt,
+    stamping,
+    read: 0,
+    again: 0,
+    rows: 0,
+    characters: 0,
+    extras: 0,
+    refused: 0,
+  };
   return mode === 'copy'
     ? { ...tally, mode, bytes: [], ids: [], telling: [] }
     : { ...tally, mode, records: [], lines: [], positions: new Map() };

@@ -102,6 +102,7 @@ async function readOn(
   for await (const page of readRange(deps, table, range, options)) {
     reading.counts.requests += page.requests;
     addRecords(chunk, table, page.records);
+    chunk.again += page.again;
     watermark = page.watermark ?? watermark;
     const isFull = chunk.rows >= chunkRecords || chunk.characters >= CHUNK_CHARACTERS;
     if (!isFull && page.verdict === null) continue;
@@ -141,7 +142,7 @@ async function write(
   if (chunk.refused > 0) leave(reading, 'record-id-unstorable');
   reading.counts.read += chunk.read;
   addCounts(reading, applied);
-  options.onPage?.({ read: chunk.read, total: options.left });
+  options.onPage?.({ read: chunk.read - chunk.again, total: options.left });
   return moved;
 }
 

@@ -11,6 +11,8 @@ export interface RangePage {
   readonly requests: number;
   /** A version may come twice. */
   readonly records: readonly RemoteRecord[];
+  /** How many of them are known to have come before. */
+  readonly again: number;
   /** Everything of the range created before this has been handed over; null where unchanged. */
   readonly watermark: string | null;
   /** `ok` and `incomplete` come last. */
@@ -62,7 +64,8 @@ export async function* readRange(
     const isThrough = (parseInstant(step.watermark) ?? Number.NEGATIVE_INFINITY) >= beforeMs;
     const verdict = isThrough && step.problem === null ? 'ok' : step.verdict;
     const { requests } = page;
-    yield { requests, records, watermark: step.watermark, verdict, problem: step.problem };
+    const { watermark, problem, again } = step;
+    yield { requests, records, again, watermark, verdict, problem };
     if (verdict !== null) return;
   }
 }

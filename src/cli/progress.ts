@@ -39,10 +39,11 @@ export function openProgress(terminal: Terminal, options: ProgressOptions): Prog
 function onlyForward(progress: Progress): Progress {
   const furthest = new Map<string, number>();
   return {
-    update(update) {
-      if (update.read < (furthest.get(update.object) ?? 0)) return;
-      furthest.set(update.object, update.read);
-      progress.update(update);
+    update({ object, read, total }) {
+      if (read < (furthest.get(object) ?? 0)) return;
+      furthest.set(object, read);
+      // Records are created meanwhile, and a total is only what the CRM said at the beginning.
+      progress.update({ object, read, total: total === null ? null : Math.max(total, read) });
     },
     stop: progress.stop,
   };
@@ -82,7 +83,7 @@ export function paceOf(update: ProgressUpdate, elapsedMs: number): Pace {
 }
 
 export function describeProgress({ object, read, total, pace }: Paced): string {
-  const of = total === null ? '' : ` of ${showCount(Math.max(total, read))}`;
+  const of = total === null ? '' : ` of ${showCount(total)}`;
   const left = pace.secondsLeft === null ? '' : `, ${showSeconds(pace.secondsLeft)} left`;
   return `${printable(object)}: ${showCount(read)}${of} records, ${showCount(pace.recordsPerSecond)}/s${left}`;
 }
@@ -143,12 +144,12 @@ function bars(stream: NodeJS.WritableStream, nowMs: () => number): Progress {
       const payload = (pace: Pace) => ({
         object: printable(update.object).padEnd(14),
         read: showCount(update.read),
-        known: update.total === null ? '?' : showCount(Math.max(update.total, update.read)),
+        known: update.total === null ? '?' : showCount(update.total),
         rate: showCount(pace.recordsPerSecond),
         left: pace.secondsLeft === null ? '' : `${showSeconds(pace.secondsLeft)} left`,
       });
       const now = nowMs();
-      const total = Math.max(update.total ?? update.read, update.read, 1);
+      const total = Math.max(update.total ?? update.read, 1);
       const known = shown.get(update.object);
       if (known === undefined) {
         const bar = multi.create(total, update.read, payload(paceOf(update, 0)));

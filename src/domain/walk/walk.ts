@@ -64,6 +64,8 @@ export interface WalkStep {
   readonly state: WalkState;
   /** Positions on the page of the records to apply; a version may come twice, never not at all. */
   readonly accepted: readonly number[];
+  /** How many of them were handed over before: no progress, as far as is remembered. */
+  readonly again: number;
   /**
    * May be stored now, in the transaction that applies `accepted`, unless the one stored is later:
    * every record visible when the walk started, with a timestamp before this one, was handed over
@@ -139,7 +141,7 @@ function bound(instantMs: number | null): string | undefined {
 /** Takes in the answer to {@link nextRequest}. */
 export function acceptPage(state: WalkState, page: WalkPage): WalkStep {
   const view = viewPage(page);
-  const unseen = fresh(state, view);
+  const { accepted: unseen, again } = fresh(state, view);
   const next = takeIn(state, view);
   const inconclusiveProbe = state.phase.kind === 'probe' && next.phase.kind !== 'finished';
   const accepted = inconclusiveProbe ? [] : unseen;
@@ -150,6 +152,7 @@ export function acceptPage(state: WalkState, page: WalkPage): WalkStep {
   return {
     state: { ...next, previousPage },
     accepted,
+    again: inconclusiveProbe ? 0 : again,
     watermark: watermarkOf(next),
     done,
     verdict: done ? (next.problem === null ? 'ok' : 'incomplete') : null,
@@ -237,22 +240,24 @@ function finish(state: WalkState, completeBelowMs: number, problem: WalkProblem 
 }
 
 /** What the walk is for, less what the page before already brought in the same version. */
-function fresh(state: WalkState, view: PageView): number[] {
+function fresh(state: WalkState, view: PageView): { accepted: number[]; again: number } {
   const { fromMs, previousPage, phase, options } = state;
   const accepted: number[] = [];
+  let again = 0;
   for (const [index, record] of view.records.entries()) {
     const atMs = view.times[index] ?? null;
     if (atMs !== null && fromMs !== null && atMs < fromMs) continue;
     const previous = previousPage.get(record.id);
     if (previous?.at === record.at && previous.version === record.version) continue;
     const seenInGroup =
-      options.orderBy === 'updated' &&
       phase.kind === 'sweep' &&
       atMs === phase.sweep.atMs &&
       phase.sweep.sightings.lastSeen.has(record.id);
-    if (!seenInGroup) accepted.push(index);
+    if (seenInGroup && options.orderBy === 'updated') continue;
+    accepted.push(index);
+    if (seenInGroup || previous !== undefined) again += 1;
   }
-  return accepted;
+  return { accepted, again };
 }
 
 /**

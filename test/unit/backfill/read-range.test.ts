@@ -92,6 +92,22 @@ test('ranges hand over every record that stays, killed and resumed, in every mod
   );
 });
 
+test.each(['instants', 'days'] as const)(
+  'progress counts each record once where filters compare %s, also in a group larger than pages',
+  async (filter) => {
+    const instants = Array.from({ length: 700 }, (_, n) => START_MS + (n < 300 ? 0 : n * 60_000));
+    const remote = new ListedRemote(instants, { pageSize: 50, filter });
+    let progress = 0;
+    const range = { position: 0, from: null, before: null, watermark: null, done: false };
+    const options = { signal, priority: 'backfill' } as const;
+    const whole: BackfillRange = { ...range, read: 0n, stamping: 'unknown' };
+    for await (const page of readRange(depsOf(remote), mirror, whole, options)) {
+      progress += page.records.length - page.again;
+    }
+    expect(progress).toBe(700);
+  },
+);
+
 test('a range that was killed begins at its watermark, and costs a page more', async () => {
   const remote = new ListedRemote(
     Array.from({ length: 1_000 }, (_, n) => START_MS + n * 1_000),

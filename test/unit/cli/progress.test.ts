@@ -52,6 +52,16 @@ test('with --json: the first and the last of every object, in between one a seco
   expect(err()).toEqual([]);
 });
 
+test('no more is read than there is', () => {
+  const { terminal, out } = recordingTerminal();
+  const progress = openProgress(terminal, { json: true, nowMs: () => 0 });
+  progress.update({ object: 'person', read: 60_003, total: 60_000 });
+  expect(out().map((line): unknown => JSON.parse(line))).toMatchObject([
+    { read: 60_003, total: 60_003, secondsLeft: null },
+  ]);
+  progress.stop();
+});
+
 test('catching up after a backfill does not begin again at nothing', () => {
   const { terminal, out } = recordingTerminal();
   const progress = openProgress(terminal, { json: true, nowMs: () => 0 });
