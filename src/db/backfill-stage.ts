@@ -1,6 +1,7 @@
 import type { CopyColumn } from './backfill-copy.ts';
 import { copyColumns, copyInto, toBytes } from './backfill-copy.ts';
 import type { Sql, Transaction } from './database.ts';
+import { isDistinct } from './mirror/distinct.ts';
 import type { MirrorTable } from './mirror/table.ts';
 
 /** Gone with its transaction, so that it works behind a transaction pooler too. */
@@ -138,6 +139,6 @@ const NEWER = `coalesce(t._updated_at > s._updated_at
 function differs(columns: readonly CopyColumn[]): string {
   return columns
     .filter(({ name }) => name !== '"id"' && name !== LOCAL_ID && name !== '"_synced_at"')
-    .map(({ name }) => `t.${name} IS DISTINCT FROM s.${name}`)
+    .map(({ name, sqlType }) => isDistinct(sqlType, `t.${name}`, `s.${name}`))
     .join(' OR ');
 }

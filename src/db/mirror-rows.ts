@@ -2,6 +2,7 @@ import { escapeIdentifier, escapeLiteral } from 'pg';
 import { SyncError } from '../domain/errors.ts';
 import type { Sql } from './database.ts';
 import { DatabaseSyncError } from './database-error.ts';
+import { isDistinct } from './mirror/distinct.ts';
 import { type MirrorTable, SYSTEM_COLUMNS } from './mirror/table.ts';
 
 /** A record in the text form Postgres reads, as `encodeRecord` gives it. */
@@ -196,7 +197,7 @@ function incomingSource(table: MirrorTable, rows: readonly IncomingRow[]) {
   const differs = columns.map((column) => {
     const current = `t.${escapeIdentifier(column.name)}`;
     if (column.name === '_extra') return `${current} IS DISTINCT FROM ${extra(column)}`;
-    const distinct = `${current} IS DISTINCT FROM ${next(column)}`;
+    const distinct = isDistinct(column.sqlType, current, next(column));
     const keeps = kept(column);
     return keeps === null ? distinct : `(NOT ${keeps} AND ${distinct})`;
   });
