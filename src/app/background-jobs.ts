@@ -1,5 +1,5 @@
 import { readLastRunAge, recordRun } from '../db/run-log.ts';
-import { RemoteError, SyncError } from '../domain/errors.ts';
+import { isPassing, RemoteError, SyncError } from '../domain/errors.ts';
 import type { Priority } from '../domain/remote.ts';
 import { pullUsers } from '../pull/pull-users.ts';
 import { createRecordingsPass } from './recordings-pass.ts';
@@ -44,7 +44,9 @@ export function backgroundJobs(session: Session, options: BackgroundOptions): re
     try {
       await run();
     } catch (error) {
-      if (!signal.aborted) onHalt(error);
+      if (signal.aborted) return;
+      if (!isPassing(error)) return onHalt(error);
+      session.log.info({ code: error.code }, error.message);
     }
   };
   return [

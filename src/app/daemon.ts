@@ -2,7 +2,7 @@ import { LeaseKeeper } from '../db/lease-keeper.ts';
 import { Listener, NUDGE_CHANNEL, notify, OUTBOX_CHANNEL } from '../db/listener.ts';
 import { pruneStep } from '../db/retention.ts';
 import { abandonRuns } from '../db/run-log.ts';
-import { SyncError } from '../domain/errors.ts';
+import { isPassing, SyncError } from '../domain/errors.ts';
 import type { PushedCounts } from '../http/metrics.ts';
 import { backgroundJobs } from './background-jobs.ts';
 import { createDaemonStatus } from './daemon-status.ts';
@@ -205,7 +205,10 @@ class Pulls {
       this.#logRun(run);
       this.#comparisons.pulled(run);
     } catch (error) {
-      this.#halt(error);
+      if (!isPassing(error)) return this.#halt(error);
+      // The database was away before the run could be put on record.
+      const { code, message } = error;
+      this.#logRun({ object, kind: 'pull', state: 'failed', counts: {}, error: { code, message } });
     }
   }
 

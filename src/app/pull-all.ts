@@ -1,10 +1,11 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { backfillObject } from '../backfill/backfill-object.ts';
 import type { ReadResult } from '../conflicts/read-object.ts';
 import { loadCursor } from '../db/cursor.ts';
 import { markFilled, readUnfilled } from '../db/mirror/load.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
 import { finishRun, startRun } from '../db/run-log.ts';
-import { RemoteError, SyncError } from '../domain/errors.ts';
+import { isPassing, RemoteError, SyncError } from '../domain/errors.ts';
 import type { Priority } from '../domain/remote.ts';
 import { pullObject } from '../pull/pull-object.ts';
 import type { ReconcileResult } from '../reconcile/reconcile-object.ts';
@@ -43,6 +44,9 @@ export interface ObjectProgress {
 
 /** Objects read at the same time: enough to hide latency, few enough for a small pool. */
 const OBJECTS_AT_ONCE = 3;
+
+const CLOSE_ATTEMPTS = 6;
+const CLOSE_PAUSE_MS = 200;
 
 /** Pulls objects; one never read is backfilled first. One that fails harms only itself. */
 export async function pullAll(
@@ -116,15 +120,30 @@ export async function loggedRun(
       await finishRun(session.db, id, { state, counts: { read: records }, error: error.code });
       return { object, kind, state, counts: { read: records }, error };
     }
-    // The database may be what failed; then the run is found abandoned at the next start.
-    await finishRun(session.db, id, {
-      state: 'failed',
-      counts: { read: records },
-      error: error.code,
-    }).catch((failure: unknown) => session.log.debug({ err: failure }, 'run not logged'));
+    await closeFailed(session, { id, error: error.code, read: records });
     if (cause instanceof SyncError && cause.disposition === 'halt') throw cause;
     if (!(cause instanceof SyncError) && !options.signal.aborted) throw cause;
     return { object, kind, state: 'failed', counts: { read: records }, error };
+  }
+}
+
+/**
+ * The database may be what failed: it is given some seconds to come back, so that nobody reads
+ * `running` of what does not run. Beyond that the run is found abandoned.
+ */
+async function closeFailed(
+  { db, log }: Session,
+  { id, error, read }: { readonly id: bigint; readonly error: string; readonly read: number },
+): Promise<void> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await finishRun(db, id, { state: 'failed', counts: { read }, error });
+    } catch (failure) {
+      if (attempt >= CLOSE_ATTEMPTS || !isPassing(failure)) {
+        return log.debug({ err: failure }, 'run not logged');
+      }
+      await sleep(CLOSE_PAUSE_MS * attempt);
+    }
   }
 }
 

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { LeaseKeeper } from '../db/lease-keeper.ts';
 import { recordRun } from '../db/run-log.ts';
-import { SyncError } from '../domain/errors.ts';
+import { isPassing } from '../domain/errors.ts';
 import { type PushResult, runPush } from '../push/push.ts';
 import { pushDeps } from './push-once.ts';
 import type { Session } from './session.ts';
@@ -87,8 +87,4 @@ export class PushWorker {
 
 function backoff(failures: number): number {
   return Math.min(LONGEST_PAUSE_MS, 1_000 * 2 ** failures);
-}
-
-function isPassing(error: unknown): error is SyncError {
-  return error instanceof SyncError && error.disposition === 'retry';
 }

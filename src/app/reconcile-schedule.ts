@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import cron, { type ScheduledTask } from 'node-cron';
 import { readReconcileState } from '../db/reconcile-state.ts';
+import { isPassing } from '../domain/errors.ts';
 import type { ObjectRun } from './pull-all.ts';
 import { reconcileOne } from './reconcile-all.ts';
 import type { Session } from './session.ts';
@@ -58,7 +59,7 @@ export class ReconcileSchedule {
     this.#queued.add(object);
     this.#work = this.#work
       .then(() => this.#compare(object))
-      .catch(this.#options.onHalt)
+      .catch((error: unknown) => this.#failed(object, error))
       .finally(() => this.#queued.delete(object));
   }
 
@@ -82,6 +83,13 @@ export class ReconcileSchedule {
     if (state === 'ok' && missing + differed + deleted + merged === 0) return;
     if (state === 'ok') this.#session.log.info(fields, 'compared with Clarify');
     else if (!signal.aborted) this.#session.log.warn(fields, error?.message ?? 'not compared');
+  }
+
+  #failed(object: string, error: unknown): void {
+    if (!isPassing(error)) return this.#options.onHalt(error);
+    // Whatever made it due does so again after the next pull.
+    this.#wanted.add(object);
+    this.#session.log.info({ object, code: error.code }, error.message);
   }
 
   async #isDue(object: string): Promise<boolean> {

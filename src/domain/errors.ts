@@ -84,3 +84,8 @@ export class RemoteError extends SyncError {
     return this.#reason;
   }
 }
+
+/** It may pass: whoever works by a schedule leaves it to the next time. */
+export function isPassing(error: unknown): error is SyncError {
+  return error instanceof SyncError && error.disposition === 'retry';
+}
