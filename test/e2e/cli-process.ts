@@ -1,8 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
-const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
-const TSX = import.meta.resolve('tsx');
+const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 /** Only what a process needs to run at all: no setting of the machine may reach it. */
 const BARE = ['PATH', 'HOME', 'TMPDIR', 'LANG'];
 
@@ -27,7 +26,7 @@ export interface RunningCli {
 
 export function startCli(args: readonly string[], { env = {}, cwd }: CliOptions = {}): RunningCli {
   const bare = Object.fromEntries(BARE.map((name) => [name, process.env[name]]));
-  const child = spawn(process.execPath, ['--import', TSX, MAIN, ...args], {
+  const child = spawn(process.execPath, [MAIN, ...args], {
     cwd,
     env: { ...bare, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
