@@ -62,6 +62,7 @@ test('status --json has the documented shape', async () => {
   expect(lastDocument(before)).toEqual({
     objects: [],
     leader: null,
+    access: 'api-key',
     next: 'nothing is mirrored yet: run `clarify-sync sync`',
   });
   const startedMs = Date.now();
