@@ -60,7 +60,9 @@ export async function runHistory(
 ): Promise<HistoryResult> {
   const { tell = () => undefined } = options;
   const chance = createChance(`history ${seed}`);
-  const switches = drawSwitches(chance);
+  // Drawn apart, so that seeds of old live the same histories.
+  const omitUnsent = createChance(`unsent ${seed}`).once(4);
+  const switches = { ...drawSwitches(chance), omitUnsent };
   const policy = chance.of(['newest', 'newest', 'newest', 'remote', 'local', 'manual'] as const);
   const worldOptions = { seed: String(seed), switches, policy, mutate: (text: string) => text };
   const result = await live(arena, worldOptions, async (world) => {
