@@ -21,6 +21,8 @@ const WINDOW_MS = 60_000;
 /** After a refusal that does not say how long. */
 const REFUSED_MS = 1_000;
 const PROBE_MS = 1_000;
+/** A server may ask for a longer pause; then it is asked again whether it still means it. */
+const LONGEST_PAUSE_MS = 3_600_000;
 
 /** What backfill leaves of the allowance, so that a tick always finds some. */
 const SHARE: Readonly<Record<Priority, number>> = { push: 1, pull: 1, backfill: 0.95 };
@@ -97,7 +99,8 @@ export function createAllowance(percent: number): Allowance {
       forgetOld(nowMs);
       if (refused) {
         const pauseMs = rate.retryAfterMs ?? rate.resetMs ?? REFUSED_MS;
-        blockedUntilMs = Math.max(blockedUntilMs, nowMs + Math.max(pauseMs, 50));
+        const boundedMs = Math.min(Math.max(pauseMs, 50), LONGEST_PAUSE_MS);
+        blockedUntilMs = Math.max(blockedUntilMs, nowMs + boundedMs);
         heard = limit !== null || rate.limit !== null;
       } else {
         leavesAtMs.push(nowMs + WINDOW_MS);

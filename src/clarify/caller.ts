@@ -52,8 +52,18 @@ export function createSend(deps: CallerDeps): Send {
     let refusals = 0;
     let maybeCarriedOut = false;
     let rejectedToken: string | undefined;
+    /** What keeps a write from being repeated does not undo the attempt before. */
+    const givenUp = (error: unknown): unknown => {
+      if (!maybeCarriedOut) return error;
+      if (options.signal.aborted) return asAmbiguous(call, interrupted(call, error));
+      return error instanceof RemoteError ? asAmbiguous(call, error) : error;
+    };
     for (;;) {
-      const { token, outcome } = await attempt(deps, call, options, rejectedToken);
+      const { token, outcome } = await attempt(deps, call, options, rejectedToken).catch(
+        (error: unknown) => {
+          throw givenUp(error);
+        },
+      );
       const result = conclude(call, outcome, deps.clock);
       if (result.ok) return result.value;
       const { error } = result;
@@ -91,7 +101,11 @@ export function createSend(deps: CallerDeps): Send {
         'Clarify did not answer as it should; trying again',
       );
       // After a 429 the endpoint's queue does the waiting, for everyone.
-      if (error.status !== 429) await deps.clock.sleep(pauseMs, options.signal);
+      if (error.status !== 429) {
+        await deps.clock.sleep(pauseMs, options.signal).catch((reason: unknown) => {
+          throw givenUp(reason);
+        });
+      }
     }
   };
 }
@@ -203,6 +217,11 @@ function failureError(endpoint: string, { failure, cause }: Outcome & { kind: 'f
     status: null,
     cause,
   });
+}
+
+function interrupted<T>({ endpoint }: Call<T>, reason: unknown): RemoteError {
+  const cause = reason instanceof Error ? reason : new Error('aborted');
+  return failureError(endpoint, { kind: 'failure', failure: 'aborted', left: true, cause });
 }
 
 function asAmbiguous<T>(call: Call<T>, error: RemoteError): RemoteError {

@@ -11,20 +11,22 @@ export interface RateHeaders {
 
 /** An epoch where seconds left were promised: a year in seconds tells the two apart. */
 const YEAR_S = 31_536_000;
+/** An epoch in seconds is smaller than this until the year 5138, one in milliseconds larger. */
+const EPOCH_MS_FROM = 100_000_000_000;
 
 export function readRateHeaders(headers: Headers, nowMs: number): RateHeaders {
   const reset = readNumber(headers['x-ratelimit-reset']);
   return {
     limit: readNumber(headers['x-ratelimit-limit']),
     remaining: readNumber(headers['x-ratelimit-remaining']),
-    resetMs:
-      reset === null
-        ? null
-        : reset > YEAR_S
-          ? Math.max(0, reset * 1000 - nowMs)
-          : Math.ceil(reset * 1000),
+    resetMs: reset === null ? null : msUntilReset(reset, nowMs),
     retryAfterMs: readRetryAfter(headers, nowMs),
   };
+}
+
+function msUntilReset(reset: number, nowMs: number): number {
+  if (reset <= YEAR_S) return Math.ceil(reset * 1000);
+  return Math.max(0, (reset < EPOCH_MS_FROM ? reset * 1000 : reset) - nowMs);
 }
 
 function readRetryAfter(headers: Headers, nowMs: number): number | null {
