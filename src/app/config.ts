@@ -133,7 +133,9 @@ export async function loadConfig(options: LoadConfigOptions = {}): Promise<Confi
   if (remote && !isSet('CLARIFY_WORKSPACE')) problems.push('CLARIFY_WORKSPACE is not set');
   const file = await readConfigFile(settings.configPath, readText, problems);
   if (file === null || problems.length > 0) {
-    throw new UsageError(problems, 'docs/configuration.md lists every setting');
+    const lacksKey = remote && !hasKey && tokens === null;
+    const how = lacksKey ? 'set CLARIFY_API_KEY, or run `clarify-sync login`; ' : '';
+    throw new UsageError(problems, `${how}docs/configuration.md lists every setting`);
   }
   const { databaseUrl, directUrl, http, httpToken, nudgeSecret } = settings;
   return {

@@ -107,6 +107,7 @@ test.each([
     const { page, complaints, foreign } = await open({ viewport, colorScheme });
     await page.getByRole('heading', { name: /conflict job_title/ }).waitFor();
     await page.getByText('person 40 new').waitFor();
+    await page.getByText('1 conflict open; 1 change parked.').waitFor();
     expect(await overflow(page)).toBeLessThanOrEqual(0);
     expect(await page.evaluate('window.evil')).toBeUndefined();
     await shoot(page, name);

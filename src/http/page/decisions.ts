@@ -21,13 +21,8 @@ const APPROVABLE: readonly (string | null)[] = ['mass-delete', 'delete-needs-app
 
 /** Everything that waits for a person: open conflicts first, then what is parked. */
 export function decisions(waiting: Decisions, context: DecisionContext): Html {
-  const { conflicts, parked } = waiting;
-  // An entry that waits for its conflict is shown with it.
-  const contested = new Set(conflicts.map(({ object, recordId }) => `${object} ${recordId}`));
-  const others = parked.filter(
-    (entry) =>
-      codeOf(entry) !== 'conflict-open' || !contested.has(`${entry.object} ${entry.recordId}`),
-  );
+  const { conflicts } = waiting;
+  const others = parkedApart(waiting);
   if (conflicts.length + others.length === 0) {
     return html`<p class="quiet">Nothing waits for you.</p>`;
   }
@@ -36,6 +31,15 @@ export function decisions(waiting: Decisions, context: DecisionContext): Html {
   return html`${conflicts.map((conflict) => conflictCard(conflict, context))}
 ${approveTogether(others, context)}${others.map((entry) => parkedCard(entry, context))}
 ${more > 0 && html`<p>And ${count(more)} more: <code>clarify-sync conflicts list</code>, <code>clarify-sync outbox list --state parked</code>.</p>`}`;
+}
+
+/** Without entries that wait for a conflict: each is one decision, and shown with the conflict. */
+export function parkedApart({ conflicts, parked }: Decisions): readonly OutboxEntry[] {
+  const contested = new Set(conflicts.map(({ object, recordId }) => `${object} ${recordId}`));
+  return parked.filter(
+    (entry) =>
+      codeOf(entry) !== 'conflict-open' || !contested.has(`${entry.object} ${entry.recordId}`),
+  );
 }
 
 function conflictCard(conflict: ConflictEntry, { nowMs, formToken }: DecisionContext): Html {

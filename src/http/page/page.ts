@@ -3,12 +3,12 @@ import type { Move } from '../../db/activity.ts';
 import type { Lease } from '../../db/lease.ts';
 import type { ObjectStanding } from '../../db/status.ts';
 import type { NextRun } from '../status-source.ts';
-import { type Decisions, decisions } from './decisions.ts';
+import { type Decisions, decisions, parkedApart } from './decisions.ts';
 import { plural } from './format.ts';
 import { type Html, html } from './html.ts';
 import { plots } from './plots.ts';
 import type { Series } from './series.ts';
-import { allowanceTable, movesList, objectsTable } from './tables.ts';
+import { allowanceTable, movesList, NO_RECORDS, objectsTable } from './tables.ts';
 
 /** Everything one look at the page takes. */
 export interface PageFacts {
@@ -33,7 +33,7 @@ export interface PageFacts {
 
 export function statusPage(facts: PageFacts): Html {
   const { nowMs, formToken, notice, waiting } = facts;
-  const total = waiting.openConflicts + waiting.parkedTotal;
+  const total = waiting.openConflicts + parkedCount(waiting);
   const live = (id: string, content: Html) => html`<div id="${id}" data-live>${content}</div>`;
   const scroll = (id: string, label: string, content: Html) =>
     html`<div class="scroll" tabindex="0" role="region" aria-label="${label}">${live(id, content)}</div>`;
@@ -60,16 +60,21 @@ const HICCUP_SECONDS = 120;
 function summary({ waiting, objects }: PageFacts): Html {
   const said = [
     waiting.openConflicts > 0 && `${plural(waiting.openConflicts, 'conflict')} open`,
-    waiting.parkedTotal > 0 && `${plural(waiting.parkedTotal, 'change')} parked`,
+    parkedCount(waiting) > 0 && `${plural(parkedCount(waiting), 'change')} parked`,
   ].filter((text) => text !== false);
   const broken = objects.flatMap(({ object, lastError, lagSeconds }) => {
     const passing = lagSeconds !== null && lagSeconds < HICCUP_SECONDS;
-    return lastError === null || lastError === 'object-unavailable' || passing ? [] : [object];
+    return lastError === null || lastError === NO_RECORDS || passing ? [] : [object];
   });
   if (broken.length > 0) said.push(`not read whole: ${broken.join(', ')}`);
   return said.length === 0
     ? html`<span class="good">Everything is in step.</span>`
     : html`<span class="bad">${said.join('; ')}.</span>`;
+}
+
+/** What is decided with a conflict is not counted a second time. */
+function parkedCount(waiting: Decisions): number {
+  return waiting.parkedTotal - (waiting.parked.length - parkedApart(waiting).length);
 }
 
 function role({ leads, lease }: PageFacts): Html {

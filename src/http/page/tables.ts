@@ -12,22 +12,33 @@ export function objectsTable(
 ): Html {
   if (objects.length === 0) return html`<p class="quiet">Nothing is mirrored yet.</p>`;
   const rows = objects.map((standing) => {
-    const { object, rows: total, lagSeconds, lastPulledAt, lastError } = standing;
+    const { object, rows: total, lagSeconds, lastPulledAt } = standing;
     const next = nextRun(object);
     return html`<tr><th scope="row">${object}</th><td>${count(total)}</td>
 <td>${lagSeconds === null ? '–' : span(lagSeconds)}</td><td>${ago(lastPulledAt, nowMs)}</td>
-<td class="text">${result(standing)}${lastError !== null && html` <code>${lastError}</code>`}</td>
+<td class="text">${result(standing)}</td>
 <td>${number(standing.pending, '')}</td><td>${number(standing.blocked, 'warn')}</td><td>${number(standing.parked, 'warn')}</td><td>${number(standing.openConflicts, 'warn')}</td>
 <td>${next === null ? '–' : `in ${span((next.at.getTime() - nowMs) / 1_000)}`}</td></tr>`;
   });
   return html`<table><thead><tr><th scope="col">Object</th><th scope="col">Rows</th><th scope="col">Lag</th><th scope="col">Last pull</th><th scope="col" class="text">Result</th><th scope="col">Pending</th><th scope="col">Blocked</th><th scope="col">Parked</th><th scope="col">Conflicts</th><th scope="col">Next run</th></tr></thead><tbody>${rows}</tbody></table>`;
 }
 
-function result({ lastRun }: ObjectStanding): Html {
+/** Listed by Clarify without records of it: nothing is wrong, and nobody has to do anything. */
+export const NO_RECORDS = 'object-unavailable';
+
+function result({ lastRun, lastError }: ObjectStanding): Html {
   if (lastRun === null) return html`<span class="quiet">none</span>`;
+  if (lastError === NO_RECORDS) return html`<span class="quiet">no records</span>`;
   const { kind, state } = lastRun;
   const level = state === 'ok' ? 'good' : state === 'running' ? 'quiet' : 'bad';
-  return html`${kind} <span class="${level}">${state}</span>`;
+  const why = lastError !== null && html` <code>${lastError}</code>`;
+  return html`${kind} <span class="${level}">${state}</span>${why}`;
+}
+
+/** Narrow screens break it between its parts. */
+function path(endpoint: string): Html {
+  const [first = '', ...rest] = endpoint.split('/');
+  return html`${first}${rest.map((part) => html`/<wbr>${part}`)}`;
 }
 
 function number(value: number, level: string): Html {
@@ -46,7 +57,7 @@ export function allowanceTable(endpoints: readonly EndpointStats[]): Html {
         limit === null || remaining === null
           ? html`<span class="quiet">unknown</span>`
           : html`<meter min="0" max="${limit}" value="${limit - remaining}">${limit - remaining}</meter> ${count(limit - remaining)} of ${count(limit)}`;
-      return html`<tr><th scope="row">${endpoint}</th><td class="text">${used}</td><td>${count(requests)}</td><td class="text">${failed.map(([status, times]) => `${status}: ${times}`).join(', ') || html`<span class="quiet">none</span>`}</td><td>${count(waiting)}</td></tr>`;
+      return html`<tr><th scope="row">${path(endpoint)}</th><td class="text">${used}</td><td>${count(requests)}</td><td class="text">${failed.map(([status, times]) => `${status}: ${times}`).join(', ') || html`<span class="quiet">none</span>`}</td><td>${count(waiting)}</td></tr>`;
     });
   return html`<table><thead><tr><th scope="col">Endpoint</th><th scope="col" class="text">Allowance used</th><th scope="col">Requests</th><th scope="col" class="text">Not answered well</th><th scope="col">Waiting</th></tr></thead><tbody>${rows}</tbody></table>`;
 }

@@ -5,6 +5,7 @@ import { value } from '../../../src/http/page/format.ts';
 import { html } from '../../../src/http/page/html.ts';
 import { plots } from '../../../src/http/page/plots.ts';
 import { seriesStart, toSeries } from '../../../src/http/page/series.ts';
+import { allowanceTable, objectsTable } from '../../../src/http/page/tables.ts';
 
 /** What markup is made of, and what no document can hold. */
 const HOSTILE = ['<', '>', '&', '"', "'", '\0', '\ud83d', '\ude00', 'a', ';', '/', '='];
@@ -70,6 +71,37 @@ it('plots need no inline style, and say in words what they show', () => {
   expect(drawing).not.toContain('style=');
   expect(drawing).toContain('aria-label="Throughput: 2 rows from Clarify, 0 records to Clarify');
   expect(drawing).not.toContain('NaN');
+});
+
+describe('the tables', () => {
+  const standing = {
+    object: 'playbook',
+    rows: 0n,
+    pending: 0,
+    blocked: 0,
+    parked: 0,
+    openConflicts: 0,
+    lagSeconds: null,
+    lastPulledAt: null,
+    phase: 'backfill' as const,
+    watermark: null,
+  };
+  const run = { kind: 'backfill', state: 'incomplete', startedAt: '', finishedAt: null } as const;
+
+  it('call an object without records that, and no failure', () => {
+    const table = (lastError: string) =>
+      objectsTable([{ ...standing, lastRun: run, lastError }], () => null, 0).toString();
+    expect(table('object-unavailable')).toContain('<span class="quiet">no records</span>');
+    expect(table('object-unavailable')).not.toContain('class="bad"');
+    expect(table('walk-ties')).toContain('<span class="bad">incomplete</span> <code>walk-ties');
+  });
+
+  it('let a narrow screen break an endpoint between its parts', () => {
+    const endpoint = { endpoint: 'GET /objects/<b>/x', requests: 1, byStatus: {}, limit: 10 };
+    const table = allowanceTable([{ ...endpoint, remaining: 4, waiting: 0 }]).toString();
+    expect(table).toContain('GET /<wbr>objects/<wbr>&lt;b&gt;/<wbr>x</th>');
+    expect(table).toContain('6 of 10');
+  });
 });
 
 it('the style sheet fetches nothing', () => {
