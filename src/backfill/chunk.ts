@@ -1,4 +1,5 @@
-import { type CopyLine, copyLine, toBytes } from '../db/backfill-copy.ts';
+import { type CopyLine, copyLine } from '../db/backfill-copy.ts';
+import { CopyBuffer } from '../db/copy-buffer.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
 import { SyncError } from '../domain/errors.ts';
 import type { RemoteRecord } from '../domain/record.ts';
@@ -28,7 +29,7 @@ interface Tally {
  */
 export interface CopyChunk extends Tally {
   readonly mode: 'copy';
-  readonly bytes: Buffer[];
+  readonly buffer: CopyBuffer;
   readonly ids: string[];
   /** Records that tell of links or merges. */
   readonly telling: RemoteRecord[];
@@ -44,7 +45,13 @@ export interface MergeChunk extends Tally {
 
 export type Chunk = CopyChunk | MergeChunk;
 
-export function newChunk(mode: Chunk['mode'], readAt: string, stamping: Stamping): Chunk {
+/** @param buffer to be used again, once nobody reads of it. */
+export function newChunk(
+  mode: Chunk['mode'],
+  readAt: string,
+  stamping: Stamping,
+  buffer = new CopyBuffer(),
+): Chunk {
   const tally = {
     readAt,
     stamping,
@@ -55,9 +62,9 @@ export function newChunk(mode: Chunk['mode'], readAt: string, stamping: Stamping
     extras: 0,
     refused: 0,
   };
-  return mode === 'copy'
-    ? { ...tally, mode, bytes: [], ids: [], telling: [] }
-    : { ...tally, mode, records: [], lines: [], positions: new Map() };
+  if (mode === 'merge') return { ...tally, mode, records: [], lines: [], positions: new Map() };
+  buffer.clear();
+  return { ...tally, mode, buffer, ids: [], telling: [] };
 }
 
 export function addRecords(
@@ -72,16 +79,14 @@ export function addRecords(
 }
 
 function addBytes(chunk: CopyChunk, table: MirrorTable, records: readonly RemoteRecord[]): void {
-  const lines: string[] = [];
   for (const record of records) {
     const line = lineOf(chunk, table, record);
     if (line === null) continue;
-    lines.push(line.text);
+    chunk.buffer.append(line.text);
+    chunk.rows += 1;
     chunk.ids.push(record.id);
     if (isTelling(record)) chunk.telling.push(record);
   }
-  if (lines.length > 0) chunk.bytes.push(toBytes(lines));
-  chunk.rows += lines.length;
 }
 
 function isTelling({ mergedIds, links }: RemoteRecord): boolean {

@@ -1,9 +1,11 @@
 import type { AppliedRead } from '../conflicts/apply-read.ts';
 import type { ReadDeps, Reading, ReadOptions } from '../conflicts/read-object.ts';
 import { type BackfillKey, type BackfillRange, moveRange } from '../db/backfill-ranges.ts';
+import { CopyBuffer } from '../db/copy-buffer.ts';
 import { readDatabaseTime } from '../db/cursor.ts';
 import type { Sql } from '../db/database.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
+import type { RemoteRecord } from '../domain/record.ts';
 import { addRecords, type Chunk, newChunk } from './chunk.ts';
 import { readRange } from './read-range.ts';
 import { writeChunk } from './write-chunk.ts';
@@ -48,9 +50,17 @@ export async function fillRanges(
   const signal = AbortSignal.any([options.signal, failed.signal]);
   const due = job.ranges.filter(({ done }) => !done);
   const work = async () => {
+    const buffer = new CopyBuffer();
     for (let range = due.shift(); range; range = due.shift()) {
       try {
-        await fillRange(deps, table, reading, { ...options, signal, range, chunkRecords, left });
+        await fillRange(deps, table, reading, {
+          ...options,
+          signal,
+          range,
+          chunkRecords,
+          left,
+          buffer,
+        });
       } catch (error) {
         failed.abort(error);
         throw error;
@@ -69,6 +79,8 @@ interface RangeOptions extends ReadOptions {
   readonly range: BackfillRange;
   readonly chunkRecords: number;
   readonly left: number | null;
+  /** The reader's own. */
+  readonly buffer: CopyBuffer;
 }
 
 async function fillRange(
@@ -96,12 +108,13 @@ async function readOn(
 ): Promise<{ readonly range: BackfillRange; readonly through: boolean }> {
   const { mode, chunkRecords } = options;
   let { range } = options;
-  const startChunk = async () => newChunk(mode, await readDatabaseTime(deps.db), range.stamping);
+  const startChunk = async () =>
+    newChunk(mode, await readDatabaseTime(deps.db), range.stamping, options.buffer);
   let chunk = await startChunk();
   let { watermark } = range;
-  for await (const page of readRange(deps, table, range, options)) {
+  const onRecords = (records: readonly RemoteRecord[]) => addRecords(chunk, table, records);
+  for await (const page of readRange(deps, table, range, { ...options, onRecords })) {
     reading.counts.requests += page.requests;
-    addRecords(chunk, table, page.records);
     chunk.again += page.again;
     watermark = page.watermark ?? watermark;
     const isFull = chunk.rows >= chunkRecords || chunk.characters >= CHUNK_CHARACTERS;

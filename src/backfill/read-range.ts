@@ -4,20 +4,29 @@ import type { BackfillRange } from '../db/backfill-ranges.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
 import type { RemoteRecord } from '../domain/record.ts';
 import { formatInstant, parseInstant } from '../domain/walk/instant.ts';
-import { acceptPage, nextRequest, startWalk, type WalkProblem } from '../domain/walk/walk.ts';
+import {
+  acceptPage,
+  nextRequest,
+  startWalk,
+  type WalkProblem,
+  type WalkState,
+} from '../domain/walk/walk.ts';
 
-/** What one page brought of a range. */
+/** What one page came to, once its records were handed over. */
 export interface RangePage {
   readonly requests: number;
-  /** A version may come twice. */
-  readonly records: readonly RemoteRecord[];
-  /** How many of them are known to have come before. */
+  /** How many of its records are known to have come before. */
   readonly again: number;
   /** Everything of the range created before this has been handed over; null where unchanged. */
   readonly watermark: string | null;
   /** `ok` and `incomplete` come last. */
   readonly verdict: 'ok' | 'incomplete' | null;
   readonly problem: WalkProblem | null;
+}
+
+export interface RangeOptions extends ReadOptions {
+  /** Takes a page's records at once, and keeps as little of them as it can. A version may come twice. */
+  readonly onRecords: (records: readonly RemoteRecord[]) => void;
 }
 
 /**
@@ -31,7 +40,7 @@ export async function* readRange(
   deps: ReadDeps,
   table: MirrorTable,
   range: BackfillRange,
-  options: ReadOptions,
+  options: RangeOptions,
 ): AsyncGenerator<RangePage, void, void> {
   const beforeMs = parseInstant(range.before) ?? Number.POSITIVE_INFINITY;
   const to = range.before === null ? undefined : formatInstant(beforeMs - 1);
@@ -44,28 +53,40 @@ export async function* readRange(
   });
   for (let next = nextRequest(state); next; next = nextRequest(state)) {
     options.signal.throwIfAborted();
-    const request = { ...next, to };
-    const page = await readLinkedPage(deps, table, request, { ...options, depth: 'all' });
-    const step = acceptPage(state, {
-      records: page.records.map(({ id, createdAt, updatedAt }) => {
-        return { id, at: createdAt, version: updatedAt };
-      }),
-      total: page.total,
-      more: page.more,
-    });
-    state = step.state;
-    const accepted = step.accepted.flatMap((index) => page.records[index] ?? []);
-    // A server that compares whole days goes on to the end of the day.
-    const isBeyond = (record: RemoteRecord | undefined) =>
-      (parseInstant(record?.createdAt ?? null) ?? 0) >= beforeMs;
-    const records = isBeyond(accepted.at(-1))
-      ? accepted.filter((record) => !isBeyond(record))
-      : accepted;
-    const isThrough = (parseInstant(step.watermark) ?? Number.NEGATIVE_INFINITY) >= beforeMs;
-    const verdict = isThrough && step.problem === null ? 'ok' : step.verdict;
-    const { requests } = page;
-    const { watermark, problem, again } = step;
-    yield { requests, records, again, watermark, verdict, problem };
-    if (verdict !== null) return;
+    const taken = await takePage(deps, table, { ...next, to }, { ...options, state, beforeMs });
+    state = taken.state;
+    yield taken.page;
+    if (taken.page.verdict !== null) return;
   }
+}
+
+/**
+ * Reads one page and hands its records over. By itself, so that nothing holds a page while the
+ * next one is waited for: the collector would take it for something lasting.
+ */
+async function takePage(
+  deps: ReadDeps,
+  table: MirrorTable,
+  request: Parameters<typeof readLinkedPage>[2],
+  options: RangeOptions & { readonly state: WalkState; readonly beforeMs: number },
+): Promise<{ readonly state: WalkState; readonly page: RangePage }> {
+  const { state, beforeMs, onRecords, ...call } = options;
+  const page = await readLinkedPage(deps, table, request, { ...call, depth: 'all' });
+  const step = acceptPage(state, {
+    records: page.records.map(({ id, createdAt, updatedAt }) => {
+      return { id, at: createdAt, version: updatedAt };
+    }),
+    total: page.total,
+    more: page.more,
+  });
+  const accepted = step.accepted.flatMap((index) => page.records[index] ?? []);
+  // A server that compares whole days goes on to the end of the day.
+  const isBeyond = (record: RemoteRecord | undefined) =>
+    (parseInstant(record?.createdAt ?? null) ?? 0) >= beforeMs;
+  onRecords(isBeyond(accepted.at(-1)) ? accepted.filter((record) => !isBeyond(record)) : accepted);
+  const isThrough = (parseInstant(step.watermark) ?? Number.NEGATIVE_INFINITY) >= beforeMs;
+  const verdict = isThrough && step.problem === null ? 'ok' : step.verdict;
+  const { requests } = page;
+  const { watermark, problem, again } = step;
+  return { state: step.state, page: { requests, again, watermark, verdict, problem } };
 }

@@ -65,7 +65,7 @@ async function copy(
   table: MirrorTable,
   chunk: CopyChunk,
 ): Promise<AppliedRead> {
-  await copyInto(tx, { table: table.qualified, columns: copyColumns(table) }, chunk.bytes);
+  await copyInto(tx, { table: table.qualified, columns: copyColumns(table) }, chunk.buffer.bytes);
   if (await isAnyKnown(tx, table.object, chunk.ids)) throw new RowsAreKnown();
   const told = await applyTold(tx, deps, table, { records: chunk.telling, readAt: chunk.readAt });
   return { ...told, inserted: chunk.rows, extra: chunk.extras };

@@ -1,3 +1,5 @@
+import { isAscii } from 'node:buffer';
+
 /** Bytes of one answer as they come in. */
 export interface GrowingBuffer {
   /** @throws AnswerTooLarge */
@@ -43,7 +45,9 @@ export function createSpareBuffers(mostBytes: number): SpareBuffers {
           length += chunk.length;
         },
         release() {
-          const text = bytes.toString('utf8', 0, length);
+          // ASCII alone needs no decoding, and telling takes next to nothing.
+          const coding = isAscii(bytes.subarray(0, length)) ? 'latin1' : 'utf8';
+          const text = bytes.toString(coding, 0, length);
           if (bytes.length <= LARGEST_BYTES && spare.length < MOST_SPARE) spare.push(bytes);
           return text;
         },

@@ -63,21 +63,16 @@ function escapeText(value: string): string {
   return value.replace(/[\\\t\n\r]/g, (character) => ESCAPES[character] ?? character);
 }
 
-/** Lines of {@link copyLine} as COPY reads them. */
-export function toBytes(lines: readonly string[]): Buffer {
-  return Buffer.from(`${lines.join('\n')}\n`, 'utf8');
-}
-
-/** Copies lines into a table with the columns given. */
+/** Copies lines of {@link copyLine}, each with its end, into a table with the columns given. */
 export async function copyInto(
   tx: Transaction,
   target: { readonly table: string; readonly columns: readonly CopyColumn[] },
-  bytes: readonly Buffer[],
+  bytes: Buffer,
 ): Promise<number> {
   const names = target.columns.map(({ name }) => name).join(', ');
   return await tx.copyFrom(
     `COPY ${target.table} (${names}) FROM STDIN`,
-    Readable.from(bytes, { objectMode: false }),
+    Readable.from([bytes], { objectMode: false }),
   );
 }
 

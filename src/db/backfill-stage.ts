@@ -1,5 +1,6 @@
 import type { CopyColumn } from './backfill-copy.ts';
-import { copyColumns, copyInto, toBytes } from './backfill-copy.ts';
+import { copyColumns, copyInto } from './backfill-copy.ts';
+import { CopyBuffer } from './copy-buffer.ts';
 import type { Sql, Transaction } from './database.ts';
 import { isDistinct } from './mirror/distinct.ts';
 import type { MirrorTable } from './mirror/table.ts';
@@ -25,7 +26,9 @@ export async function fillStage(
     `CREATE TEMP TABLE clarify_sync_stage
        (position integer GENERATED ALWAYS AS IDENTITY, ${definitions}) ON COMMIT DROP`,
   );
-  await copyInto(tx, { table: STAGE, columns }, [toBytes(lines)]);
+  const buffer = new CopyBuffer();
+  for (const line of lines) buffer.append(line);
+  await copyInto(tx, { table: STAGE, columns }, buffer.bytes);
   return { table, columns };
 }
 

@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { SyncError } from '../../domain/errors.ts';
-import { type Emulator, startEmulator } from '../../emulator/emulator.ts';
+import type { Emulator } from '../../emulator/emulator.ts';
 import { type Dialect, parseSwitch, type Switches, switchNames } from '../../emulator/switches.ts';
 import type { Report } from '../report.ts';
 import type { CommandContext, CommonOptions, Shell } from '../shell.ts';
@@ -122,6 +122,7 @@ async function start(flags: EmulatorFlags): Promise<Emulator> {
     }),
   );
   const latency = flags.latency === undefined ? {} : { latencyMs: flags.latency };
+  const { startEmulator } = await import('../../emulator/emulator.ts');
   try {
     return await startEmulator({
       host: flags.host,

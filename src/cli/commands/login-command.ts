@@ -1,5 +1,4 @@
 import type { Command } from 'commander';
-import { login } from '../../clarify/oauth/login.ts';
 import { UsageError } from '../../domain/errors.ts';
 import type { Report } from '../report.ts';
 import type { CommandContext, CommonOptions, Shell } from '../shell.ts';
@@ -26,6 +25,7 @@ async function run(context: CommandContext): Promise<Report> {
     );
   }
   const { out, err } = context.terminal;
+  const { login } = await import('../../clarify/oauth/login.ts');
   const result = await login({
     ...settings,
     clientId,

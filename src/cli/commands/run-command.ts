@@ -1,5 +1,4 @@
 import type { Command } from 'commander';
-import { runDaemon } from '../../app/daemon.ts';
 import type { Report } from '../report.ts';
 import type { CommandContext, CommonOptions, Shell } from '../shell.ts';
 
@@ -16,6 +15,8 @@ export function addRun(program: Command, shell: Shell): void {
 }
 
 async function run(context: CommandContext): Promise<Report> {
+  // Not with the program: scheduler and status server weigh on the memory of every other command.
+  const { runDaemon } = await import('../../app/daemon.ts');
   return await context.withSession(async (session) => {
     const { log, config } = session;
     await runDaemon(session, {

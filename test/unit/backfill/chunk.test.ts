@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { addRecords, newChunk } from '../../../src/backfill/chunk.ts';
+import { CopyBuffer } from '../../../src/db/copy-buffer.ts';
 import { mirror, recordAt } from './listed-remote.ts';
 
 const atMs = Date.UTC(2026, 0, 5);
@@ -31,7 +32,16 @@ test('a chunk to be copied keeps bytes, and of records only those that tell of m
   if (chunk.mode !== 'copy') throw new Error('it is to be copied');
   expect(chunk.telling.map(({ id }) => id)).toEqual(['b', 'd']);
   expect(chunk.ids).toEqual(['a', 'b', 'c', 'd']);
-  expect(Buffer.concat(chunk.bytes).toString().split('\n')).toHaveLength(5);
+  expect(chunk.buffer.bytes.toString().split('\n')).toHaveLength(5);
+});
+
+test('a chunk begins anew in the buffer of the one before', () => {
+  const buffer = new CopyBuffer();
+  const first = newChunk('copy', '', 'unknown', buffer);
+  addRecords(first, mirror, [record('a', 1), record('b', 1)]);
+  const second = newChunk('copy', '', 'unknown', buffer);
+  addRecords(second, mirror, [record('c', 1)]);
+  expect(buffer.bytes.toString()).toMatch(/^c\t.*\n$/);
 });
 
 test('a record that Postgres cannot hold harms only itself (invariant 10)', () => {
