@@ -259,7 +259,11 @@ class Pulls {
       const { signal } = this.#options;
       if (signal.aborted || this.#lease.epoch === null) return;
       try {
-        const { steps } = await this.#session.refreshSchema(signal);
+        const before = new Set(this.#session.problems.map(({ message }) => message));
+        const { steps, problems } = await this.#session.refreshSchema(signal);
+        for (const problem of problems) {
+          if (!before.has(problem.message)) this.#session.log.warn(problem, 'object not mirrored');
+        }
         if (steps.length > 0)
           this.#session.log.info({ steps: steps.length }, 'mirror tables follow the schema');
         this.#follow();

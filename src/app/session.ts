@@ -8,6 +8,7 @@ import { ensureInstallation, type Installation } from '../db/installation.ts';
 import { migrateControl } from '../db/migrate.ts';
 import { applyMirror, type MirrorChange } from '../db/mirror/apply.ts';
 import type { LinkTable } from '../db/mirror/links.ts';
+import type { MirrorProblem } from '../db/mirror/problem.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
 import type { Remote } from '../domain/remote.ts';
 import type { PullDeps } from '../pull/pull-object.ts';
@@ -39,6 +40,8 @@ export interface Session extends OpenDatabase, PullDeps {
   readonly installation: Installation;
   /** In the order in which records have to be created. */
   readonly tables: readonly MirrorTable[];
+  /** Tables that the last schema check could not bring up to the workspace, and why. */
+  readonly problems: readonly MirrorProblem[];
   settings(object: string): ObjectSettings;
   /** Brings the rights of roles to what the configuration says; after every new table. */
   grantRights(): Promise<void>;
@@ -130,7 +133,7 @@ async function assemble(
     await grantRights();
     return applied;
   };
-  const applied = await mirrored(opened.discovered);
+  let applied = await mirrored(opened.discovered);
   const watch = await watchSchema(db);
   for (const setting of unknownNames(config, opened.discovered)) {
     deps.log.warn({ setting }, 'the workspace has nothing of this name');
@@ -147,6 +150,9 @@ async function assemble(
     holder: `${hostname()}:${process.pid}:${randomUUID().slice(0, 8)}`,
     installation,
     settings,
+    get problems() {
+      return applied.problems;
+    },
     get tables() {
       return watch.mirror.tables;
     },
@@ -162,9 +168,9 @@ async function assemble(
     grantRights,
     followSchema: watch.follow,
     async refreshSchema(signal) {
-      const change = await mirrored(await remote.discover({ priority: 'pull', signal }));
+      applied = await mirrored(await remote.discover({ priority: 'pull', signal }));
       await watch.load();
-      return change;
+      return applied;
     },
     async stop() {
       await remote.stop();

@@ -49,5 +49,29 @@ export async function syncOnce(session: Session, options: SyncOptions): Promise<
     session.db,
     options.objects,
   );
-  return { objects, push, left: { pending: pending + sending, blocked, parked, openConflicts } };
+  const runs = withProblems(session, objects, options.objects);
+  return {
+    objects: runs,
+    push,
+    left: { pending: pending + sending, blocked, parked, openConflicts },
+  };
+}
+
+/** An object whose table is not what the workspace says is not in step, however well it was read. */
+function withProblems(
+  { problems }: Session,
+  runs: readonly ObjectRun[],
+  wanted: readonly string[] | undefined,
+): readonly ObjectRun[] {
+  const concerned = problems.filter(({ object }) => wanted?.includes(object) ?? true);
+  const found = concerned.map(({ object, code, message, error: { hint } }): ObjectRun => {
+    const counts = runs.find((run) => run.object === object)?.counts ?? {};
+    const error = { code, message, ...(hint !== undefined && { hint }) };
+    return { object, kind: 'pull', state: 'incomplete', counts, error };
+  });
+  const replaced = new Set(found.map(({ object }) => object));
+  // What failed in itself says more.
+  const kept = runs.filter(({ object, state }) => state === 'failed' || !replaced.has(object));
+  const told = new Set(kept.map(({ object }) => object));
+  return [...kept, ...found.filter(({ object }) => !told.has(object))];
 }

@@ -1,6 +1,8 @@
+import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { pullOne } from '../../src/app/pull-all.ts';
 import type { Session } from '../../src/app/session.ts';
+import { syncOnce } from '../../src/app/sync-once.ts';
 import { openWorkspace, type TestWorkspace } from '../support/workspace.ts';
 
 let workspace: TestWorkspace;
@@ -53,4 +55,26 @@ test('a new object is followed before it is asked for', async () => {
   await other.refreshSchema(signal);
   expect(await session.followSchema()).toBe(true);
   expect(session.tables.map(({ object }) => object)).toContain('c_new');
+});
+
+test('a table that could not follow the workspace is no success, and says what to do', async () => {
+  const { emulator, database, signal } = workspace;
+  emulator.store.addField('deal', { name: 'held', form: { kind: 'text' } });
+  const user = new pg.Client({ connectionString: database.url });
+  await user.connect();
+  try {
+    await user.query('BEGIN; SELECT count(*) FROM clarify.deal');
+    await other.refreshSchema(signal);
+    expect(other.problems).toMatchObject([{ object: 'deal', code: 'schema-lock-timeout' }]);
+    const { objects } = await syncOnce(other, { objects: ['deal'], signal });
+    expect(objects).toMatchObject([
+      { object: 'deal', state: 'incomplete', error: { code: 'schema-lock-timeout' } },
+    ]);
+  } finally {
+    await user.end();
+  }
+  await other.refreshSchema(signal);
+  expect(other.problems).toEqual([]);
+  const { objects } = await syncOnce(other, { objects: ['deal'], signal });
+  expect(objects).toMatchObject([{ object: 'deal', state: 'ok' }]);
 });

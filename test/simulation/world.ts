@@ -167,6 +167,7 @@ async function startProcess(
     traffic: remote,
     holder,
     installation: { id: 'simulation', workspace: emulator.workspace, adopted: true },
+    problems: [],
     tables: arena.tables,
     links: arena.links,
     linkRefusals: createLinkRefusals(() => undefined),
