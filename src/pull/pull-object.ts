@@ -11,6 +11,7 @@ import {
 } from '../conflicts/read-object.ts';
 import type { Turns } from '../conflicts/turns.ts';
 import { type Cursor, loadCursor } from '../db/cursor.ts';
+import { rewriteReferences } from '../db/identities.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
 import { type Watermark, walkStart } from '../domain/walk/instant.ts';
 import { pullDeletions } from './pull-deletions.ts';
@@ -35,6 +36,8 @@ export async function pullObject(
     await applyDeferred(deps, table, reading, options);
     await readChanges(deps, table, reading, options);
   });
+  // What a user held when another record got its id, and what shows a link that is in flight.
+  await deps.db.transaction((tx) => rewriteReferences(tx, [table]), { asWriter: true });
   const { state, reason } = reading;
   const feed = await inTurn(deps, reading, options, () =>
     pullDeletions(deps, table, reading.cursor, options),

@@ -1,6 +1,6 @@
 import { type Adoption, mergeBornRows, readFields, rewriteAdopted } from '../db/adoption.ts';
 import type { Sql } from '../db/database.ts';
-import { mapIds } from '../db/identities.ts';
+import { mapIds, rewriteReferences } from '../db/identities.ts';
 import { findByIdentity } from '../db/mirror/identity-lookup.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
 import { lockRows } from '../db/mirror-rows.ts';
@@ -23,7 +23,7 @@ const HELD_RETRY_MS = 1_000;
  */
 export async function adoptKnown(
   tx: Sql,
-  table: MirrorTable,
+  { tables, table }: { readonly tables: readonly MirrorTable[]; readonly table: MirrorTable },
   outgoing: readonly Outgoing[],
   epoch: bigint,
 ): Promise<readonly Outgoing[]> {
@@ -74,6 +74,7 @@ export async function adoptKnown(
     await rewriteAdopted(tx, epoch, adoptions);
     const renames = adoptions.map(({ localId, id }) => ({ oldId: localId, id }));
     await mapIds(tx, table.object, renames, 'adopted');
+    await rewriteReferences(tx, tables);
   } else await settleEntries(tx, epoch, settled);
   return outgoing.filter((change) => !known.has(change));
 }

@@ -80,7 +80,7 @@ export async function claim(
       await addFollowUps(tx, object, prepared.followUps);
       await settleEntries(tx, epoch, prepared.settled);
       const known = await untilRead(tx, table, prepared.outgoing, epoch);
-      const unknown = await adoptKnown(tx, table, known, epoch);
+      const unknown = await adoptKnown(tx, { tables: deps.tables, table }, known, epoch);
       const outgoing = await parkTaken(tx, table, unknown, epoch);
       const creates = outgoing.filter(({ kind }) => kind === 'create');
       await recordSent(

@@ -1,7 +1,10 @@
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { pullAll } from '../../src/app/pull-all.ts';
+import { pushDeps } from '../../src/app/push-once.ts';
 import { syncOnce } from '../../src/app/sync-once.ts';
+import { LeaseKeeper } from '../../src/db/lease-keeper.ts';
+import { runPush } from '../../src/push/push.ts';
 import { differences } from '../support/agreement.ts';
 import { openWorkspace, type TestWorkspace } from '../support/workspace.ts';
 
@@ -24,6 +27,13 @@ afterEach(() => user.end());
 
 const sync = () => syncOnce(workspace.session, { signal: workspace.signal });
 const pull = () => pullAll(workspace.session, { signal: workspace.signal, priority: 'pull' });
+async function push(): Promise<void> {
+  const { db, holder } = workspace.session;
+  const keeper = new LeaseKeeper(db, { holder });
+  await keeper.start();
+  await runPush(pushDeps(workspace.session, keeper), workspace.signal);
+  await keeper.stop();
+}
 const unsettled = () =>
   workspace.sql(`SELECT record_id, state, last_error FROM clarify_sync.outbox
                   WHERE state IN ('pending', 'sending', 'parked')`);
@@ -45,6 +55,36 @@ test('a link cleared while the other end got its id conflicts with nobody (invar
   expect(await sql('SELECT field FROM clarify_sync.conflict')).toEqual([]);
   await sync();
   expect(emulator.store.get('person', record?.id ?? '')?.attributes.company_id).toBeNull();
+  expect(await differences(workspace)).toEqual([]);
+});
+
+test('a row whose link is in flight is pointed at the id that the other end got', async () => {
+  const { sql, emulator } = workspace;
+  const person = emulator.store.create('person', { job_title: 'Cook' });
+  await pull();
+  const [company] = await sql(`INSERT INTO clarify.company (name) VALUES ('Bistro') RETURNING id`);
+  await sql('UPDATE clarify.person SET company_id = $1 WHERE id = $2', [company?.id, person]);
+  await user.query('BEGIN');
+  // Somebody holds the row when the company gets its id.
+  await user.query('SELECT 1 FROM clarify.person WHERE id = $1 FOR UPDATE', [person]);
+  await push();
+  const [now] = await sql(`SELECT clarify_sync.current_id('company', $1) AS id`, [company?.id]);
+  const id = String(now?.id);
+  const link = async () =>
+    (await sql('SELECT company_id FROM clarify.person WHERE id = $1', [person]))[0]?.company_id;
+  expect([id.startsWith('local:'), await link()]).toEqual([false, company?.id]);
+  await user.query('ROLLBACK');
+  // As while it is sent: it has arrived, and the answer has not.
+  await sql('DELETE FROM clarify_sync.deferred');
+  emulator.store.update('person', person, { company_id: id, lead_score: 3 });
+  await sql(
+    `UPDATE clarify_sync.outbox SET state = 'sending', epoch = 1, sent_at = now()
+      WHERE record_id = $1 AND state = 'pending'`,
+    [person],
+  );
+  await pull();
+  expect(await link()).toBe(id);
+  await sync();
   expect(await differences(workspace)).toEqual([]);
 });
 
