@@ -20,7 +20,7 @@ const SWEEPS = '*/15 * * * * *';
 /** Users are due daily; this is how soon a failure, or a change of leader, is made up for. */
 const USERS = '*/5 * * * *';
 const USERS_EVERY_MS = 86_400_000;
-const RECORDINGS = '*/30 * * * * *';
+const RECORDINGS = '30 * * * * *';
 
 /** What the service does beside pulling and pushing, when nothing more urgent waits. */
 export function backgroundJobs(session: Session, options: BackgroundOptions): readonly Scheduled[] {

@@ -47,6 +47,12 @@ export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
 }
 
+/** Whether what is sent there can be read on its way. */
+function isExposed(text: string): boolean {
+  const url = URL.canParse(text) ? new URL(text) : null;
+  return url?.protocol === 'http:' && !isLoopback(url.hostname.replace(/^\[|\]$/g, ''));
+}
+
 function isLogLevel(text: string): text is LogLevel {
   return logLevels.some((level) => level === text);
 }
@@ -178,6 +184,9 @@ export async function readEnvironment(
   }
   if (settings.nudgeSecret !== null && settings.http === null) {
     problems.push('CLARIFY_SYNC_NUDGE_SECRET is set and CLARIFY_SYNC_HTTP is off');
+  }
+  if (isExposed(settings.login.tokenUrl) && !isExposed(settings.apiUrl)) {
+    problems.push('CLARIFY_OAUTH_TOKEN_URL must be https: whoever listens would have the tokens');
   }
   if (settings.directUrl !== null && settings.databaseUrl === null) {
     problems.push('DATABASE_URL_DIRECT is set and DATABASE_URL is not');

@@ -81,7 +81,7 @@ function judge(status: number, complaint: Complaint, subject: CallSubject): Verd
         code: 'remote-unauthorized',
         disposition: 'halt',
         says: 'Clarify does not accept the key',
-        hint: 'Check CLARIFY_API_KEY: the whole key, for this workspace, not revoked.',
+        hint: 'Check CLARIFY_API_KEY: the whole key, for this workspace, not revoked. Or sign in again.',
       };
     case 403:
       return {

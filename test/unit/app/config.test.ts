@@ -123,6 +123,24 @@ describe('the environment', () => {
     },
   );
 
+  it('sends tokens over no wire that others can read, unless the API is there too', async () => {
+    const CLARIFY_OAUTH_TOKEN_URL = 'http://auth.example/token';
+    expect(await problemsOf(load({ CLARIFY_OAUTH_TOKEN_URL }))).toHaveLength(1);
+    const own = { CLARIFY_OAUTH_TOKEN_URL, CLARIFY_API_URL: 'http://emulator:8470/v1' };
+    expect((await load(own)).login.tokenUrl).toBe(CLARIFY_OAUTH_TOKEN_URL);
+    const here = { CLARIFY_OAUTH_TOKEN_URL: 'http://[::1]:80/token' };
+    expect((await load(here)).login.tokenUrl).toBe(here.CLARIFY_OAUTH_TOKEN_URL);
+  });
+
+  it('uses a login where there is no key, and the key where there are both', async () => {
+    const files = { 'tokens.json': 'whatever it holds' };
+    const signedIn = await load({ CLARIFY_API_KEY: '' }, files);
+    expect(signedIn.clarify).toMatchObject({ apiKey: null, tokens: '.clarify-sync/tokens.json' });
+    expect((await load({}, files)).clarify).toMatchObject({ apiKey: 'key', tokens: null });
+    const elsewhere = { CLARIFY_API_KEY: '', CLARIFY_OAUTH_TOKENS: '/run/tokens' };
+    expect(await problemsOf(load(elsewhere, files))).toEqual(['CLARIFY_API_KEY is not set']);
+  });
+
   it('takes a nudge secret that is long, fits an address, and has a server to stand at', async () => {
     const CLARIFY_SYNC_NUDGE_SECRET = 'abcdefghijklmnop-_09AZ';
     expect((await load({ CLARIFY_SYNC_NUDGE_SECRET })).http?.nudgeSecret).toBe(
