@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { ownViews } from '../db/mirror/links.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
 import { readReconcileState } from '../db/reconcile-state.ts';
 import { reconcileObject } from '../reconcile/reconcile-object.ts';
@@ -39,7 +40,10 @@ const EXPLANATIONS: Readonly<Record<string, readonly [message: string, hint: str
   ],
 };
 
-/** Compares objects with Clarify and repairs what differs; each is pulled first. */
+/**
+ * Compares objects with Clarify and repairs what differs; each is pulled first. Links may change
+ * without a word, and no count tells: an object whose link tables are its own is read whole.
+ */
 export async function reconcileAll(
   session: Session,
   options: ReconcileRunOptions,
@@ -50,7 +54,9 @@ export async function reconcileAll(
     if (pulled.state === 'failed' || pulled.error?.code === 'object-unavailable') {
       return { ...pulled, kind: 'reconcile' };
     }
-    return await reconcileOne(session, table, { ...options, signal });
+    const ownsLinks = ownViews(session.links, table.object).length > 0;
+    const deep = options.deep === true || ownsLinks;
+    return await reconcileOne(session, table, { ...options, signal, deep });
   });
 }
 
