@@ -128,7 +128,7 @@ function isWritable(stream: OutputStream): stream is OutputStream & NodeJS.Writa
 function bars(stream: NodeJS.WritableStream, nowMs: () => number): Progress {
   const multi = new MultiBar({
     stream,
-    format: '{object} {bar} {read} of {known}  {rate}/s  {left}',
+    format: '{object} {bar} {read} of {known}  {rate}  {left}',
     barsize: 24,
     barCompleteChar: '\u2588',
     barIncompleteChar: '\u2591',
@@ -145,8 +145,9 @@ function bars(stream: NodeJS.WritableStream, nowMs: () => number): Progress {
         object: printable(update.object).padEnd(14),
         read: showCount(update.read),
         known: update.total === null ? '?' : showCount(update.total),
-        rate: showCount(pace.recordsPerSecond),
-        left: pace.secondsLeft === null ? '' : `${showSeconds(pace.secondsLeft)} left`,
+        // What came in one piece has no pace, and what is there nothing left.
+        rate: pace.recordsPerSecond === 0 ? '' : `${showCount(pace.recordsPerSecond)}/s`,
+        left: pace.secondsLeft ? `${showSeconds(pace.secondsLeft)} left` : '',
       });
       const now = nowMs();
       const total = Math.max(update.total ?? update.read, 1);
