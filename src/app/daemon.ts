@@ -9,7 +9,7 @@ import { createDaemonStatus } from './daemon-status.ts';
 import { createNudge } from './nudge.ts';
 import { type ObjectRun, pullOne } from './pull-all.ts';
 import { copiedDatabase } from './push-once.ts';
-import { PushWorker } from './push-worker.ts';
+import { createPushWorker } from './push-worker.ts';
 import { ReconcileSchedule } from './reconcile-schedule.ts';
 import { Schedule, type Scheduled } from './schedule.ts';
 import type { Session } from './session.ts';
@@ -40,7 +40,10 @@ const HOUSEKEEPING = '17 3 * * *';
 export async function runDaemon(session: Session, options: DaemonOptions): Promise<void> {
   const halted = new AbortController();
   const stopping = AbortSignal.any([options.signal, halted.signal]);
-  const halt = (error: unknown) => halted.abort(error);
+  const halt = (error: unknown) => {
+    // What ends because we are stopping is no error.
+    if (!stopping.aborted) halted.abort(error);
+  };
   const keeper = new LeaseKeeper(session.db, {
     holder: session.holder,
     onChange: (epoch) => {
@@ -55,7 +58,7 @@ export async function runDaemon(session: Session, options: DaemonOptions): Promi
     nextRun: (object) => pulls.nextRun(object),
     nudge: (object) => (keeper.epoch === null ? passOn(object) : nudge.nudge(object)),
   });
-  const worker = new PushWorker(session, keeper, {
+  const worker = createPushWorker(session, keeper, {
     onHalt: halt,
     onPushed: (counts) => {
       status?.notePush(counts);
@@ -91,7 +94,7 @@ export async function runDaemon(session: Session, options: DaemonOptions): Promi
     if (session.config.push && !session.installation.adopted) {
       session.log.warn(copiedDatabase(), 'nothing is pushed');
     } else if (pushes) {
-      worker.start();
+      await worker.start();
     }
     if (pushes || nudged) await listener.start();
     options.onReady?.(statusUrl);

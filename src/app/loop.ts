@@ -1,5 +1,5 @@
 import { setTimeout as timer } from 'node:timers/promises';
-import { RemoteError, SyncError } from '../domain/errors.ts';
+import { isPassing, RemoteError } from '../domain/errors.ts';
 import { createService, type Service } from './service.ts';
 
 /** Waits that long, or until the signal; never rejects. */
@@ -77,7 +77,7 @@ export async function runLoop(options: LoopOptions, signal: AbortSignal): Promis
       failures = 0;
     } catch (error) {
       if (signal.aborted) return;
-      if (!(error instanceof SyncError) || error.disposition !== 'retry') throw error;
+      if (!isPassing(error)) throw error;
       failures += 1;
       const longestMs = ceilingMs(failures);
       const askedMs = error instanceof RemoteError ? (error.retryAfterMs ?? 0) : 0;

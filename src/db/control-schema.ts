@@ -226,7 +226,8 @@ export const outbox = controlSchema.table(
       'outbox_state',
       sql`${t.state} in ('pending', 'sending', 'done', 'parked', 'superseded', 'cancelled')`,
     ),
-    check('outbox_sending_has_epoch', sql`${t.state} <> 'sending' or ${t.epoch} is not null`),
+    // Only what is under way belongs to a leader.
+    check('outbox_sending_has_epoch', sql`(${t.state} = 'sending') = (${t.epoch} is not null)`),
     check(
       'outbox_settled_has_time',
       sql`(${t.state} in ('done', 'superseded', 'cancelled')) = (${t.doneAt} is not null)`,

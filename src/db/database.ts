@@ -30,6 +30,11 @@ export interface TransactionOptions {
   readonly lockTimeoutMs?: number;
   /** How long one statement may run; default 5 minutes. */
   readonly statementTimeoutMs?: number;
+  /**
+   * How long it may stand between two statements; default 8 s, less than the lease lasts. A process
+   * that is paused within a settlement must not keep the next leader waiting (invariant 9).
+   */
+  readonly idleTimeoutMs?: number;
 }
 
 export interface Database extends Sql {
@@ -54,6 +59,7 @@ export interface DatabaseOptions {
 
 const defaultLockTimeoutMs = 10_000;
 const defaultStatementTimeoutMs = 300_000;
+const defaultIdleTimeoutMs = 8_000;
 /** The server gives up first; this is for a server that no longer answers at all. */
 const answerGraceMs = 10_000;
 
@@ -61,11 +67,12 @@ const answerGraceMs = 10_000;
 function prelude(options: TransactionOptions): string {
   const lockMs = Math.trunc(options.lockTimeoutMs ?? defaultLockTimeoutMs);
   const statementMs = Math.trunc(options.statementTimeoutMs ?? defaultStatementTimeoutMs);
+  const idleMs = Math.trunc(options.idleTimeoutMs ?? defaultIdleTimeoutMs);
   const settings = [
     'begin isolation level read committed',
     `set local lock_timeout = ${lockMs}`,
     `set local statement_timeout = ${statementMs}`,
-    `set local idle_in_transaction_session_timeout = ${statementMs}`,
+    `set local idle_in_transaction_session_timeout = ${idleMs}`,
     `set local timezone = 'UTC'`,
     `set local datestyle = 'ISO, YMD'`,
     `set local extra_float_digits = 1`,

@@ -1,5 +1,5 @@
 import type { Database } from './database.ts';
-import { acquireLease, releaseLease, renewLease } from './lease.ts';
+import { acquireLease, readTimeToExpiry, releaseLease, renewLease } from './lease.ts';
 
 export interface LeaseKeeperOptions {
   readonly holder: string;
@@ -12,6 +12,9 @@ export interface LeaseKeeperOptions {
   /** Milliseconds of a clock that never jumps. */
   readonly monotonicMs?: () => number;
 }
+
+/** A lease that is over and still in somebody's transaction is asked for again after this long. */
+const AGAIN_MS = 100;
 
 /**
  * Holds the lease, or tries to get it, until stopped. What it says of itself errs on the safe
@@ -27,6 +30,8 @@ export class LeaseKeeper {
   #expiry: NodeJS.Timeout | undefined;
   #turn: Promise<void> = Promise.resolve();
   #running = false;
+  /** When to renew, or where somebody else leads, when his lease is over if he has died. */
+  #againInMs: number;
 
   constructor(db: Database, options: LeaseKeeperOptions) {
     this.#db = db;
@@ -37,6 +42,7 @@ export class LeaseKeeper {
       monotonicMs: () => performance.now(),
       ...options,
     };
+    this.#againInMs = this.#options.renewEveryMs;
   }
 
   /** Null where this process does not lead, or no longer for certain. */
@@ -81,7 +87,7 @@ export class LeaseKeeper {
       // A database that is away for a moment: what is left of the lease still counts.
       this.#turn = this.#keep().catch(() => undefined);
       void this.#turn.then(() => this.#schedule());
-    }, this.#options.renewEveryMs);
+    }, this.#againInMs);
   }
 
   async #keep(): Promise<void> {
@@ -93,13 +99,18 @@ export class LeaseKeeper {
       const askedAtMs = monotonicMs();
       if (await this.#db.transaction((tx) => renewLease(tx, held, ttlMs), waits)) {
         this.#set(held, askedAtMs + ttlMs);
+        this.#againInMs = renewEveryMs;
         return;
       }
       this.#set(null, 0);
     }
     const askedAtMs = monotonicMs();
-    const lease = await this.#db.transaction((tx) => acquireLease(tx, { holder, ttlMs }), waits);
+    const { lease, leftMs } = await this.#db.transaction(async (tx) => {
+      const taken = await acquireLease(tx, { holder, ttlMs });
+      return { lease: taken, leftMs: taken === null ? await readTimeToExpiry(tx) : ttlMs };
+    }, waits);
     this.#set(lease?.epoch ?? null, askedAtMs + ttlMs);
+    this.#againInMs = Math.min(renewEveryMs, Math.max(leftMs, AGAIN_MS));
   }
 
   #set(epoch: bigint | null, untilMs: number): void {

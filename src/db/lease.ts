@@ -78,6 +78,16 @@ export async function holdsLease(tx: Sql, epoch: bigint): Promise<boolean> {
   return held.length > 0;
 }
 
+/** How long until the lease is free, by the database's clock; negative where it is. */
+export async function readTimeToExpiry(sql: Sql): Promise<number> {
+  const [lease] = await sql.query<{ leftMs: number }>(
+    `SELECT (extract(epoch FROM expires_at - clock_timestamp()) * 1000)::float8 AS "leftMs"
+       FROM clarify_sync.lease WHERE name = $1 AND expires_at > '-infinity'`,
+    [LEADER],
+  );
+  return lease?.leftMs ?? 0;
+}
+
 /** Who leads; null where nobody does. */
 export async function readLease(sql: Sql): Promise<Lease | null> {
   const [lease] = await sql.query<Lease & Record<string, unknown>>(

@@ -220,6 +220,7 @@ export async function rewriteClaimed(
     `UPDATE clarify_sync.outbox AS o
         SET changes = CASE WHEN r.changes = '{}' THEN o.changes ELSE r.changes::jsonb END,
             state = CASE WHEN r.changes = '{}' THEN 'superseded' ELSE o.state END,
+            epoch = CASE WHEN r.changes = '{}' THEN NULL ELSE o.epoch END,
             done_at = CASE WHEN r.changes = '{}' THEN clock_timestamp() END
        FROM unnest($2::bigint[], $3::text[]) AS r(id, changes)
       WHERE o.id = r.id AND o.state = 'sending' AND o.epoch = $1`,

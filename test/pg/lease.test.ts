@@ -73,6 +73,34 @@ test('nobody takes over while a settlement is under way; renewals go on', async 
   expect(await acquireLease(db, { holder: 'b', ttlMs })).toMatchObject({ epoch: epoch + 1n });
 });
 
+test('a leader that is paused within a settlement keeps nobody waiting for long', async () => {
+  const lease = await acquireLease(db, { holder: 'a', ttlMs });
+  const epoch = lease?.epoch ?? 0n;
+  const paused = db.transaction(
+    async (tx) => {
+      expect(await holdsLease(tx, epoch)).toBe(true);
+      await letItExpire();
+      const next = () => acquireLease(db, { holder: 'b', ttlMs });
+      await expect.poll(next, { timeout: 5_000 }).toMatchObject({ epoch: epoch + 1n });
+      await tx.query('SELECT 1');
+    },
+    { idleTimeoutMs: 200 },
+  );
+  await expect(paused).rejects.toMatchObject({
+    code: 'database-unreachable',
+    disposition: 'retry',
+  });
+});
+
+test('by default that is less than a lease lasts', async () => {
+  const [row] = await db.transaction((tx) =>
+    tx.query<{ limit: string }>(
+      `SELECT current_setting('idle_in_transaction_session_timeout') AS limit`,
+    ),
+  );
+  expect(row?.limit).toBe('8s');
+});
+
 test('a keeper leads, renews, and lets the next one in when it stops', async () => {
   const seen: (bigint | null)[] = [];
   const renewEveryMs = 20;
@@ -99,6 +127,15 @@ test('a keeper leads, renews, and lets the next one in when it stops', async () 
     await Promise.all([first.stop(), second.stop()]);
   }
   expect(await readLease(db)).toBeNull();
+});
+
+test('a keeper that stands by is there when the lease of a dead one ends', async () => {
+  await acquireLease(db, { holder: 'dead', ttlMs: 700 });
+  const keeper = new LeaseKeeper(db, { holder: 'next', renewEveryMs: 30_000 });
+  await keeper.start();
+  expect(keeper.epoch).toBeNull();
+  await expect.poll(() => keeper.epoch, { timeout: 5_000 }).not.toBeNull();
+  await keeper.stop();
 });
 
 test('a keeper that was robbed of the lease says so and tries again', async () => {
