@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/pgbouncer/**/*.test.ts'],
-    globalSetup: ['test/support/postgres-global.ts'],
+    globalSetup: ['test/support/build-global.ts', 'test/support/postgres-global.ts'],
     testTimeout: 120_000,
     hookTimeout: 120_000,
   },

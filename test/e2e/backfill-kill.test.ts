@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { startCli } from '../e2e/cli-process.ts';
 import { differences } from '../support/agreement.ts';
 import { openWorkspace } from '../support/workspace.ts';
+import { startCli } from './cli-process.ts';
 
 const PEOPLE = 60_000;
 
