@@ -16,6 +16,8 @@ export interface Forgotten {
   readonly conflicts: number;
   /** Versions that were read while its row was held. */
   readonly deferred: number;
+  /** Recordings of a meeting, and what was said in them. */
+  readonly recordings: number;
   /** Rows taken away, of an object that is no longer mirrored. */
   readonly rows: number;
   /** What is left, for it is still in use. */
@@ -116,6 +118,14 @@ async function erase(tx: Sql, object: string, id: string): Promise<Forgotten | n
           'DELETE FROM clarify_sync.deferred WHERE object = $1 AND id = ANY($2) RETURNING 1',
           key,
         );
+  const recordings =
+    live > 0 || object !== 'meeting'
+      ? 0
+      : await run(
+          tx,
+          'DELETE FROM clarify_sync.meeting_recording WHERE meeting_id = ANY($1) RETURNING 1',
+          [ids],
+        );
   const left = {
     rows: live,
     changes: await run(
@@ -130,7 +140,7 @@ async function erase(tx: Sql, object: string, id: string): Promise<Forgotten | n
       key,
     ),
   };
-  const counts = { tombstones, versions, changes, conflicts, deferred, rows: removed };
+  const counts = { tombstones, versions, changes, conflicts, deferred, recordings, rows: removed };
   const found = [...Object.values(counts), ...Object.values(left), known, ids.length - 1];
   return found.some((count) => count > 0) ? { ids, ...counts, left } : null;
 }

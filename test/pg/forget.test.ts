@@ -139,6 +139,22 @@ test('a row of an object that is mirrored no more goes as well', async () => {
   expect(await sql('SELECT FROM clarify_history.person WHERE id = $1', [id])).toEqual([]);
 });
 
+test('what was said in a meeting goes with it', async () => {
+  const { sql, emulator, session } = workspace;
+  const [id = ''] = emulator.store.ids('meeting');
+  await sql(
+    `INSERT INTO clarify_sync.meeting_recording (meeting_id, recording_id, transcript, fetched_at)
+     VALUES ($1, 'r', 'Nobody must know', now())`,
+    [id],
+  );
+  const erase = () => forgetRecord(session.db, { object: 'meeting', id, dry: false });
+  expect(await erase()).toMatchObject({ recordings: 0, left: { rows: 1 } });
+  emulator.store.delete('meeting', id);
+  await sync();
+  expect(await erase()).toMatchObject({ recordings: 1, left: { rows: 0 } });
+  expect(await mentions('nobody must know')).toEqual([]);
+});
+
 test('an id that nobody had is said to be one', async () => {
   expect(await forget('nobody')).toBeNull();
 });

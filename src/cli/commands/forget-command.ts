@@ -74,6 +74,7 @@ function report({
     showPlural(found.changes, 'change'),
     showPlural(found.conflicts, 'conflict'),
     ...(found.deferred > 0 ? [`${showPlural(found.deferred, 'version')} put aside`] : []),
+    ...(found.recordings > 0 ? [showPlural(found.recordings, 'recording')] : []),
     ...(found.rows > 0 ? [showPlural(found.rows, 'row')] : []),
   ];
   const name = `${printable(object)} ${printable(id)}`;
