@@ -111,6 +111,7 @@ export async function loggedRun(
     const { signal, priority } = options;
     const { state, reason, counts } = await read({ signal, priority, onPage });
     await finishRun(session.db, id, { state, counts: { ...counts }, error: reason });
+    warnOfExtra(session, { object, kind, counts: { ...counts } });
     const error = reason === null ? null : { code: reason, message: `${object}: ${reason}` };
     return { object, kind, state, counts: { ...counts }, error };
   } catch (cause) {
@@ -125,6 +126,14 @@ export async function loggedRun(
     if (!(cause instanceof SyncError) && !options.signal.aborted) throw cause;
     return { object, kind, state: 'failed', counts: { read: records }, error };
   }
+}
+
+/** Of rows that were written: those that stand as they are were told of when they came. */
+function warnOfExtra(session: Session, run: Pick<ObjectRun, 'object' | 'kind' | 'counts'>): void {
+  const { object, kind } = run;
+  const { extra = 0, inserted = 0, updated = 0 } = run.counts;
+  if (extra === 0 || inserted + updated === 0) return;
+  session.log.warn({ object, kind, extra }, 'values that fit no column are kept in _extra');
 }
 
 /**
