@@ -5,7 +5,6 @@ import type { Postgres } from './postgres.ts';
 import { withDatabase } from './stage.ts';
 
 export interface CaptureCost {
-  readonly rows: number;
   /** What is updated. */
   readonly update: string;
   readonly withoutMs: number;
@@ -19,13 +18,12 @@ export interface CaptureCost {
 /** What capture costs bulk updates: the same statement with and without triggers, in turn. */
 export async function measureCapture(
   postgres: Postgres,
-  rows: number,
-  rounds: number,
-): Promise<readonly CaptureCost[]> {
-  return await withDatabase(postgres, async (databaseUrl) => {
+  { rows, rounds }: { readonly rows: number; readonly rounds: number },
+  onCost: (cost: CaptureCost) => void,
+): Promise<void> {
+  await withDatabase(postgres, async (databaseUrl) => {
     const db = await openCaptureTable(databaseUrl, rows);
     try {
-      const costs: CaptureCost[] = [];
       for (const [update, set] of bulkUpdates()) {
         const without: Timed[] = [];
         const captured: Timed[] = [];
@@ -37,8 +35,7 @@ export async function measureCapture(
         const withMs = median(captured.map(({ ms }) => ms));
         const processor = (timed: readonly Timed[]) => median(timed.map((one) => one.processorMs));
         const processorTimes = processor(captured) / processor(without);
-        costs.push({
-          rows,
+        onCost({
           update,
           withoutMs,
           withMs,
@@ -46,7 +43,6 @@ export async function measureCapture(
           processorTimes: Number.isFinite(processorTimes) ? processorTimes : null,
         });
       }
-      return costs;
     } finally {
       await db.close();
     }
