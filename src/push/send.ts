@@ -43,16 +43,27 @@ export async function sendAll(
       await options.beforeAttempt?.(timeoutMs);
     },
   };
-  // One after the other, in order: a unique value may move from one record to the next.
-  const deliver = async (batch: readonly Outgoing[]): Promise<void> => {
-    if (stopped) return;
+  // One after the other, in order: a unique value may move from one record to the next. Tells
+  // whether all of the batch was taken; `toBlame`: one of it is known not to be.
+  const deliver = async (batch: readonly Outgoing[], toBlame = false): Promise<boolean> => {
+    if (stopped) return false;
     if (!mayStart()) {
       await report(batch.map((change) => ({ kind: 'failed', change, error: notStarted() })));
-      return;
+      return false;
     }
-    const sent = await sendBatch(remote, schema, batch, attempts);
-    if (sent.kind === 'settled') await report(sent.results);
-    else for (const part of sent.batches) await deliver(part);
+    const isKnown = toBlame && batch.length > 1;
+    const sent = isKnown ? halve(batch) : await sendBatch(remote, schema, batch, attempts);
+    if (sent.kind === 'settled') {
+      await report(sent.results);
+      return sent.results.every(({ kind }) => kind === 'delivered');
+    }
+    let taken = true;
+    for (const [index, part] of sent.batches.entries()) {
+      // All else of a refused batch was taken: asking once more about the whole rest tells nothing.
+      const isLeft: boolean = sent.refused && taken && index === sent.batches.length - 1;
+      taken = (await deliver(part, isLeft)) && taken;
+    }
+    return taken;
   };
   const work = async (): Promise<void> => {
     try {
@@ -91,7 +102,12 @@ function inBatches(changes: readonly Outgoing[], batchSize: number): (readonly O
 
 type BatchResult =
   | { readonly kind: 'settled'; readonly results: readonly Sent[] }
-  | { readonly kind: 'split'; readonly batches: readonly (readonly Outgoing[])[] };
+  | {
+      readonly kind: 'split';
+      readonly batches: readonly (readonly Outgoing[])[];
+      /** One of them was objected to; otherwise there were only too many. */
+      readonly refused: boolean;
+    };
 
 async function sendBatch(
   remote: Remote,
@@ -132,8 +148,15 @@ function afterError(error: RemoteError, batch: readonly Outgoing[]): BatchResult
   if (batch.length === 1) return all(error.status === 404 ? 'gone' : 'refused');
   const culprit = error.culprit === undefined ? undefined : batch[error.culprit];
   // The culprit last: what it clashes with may be in its own batch, and come before it.
-  if (culprit) return { kind: 'split', batches: [batch.filter((c) => c !== culprit), [culprit]] };
-  return { kind: 'split', batches: chunk(batch, Math.ceil(batch.length / 2)) };
+  if (culprit) {
+    const others = batch.filter((change) => change !== culprit);
+    return { kind: 'split', batches: [others, [culprit]], refused: true };
+  }
+  return halve(batch, error.code !== 'remote-too-large');
+}
+
+function halve(batch: readonly Outgoing[], refused = true): BatchResult {
+  return { kind: 'split', batches: chunk(batch, Math.ceil(batch.length / 2)), refused };
 }
 
 async function call(

@@ -99,6 +99,13 @@ describe('isolating what the CRM refuses', () => {
     );
   });
 
+  test('what is left of a refused batch once all else was taken is not asked about again', async () => {
+    const fake = fakeRemote({ batchSize: 128, judge: refuse(new Set(['127']), false) });
+    const { sent } = await send(fake, changes(128));
+    expect(keysOf(sent, 'refused')).toEqual(['127']);
+    expect(fake.calls.map(({ items }) => items.length)).toEqual([128, 64, 32, 16, 8, 4, 2, 1, 1]);
+  });
+
   test('by the pointer: k bad ones take k + 1 rounds, and one request each', async () => {
     await fc.assert(
       fc.asyncProperty(anyBatch, async ({ count, bad, kind }) => {
