@@ -24,6 +24,7 @@ const histories = modes.flatMap((bump) => [1, 2].map((seed) => [bump, seed] as c
 
 test.each(histories)(
   'both sides edit links, records come and go, and both agree (bump %s, seed %i)',
+  { timeout: 120_000 },
   async (linksBump, seed) => {
     const pick = chance(seed * 7919);
     workspace = await openWorkspace({
