@@ -111,7 +111,7 @@ export async function applyRecords(
     table,
     inserts.map(({ row }) => row),
   );
-  await updateRows(
+  const updated = await updateRows(
     tx,
     table,
     updates.map(({ row }) => row),
@@ -136,8 +136,8 @@ export async function applyRecords(
   await dropDeferred(tx, table.object, appliedIds, context.readAt);
   return {
     inserted: inserts.length,
-    updated: updates.length,
-    unchanged: records.length - inserts.length - updates.length - deferred.length,
+    updated,
+    unchanged: records.length - inserts.length - updated - deferred.length,
     deferred: deferred.length,
     conflicts: merged.conflicts.length,
     extra: encoded.reduce((sum, { extras }) => sum + extras, 0),

@@ -107,13 +107,15 @@ export async function insertRows(
 /**
  * Overwrites rows that the caller has locked, except the fields each row keeps. Rows that would
  * not change are not written: one with a pending edit comes by with every overlap.
+ *
+ * @returns how many rows were written.
  */
 export async function updateRows(
   tx: Sql,
   table: MirrorTable,
   rows: readonly IncomingRow[],
-): Promise<void> {
-  if (rows.length === 0) return;
+): Promise<number> {
+  if (rows.length === 0) return 0;
   const source = incomingSource(table, rows);
   const assignments = incomingColumns(table).map((column) => {
     const name = escapeIdentifier(column.name);
@@ -124,13 +126,17 @@ export async function updateRows(
       ? `${name} = CASE WHEN ${kept} THEN t.${name} ELSE ${value} END`
       : `${name} = ${value}`;
   });
-  await tx.query(
-    `UPDATE ${table.qualified} AS t
-        SET _synced_at = clock_timestamp(), ${assignments.join(', ')}
-       FROM ${source.from}
-      WHERE t.id = i.id AND (${source.differs})`,
+  const [counted] = await tx.query<{ written: number }>(
+    `WITH written AS (
+       UPDATE ${table.qualified} AS t
+          SET _synced_at = clock_timestamp(), ${assignments.join(', ')}
+         FROM ${source.from}
+        WHERE t.id = i.id AND (${source.differs})
+       RETURNING 1)
+     SELECT count(*)::integer AS written FROM written`,
     source.parameters,
   );
+  return counted?.written ?? 0;
 }
 
 /**

@@ -53,6 +53,16 @@ test('an open conflict blocks its own field, and nothing else', async () => {
   ]);
 });
 
+test('reading the record again writes nothing while a conflict is open', async () => {
+  const id = await meet();
+  await sync();
+  const before = await workspace.sql('SELECT xmin FROM clarify.person WHERE id = $1', [id]);
+  const person = (await pull()).find(({ object }) => object === 'person');
+  expect(person?.counts).toMatchObject({ read: expect.any(Number), updated: 0 });
+  expect(person?.counts['read']).toBeGreaterThan(0);
+  expect(await workspace.sql('SELECT xmin FROM clarify.person WHERE id = $1', [id])).toEqual(before);
+});
+
 test('it closes by itself once both sides hold the same', async () => {
   const id = await meet();
   await sync();
