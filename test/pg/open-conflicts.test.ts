@@ -60,7 +60,9 @@ test('reading the record again writes nothing while a conflict is open', async (
   const person = (await pull()).find(({ object }) => object === 'person');
   expect(person?.counts).toMatchObject({ read: expect.any(Number), updated: 0 });
   expect(person?.counts['read']).toBeGreaterThan(0);
-  expect(await workspace.sql('SELECT xmin FROM clarify.person WHERE id = $1', [id])).toEqual(before);
+  expect(await workspace.sql('SELECT xmin FROM clarify.person WHERE id = $1', [id])).toEqual(
+    before,
+  );
 });
 
 test('it closes by itself once both sides hold the same', async () => {
