@@ -10,12 +10,9 @@ import { readUnsettled, rewriteEntries } from '../db/unsettled.ts';
 import { UsageError } from '../domain/errors.ts';
 import type { EntryRewrite, FieldChanges, PendingEntry } from '../domain/merge-record.ts';
 import type { RemoteRecord } from '../domain/record.ts';
-import { discardLink } from './discard-link.ts';
+import { type Discarded, discardLink } from './discard-link.ts';
 import { rowHeld } from './row-held.ts';
 import type { Session } from './session.ts';
-
-/** What the row shows once a change is discarded. */
-export type Discarded = 'row removed' | 'remote value restored' | 'record is gone';
 
 /**
  * Gives up a change that was not sent: it is cancelled, and in the same transaction the row gets

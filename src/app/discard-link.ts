@@ -4,9 +4,11 @@ import { deleteLinks, insertLinks, lockLinks, readStandingLinks } from '../db/li
 import { cancelEntries, type OutboxEntry, readEntry } from '../db/outbox-review.ts';
 import { UsageError } from '../domain/errors.ts';
 import { viewOfField } from '../push/push-links.ts';
-import type { Discarded } from './discard-change.ts';
 import { rowHeld } from './row-held.ts';
 import type { Session } from './session.ts';
+
+/** What the row shows once a change is discarded. */
+export type Discarded = 'row removed' | 'remote value restored' | 'record is gone';
 
 /** No instant is later: only what is not settled counts. */
 const NEVER = 'infinity';

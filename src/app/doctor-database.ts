@@ -12,7 +12,7 @@ import { controlVersion } from '../db/migrate.ts';
 import { SyncError } from '../domain/errors.ts';
 import { quoteIdent } from '../domain/names.ts';
 import type { Config } from './config.ts';
-import type { Check, DoctorOptions } from './doctor.ts';
+import type { Check, DoctorOptions } from './doctor-check.ts';
 import { startEmbeddedPostgres } from './embedded-postgres.ts';
 import { EMBEDDED_FOLDER } from './session.ts';
 

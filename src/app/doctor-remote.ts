@@ -3,7 +3,7 @@ import { isExposed } from '../clarify/oauth/token-file.ts';
 import type { ClarifyRemote } from '../clarify/remote.ts';
 import { SyncError } from '../domain/errors.ts';
 import { type Config, unknownNames } from './config.ts';
-import type { Check, DoctorOptions } from './doctor.ts';
+import type { Check, DoctorOptions } from './doctor-check.ts';
 import { describeSkew, failed } from './doctor-database.ts';
 import { accessKind, describeAccess, openRemote } from './open-remote.ts';
 

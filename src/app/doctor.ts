@@ -1,24 +1,7 @@
 import type { Config } from './config.ts';
+import type { Check, DoctorOptions } from './doctor-check.ts';
 import { checkDatabase } from './doctor-database.ts';
 import { checkRemote } from './doctor-remote.ts';
-import type { Logger } from './log.ts';
-
-/** One thing that was looked at. */
-export interface Check {
-  readonly name: string;
-  readonly state: 'ok' | 'warn' | 'fail';
-  /** What was found; no key, no value. */
-  readonly detail: string;
-  /** What to do about it; null where it is fine. */
-  readonly hint: string | null;
-}
-
-export interface DoctorOptions {
-  readonly log: Logger;
-  readonly signal: AbortSignal;
-  /** Make a copied database an installation of its own. */
-  readonly adopt: boolean;
-}
 
 /**
  * Looks at everything the service depends on, each on its own: one thing that is broken hides

@@ -96,6 +96,22 @@ describe('the architecture', () => {
     expect(long.map(({ path }) => path)).toEqual([]);
   });
 
+  it('has no file that imports itself by way of others', () => {
+    const targets = new Map(files.map((file) => [file.path, imports(file)]));
+    const done = new Set<string>();
+    const circleFrom = (path: string, way: readonly string[]): readonly string[] | null => {
+      if (way.includes(path)) return [...way.slice(way.indexOf(path)), path];
+      if (done.has(path)) return null;
+      for (const target of targets.get(path) ?? []) {
+        const circle = circleFrom(target, [...way, path]);
+        if (circle) return circle;
+      }
+      done.add(path);
+      return null;
+    };
+    expect(files.flatMap(({ path }) => circleFrom(path, []) ?? [])).toEqual([]);
+  });
+
   it('reads the environment in one module', () => {
     expect(using(/\bprocess\s*\.\s*env\b/)).toEqual(['app/config.ts']);
   });

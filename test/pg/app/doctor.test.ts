@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { type Check, runDoctor } from '../../../src/app/doctor.ts';
+import { runDoctor } from '../../../src/app/doctor.ts';
+import type { Check } from '../../../src/app/doctor-check.ts';
 import { createLog } from '../../../src/app/log.ts';
 import { openWorkspace, type TestWorkspace } from '../../support/workspace.ts';
 
