@@ -82,6 +82,7 @@ export function createActivities({
 
 const activity = z.object({ attributes: z.object({ data: z.array(z.unknown()) }) });
 const event = z.object({
+  type: z.unknown(),
   actor: z.unknown(),
   _created_at: z.unknown(),
   object: z.object({ diff: z.array(z.unknown()) }),
@@ -89,6 +90,7 @@ const event = z.object({
 const difference = z.object({
   path: z.string(),
   val: z.custom<Json>((value) => value !== undefined).optional(),
+  oldVal: z.custom<Json>((value) => value !== undefined).optional(),
 });
 
 /** What does not look as it should tells nothing, and is left out. */
@@ -105,8 +107,21 @@ function readActivity(object: ObjectSchema, item: unknown): FieldWrite[] {
       const [field = '', ...within] = diff === undefined ? [] : readPath(diff.path);
       const kind = kinds.get(field);
       if (diff === undefined || kind === undefined) return [];
-      const value = within.length === 0 ? plainValue(kind, diff.val ?? null) : (diff.val ?? null);
-      return [{ field, within, value, atMs: Date.parse(at), by }];
+      const [value, was] = [diff.val ?? null, diff.oldVal ?? null].map((told) =>
+        within.length === 0 ? plainValue(kind, told) : told,
+      );
+      const isBirth = read.type === 'clarify:create';
+      return [
+        {
+          field,
+          within,
+          value: value ?? null,
+          was: was ?? null,
+          isBirth,
+          atMs: Date.parse(at),
+          by,
+        },
+      ];
     });
   });
 }

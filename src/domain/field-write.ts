@@ -1,5 +1,6 @@
 import { equalJson, equalValues } from './equal.ts';
 import { isExactNumber, type Json } from './json.ts';
+import type { RemoteRecord } from './record.ts';
 import type { Field } from './schema.ts';
 
 /** One field that somebody changed in the CRM, as the record's history tells it. */
@@ -9,6 +10,10 @@ export interface FieldWrite {
   readonly within: readonly string[];
   /** What it became. */
   readonly value: Json;
+  /** What it was before. */
+  readonly was: Json;
+  /** Whether the record was created with it. */
+  readonly isBirth: boolean;
   readonly atMs: number;
   readonly by: string | null;
 }
@@ -35,6 +40,31 @@ export function writeOf(
     return field.kind === 'json' && equalJson(write.value, partOf(value, write.within));
   });
   return found ? { atMs: found.atMs, by: found.by } : null;
+}
+
+/** What a record held when it was created. */
+export interface Birth {
+  readonly fields: Readonly<Record<string, Json>>;
+  /** Whether the history reaches back to the creation, so that nothing else can have been. */
+  readonly isTold: boolean;
+}
+
+/** Takes back what a history, newest first, tells of a record. */
+export function birthOf(record: RemoteRecord, history: readonly FieldWrite[]): Birth {
+  const fields = new Map(Object.entries(record.fields));
+  for (const { field, within, value, was, isBirth } of history) {
+    fields.set(field, withPart(fields.get(field) ?? null, within, isBirth ? value : was));
+  }
+  const isTold = history.some(({ isBirth }) => isBirth);
+  return { fields: Object.fromEntries(fields), isTold };
+}
+
+function withPart(value: Json, [name, ...within]: readonly string[], part: Json): Json {
+  if (name === undefined) return part;
+  const parts =
+    typeof value === 'object' && !isExactNumber(value) ? Object.entries(value ?? {}) : [];
+  const kept = parts.find(([key]) => key === name)?.[1] ?? null;
+  return { ...Object.fromEntries(parts), [name]: withPart(kept, within, part) };
 }
 
 function partOf(value: Json, path: readonly string[]): Json {

@@ -1,5 +1,6 @@
 import type { StrandedEntry } from '../db/outbox.ts';
 import { equalValues } from '../domain/equal.ts';
+import type { Birth } from '../domain/field-write.ts';
 import type { Json } from '../domain/json.ts';
 import type { RemoteRecord } from '../domain/record.ts';
 import type { Field, ObjectSchema } from '../domain/schema.ts';
@@ -10,6 +11,8 @@ export interface Candidate {
   readonly record: RemoteRecord;
   /** What fields held that were edited here since it came in. */
   readonly before: Readonly<Record<string, Json>>;
+  /** What it was created with, as its history tells; null where that does not answer. */
+  readonly birth: Birth | null;
 }
 
 /** What became of a create that may have arrived. */
@@ -64,31 +67,67 @@ function hasIdentity(field: Field, entry: StrandedEntry, record: RemoteRecord): 
 function isWhatWasSent(
   { fields }: ObjectSchema,
   entry: StrandedEntry,
-  { record, before }: Candidate,
+  { record, before, birth }: Candidate,
 ): boolean {
-  return fields.every((field) => {
-    const sent = entry.fields[field.name];
-    if (sent === undefined) return true;
-    const known = [record.fields[field.name] ?? null, before[field.name]];
-    return known.some((value) => value !== undefined && equalValues(field, sent, value));
-  });
+  const isHeld = (held: (name: string) => readonly (Json | undefined)[]) =>
+    fields.every((field) => {
+      const sent = entry.fields[field.name];
+      if (sent === undefined) return true;
+      return held(field.name).some((one) => one !== undefined && equalValues(field, sent, one));
+    });
+  return (
+    isHeld((name) => [record.fields[name] ?? null, before[name]]) ||
+    (birth !== null && isHeld((name) => [birth.fields[name] ?? null]))
+  );
 }
 
 /**
- * Whether a record was edited since its creation and still has at least half of what was sent:
- * nothing tells whether it is ours, and to send once more could make it a second time.
+ * Whether a record that is not what was sent may have been: it has changed since, still has some
+ * of it, and nothing tells what it was created with. To send once more could make it a second time.
  */
-function mayBeWhatWasSent(
+function mayBeWhatWasSent(schema: ObjectSchema, entry: StrandedEntry, one: Candidate): boolean {
+  const hasSome = countKept(schema, entry, one) > 0;
+  return hasSome && one.birth?.isTold !== true && mayHaveChanged(schema, entry, one);
+}
+
+/** By its time, or as links do, which are cleared with the record they name and move no time. */
+function mayHaveChanged(
   { fields }: ObjectSchema,
   entry: StrandedEntry,
   { record }: Candidate,
 ): boolean {
-  if (record.updatedAt === null || record.updatedAt === record.createdAt) return false;
-  const sent = fields.filter(({ name }) => (entry.fields[name] ?? null) !== null);
-  const kept = sent.filter((field) =>
-    equalValues(field, entry.fields[field.name] ?? null, record.fields[field.name] ?? null),
+  if (record.updatedAt !== null && record.updatedAt !== record.createdAt) return true;
+  return fields.every((field) => {
+    const stands = record.fields[field.name] ?? null;
+    const sent = entry.fields[field.name] ?? stands;
+    return equalValues(field, sent, stands) || (field.kind === 'reference' && stands === null);
+  });
+}
+
+function countKept({ fields }: ObjectSchema, entry: StrandedEntry, { record }: Candidate): number {
+  return fields.filter((field) => {
+    const sent = entry.fields[field.name] ?? null;
+    return sent !== null && equalValues(field, sent, record.fields[field.name] ?? null);
+  }).length;
+}
+
+/** The records whose history would tell more, the likeliest first. Pure. */
+export function findDoubtful(
+  schema: ObjectSchema,
+  entries: readonly StrandedEntry[],
+  candidates: readonly Candidate[],
+): readonly RemoteRecord[] {
+  const open = entries.filter(
+    (entry) =>
+      entry.matchOn === null && !candidates.some((one) => isWhatWasSent(schema, entry, one)),
   );
-  return kept.length > 0 && kept.length * 2 >= sent.length;
+  return candidates
+    .filter((one) => open.some((entry) => mayHaveChanged(schema, entry, one)))
+    .map((one) => {
+      return { one, kept: Math.max(...open.map((entry) => countKept(schema, entry, one))) };
+    })
+    .toSorted((a, b) => b.kept - a.kept)
+    .map(({ one }) => one.record);
 }
 
 function sameContent({ fields }: ObjectSchema, a: StrandedEntry, b: StrandedEntry): boolean {

@@ -1,15 +1,18 @@
 import { applyRecords } from '../conflicts/apply-records.ts';
 import { readDatabaseTime } from '../db/cursor.ts';
+import type { Sql } from '../db/database.ts';
 import { readFirstBases } from '../db/first-bases.ts';
 import { mapIds, readMapped, rewriteReferences } from '../db/identities.ts';
 import { holdsLease } from '../db/lease.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
 import { type StrandedEntry, settleEntries, takeOverStranded } from '../db/outbox.ts';
 import { SyncError } from '../domain/errors.ts';
+import type { Birth } from '../domain/field-write.ts';
 import type { RemoteRecord } from '../domain/record.ts';
+import { readBirths } from './births.ts';
 import type { Settlement } from './outgoing.ts';
 import type { PushDeps } from './push-object.ts';
-import { type Recognition, recognise } from './recognise.ts';
+import { type Candidate, findDoubtful, type Recognition, recognise } from './recognise.ts';
 
 /** A write shows within 5 to 15 s, mostly; before that, its absence proves nothing. */
 const SETTLING_MS = 15_000;
@@ -20,9 +23,9 @@ const MOST_PAGES = 40;
 
 /**
  * Finds out what became of creates that may or may not have arrived and that nothing identifies:
- * they are compared, by what was sent, with the records created about then (invariant 4). One
- * match is adopted; without a match it is sent again; several are parked, and so is one that has
- * been edited since. One that something identifies gets here where Clarify refuses it now: if it
+ * they are compared, by what was sent, with the records created about then (invariant 4), and
+ * where those have changed since, with what their history says they were. One match is adopted;
+ * without a match it is sent again; several are parked, and so is one that may be it. One that something identifies gets here where Clarify refuses it now: if it
  * is there the next claim adopts it, else it has never arrived, and may be refused for good.
  *
  * @returns how many milliseconds until the youngest can be judged; null where none is left.
@@ -57,25 +60,15 @@ async function judge(
 ): Promise<void> {
   const { db, remote, tables, policyOf } = deps;
   const readAt = await readDatabaseTime(db);
-  const candidates = await readCreatedAbout(deps, table, round);
+  const records = await readCreatedAbout(deps, table, round);
+  const known = await toCandidates(db, table, round.entries, { records, births: new Map() });
+  const doubtful = findDoubtful(table.schema, round.entries, known);
+  const births = await readBirths(remote, table, doubtful, round.signal);
   await db.transaction(
     async (tx) => {
       if (!(await holdsLease(tx, round.epoch))) return;
-      const mapped = await readMapped(
-        tx,
-        table.object,
-        candidates.map(({ id }) => id),
-      );
-      const free = candidates.filter(({ id }) => !mapped.has(id));
-      const before = await readFirstBases(tx, table.object, {
-        ids: free.map(({ id }) => id),
-        after: round.entries.map(({ id }) => id),
-      });
-      const recognised = recognise(
-        table.schema,
-        round.entries,
-        free.map((record) => ({ record, before: before.get(record.id) ?? {} })),
-      );
+      const candidates = await toCandidates(tx, table, round.entries, { records, births });
+      const recognised = recognise(table.schema, round.entries, candidates);
       const adopted = recognised.flatMap((one) =>
         one.kind === 'found' ? [{ oldId: one.entry.recordId, record: one.record }] : [],
       );
@@ -96,6 +89,29 @@ async function judge(
     },
     { asWriter: true },
   );
+}
+
+/** Those of the records that may be what was sent: no create from here has become them. */
+async function toCandidates(
+  sql: Sql,
+  table: MirrorTable,
+  entries: readonly StrandedEntry[],
+  read: {
+    readonly records: readonly RemoteRecord[];
+    readonly births: ReadonlyMap<string, Birth>;
+  },
+): Promise<readonly Candidate[]> {
+  const ids = read.records.map(({ id }) => id);
+  const mapped = await readMapped(sql, table.object, ids);
+  const free = read.records.filter(({ id }) => !mapped.has(id));
+  const before = await readFirstBases(sql, table.object, {
+    ids: free.map(({ id }) => id),
+    after: entries.map(({ id }) => id),
+  });
+  return free.map((record) => {
+    const { id } = record;
+    return { record, before: before.get(id) ?? {}, birth: read.births.get(id) ?? null };
+  });
 }
 
 async function readCreatedAbout(

@@ -15,7 +15,10 @@ beforeAll(async () => {
 });
 afterAll(() => workspace.stop());
 
-beforeEach(() => workspace.emulator.faults.clear());
+beforeEach(() => {
+  workspace.emulator.faults.clear();
+  workspace.emulator.switches.activities = 'ok';
+});
 
 const pull = () => pullAll(workspace.session, { signal: workspace.signal, priority: 'pull' });
 const titles = () => workspace.emulator.store.all('task').map(({ attributes }) => attributes.title);
@@ -58,7 +61,23 @@ test('is waited for, then recognised by what was sent', async () => {
   expect(await differences(workspace)).toEqual([]);
 });
 
+test('is recognised by its history where little of what was sent is left', async () => {
+  const { emulator, sql } = workspace;
+  await insertAndLoseTheAnswer('Edited soon');
+  const [task] = emulator.store.all('task').slice(-1);
+  emulator.store.update('task', task?.id ?? '', { title: 'Edited at once', status: 'Done' });
+  await letItSettle();
+  await push();
+  expect(titles()).toEqual(['Lost answer', 'Edited at once']);
+  expect(await sql(`SELECT id FROM clarify_sync.outbox WHERE state <> 'done'`)).toEqual([]);
+  await pull();
+  expect(await differences(workspace)).toEqual([]);
+  emulator.store.delete('task', task?.id ?? '');
+  await pull();
+});
+
 test('is left to a person where a record like it was edited since', async () => {
+  workspace.emulator.switches.activities = '500';
   await insertAndLoseTheAnswer('Edited since');
   const [task] = workspace.emulator.store.all('task').slice(-1);
   workspace.emulator.store.update('task', task?.id ?? '', { status: 'Done', priority: 'High' });

@@ -23,18 +23,37 @@ test('a history tells who wrote which field when, newest first', () =>
       ]),
     }),
     async (remote, { seen }) => {
+      const isBirth = false;
       const [second, first] = [Date.parse('2026-01-03'), Date.parse('2026-01-02')];
       expect(await remote.readFieldWrites(request, pull)).toEqual([
-        { field: 'tags', within: [], value: ['x'], atMs: second, by: 'agent' },
+        { field: 'tags', within: [], value: ['x'], was: null, isBirth, atMs: second, by: 'agent' },
         {
           field: 'seen_at',
           within: [],
           value: '2025-12-31T23:00:00.000Z',
+          was: null,
+          isBirth,
           atMs: second,
           by: 'agent',
         },
-        { field: 'job_title', within: [], value: 'Pilot', atMs: first, by: 'user_1' },
-        { field: 'name', within: ['first_name'], value: 'Ada', atMs: first, by: 'user_1' },
+        {
+          field: 'job_title',
+          within: [],
+          value: 'Pilot',
+          was: 'Baker',
+          isBirth,
+          atMs: first,
+          by: 'user_1',
+        },
+        {
+          field: 'name',
+          within: ['first_name'],
+          value: 'Ada',
+          was: null,
+          isBirth,
+          atMs: first,
+          by: 'user_1',
+        },
       ]);
       expect(seen.map(({ path }) => path)).toEqual(['/objects/person/records/p1/activities']);
     },
@@ -61,7 +80,7 @@ test('what does not look as it should is left out', () =>
     async (remote) => {
       const atMs = Date.parse('2026-01-02');
       expect(await remote.readFieldWrites(request, pull)).toEqual([
-        { field: 'job_title', within: [], value: null, atMs, by: null },
+        { field: 'job_title', within: [], value: null, was: null, isBirth: false, atMs, by: null },
       ]);
     },
   ));

@@ -1,12 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { type FieldWrite, writeOf } from '../../../src/domain/field-write.ts';
+import { birthOf, type FieldWrite, writeOf } from '../../../src/domain/field-write.ts';
+import type { Json } from '../../../src/domain/json.ts';
+import type { RemoteRecord } from '../../../src/domain/record.ts';
 import { field } from '../../support/fields.ts';
 
 const title = field('job_title', 'text');
 const name = field('name', 'json');
 
 function write(value: string | null, atMs: number, more: Partial<FieldWrite> = {}): FieldWrite {
-  return { field: 'job_title', within: [], value, atMs, by: `user ${atMs}`, ...more };
+  const by = `user ${atMs}`;
+  return { field: 'job_title', within: [], value, was: null, isBirth: false, atMs, by, ...more };
 }
 
 describe('the write a value comes from', () => {
@@ -37,5 +40,35 @@ describe('the write a value comes from', () => {
 
   it('compares as both sides do', () => {
     expect(writeOf(title, null, [write(null, 1)])?.atMs).toBe(1);
+  });
+});
+
+describe('what a record was created with', () => {
+  const record = (fields: Readonly<Record<string, Json>>): RemoteRecord => {
+    const [createdAt, updatedAt, createdBy, updatedBy] = [null, null, null, null];
+    return {
+      id: 'a',
+      fields,
+      createdAt,
+      updatedAt,
+      createdBy,
+      updatedBy,
+      mergedIds: [],
+      links: {},
+    };
+  };
+
+  it('is what its creation says, and else what its edits replaced', () => {
+    const now = record({ job_title: 'C', name: { first_name: 'Eve', last_name: 'Mo' }, kept: 1 });
+    const first = { field: 'name', within: ['first_name'], was: 'Ada' };
+    const edits = [write('C', 3, { was: 'B' }), write('Eve', 2, first)];
+    expect(birthOf(now, edits)).toEqual({
+      fields: { job_title: 'B', name: { first_name: 'Ada', last_name: 'Mo' }, kept: 1 },
+      isTold: false,
+    });
+    expect(birthOf(now, [...edits, write('A', 1, { isBirth: true })])).toMatchObject({
+      fields: { job_title: 'A' },
+      isTold: true,
+    });
   });
 });

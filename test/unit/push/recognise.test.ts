@@ -4,7 +4,12 @@ import type { Json } from '../../../src/domain/json.ts';
 import { type Candidate, recognise } from '../../../src/push/recognise.ts';
 import { field, objectSchema } from '../../support/fields.ts';
 
-const task = objectSchema('task', [field('title', 'text'), field('status', 'text')]);
+const task = objectSchema('task', [
+  field('title', 'text'),
+  field('status', 'text'),
+  field('priority', 'text'),
+  field('company_id', 'reference'),
+]);
 
 type Fields = Readonly<Record<string, Json>>;
 
@@ -16,7 +21,7 @@ function sent(id: bigint, fields: Fields, matchOn: string | null = null): Strand
 function found(
   id: string,
   fields: Fields,
-  more: { edited?: boolean; before?: Fields } = {},
+  more: { edited?: boolean; before?: Fields; birth?: Candidate['birth'] } = {},
 ): Candidate {
   const createdAt = '2026-01-01T00:00:01.000Z';
   const updatedAt = more.edited ? '2026-01-01T00:00:09.000Z' : createdAt;
@@ -28,7 +33,11 @@ function found(
     mergedIds: [],
     links: {},
   };
-  return { record: { id, fields, ...system }, before: more.before ?? {} };
+  return {
+    record: { id, fields, ...system },
+    before: more.before ?? {},
+    birth: more.birth ?? null,
+  };
 }
 
 const verdicts = (entries: readonly StrandedEntry[], candidates: readonly Candidate[]) =>
@@ -64,6 +73,30 @@ describe('a create that may have arrived', () => {
     expect(verdicts([call], [edited])).toEqual(['ambiguous']);
     const far = found('a', { title: 'Write', status: 'Done' }, { edited: true });
     expect(verdicts([call], [far])).toEqual(['missing']);
+  });
+
+  it('is not sent again while little of what was sent is left', () => {
+    const three = sent(1n, { title: 'Call', status: 'Open', priority: 'High' });
+    const edited = { title: 'Call him', status: 'Done', priority: 'High' };
+    expect(verdicts([three], [found('a', edited, { edited: true })])).toEqual(['ambiguous']);
+  });
+
+  it('is told by what the record was created with', () => {
+    const edited = { title: 'Call him', status: 'Done' };
+    const was = (fields: Fields) => ({ edited: true, birth: { fields, isTold: true } });
+    const ours = found('a', edited, was({ title: 'Call', status: 'Open' }));
+    const other = found('b', { ...edited, title: 'Call' }, was({ title: 'Mail', status: 'Open' }));
+    expect(verdicts([call], [other, ours])).toEqual(['a']);
+    expect(verdicts([call], [other])).toEqual(['missing']);
+    const cut = { edited: true, birth: { fields: other.record.fields, isTold: false } };
+    expect(verdicts([call], [found('b', other.record.fields, cut)])).toEqual(['ambiguous']);
+  });
+
+  it('is left to a person where the record it named is gone, and the link with it', () => {
+    const linked = sent(1n, { title: 'Call', company_id: 'c1' });
+    expect(verdicts([linked], [found('a', { title: 'Call' })])).toEqual(['ambiguous']);
+    const moved = found('a', { title: 'Call', company_id: 'c2' });
+    expect(verdicts([linked], [moved])).toEqual(['missing']);
   });
 
   it('is known again by what it held before it was edited here', () => {
