@@ -120,10 +120,27 @@ test.each([`closes_on = 'infinity'`, `met_at = '-infinity'`])(
   'an infinite time: %s',
   async (assignment) => {
     expect(await attempt(`UPDATE clarify.deal SET ${assignment}`)).toEqual(
-      refused('CS005', /takes no infinite time/),
+      refused('CS005', /takes a time in the years 1 to 9999/),
     );
   },
 );
+
+test.each([
+  `closes_on = '0044-03-15 BC'`,
+  `closes_on = '10000-01-01'`,
+  `met_at = '0044-03-15 BC'`,
+  `met_at = '9999-12-31 23:30-01'`,
+])('a year that Clarify cannot write: %s', async (assignment) => {
+  expect(await attempt(`UPDATE clarify.deal SET ${assignment}`)).toEqual(
+    refused('CS005', /takes a time in the years 1 to 9999, in UTC/),
+  );
+});
+
+test('the first and the last day are fine', async () => {
+  const ends = `closes_on = '0001-01-01', met_at = '9999-12-31 23:59:59.999+00'`;
+  const update = `BEGIN; UPDATE clarify.deal SET ${ends}; ROLLBACK`;
+  expect(await attempt(update)).toMatchObject({ code: null, message: 'accepted' });
+});
 
 test('a field that Clarify no longer has', async () => {
   await on.database.db.query(
