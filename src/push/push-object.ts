@@ -1,6 +1,7 @@
 import { type RemoteWrites, readRemoteWrites } from '../conflicts/remote-writes.ts';
 import type { Database } from '../db/database.ts';
 import type { MassDeleteLimits } from '../db/delete-guard.ts';
+import { readCurrentIds } from '../db/identities.ts';
 import { holdsLease } from '../db/lease.ts';
 import type { LinkTable } from '../db/mirror/links.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
@@ -73,7 +74,8 @@ export async function pushObject(
   const counts = { delivered: 0, refused: 0, gone: 0, failed: 0, unclear: 0 };
   const inFlight = delayedAbort(signal, WRITE_TIMEOUT_MS);
   const report = async (sent: readonly Sent[]): Promise<void> => {
-    const checked = await confirm(remote, table, sent, inFlight.signal);
+    const confirmed = await confirm(remote, table, sent, inFlight.signal);
+    const checked = await followed(deps, table, confirmed, inFlight.signal);
     const records = checked.flatMap((one) =>
       one.kind === 'delivered' && one.record !== null ? [one.record] : [],
     );
@@ -155,6 +157,27 @@ async function confirm(
     checked.push(record === null ? one : { ...one, kind: 'failed' });
   }
   return checked;
+}
+
+/**
+ * A record may have been merged into another since it was last looked at: its edit follows to the
+ * survivor, and is merged there before it is sent (invariant 6).
+ */
+async function followed(
+  { db, refresh }: PushDeps,
+  table: MirrorTable,
+  sent: readonly Sent[],
+  signal: AbortSignal,
+): Promise<readonly Sent[]> {
+  const isVanished = ({ kind, change }: Sent) => kind === 'gone' && change.kind === 'update';
+  const vanished = sent.filter(isVanished).map(({ change }) => change.recordId);
+  if (vanished.length === 0) return sent;
+  await refresh(table, null, signal);
+  const survivors = await readCurrentIds(db, table.object, vanished);
+  return sent.map((one): Sent => {
+    if (one.kind !== 'gone' || !isVanished(one)) return one;
+    return survivors.has(one.change.recordId) ? { ...one, kind: 'failed' } : one;
+  });
 }
 
 /** What was sent must be settled: the database gets several chances while we lead. */

@@ -190,3 +190,24 @@ test('both sides agree in the end', async () => {
   await sync();
   expect(await differences(workspace)).toEqual([]);
 });
+
+test('an edit in flight follows a merge to the survivor (invariant 6)', async () => {
+  const { emulator, sql } = workspace;
+  const { store, faults } = emulator;
+  const survivor = store.create('person', { job_title: 'Stays' }, { at: Date.now() - 30_000 });
+  await pull();
+  await sql('UPDATE clarify.person SET do_not_contact = true WHERE id = $1', [id]);
+  // Carried out a moment later: by then the record is merged away.
+  faults.add({ kind: 'slow', ms: 1_000, method: 'PATCH', count: 1, applied: false });
+  const syncing = sync();
+  await expect.poll(unsettled).toEqual([{ state: 'sending' }]);
+  store.merge('person', survivor, [id]);
+  await syncing;
+  await sync();
+  expect(store.get('person', survivor)?.attributes).toMatchObject({
+    job_title: 'Stays',
+    do_not_contact: true,
+  });
+  expect(await conflicts()).toEqual([]);
+  expect(await differences(workspace)).toEqual([]);
+});
