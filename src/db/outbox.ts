@@ -27,7 +27,7 @@ interface ClaimRow {
 }
 
 /** Parked for a person to decide; everything else a later edit of the row may mend. */
-const DECISIONS =
+export const DECISIONS =
   '^(conflict-open|copied-database|delete-needs-approval|mass-delete|create-ambiguous)';
 export const MENDABLE = `(o.state = 'pending' OR (o.state = 'parked' AND o.last_error !~ '${DECISIONS}'))`;
 

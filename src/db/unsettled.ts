@@ -7,7 +7,8 @@ import type {
 } from '../domain/merge-record.ts';
 import { decodeChanges, encodeChanges } from './changes.ts';
 import type { Sql } from './database.ts';
-import { encodeExtra } from './mirror/extra.ts';
+import { decodeExtra, encodeExtra } from './mirror/extra.ts';
+import { DECISIONS } from './outbox.ts';
 
 interface UnsettledRow {
   id: bigint;
@@ -56,7 +57,11 @@ export async function hasUnsettled(sql: Sql, object: string): Promise<boolean> {
   return row?.found ?? false;
 }
 
-/** Carries the outcome of merges into the outbox. Row locks on the entries named, in id order. */
+/**
+ * Carries the outcome of merges into the outbox. An entry that was refused, and of which a field
+ * needs no sending any more, is not what was refused: it is due again. Row locks on the entries
+ * named, in id order.
+ */
 export async function rewriteEntries(
   tx: Sql,
   object: string,
@@ -66,9 +71,16 @@ export async function rewriteEntries(
   await tx.query(
     `UPDATE clarify_sync.outbox AS o
         SET changes = coalesce(r.changes::jsonb, o.changes),
-            state = r.state,
+            state = CASE WHEN m.mended THEN 'pending' ELSE r.state END,
+            attempts = CASE WHEN m.mended THEN 0 ELSE o.attempts END,
+            last_error = CASE WHEN m.mended THEN NULL ELSE o.last_error END,
+            next_attempt_at = CASE WHEN m.mended THEN clock_timestamp() ELSE o.next_attempt_at END,
             done_at = CASE WHEN r.state IN ('done', 'superseded', 'cancelled') THEN clock_timestamp() END
        FROM unnest($1::bigint[], $2::text[], $3::text[]) AS r(id, changes, state)
+       JOIN clarify_sync.outbox AS before ON before.id = r.id
+      CROSS JOIN LATERAL (SELECT coalesce(
+             r.state = 'parked' AND before.last_error !~ '${DECISIONS}'
+             AND NOT r.changes::jsonb ?& ARRAY(SELECT jsonb_object_keys(before.changes)), false)) AS m(mended)
       WHERE o.id = r.id AND o.state IN ('pending', 'parked')`,
     [
       rewrites.map(({ id }) => id),
@@ -159,6 +171,8 @@ export interface HeldField {
   readonly recordId: string;
   readonly field: string;
   readonly entry: bigint;
+  /** What the CRM holds, as far as it was read. */
+  readonly base: Json;
 }
 
 /** Index `outbox_unsettled`; no lock. */
@@ -167,13 +181,14 @@ export async function readHeldFields(
   object: string,
   recordIds: readonly string[],
 ): Promise<HeldField[]> {
-  return await tx.query<HeldField & Record<string, unknown>>(
-    `SELECT o.record_id AS "recordId", f.field, o.id AS entry
-       FROM clarify_sync.outbox AS o, jsonb_object_keys(o.changes) AS f(field)
+  const held = await tx.query<HeldField & Record<string, unknown>>(
+    `SELECT o.record_id AS "recordId", f.field, o.id AS entry, f.change -> 'base' AS base
+       FROM clarify_sync.outbox AS o, jsonb_each(o.changes) AS f(field, change)
       WHERE o.object = $1 AND o.record_id = ANY($2::text[]) AND o.state = 'parked'
         AND o.last_error LIKE 'conflict-open%'`,
     [object, recordIds],
   );
+  return held.map((one) => ({ ...one, base: decodeExtra(one.base) }));
 }
 
 /**

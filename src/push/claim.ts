@@ -61,7 +61,7 @@ export async function claim(
       if (claimed.length === 0) return null;
       const allowed = await guardDeletes(tx, table, epoch, { claimed, limits: deps.massDelete });
       const identity = deps.matchOn(table);
-      const free = await holdBack(tx, { object, matchOn: identity }, epoch, allowed);
+      const free = await holdBack(tx, { table, matchOn: identity }, epoch, allowed);
       const changes = coalesceAll(await withPresentIds(tx, table, free));
       const resolutions = new Map<string, Resolution>();
       for (const [target, ids] of localReferences(table.schema, changes)) {

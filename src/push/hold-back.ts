@@ -1,21 +1,33 @@
 import type { Sql } from '../db/database.ts';
+import type { MirrorTable } from '../db/mirror/table.ts';
 import { type ClaimedRecord, type EntryOutcome, settleEntries } from '../db/outbox.ts';
-import { addToHeld, readHeldFields, rewriteClaimed } from '../db/unsettled.ts';
+import {
+  addToHeld,
+  closeSettledConflicts,
+  type HeldField,
+  readHeldFields,
+  readUnsettled,
+  rewriteClaimed,
+  rewriteEntries,
+} from '../db/unsettled.ts';
 import type { ClaimedEntry } from '../domain/coalesce.ts';
+import { equalValues } from '../domain/equal.ts';
+import type { EntryRewrite } from '../domain/merge-record.ts';
 import { isLocalId, type Settlement } from './outgoing.ts';
 
 /**
  * Takes out of a claim what must not go now: newer edits of fields that wait for a person join
- * the entry that waits (an open conflict blocks its own field, and nothing else); where a create
- * of the record may have arrived, a delete and a new identity wait until that is known.
+ * the entry that waits (an open conflict blocks its own field, and nothing else), and end the
+ * conflict where they come to what the CRM holds; where a create of the record may have arrived, a delete and a new identity wait until that is known.
  */
 export async function holdBack(
   tx: Sql,
-  about: { readonly object: string; readonly matchOn: string | null },
+  about: { readonly table: MirrorTable; readonly matchOn: string | null },
   epoch: bigint,
   claimed: readonly ClaimedRecord[],
 ): Promise<readonly ClaimedRecord[]> {
-  const { object, matchOn } = about;
+  const { table, matchOn } = about;
+  const { object } = table;
   const early = claimed.map((record) => withoutEarly(record, matchOn));
   await settleEntries(
     tx,
@@ -50,6 +62,14 @@ export async function holdBack(
     return { ...record, entries };
   });
   await addToHeld(tx, object, [...edits.values()]);
+  await endAgreed(
+    tx,
+    object,
+    [...edits.values()].filter(({ field: name, base, value }) => {
+      const field = table.byField.get(name)?.field;
+      return field !== undefined && equalValues(field, base, value);
+    }),
+  );
   await rewriteClaimed(tx, epoch, rewritten);
   return free.flatMap((record) => {
     const entries = record.entries.filter(
@@ -57,6 +77,21 @@ export async function holdBack(
     );
     return entries.length > 0 ? [{ ...record, entries }] : [];
   });
+}
+
+/** Somebody wrote here what the CRM holds: nobody has to decide any more. */
+async function endAgreed(tx: Sql, object: string, agreed: readonly HeldField[]): Promise<void> {
+  const recordIds = [...new Set(agreed.map(({ recordId }) => recordId))];
+  const waiting = [...(await readUnsettled(tx, object, recordIds)).values()].flat();
+  const rewrites = waiting.flatMap(({ id, changes }): EntryRewrite[] => {
+    const fields = new Set(agreed.filter(({ entry }) => entry === id).map(({ field }) => field));
+    if (fields.size === 0) return [];
+    const left = Object.entries(changes).filter(([name]) => !fields.has(name));
+    if (left.length === 0) return [{ id, changes: null, state: 'done', parked: {} }];
+    return [{ id, changes: Object.fromEntries(left), state: 'parked', parked: {} }];
+  });
+  await rewriteEntries(tx, object, rewrites);
+  await closeSettledConflicts(tx, object, recordIds);
 }
 
 /**

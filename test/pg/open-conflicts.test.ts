@@ -78,6 +78,19 @@ test('it closes by itself once both sides hold the same', async () => {
   expect(unsettled).toEqual([]);
 });
 
+test('it closes as well where the row is given what the CRM holds', async () => {
+  const id = await meet();
+  await sync();
+  await workspace.sql(`UPDATE clarify.person SET job_title = 'Remote' WHERE id = $1`, [id]);
+  await sync();
+  expect(await openConflicts(id)).toMatchObject([{ local: 'Remote', resolution: 'remote' }]);
+  const unsettled = await workspace.sql(
+    `SELECT 1 FROM clarify_sync.outbox WHERE record_id = $1 AND state IN ('pending', 'sending', 'parked')`,
+    [id],
+  );
+  expect(unsettled).toEqual([]);
+});
+
 test('what the CRM normalises does not cost the next edit (invariant 3)', async () => {
   const { emulator, sql } = workspace;
   const id = emulator.store.create('company', {

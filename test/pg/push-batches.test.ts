@@ -70,6 +70,22 @@ describe('in the current dialect', () => {
     }
   });
 
+  test('to take the bad part back mends the rest of the edit as well', async () => {
+    const { emulator, sql } = workspace;
+    const id = emulator.store.create('person', { lifecycle: 'Lead' });
+    await pull();
+    await sql(`UPDATE clarify.person SET lifecycle = 'lead', job_title = 'Kept' WHERE id = $1`, [
+      id,
+    ]);
+    expect(await push()).toMatchObject({ refused: 1 });
+    await sql(`UPDATE clarify.person SET lifecycle = 'Lead' WHERE id = $1`, [id]);
+    // What is equal on both sides is settled here; nothing but the job title is left to send.
+    await pull();
+    await push();
+    expect(await parked()).toEqual([]);
+    expect(emulator.store.get('person', id)?.attributes.job_title).toBe('Kept');
+  });
+
   test('a custom unique field named as key makes creates repeatable, and known ones edits', async () => {
     const { emulator, sql } = workspace;
     const [known] = emulator.store.all('c_project');
