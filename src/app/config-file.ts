@@ -41,49 +41,52 @@ const objectFile = z.strictObject({
   delete: z.enum(deletePolicies).default('push'),
 });
 
-export const configFile = z
-  .strictObject({
-    objects: z.record(name, objectFile.nullable()).default({}),
-    exclude: z.array(name).default([]),
-    massDelete: z
-      .strictObject({
-        rows: z.int().min(0).default(50),
-        percent: z.number().min(0).max(100).default(5),
-      })
-      .prefault({}),
-    allowance: z.number().min(1).max(100).default(80),
-    sweep: durationMs.prefault('24h'),
-    retention: z
-      .strictObject({
-        outbox: retentionMs.prefault('30d'),
-        conflicts: retentionMs.prefault('365d'),
-        tombstones: retentionMs.prefault('keep'),
-      })
-      .prefault({}),
-    grants: z
-      .strictObject({ read: z.array(name).default([]), write: z.array(name).default([]) })
-      .prefault({}),
-  })
-  .superRefine(({ objects, exclude }, context) => {
-    for (const [object, settings] of Object.entries(objects)) {
-      if (!settings?.recordings || object === MEETING) continue;
-      context.addIssue({
-        code: 'custom',
-        path: ['objects', object, 'recordings'],
-        message: 'is for meeting alone',
-      });
-    }
-    for (const object of exclude) {
-      if (!Object.hasOwn(objects, object)) continue;
-      context.addIssue({
-        code: 'custom',
-        path: ['exclude'],
-        message: `also under objects: ${object}`,
-      });
-    }
-  });
+export const configFile = z.strictObject({
+  objects: z.record(name, objectFile.nullable()).default({}),
+  exclude: z.array(name).default([]),
+  massDelete: z
+    .strictObject({
+      rows: z.int().min(0).default(50),
+      percent: z.number().min(0).max(100).default(5),
+    })
+    .prefault({}),
+  allowance: z.number().min(1).max(100).default(80),
+  sweep: durationMs.prefault('24h'),
+  retention: z
+    .strictObject({
+      outbox: retentionMs.prefault('30d'),
+      conflicts: retentionMs.prefault('365d'),
+      tombstones: retentionMs.prefault('keep'),
+    })
+    .prefault({}),
+  grants: z
+    .strictObject({ read: z.array(name).default([]), write: z.array(name).default([]) })
+    .prefault({}),
+});
 
 export type ConfigFile = z.output<typeof configFile>;
+
+/** What is compared across keys, however wrong the rest of the file is. */
+const crossed = z.object({
+  objects: z.record(z.string(), z.unknown()).catch({}),
+  exclude: z.array(z.unknown()).catch([]),
+});
+const withRecordings = z.object({ recordings: z.literal(true) });
+
+/** Mistakes that no key has by itself. Apart from the schema: it gives up at the first of its own. */
+function crossProblems(file: unknown): string[] {
+  const { objects = {}, exclude = [] } = crossed.safeParse(file).data ?? {};
+  const recorded = Object.entries(objects).filter(
+    ([object, settings]) => object !== MEETING && withRecordings.safeParse(settings).success,
+  );
+  return [
+    ...recorded.map(([object]) => `objects.${object}.recordings is for meeting alone`),
+    ...exclude
+      .map(String)
+      .filter((object) => Object.hasOwn(objects, object))
+      .map((object) => `exclude also under objects: ${object}`),
+  ];
+}
 
 const MAPPING = new Set<string>(['record', 'object']);
 
@@ -121,7 +124,9 @@ export function parseConfigFile(
     return `line ${line}, column ${col}: ${code.toLowerCase().replaceAll('_', ' ')}`;
   });
   if (problems.length > 0) return { problems };
-  const result = configFile.safeParse(document.toJS({ maxAliasCount: 100 }) ?? {});
-  if (result.success) return { settings: result.data };
-  return { problems: result.error.issues.flatMap(explain) };
+  const file: unknown = document.toJS({ maxAliasCount: 100 }) ?? {};
+  const result = configFile.safeParse(file);
+  const crossing = crossProblems(file);
+  if (result.success && crossing.length === 0) return { settings: result.data };
+  return { problems: [...(result.error?.issues ?? []).flatMap(explain), ...crossing] };
 }

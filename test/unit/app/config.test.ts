@@ -247,6 +247,20 @@ grants: { read: [analyst] }
     expect(await problemsOf(loadYaml(yaml))).toEqual([`c.yaml: ${problem}`]);
   });
 
+  it('names every mistake at once, those between two keys too', async () => {
+    const yaml = `
+objects: { deal: { push: 7 }, task: { recordings: true } }
+exclude: [deal]
+sweep: soon
+`;
+    expect((await problemsOf(loadYaml(yaml))).toSorted()).toEqual([
+      'c.yaml: exclude also under objects: deal',
+      'c.yaml: objects.deal.push must be of type boolean',
+      'c.yaml: objects.task.recordings is for meeting alone',
+      'c.yaml: sweep is not a duration such as 90s, 15m, 24h or 30d',
+    ]);
+  });
+
   it('is compared with what the workspace has', async () => {
     const config = await loadYaml(
       [
