@@ -99,6 +99,16 @@ const tls: Meaning = {
 
 const TLS_CODE = /CERT|_SSL_|TLS|ISSUER|SIGNATURE/;
 
+/** What a server answers to whoever connects, where a statement would mean another thing by it. */
+const atConnect: Readonly<Record<string, Meaning>> = {
+  '55000': {
+    code: 'database-restarting',
+    disposition: 'retry',
+    what: 'the database takes no connections for now',
+    hint: 'it is under maintenance; if it is not: ALTER DATABASE … ALLOW_CONNECTIONS true',
+  },
+};
+
 function meaningOf(sqlState: string): Meaning {
   return exact[sqlState] ?? byClass[sqlState.slice(0, 2)] ?? unexpected;
 }
@@ -121,9 +131,9 @@ function scrubbed(error: Error, message: string): Error {
   return cause;
 }
 
-function fromServer(error: pg.DatabaseError): SyncError {
+function fromServer(error: pg.DatabaseError, connecting: boolean): SyncError {
   const sqlState = error.code ?? 'XX000';
-  const meaning = meaningOf(sqlState);
+  const meaning = (connecting ? atConnect[sqlState] : undefined) ?? meaningOf(sqlState);
   const said = meaning.quotable ? `: ${error.message}` : '';
   const message =
     meaning.code === 'write-refused'
@@ -157,9 +167,9 @@ export class DatabaseSyncError extends SyncError {
  * Gives an error of `pg` its code and disposition, by SQLSTATE or errno. What is not the
  * database's (a bug in our own code, an error that already has a code) comes back as it was.
  */
-export function classifyDatabaseError(error: unknown): unknown {
+export function classifyDatabaseError(error: unknown, { connecting = false } = {}): unknown {
   if (error instanceof SyncError || !(error instanceof Error)) return error;
-  if (error instanceof pg.DatabaseError) return fromServer(error);
+  if (error instanceof pg.DatabaseError) return fromServer(error, connecting);
   if (error instanceof TypeError || error instanceof RangeError || error instanceof SyntaxError) {
     return error;
   }

@@ -146,7 +146,7 @@ export function openDatabase(options: DatabaseOptions): Database {
     try {
       return await pool.connect();
     } catch (error) {
-      throw classifyDatabaseError(error);
+      throw classifyDatabaseError(error, { connecting: true });
     }
   }
 

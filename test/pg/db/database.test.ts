@@ -172,6 +172,27 @@ describe('errors', () => {
     await db.close();
   });
 
+  it('tell a database that takes no connections for now from one that is broken', async () => {
+    const other = await createTestDatabase();
+    const db = openDatabase({ url: other.url, applicationName: 'test' });
+    try {
+      await database.db.query(`alter database ${other.name} allow_connections false`);
+      await expect(db.query('select 1')).rejects.toMatchObject({
+        code: 'database-restarting',
+        disposition: 'retry',
+        sqlState: '55000',
+      });
+      // From a statement the same SQLSTATE is a mistake of ours, and no reason to try again.
+      const statement = database.db.query(
+        'create temp sequence never_read; select currval($$never_read$$)',
+      );
+      await expect(statement).rejects.toMatchObject({ disposition: 'halt', sqlState: '55000' });
+    } finally {
+      await db.close();
+      await other.drop();
+    }
+  });
+
   it('a connection cut under a transaction is replaced by a good one', async () => {
     const attempt = database.db.transaction(async (tx) => {
       const [row] = await tx.query<{ pid: number }>('select pg_backend_pid() as pid');
