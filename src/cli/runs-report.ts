@@ -143,7 +143,7 @@ function describePush(push: PushOutcome | null, pushIsOn: boolean): string {
   return `push: ${parts.join(', ')}`;
 }
 
-function describeLeft(left: LeftOver, whole: boolean, paint: Paint): string[] {
+export function describeLeft(left: LeftOver, whole: boolean, paint: Paint): string[] {
   const parts = [
     [left.pending, showPlural(left.pending, 'change waiting', 'changes waiting')],
     [left.blocked, `${showCount(left.blocked)} blocked`],

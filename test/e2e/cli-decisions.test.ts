@@ -74,7 +74,11 @@ test('a delete that the object parks goes once it is approved', async () => {
   );
   change = String(entry?.id);
   expect((await run('outbox', 'retry', change)).code).toBe(1);
-  expect((await run('outbox', 'show', change)).stderr).toContain(`outbox approve ${change}`);
+  const shown = await run('outbox', 'show', change);
+  expect(shown.stderr).toContain(`outbox approve ${change}`);
+  const asks = [['reconcile', 'task'], ['push', '--dry-run'], ['status'], ['outbox', 'list']];
+  const codes = await Promise.all(asks.map(async (args) => (await run(...args)).code));
+  expect([shown.code, ...codes]).toEqual([3, 3, 3, 3, 3]);
 
   const approved = await run('outbox', 'approve', change, '--json');
   expect(approved.code).toBe(0);

@@ -8,7 +8,7 @@ import type { CommandContext, CommonOptions, Shell } from '../shell.ts';
 import { printable } from '../terminal.ts';
 
 interface ForgetFlags extends CommonOptions {
-  readonly yes?: boolean;
+  readonly dryRun?: boolean;
 }
 
 export function addForget(program: Command, shell: Shell): void {
@@ -18,11 +18,11 @@ export function addForget(program: Command, shell: Shell): void {
     .argument('<id>', 'any id that the record has had')
     .summary("erase a person's data, once the record is deleted")
     .description(
-      "Erases what is kept of a record besides its row: tombstone, history, settled changes and conflicts,\nof every id it has had and of records that were merged into it. Only ids stay. It deletes nothing in\nClarify, and no row: delete the record first, there or here, and let it sync; while the row stands, its\npast goes and its present stays. Changes that wait are left, for they have yet to be sent. Backups and\nthe database's own log are not touched.\n\nWithout --yes it says what it would erase, and erases nothing.",
+      "Erases what is kept of a record besides its row: tombstone, history, settled changes and conflicts,\nof every id it has had and of records that were merged into it. Only ids stay. It deletes nothing in\nClarify, and no row: delete the record first, there or here, and let it sync; while the row stands, its\npast goes and its present stays. Changes that wait are left, for they have yet to be sent. Backups and\nthe database's own log are not touched.\nThere is no way back: --dry-run says what it would erase.",
     )
-    .option('--yes', 'erase it; there is no way back')
+    .option('--dry-run', 'say what would be erased, and erase nothing')
     .option('--json', 'one JSON document on standard output')
-    .addHelpText('after', '\nExample:\n  clarify-sync forget person 0198c0de-… --yes')
+    .addHelpText('after', '\nExample:\n  clarify-sync forget person 0198c0de-… --dry-run')
     .action((object: string, id: string, flags: ForgetFlags) =>
       shell.run(flags, 'document', (context) => forget(context, { object, id, flags })),
     );
@@ -35,7 +35,7 @@ async function forget(
   return await context.withDatabase(async ({ db }) => {
     // Also objects that are mirrored no more.
     knownObjects([object], [...(await readMirrors(db)).values()]);
-    const dry = flags.yes !== true;
+    const dry = flags.dryRun === true;
     const found = await forgetRecord(db, { object, id, dry });
     if (found === null) {
       return {
@@ -90,7 +90,7 @@ function report({
       `${name}: ${dry ? 'would erase' : 'erased'} ${counts.join(', ')}`,
       ...(isLeft ? [`left: ${left.join(', ')}`] : []),
     ],
-    exitCode: dry || isLeft ? 3 : 0,
+    exitCode: isLeft ? 3 : 0,
     next: nextStep(found, dry),
   };
 }
@@ -101,5 +101,5 @@ function nextStep({ left }: Forgotten, dry: boolean): string | null {
   if (left.changes + left.conflicts > 0) {
     return 'see `clarify-sync outbox list` and `clarify-sync conflicts list`; then forget it again';
   }
-  return dry ? 'nothing was erased: run it again with --yes' : null;
+  return dry ? 'nothing was erased: run it again without --dry-run' : null;
 }

@@ -209,7 +209,7 @@ async function show(context: CommandContext, id: bigint): Promise<Report> {
         ...facts.map(([name = '', value = '']) => `${paint('dim', name.padEnd(8))}${value}`),
         ...fieldLines(fields, paint),
       ],
-      exitCode: 0,
+      exitCode: entry.state === 'parked' || entry.blocked ? 3 : 0,
       next: nextForEntry(entry),
     };
   });

@@ -81,12 +81,14 @@ async function preview(context: CommandContext, given: readonly string[]): Promi
       matchOn: ({ object, schema }) => settings(object).key ?? schema.identity,
       massDelete: config.massDelete,
     };
-    const previewed = await previewPush(db, deps, knownObjects(given, tables));
+    const objects = knownObjects(given, tables);
+    const previewed = await previewPush(db, deps, objects);
+    const { parked } = await countUnsettled(db, objects);
     return {
       json: { dryRun: true, ...previewed },
       text: render(previewed, context.paint),
-      exitCode: 0,
-      next: nextAfter(previewed, config.push),
+      exitCode: parked + previewed.parked.length > 0 ? 3 : 0,
+      next: nextAfter(previewed, parked, config.push),
     };
   });
 }
@@ -112,11 +114,15 @@ function render({ changes, adopted, parked, waiting }: PushPreview, paint: Paint
   return [...known, ...lines, ...held, sent];
 }
 
-function nextAfter({ changes, waiting }: PushPreview, isOn: boolean): string | null {
+function nextAfter(
+  { changes, waiting }: PushPreview,
+  parked: number,
+  isOn: boolean,
+): string | null {
   if (changes.length > 0) {
     return isOn
       ? 'run `clarify-sync push` to send this'
       : 'set CLARIFY_SYNC_PUSH=on, then run `clarify-sync push` to send this';
   }
-  return waiting > 0 ? 'see `clarify-sync outbox list` for what waits' : null;
+  return waiting + parked > 0 ? 'see `clarify-sync outbox list` for what waits' : null;
 }

@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
-import type { ObjectRun } from '../../app/pull-all.ts';
 import { reconcileAll } from '../../app/reconcile-all.ts';
+import { countUnsettled } from '../../db/outbox.ts';
 import { knownObjects } from '../object-names.ts';
 import { showCount } from '../quantity.ts';
 import type { Report } from '../report.ts';
-import { exitCodeOfRuns, failuresOf, nextForFailures, showState } from '../runs-report.ts';
+import { describeLeft, type PassOutcome, reportPass, showState } from '../runs-report.ts';
 import type { CommandContext, CommonOptions, Shell } from '../shell.ts';
 import { renderTable } from '../table.ts';
 import { printable, type Screen } from '../terminal.ts';
@@ -45,7 +45,16 @@ async function reconcile(
       const reading = { objects, signal, priority: 'pull', onProgress } as const;
       const runs = await reconcileAll(session, { ...reading, deep, approve });
       progress.stop();
-      return report(runs, { screen: context.screen, interrupted: signal.aborted });
+      const left = await countUnsettled(session.db, objects);
+      return report(
+        {
+          objects: runs,
+          left: { ...left, pending: left.pending + left.sending },
+          pushIsOn: session.config.push,
+          interrupted: signal.aborted,
+        },
+        context.screen,
+      );
     } finally {
       progress.stop();
     }
@@ -64,26 +73,20 @@ const COLUMNS = [
   'waiting',
 ] as const;
 
-function report(
-  runs: readonly ObjectRun[],
-  { screen, interrupted }: { readonly screen: Screen; readonly interrupted: boolean },
-): Report {
+function report(outcome: PassOutcome, screen: Screen): Report {
+  const { objects, left } = outcome;
   const columns = [
     { title: 'object' },
     { title: 'result' },
     ...COLUMNS.map((title) => ({ title, align: 'right' as const })),
   ];
-  const rows = runs.map((run) => [
+  const rows = objects.map((run) => [
     printable(run.object),
     showState(run, screen.paint),
     ...COLUMNS.map((name) => showCount(run.counts[name] ?? 0)),
   ]);
-  const failures = failuresOf(runs, interrupted);
-  return {
-    json: { objects: runs },
-    text: renderTable(columns, rows, screen),
-    failures,
-    exitCode: exitCodeOfRuns(runs, interrupted),
-    next: failures.length > 0 ? nextForFailures(failures) : null,
-  };
+  const pass = reportPass(outcome, screen);
+  const whole = (pass.failures ?? []).length === 0;
+  const text = [...renderTable(columns, rows, screen), ...describeLeft(left, whole, screen.paint)];
+  return { ...pass, text };
 }
