@@ -71,12 +71,15 @@ export async function moveEntries(tx: Sql, object: string, ids: readonly string[
 }
 
 /**
- * Replaces references by an id that was given here with the one the CRM knows, in every table,
- * wherever nobody holds the row; what is skipped is replaced next time. The partial indexes on
- * `local:` references keep this free where there are none.
+ * Replaces references by an id that was given here with the one the CRM knows, in every table and
+ * its history, wherever nobody holds the row; what is skipped is replaced next time. The partial
+ * indexes on `local:` references keep this free where there are none.
  */
 export async function rewriteReferences(tx: Sql, tables: readonly MirrorTable[]): Promise<number> {
   let rewritten = 0;
+  await tx.query('SELECT clarify_sync.name_versions(object) FROM unnest($1::text[]) AS object', [
+    tables.map(({ object }) => object),
+  ]);
   for (const table of tables) {
     for (const { column, field } of table.columns) {
       if (field.kind !== 'reference' || !field.relationship) continue;

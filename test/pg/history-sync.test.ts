@@ -1,6 +1,11 @@
+import { setTimeout } from 'node:timers/promises';
+import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { pullAll } from '../../src/app/pull-all.ts';
+import { pushDeps } from '../../src/app/push-once.ts';
 import { syncOnce } from '../../src/app/sync-once.ts';
+import { LeaseKeeper } from '../../src/db/lease-keeper.ts';
+import { runPush } from '../../src/push/push.ts';
 import { openWorkspace, type TestWorkspace } from '../support/workspace.ts';
 
 let workspace: TestWorkspace;
@@ -15,6 +20,16 @@ beforeAll(async () => {
 });
 
 afterAll(() => workspace?.stop());
+
+async function push() {
+  const keeper = new LeaseKeeper(workspace.session.db, { holder: workspace.session.holder });
+  await keeper.start();
+  try {
+    return await runPush(pushDeps(workspace.session, keeper), workspace.signal);
+  } finally {
+    await keeper.stop();
+  }
+}
 
 async function differences(table: string): Promise<unknown> {
   const columns = await workspace.sql(
@@ -88,6 +103,62 @@ test('references follow although the object they refer to has no history', async
   );
   expect(versions).toEqual([{ together: true }]);
   expect(await differences('task')).toEqual([]);
+});
+
+test('a row deleted before it had its id is one line of versions under that id', async () => {
+  const { sql, session, signal, emulator } = workspace;
+  const lines = () =>
+    sql(`SELECT id, name, _ended_by FROM clarify_history.company WHERE name LIKE 'Brief%'
+          ORDER BY _valid_from`);
+  await sql(
+    `INSERT INTO clarify.company (id, name, domains) VALUES ('local:brief', 'Brief', '{brief.example}')`,
+  );
+  await sql(`UPDATE clarify.company SET name = 'Briefer' WHERE id = 'local:brief'`);
+  // Every attempt arrives, and no answer.
+  emulator.faults.add({ kind: 'reset-after-write', method: 'POST' });
+  expect(await push()).toMatchObject({ failed: 1 });
+  emulator.faults.clear();
+  await sql(`DELETE FROM clarify.company WHERE id = 'local:brief'`);
+  await syncOnce(session, { signal });
+  const [mapped] = await sql(`SELECT id FROM clarify_sync.id_map WHERE old_id = 'local:brief'`);
+  expect(mapped?.id).not.toBeUndefined();
+  expect(emulator.store.get('company', String(mapped?.id))).toBeNull();
+  const versions = await lines();
+  expect(versions.slice(0, 2)).toEqual([
+    { id: mapped?.id, name: 'Brief', _ended_by: 'update' },
+    { id: mapped?.id, name: 'Briefer', _ended_by: 'delete' },
+  ]);
+  // The record came in by itself, and was deleted in its turn.
+  expect(new Set(versions.map(({ id }) => id))).toEqual(new Set([mapped?.id]));
+  expect(versions.at(-1)).toMatchObject({ _ended_by: 'delete' });
+});
+
+test('a push waits for no version that a user holds (invariant 2), and names it later', async () => {
+  const { sql, session, signal, database } = workspace;
+  await sql(`INSERT INTO clarify.company (id, name) VALUES ('local:slow', 'Slow')`);
+  await sql(
+    `INSERT INTO clarify.deal (id, name, company_id) VALUES ('local:d1', 'D', 'local:slow'), ('local:d2', 'E', 'local:slow')`,
+  );
+  const user = new pg.Client({ connectionString: database.url });
+  await user.connect();
+  try {
+    await user.query('BEGIN');
+    await user.query(`UPDATE clarify.deal SET stage = 'Won' WHERE id = 'local:d1'`);
+    await user.query(`DELETE FROM clarify.deal WHERE id = 'local:d2'`);
+    // A settlement that waited would give up only after its time for locks.
+    const pushed = await Promise.race([push(), setTimeout(9_000, 'waits', { ref: false })]);
+    expect(pushed).not.toBe('waits');
+    expect(await sql(`SELECT FROM clarify.company WHERE id = 'local:slow'`)).toEqual([]);
+    await user.query('COMMIT');
+  } finally {
+    await user.end();
+  }
+  await syncOnce(session, { signal });
+  expect(
+    await sql(`SELECT id, company_id FROM clarify_history.deal
+                WHERE id LIKE 'local:%' OR company_id LIKE 'local:%'`),
+  ).toEqual([]);
+  expect(await differences('deal')).toEqual([]);
 });
 
 test('edits and deletions on either side end in versions', async () => {

@@ -91,6 +91,10 @@ function create(table: MirrorTable, { histories }: Catalog, step: AddStep): void
     ([name, , comment]) => `COMMENT ON COLUMN ${qualified}.${name} IS ${quoteLiteral(comment)}`,
   );
   step('label its columns', labels.join(';\n'));
+  step(
+    'index rows born here',
+    `CREATE INDEX ON ${qualified} (_valid_from) WHERE id LIKE 'local:%'`,
+  );
   for (const name of referenceColumns(table)) indexReference(table, name, step);
 }
 
