@@ -12,6 +12,7 @@ export interface Postgres {
   createDatabase(): Promise<{ readonly url: string; drop(): Promise<void> }>;
   /** Processor time of the whole server so far; null where it runs elsewhere. */
   processorMs(): Promise<number | null>;
+  /** Safe to call twice. */
   stop(): Promise<void>;
 }
 
@@ -25,6 +26,11 @@ export async function startPostgres(): Promise<Postgres> {
   const ownPid = `SELECT substring(pg_read_file('postmaster.pid') FROM '^[0-9]+')::integer AS pid`;
   const [postmaster] = embedded ? await query(adminUrl, ownPid) : [];
   const pid = Number(postmaster?.['pid']);
+  const end = async () => {
+    await embedded?.stop();
+    await rm(dir, { recursive: true, force: true });
+  };
+  let ended: Promise<void> | null = null;
   return {
     version: `PostgreSQL ${String(row?.['server_version'])}${embedded ? ', embedded' : ''}`,
     async createDatabase() {
@@ -40,9 +46,9 @@ export async function startPostgres(): Promise<Postgres> {
       return { url: url.href, drop };
     },
     processorMs: async () => (Number.isNaN(pid) ? null : await readProcessorMs(pid)),
-    async stop() {
-      await embedded?.stop();
-      await rm(dir, { recursive: true, force: true });
+    stop: async () => {
+      ended ??= end();
+      await ended;
     },
   };
 }

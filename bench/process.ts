@@ -11,6 +11,19 @@ export interface Finished {
   readonly elapsedMs: number;
 }
 
+const children = new Set<ChildProcess>();
+
+/** So that {@link endChildren} finds it for as long as it runs. */
+function remember(child: ChildProcess): void {
+  children.add(child);
+  child.once('close', () => children.delete(child));
+}
+
+/** Ends whatever was started and still runs, without a word to whoever waits for it. */
+export function endChildren(): void {
+  for (const child of children) child.kill('SIGKILL');
+}
+
 /** Tells on descriptor 3 what the process has used, so that nothing has to be installed. */
 const REPORT = `data:text/javascript,${encodeURIComponent(
   `import { writeSync } from 'node:fs';
@@ -28,6 +41,7 @@ export async function runNode(
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
   });
+  remember(child);
   const [stdout, stderr, usage] = [child.stdout, child.stderr, child.stdio[3]].map(collect);
   const code = await new Promise<number | null>((resolve, reject) => {
     child.once('error', reject);
@@ -88,6 +102,7 @@ export async function startAndListen(
 }
 
 function stopper(child: ChildProcess): () => Promise<void> {
+  remember(child);
   const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
   return async () => {
     child.kill('SIGTERM');

@@ -24,6 +24,7 @@ import {
 } from './parts.ts';
 import { drawPlot } from './plot.ts';
 import { startPostgres } from './postgres.ts';
+import { endChildren } from './process.ts';
 import { withEmulator } from './stage.ts';
 
 const PARTS = ['backfill', 'pull', 'push', 'commit', 'latency', 'growth', 'capture'] as const;
@@ -60,7 +61,16 @@ const told = {
   },
 };
 
-const postgres = await startPostgres();
+const starting = startPostgres();
+/** Embedded Postgres is a process of its own, and would go on by itself. */
+async function stopAll(code: number): Promise<never> {
+  endChildren();
+  await (await starting).stop();
+  process.exit(code);
+}
+process.once('SIGINT', () => void stopAll(130));
+process.once('SIGTERM', () => void stopAll(143));
+const postgres = await starting;
 const machine = `${cpus().length} × ${cpus()[0]?.model ?? 'processor'}, ${Math.round(totalmem() / 1e9)} GB, Node ${process.version}, ${postgres.version}`;
 process.stdout.write(`${machine}\n`);
 let grown: Point[] = [];
