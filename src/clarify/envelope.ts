@@ -11,7 +11,8 @@ export interface List {
 }
 
 const listEnvelope = z.object({
-  data: z.array(z.unknown()),
+  // Items are looked at one by one, later: this would copy them once more.
+  data: z.custom<readonly unknown[]>((data) => Array.isArray(data)),
   links: z
     .object({ next: z.string().nullish().catch(undefined) })
     .nullish()

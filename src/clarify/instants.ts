@@ -11,6 +11,9 @@ export function toInstant(value: unknown): string | null {
   return formatMs(Math.abs(value) < EPOCH_MS_FROM ? value * 1000 : value);
 }
 
+/** By month, from 1. Whether February has a later day is for the calendar to say. */
+const DAYS = [0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+
 /** Nearly all instants are in the usual form already: no need to parse 100,000 a second. */
 function isUsual(text: string): boolean {
   return (
@@ -23,9 +26,7 @@ function isUsual(text: string): boolean {
     text.charCodeAt(19) === 46 &&
     text.charCodeAt(23) === 90 &&
     digitsAt(text, 0, 4) >= 0 &&
-    isWithin(digitsAt(text, 5, 7), 1, 12) &&
-    // Whether the month has a later day is for the calendar to say.
-    isWithin(digitsAt(text, 8, 10), 1, 28) &&
+    isWithin(digitsAt(text, 8, 10), 1, DAYS[digitsAt(text, 5, 7)] ?? 0) &&
     digitsAt(text, 11, 13) <= 23 &&
     digitsAt(text, 14, 16) <= 59 &&
     digitsAt(text, 17, 19) <= 59 &&

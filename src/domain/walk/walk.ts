@@ -145,9 +145,7 @@ export function acceptPage(state: WalkState, page: WalkPage): WalkStep {
   const next = takeIn(state, view);
   const inconclusiveProbe = state.phase.kind === 'probe' && next.phase.kind !== 'finished';
   const accepted = inconclusiveProbe ? [] : unseen;
-  const previousPage = inconclusiveProbe
-    ? state.previousPage
-    : new Map(page.records.map((record) => [record.id, record]));
+  const previousPage = inconclusiveProbe ? state.previousPage : byId(page.records);
   const done = next.phase.kind === 'finished';
   return {
     state: { ...next, previousPage },
@@ -237,6 +235,12 @@ function withClimb(state: WalkState, climb: Climb): WalkState {
 function finish(state: WalkState, completeBelowMs: number, problem: WalkProblem | null): WalkState {
   const phase = { kind: 'finished' } as const;
   return { ...state, phase, completeBelowMs, problem: state.problem ?? problem };
+}
+
+function byId(records: readonly WalkRecord[]): ReadonlyMap<string, WalkRecord> {
+  const found = new Map<string, WalkRecord>();
+  for (const record of records) found.set(record.id, record);
+  return found;
 }
 
 /** What the walk is for, less what the page before already brought in the same version. */
