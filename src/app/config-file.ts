@@ -90,7 +90,8 @@ function crossProblems(file: unknown): string[] {
 
 const MAPPING = new Set<string>(['record', 'object']);
 
-function explain(issue: z.core.$ZodIssue): string[] {
+/** One of the schema's mistakes, by its path, without the value. */
+export function explain(issue: z.core.$ZodIssue): string[] {
   const path = issue.path.map(String).join('.') || 'the file';
   switch (issue.code) {
     case 'unrecognized_keys':

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
-import type { z } from 'zod';
+import { z } from 'zod';
 import { UsageError } from '../domain/errors.ts';
 import { type Config, loadConfig } from './config.ts';
-import type { configFile } from './config-file.ts';
+import { type configFile, explain } from './config-file.ts';
 
 /** What the YAML file may say, under the same names. */
 type FileOptions = z.input<typeof configFile>;
@@ -43,6 +43,20 @@ export interface ConfigOptions extends FileOptions {
 }
 
 const OPTIONS = 'options';
+const HINT = 'docs/library.md lists every option';
+
+const text = z.string().optional();
+
+/**
+ * The types again, for a program without types: what is none of them is refused, or `push: 'off'`
+ * would switch it on, and a URL that is undefined start a database of our own.
+ */
+const ownOptions = z.object({
+  clarify: z.strictObject({ workspace: text, apiKey: text, tokens: text, url: text }),
+  database: z.strictObject({ url: z.string(), directUrl: text }).optional(),
+  push: z.boolean().optional(),
+  http: z.strictObject({ host: text, port: z.number(), token: text, nudgeSecret: text }).optional(),
+});
 
 /** What each option is called where it comes from the environment. */
 const NAMES: Readonly<Record<string, string>> = {
@@ -64,6 +78,10 @@ const NAMES: Readonly<Record<string, string>> = {
  * @throws UsageError naming every mistake by its option, none of them quoting a secret.
  */
 export async function configFromOptions(options: ConfigOptions): Promise<Config> {
+  const checked = ownOptions.safeParse(options);
+  if (!checked.success) {
+    throw new UsageError(checked.error.issues.flatMap(explain), HINT);
+  }
   const { clarify, database, push = false, http, ...file } = options;
   const host = http?.host ?? '127.0.0.1';
   try {
@@ -88,7 +106,7 @@ export async function configFromOptions(options: ConfigOptions): Promise<Config>
     });
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
-    throw new UsageError(error.problems.map(byOption), 'docs/library.md lists every option');
+    throw new UsageError(error.problems.map(byOption), HINT);
   }
 }
 

@@ -145,6 +145,27 @@ test('stops by itself where no repetition helps, and says why', async () => {
   expect((await sync.status()).objects).toHaveLength(3);
 });
 
+test('takes nothing of the wrong type for yes, or for nothing said', async () => {
+  // As a program without types would pass it.
+  const untyped = (json: string): SyncOptions => JSON.parse(json);
+  const said = untyped(`{
+    "clarify": { "workspace": "demo", "apiKey": 5, "ky": "x" }, "database": {}, "push": "off",
+    "http": { "port": "abc" }
+  }`);
+  const error: unknown = await createSync(said)
+    .start()
+    .catch((cause: unknown) => cause);
+  if (!(error instanceof UsageError)) throw new Error('no mistake was found');
+  expect(error.problems.toSorted()).toEqual([
+    'clarify.apiKey must be of type string',
+    'clarify.ky is not a known setting',
+    'database.url must be of type string',
+    'http.port must be of type number',
+    'push must be of type boolean',
+  ]);
+  await expect(createSync(untyped('{}')).start()).rejects.toThrow(UsageError);
+});
+
 test('names every mistake by its option, and quotes no secret', async () => {
   const sync = create({
     clarify: { workspace: 'a/b', apiKey: 'hunter2 hunter2', url: 'ftp://x' },
