@@ -15,6 +15,7 @@ import {
   nextDeletionsRequest,
   startDeletions,
 } from '../domain/walk/deletions.ts';
+import { readMergedAway } from './merged-away.ts';
 
 /** A stamp cut to the second may lie before an edit made within that second. */
 const STAMP_MS = 1_000;
@@ -49,14 +50,16 @@ export async function pullDeletions(
     await markDeletionsAbsent(deps.db, object);
     return { cursor, removed: 0, requests: 1, state: 'absent' };
   }
-  const { deletions } = feed;
+  const away = await readMergedAway(deps, table, feed.deletions, options);
+  const deletions = new Map(feed.deletions);
+  for (const one of away.gone) deletions.set(one.record.id, one);
   if (deletions.size === 0) {
     if (feed.watermarkMs !== null) await markDeletionsRead(deps.db, object, startedAt);
     const state = feed.watermarkMs === null ? 'incomplete' : 'ok';
     return { cursor, removed: 0, requests: feed.requests, state };
   }
   const merged = await readMerged(deps, table, [...deletions.keys()], options);
-  const requests = feed.requests + merged.requests;
+  const requests = feed.requests + away.requests + merged.requests;
   return await deps.db.transaction(
     async (tx) => {
       const carried = await carryOver(tx, table, merged, applyContext(deps, table, startedAt));

@@ -165,6 +165,41 @@ test('a deletion that a survivor tells of later counts as a merge', async () => 
   expect(await mapped()).toEqual({ id: survivor, reason: 'merged' });
 });
 
+test('a record merged into one that was deleted before anybody read it goes with it', async () => {
+  const { store } = workspace.emulator;
+  const edited = store.create('company', { name: 'Edited', industry: 'Banking' });
+  await pull();
+  await workspace.sql(`UPDATE clarify.company SET name = 'Edited here' WHERE id = $1`, [edited]);
+  store.merge('company', survivor, [vanishing, edited]);
+  store.delete('company', survivor);
+  await pull();
+  expect(await row(vanishing)).toBeUndefined();
+  expect(await tombstone()).toMatchObject({
+    reason: 'deleted',
+    record: { name: `Vanishing ${round}` },
+  });
+  expect(
+    await workspace.sql(
+      `SELECT resolution, local FROM clarify_sync.conflict WHERE record_id = $1 AND field = 'name'`,
+      [edited],
+    ),
+  ).toEqual([{ resolution: 'remote', local: 'Edited here' }]);
+  expect(await differences(workspace)).toEqual([]);
+});
+
+test('a record that this key may not read is left alone, whatever a deleted one tells of it', async () => {
+  const { faults, store } = workspace.emulator;
+  const path = `/resources/${vanishing}`;
+  faults.add({ kind: 'status', status: 403, method: 'GET', path });
+  store.merge('company', survivor, [vanishing]);
+  store.delete('company', survivor);
+  await pull();
+  expect(await row(vanishing)).toMatchObject({ name: `Vanishing ${round}` });
+  faults.clear();
+  await pull();
+  expect(await row(vanishing)).toBeUndefined();
+});
+
 test('merges that are known cost nothing, and nothing is written', async () => {
   merge();
   await pull();
