@@ -43,7 +43,7 @@ test('a copy knows that it is one, until it is adopted with what was unfinished 
   await db.query(
     `INSERT INTO clarify_sync.outbox (object, record_id, op, changes, state, epoch, done_at, last_error)
      VALUES ('deal', 'a', 'update', '{}', 'pending', NULL, NULL, NULL), ('deal', 'b', 'update', '{}', 'sending', 3, NULL, NULL),
-            ('deal', 'c', 'update', '{}', 'done', 3, now(), NULL), ('deal', 'd', 'update', '{}', 'parked', NULL, NULL, 'remote-invalid')`,
+            ('deal', 'c', 'update', '{}', 'done', NULL, now(), NULL), ('deal', 'd', 'update', '{}', 'parked', NULL, NULL, 'remote-invalid')`,
   );
   await using copy = await cloneOf(database);
   expect(await ensureInstallation(copy.db, acme)).toEqual({ ...original, adopted: false });
