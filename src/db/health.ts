@@ -1,6 +1,7 @@
 import { quoteIdent } from '../domain/names.ts';
 import type { Sql } from './database.ts';
-import { mirrorTriggers } from './mirror/attachments.ts';
+import { linkTriggers, mirrorTriggers } from './mirror/attachments.ts';
+import { loadMirror } from './mirror/load.ts';
 import { MIRROR_SCHEMA } from './mirror/table.ts';
 
 export interface ServerFacts {
@@ -72,36 +73,42 @@ export interface TriggerFacts {
   readonly dropped: readonly string[];
 }
 
-/** Whether every mirror table still has its triggers, switched on. Catalog only. */
+/** Whether every mirror and link table still has its triggers, switched on. Catalog only. */
 export async function readTriggerFacts(sql: Sql): Promise<TriggerFacts> {
+  const mirrors = await sql.query<{ name: string; object: string }>(
+    'SELECT table_name AS name, object FROM clarify_sync.mirror WHERE removed_at IS NULL',
+  );
+  const { links } = await loadMirror(sql);
+  const wanted = new Map([
+    ...mirrors.map(({ name, object }) => [name, mirrorTriggers(name, object)] as const),
+    ...links.map((link) => [link.name, linkTriggers(link)] as const),
+  ]);
   const tables = await sql.query<{
     name: string;
-    object: string;
     exists: boolean;
     triggers: readonly string[];
     disabled: readonly string[];
   }>(
-    `SELECT m.table_name AS name, m.object, c.oid IS NOT NULL AS exists,
+    `SELECT m.name, c.oid IS NOT NULL AS exists,
             coalesce(array_agg(t.tgname::text) FILTER (WHERE t.oid IS NOT NULL), '{}') AS triggers,
             coalesce(array_agg(format('ALTER TABLE %s ENABLE TRIGGER %I', c.oid::regclass, t.tgname))
               FILTER (WHERE t.tgenabled IN ('D', 'R')), '{}') AS disabled
-       FROM clarify_sync.mirror AS m
+       FROM unnest($2::text[]) AS m(name)
        LEFT JOIN pg_class AS c
-              ON c.relname = m.table_name AND c.relnamespace = to_regnamespace($1) AND c.relkind = 'r'
+              ON c.relname = m.name AND c.relnamespace = to_regnamespace($1) AND c.relkind = 'r'
        LEFT JOIN pg_trigger AS t ON t.tgrelid = c.oid AND NOT t.tgisinternal
-      WHERE m.removed_at IS NULL
-      GROUP BY m.table_name, m.object, c.oid
-      ORDER BY m.table_name`,
-    [quoteIdent(MIRROR_SCHEMA)],
+      GROUP BY m.name, c.oid
+      ORDER BY m.name`,
+    [quoteIdent(MIRROR_SCHEMA), [...wanted.keys()]],
   );
   return {
-    tables: tables.length,
+    tables: mirrors.length,
     missing: tables
       .filter(({ exists }) => exists)
-      .flatMap(({ name, object, triggers }) =>
-        mirrorTriggers(name, object)
-          .filter((wanted) => !triggers.includes(wanted.name))
-          .map((wanted) => `${name}: ${wanted.name}`),
+      .flatMap(({ name, triggers }) =>
+        (wanted.get(name) ?? [])
+          .filter((trigger) => !triggers.includes(trigger.name))
+          .map((trigger) => `${name}: ${trigger.name}`),
       ),
     disabled: tables.flatMap(({ disabled }) => disabled),
     dropped: tables.filter(({ exists }) => !exists).map(({ name }) => name),

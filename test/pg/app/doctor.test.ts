@@ -75,6 +75,17 @@ test('a database that does not answer leaves Clarify to be looked at', async () 
   expect(JSON.stringify(checks)).not.toContain('hidden-password');
 });
 
+test('triggers of link tables that are gone or switched off', async () => {
+  const { db } = workspace.session;
+  await db.query('DROP TRIGGER clarify_link_insert ON clarify.deal_people');
+  expect(named(await examine(), 'triggers')).toMatchObject({
+    state: 'fail',
+    detail: 'missing: deal_people: clarify_link_insert',
+  });
+  await db.query('DROP TRIGGER clarify_link_delete ON clarify.c_project_people');
+  expect(named(await examine(), 'triggers')?.detail).toContain('c_project_people');
+});
+
 test('triggers that are gone or switched off, and tables that are gone', async () => {
   await workspace.sql('alter table clarify.deal disable trigger clarify_capture_update');
   expect(named(await examine(), 'triggers')).toMatchObject({
