@@ -1,6 +1,7 @@
 import { quoteIdent } from '../domain/names.ts';
 import type { Sql } from './database.ts';
 import type { MirrorTable } from './mirror/table.ts';
+import { DECISIONS } from './outbox.ts';
 import type { Merge } from './reconcile-links.ts';
 
 /** A merge that nobody has followed yet. */
@@ -160,6 +161,7 @@ export async function moveReferences(
   return moved;
 }
 
+/** What was refused for a link to a vanished record is due again: it names the survivor now. */
 async function moveWaitingReferences(
   tx: Sql,
   { object, field }: { readonly object: string; readonly field: string },
@@ -168,11 +170,17 @@ async function moveWaitingReferences(
   await tx.query(
     `WITH merge AS MATERIALIZED (SELECT * FROM unnest($1::text[], $2::text[]) AS m(old_id, id))
      UPDATE clarify_sync.outbox AS o
-        SET changes = o.changes || jsonb_build_object($4::text, d.change)
-       FROM (SELECT e.id, jsonb_build_object(
+        SET changes = o.changes || jsonb_build_object($4::text, d.change),
+            state = CASE WHEN d.mended THEN 'pending' ELSE o.state END,
+            attempts = CASE WHEN d.mended THEN 0 ELSE o.attempts END,
+            last_error = CASE WHEN d.mended THEN NULL ELSE o.last_error END,
+            next_attempt_at = CASE WHEN d.mended THEN clock_timestamp() ELSE o.next_attempt_at END
+       FROM (SELECT e.id, v.id IS NOT NULL AND e.refused AS mended, jsonb_build_object(
                       'base', coalesce(to_jsonb(b.id), e.change -> 'base'),
                       'value', coalesce(to_jsonb(v.id), e.change -> 'value')) AS change
-               FROM (SELECT id, changes -> $4::text AS change FROM clarify_sync.outbox
+               FROM (SELECT id, changes -> $4::text AS change,
+                            state = 'parked' AND last_error !~ '${DECISIONS}' AS refused
+                       FROM clarify_sync.outbox
                       WHERE object = $3 AND op <> 'delete' AND state IN ('pending', 'parked')
                         AND changes ? $4::text) AS e
                LEFT JOIN merge AS b ON b.old_id = e.change ->> 'base'

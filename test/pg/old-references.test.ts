@@ -124,3 +124,20 @@ test('a link to a record that was merged away meanwhile goes to the survivor', a
   expect(store.get('person', person)?.attributes.company_id).toBe(survivor);
   expect(await differences(workspace)).toEqual([]);
 });
+
+test('a link refused because its record was just merged away goes to the survivor', async () => {
+  const { sql, emulator } = workspace;
+  const { store } = emulator;
+  const survivor = store.create('company', { name: 'Survivor' });
+  const vanishing = store.create('company', { name: 'Vanishing' });
+  const person = store.create('person', { job_title: 'Clerk' });
+  await pull();
+  await sql('UPDATE clarify.person SET company_id = $1 WHERE id = $2', [vanishing, person]);
+  store.merge('company', survivor, [vanishing]);
+  await push();
+  expect(await unsettled()).toMatchObject([{ state: 'parked' }]);
+  await sync();
+  expect(await unsettled()).toEqual([]);
+  expect(store.get('person', person)?.attributes.company_id).toBe(survivor);
+  expect(await differences(workspace)).toEqual([]);
+});
