@@ -48,16 +48,15 @@ const ESCAPES: Readonly<Record<string, string>> = {
  */
 export function copyLine(table: MirrorTable, record: RemoteRecord): CopyLine {
   const { values, missing, extras } = encodeRecord(table, record);
-  // Postgres' own word for the time of the transaction.
-  values[SYNCED_AT] = 'now';
-  // Added up: COPY's buffer makes one text of it, in less time than a join takes.
-  let text = '';
   for (let position = 0; position < values.length; position += 1) {
     const value = values[position] ?? null;
-    if (position > 0) text += '\t';
-    text += value === null ? '\\N' : SPECIAL.test(value) ? escapeText(value) : value;
+    if (value === null) values[position] = '\\N';
+    else if (SPECIAL.test(value)) values[position] = escapeText(value);
   }
-  return { text, partial: missing.length > 0, extras };
+  // Postgres' own word for the time of the transaction.
+  values[SYNCED_AT] = 'now';
+  // Joined and not added up: the line is kept for a while, and a sum would keep all its parts.
+  return { text: values.join('\t'), partial: missing.length > 0, extras };
 }
 
 function escapeText(value: string): string {
