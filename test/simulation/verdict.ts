@@ -1,14 +1,9 @@
 import { discardChange } from '../../src/app/discard-change.ts';
-import { reconcileAll } from '../../src/app/reconcile-all.ts';
 import { differences, linkDifferences } from '../support/agreement.ts';
 import { fieldKey } from './ledger.ts';
-import { pushOnce, readAll } from './sync-steps.ts';
+import { comeToRest } from './rest.ts';
 import { brokenVersions } from './versions.ts';
 import type { World } from './world.ts';
-
-const MOST_PASSES = 14;
-/** Longer than any backoff of an entry. */
-const PATIENCE_MS = 310_000;
 
 export interface Verdict {
   readonly problems: readonly string[];
@@ -96,50 +91,6 @@ function isExpected(world: World, { reason }: Parked): boolean {
     default:
       return false;
   }
-}
-
-/** Syncs until nothing moves any more. @returns the number of passes. */
-async function comeToRest(world: World, problems: string[]): Promise<number> {
-  const [daemon] = world.daemons;
-  if (!daemon) return 0;
-  const { signal } = world;
-  for (let pass = 1; pass <= MOST_PASSES; pass += 1) {
-    signal.throwIfAborted();
-    await world.clock.skip(pass === 1 ? 60_000 : 20_000);
-    const writesBefore = world.writeRequests;
-    const session = await daemon.session();
-    const runs = await readAll(session, signal);
-    const failed = runs.filter(({ state }) => state !== 'ok');
-    if (failed.some(({ error }) => error?.code === 'reconcile-no-witness')) {
-      // Where all records of an object are gone, a person has to say that this is right.
-      await reconcileAll(session, { signal, priority: 'pull', approve: true });
-    }
-    const pushed = await pushOnce(world, session);
-    const [left] = await query<{ moving: number; deferred: number; backoff: boolean }>(
-      world,
-      `SELECT (SELECT count(*)::int FROM clarify_sync.deferred) AS deferred,
-              count(*)::int AS moving,
-              coalesce(bool_or(next_attempt_at > sim.clock_timestamp()), false) AS backoff
-         FROM clarify_sync.outbox AS o
-        WHERE state = 'sending' OR (state = 'pending' AND NOT EXISTS (
-              SELECT 1 FROM clarify_sync.outbox AS b WHERE b.id = o.blocked_by AND b.state = 'parked'))`,
-    );
-    if (left?.backoff) await world.clock.skip(PATIENCE_MS);
-    const changed = runs.reduce(
-      (sum, { counts }) =>
-        sum + (counts.inserted ?? 0) + (counts.updated ?? 0) + (counts.removed ?? 0),
-      0,
-    );
-    const still = changed === 0 && world.writeRequests === writesBefore && failed.length === 0;
-    world.log.push(
-      `rest ${pass}: ${changed} rows changed, ${world.writeRequests - writesBefore} writes, ` +
-        `${left?.moving} entries moving, ${left?.deferred} deferred` +
-        `${pushed === null ? ', somebody else leads' : ''}${failed.map((run) => `, ${run.object} ${run.error?.code}`).join('')}`,
-    );
-    if (still && left?.moving === 0 && left.deferred === 0) return pass;
-  }
-  problems.push(`no rest after ${MOST_PASSES} passes: ${world.log.at(-1)}`);
-  return MOST_PASSES;
 }
 
 async function readStanding(world: World): Promise<string[]> {
