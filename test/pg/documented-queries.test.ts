@@ -1,16 +1,15 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { openWorkspace, type TestWorkspace } from '../support/workspace.ts';
 import { fenced, readPage } from '../unit/docs/page.ts';
 
-let database: TestDatabase;
+// Some queries join mirror tables: a whole workspace, then, without records.
+let workspace: TestWorkspace;
 
 beforeAll(async () => {
-  database = await createTestDatabase();
+  workspace = await openWorkspace({ emulator: { sizes: 'none' } });
 });
 
-afterAll(async () => {
-  await database.drop();
-});
+afterAll(() => workspace.stop());
 
 const blocks = fenced(readPage('control-tables.md'), 'sql').map((text) => {
   return { text, title: text.trim().split('\n', 1)[0] };
@@ -22,7 +21,7 @@ test('the page has queries', () => {
 
 test.each(blocks)('operators can run: $title', async ({ text }) => {
   const rolledBack = new Error('rolled back');
-  const run = database.db.transaction(async (tx) => {
+  const run = workspace.session.db.transaction(async (tx) => {
     if (text.includes(' operator;')) await tx.query('create role operator');
     await tx.query(text);
     throw rolledBack;
