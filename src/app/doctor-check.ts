@@ -15,4 +15,6 @@ export interface DoctorOptions {
   readonly signal: AbortSignal;
   /** Make a copied database an installation of its own. */
   readonly adopt: boolean;
+  /** Clarify is given up after this long; default 10 s. */
+  readonly remoteLimitMs?: number;
 }

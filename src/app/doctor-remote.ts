@@ -7,14 +7,24 @@ import type { Check, DoctorOptions } from './doctor-check.ts';
 import { describeSkew, failed } from './doctor-database.ts';
 import { accessKind, describeAccess, openRemote } from './open-remote.ts';
 
+/** A person waits for the answer: the patience that a sync has would be minutes. */
+const LIMIT_MS = 10_000;
+
 /** Everything about Clarify, found out with the one request that every sync begins with. */
 export async function checkRemote(
   config: Config,
-  { log, signal }: DoctorOptions,
+  { log, signal, remoteLimitMs = LIMIT_MS }: DoctorOptions,
 ): Promise<readonly Check[]> {
   const remote = openRemote(config, log);
+  const deadline = new AbortController();
+  const timer = setTimeout(() => deadline.abort(noAnswer(remoteLimitMs)), remoteLimitMs);
   try {
-    const objects = await remote.discover({ priority: 'push', signal });
+    const objects = await remote.discover({
+      priority: 'push',
+      signal: AbortSignal.any([signal, deadline.signal]),
+      // What fails at once is given up early enough to be told by what it said.
+      withinMs: remoteLimitMs / 2,
+    });
     return [
       { name: 'api', state: 'ok', detail: config.clarify.url, hint: null },
       {
@@ -37,8 +47,17 @@ export async function checkRemote(
   } catch (error) {
     return await failedRemote(config, error);
   } finally {
+    clearTimeout(timer);
     await remote.stop();
   }
+}
+
+function noAnswer(limitMs: number): SyncError {
+  return new SyncError(`Clarify gave no usable answer within ${limitMs / 1_000} s`, {
+    code: 'remote-timeout',
+    disposition: 'retry',
+    hint: 'check CLARIFY_API_URL and the network, then run it again; a sync waits longer',
+  });
 }
 
 function checkNames(config: Config, schemas: Parameters<typeof unknownNames>[1]): readonly Check[] {

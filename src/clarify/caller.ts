@@ -46,6 +46,7 @@ const LONGEST_RETRY_AFTER_MS = 120_000;
 export function createSend(deps: CallerDeps): Send {
   return async <T>(call: Call<T>, options: CallOptions): Promise<T> => {
     const ladder = call.method === 'GET' ? READ_LADDER : WRITE_LADDER;
+    const withinMs = options.withinMs ?? ladder.withinMs;
     const attempts = call.attempts ?? ladder.attempts;
     let failingSinceMs: number | null = null;
     let failures = 0;
@@ -93,7 +94,7 @@ export function createSend(deps: CallerDeps): Send {
         (call.repeatable || !maybeCarriedOut) &&
         failures < attempts &&
         refusals <= MOST_REFUSALS &&
-        (error.status === 429 || failingMs + pauseMs < ladder.withinMs) &&
+        (error.status === 429 || failingMs + pauseMs < withinMs) &&
         (error.retryAfterMs ?? 0) <= LONGEST_RETRY_AFTER_MS;
       if (!again) throw maybeCarriedOut ? asAmbiguous(call, error) : error;
       deps.log?.debug(

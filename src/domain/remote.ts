@@ -11,6 +11,8 @@ export interface CallOptions {
   readonly signal: AbortSignal;
   /** Each attempt is given up after this long; default the client's own. */
   readonly timeoutMs?: number;
+  /** No further attempt once this long has passed since the first failure; default the client's own. */
+  readonly withinMs?: number;
   /**
    * Called right before each attempt leaves, after every wait for the allowance or a backoff, with
    * the attempt's timeout; throwing gives the call up. Without it a write could wait behind the

@@ -14,10 +14,10 @@ afterEach(async () => {
   await workspace?.stop();
 });
 
-async function examine(changes: object = {}, adopt = false): Promise<readonly Check[]> {
+async function examine(changes: object = {}, options: object = {}): Promise<readonly Check[]> {
   const log = createLog({ level: 'silent' });
   const config = { ...workspace.session.config, ...changes };
-  return await runDoctor(config, { log, signal: workspace.signal, adopt });
+  return await runDoctor(config, { log, signal: workspace.signal, adopt: false, ...options });
 }
 
 function named(checks: readonly Check[], name: string): Check | undefined {
@@ -75,6 +75,25 @@ test('a database that does not answer leaves Clarify to be looked at', async () 
   expect(JSON.stringify(checks)).not.toContain('hidden-password');
 });
 
+test('a Clarify that accepts and never answers is given up, and hides nothing else', async () => {
+  workspace.emulator.faults.add({ kind: 'timeout' });
+  const startedAtMs = Date.now();
+  const checks = await examine({}, { remoteLimitMs: 500 });
+  expect(Date.now() - startedAtMs).toBeLessThan(10_000);
+  expect(named(checks, 'api')).toMatchObject({
+    state: 'fail',
+    detail: '[remote-timeout] Clarify gave no usable answer within 0.5 s',
+    hint: expect.any(String),
+  });
+  expect(named(checks, 'triggers')?.state).toBe('ok');
+});
+
+test('a Clarify that fails at once is told by what it says, not by the limit', async () => {
+  workspace.emulator.faults.add({ kind: 'status', status: 503 });
+  const checks = await examine({}, { remoteLimitMs: 1_000 });
+  expect(named(checks, 'api')?.detail).toContain('remote-unavailable');
+});
+
 test('triggers of link tables that are gone or switched off', async () => {
   const { db } = workspace.session;
   await db.query('DROP TRIGGER clarify_link_insert ON clarify.deal_people');
@@ -110,7 +129,7 @@ test('a copied database is told, and adopted on request', async () => {
   await workspace.sql(`update clarify.deal set amount = 5`).catch(() => []);
   const copied = named(await examine(), 'installation');
   expect(copied).toMatchObject({ state: 'fail', hint: expect.stringContaining('--adopt') });
-  const adopted = await examine({}, true);
+  const adopted = await examine({}, { adopt: true });
   expect(named(adopted, 'adoption')?.state).not.toBe('fail');
   expect(named(adopted, 'installation')?.state).toBe('ok');
 });
