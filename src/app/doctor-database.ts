@@ -11,18 +11,24 @@ import { adoptDatabase, ensureInstallation } from '../db/installation.ts';
 import { controlVersion } from '../db/migrate.ts';
 import { SyncError } from '../domain/errors.ts';
 import { quoteIdent } from '../domain/names.ts';
+import type { ObjectSchema } from '../domain/schema.ts';
 import type { Config } from './config.ts';
 import type { Check, DoctorOptions } from './doctor-check.ts';
 import { startEmbeddedPostgres } from './embedded-postgres.ts';
 import { EMBEDDED_FOLDER } from './session.ts';
+import { mirroredOf, previewWorkspace } from './workspace-schema.ts';
 
 const OLDEST = 14;
 const NEWEST = 18;
 
-/** Everything about Postgres. Opens it without migrating: that it does is what we check. */
+/**
+ * Everything about Postgres, and whether it has room for what the workspace has. Opens it without
+ * migrating: that it does is what we check.
+ */
 export async function checkDatabase(
   config: Config,
   options: DoctorOptions,
+  schemas: readonly ObjectSchema[] | null,
 ): Promise<readonly Check[]> {
   const name = 'database';
   let stop = async () => {};
@@ -46,7 +52,7 @@ export async function checkDatabase(
       { name, state: 'ok', detail, hint: null },
       checkVersion(server),
       checkDatabaseClock(server),
-      ...(await checkSchema(db, config, options)),
+      ...(await checkSchema(db, config, { adopt: options.adopt, schemas })),
     ];
   } catch (error) {
     return [failed(name, error)];
@@ -62,6 +68,11 @@ export function failed(name: string, error: unknown): Check {
   // Whoever reads this has run it: what is missing stands in a line of its own.
   const hint = error.code === 'database-permission' ? null : (error.hint ?? null);
   return { name, state: 'fail', detail, hint };
+}
+
+/** Where an error has no hint of its own. */
+function lookUp(code: string): string {
+  return `look up ${code} in docs/errors.md`;
 }
 
 async function looking(name: string, look: () => Promise<Omit<Check, 'name'>>): Promise<Check> {
@@ -100,10 +111,16 @@ export function describeSkew(name: string, skewMs: number, hint: string): Check 
     : { name, state: 'warn', detail, hint };
 }
 
+interface Wanted {
+  readonly adopt: boolean;
+  /** What the workspace has; null where that is not known. */
+  readonly schemas: readonly ObjectSchema[] | null;
+}
+
 async function checkSchema(
   db: Database,
   config: Config,
-  options: DoctorOptions,
+  { adopt: adopting, schemas }: Wanted,
 ): Promise<readonly Check[]> {
   const rights = await looking('rights', async () => {
     const missing = await readMissingRights(db);
@@ -123,10 +140,13 @@ async function checkSchema(
   return [
     rights,
     migrations,
-    ...(options.adopt ? [await looking('adoption', () => adopt(db))] : []),
+    ...(adopting ? [await looking('adoption', () => adopt(db))] : []),
     await looking('installation', () => checkInstallation(db, config)),
     await looking('triggers', () => checkTriggers(db)),
     ...(version.isCurrent ? [await looking('grants', () => checkGrants(db, config))] : []),
+    ...(version.isCurrent && schemas !== null
+      ? [await looking('objects', () => checkObjects(db, config, schemas))]
+      : []),
   ];
 }
 
@@ -173,6 +193,20 @@ async function checkTriggers(db: Database): Promise<Omit<Check, 'name'>> {
     return { state: 'fail', detail: `tables were dropped: ${dropped.join(', ')}`, hint };
   }
   return ok(tables === 0 ? 'no mirror tables yet' : `on all of ${tables} mirror tables`);
+}
+
+/** An object without a table of its own is in no other check: nothing of it stands. */
+async function checkObjects(
+  db: Database,
+  config: Config,
+  discovered: readonly ObjectSchema[],
+): Promise<Omit<Check, 'name'>> {
+  const schemas = mirroredOf(config, discovered);
+  const { problems } = await previewWorkspace(db, config, schemas);
+  const [first] = problems;
+  if (first === undefined) return ok(`nothing is in the way of ${schemas.length} objects`);
+  const detail = problems.map(({ code, message }) => `[${code}] ${message}`).join('; ');
+  return { state: 'fail', detail, hint: first.error.hint ?? lookUp(first.code) };
 }
 
 async function checkGrants(db: Database, { grants }: Config): Promise<Omit<Check, 'name'>> {

@@ -2,6 +2,7 @@ import type { EndpointStats } from '../clarify/endpoint-queue.ts';
 import { isExposed } from '../clarify/oauth/token-file.ts';
 import type { ClarifyRemote } from '../clarify/remote.ts';
 import { SyncError } from '../domain/errors.ts';
+import type { ObjectSchema } from '../domain/schema.ts';
 import { type Config, unknownNames } from './config.ts';
 import type { Check, DoctorOptions } from './doctor-check.ts';
 import { describeSkew, failed } from './doctor-database.ts';
@@ -10,11 +11,17 @@ import { accessKind, describeAccess, openRemote } from './open-remote.ts';
 /** A person waits for the answer: the patience that a sync has would be minutes. */
 const LIMIT_MS = 10_000;
 
+export interface RemoteFindings {
+  readonly checks: readonly Check[];
+  /** What the workspace has; null where Clarify did not tell. */
+  readonly schemas: readonly ObjectSchema[] | null;
+}
+
 /** Everything about Clarify, found out with the one request that every sync begins with. */
 export async function checkRemote(
   config: Config,
   { log, signal, remoteLimitMs = LIMIT_MS }: DoctorOptions,
-): Promise<readonly Check[]> {
+): Promise<RemoteFindings> {
   const remote = openRemote(config, log);
   const deadline = new AbortController();
   const timer = setTimeout(() => deadline.abort(noAnswer(remoteLimitMs)), remoteLimitMs);
@@ -25,7 +32,7 @@ export async function checkRemote(
       // What fails at once is given up early enough to be told by what it said.
       withinMs: remoteLimitMs / 2,
     });
-    return [
+    const checks: readonly Check[] = [
       { name: 'api', state: 'ok', detail: config.clarify.url, hint: null },
       {
         name: 'key',
@@ -44,8 +51,9 @@ export async function checkRemote(
       judgeRate(remote.stats(), config.allowance),
       ...checkClock(remote),
     ];
+    return { checks, schemas: objects };
   } catch (error) {
-    return await failedRemote(config, error);
+    return { checks: await failedRemote(config, error), schemas: null };
   } finally {
     clearTimeout(timer);
     await remote.stop();

@@ -8,10 +8,12 @@ import { checkRemote } from './doctor-remote.ts';
  * none of the others. Changes nothing, unless asked to adopt.
  */
 export async function runDoctor(config: Config, options: DoctorOptions): Promise<readonly Check[]> {
+  // First, for what the workspace has decides what the database must have room for.
+  const remote = await checkRemote(config, options);
   return [
     checkConfiguration(config),
-    ...(await checkDatabase(config, options)),
-    ...(await checkRemote(config, options)),
+    ...(await checkDatabase(config, options, remote.schemas)),
+    ...remote.checks,
   ];
 }
 

@@ -1,3 +1,4 @@
+import type { Sql } from '../db/database.ts';
 import { previewMirror } from '../db/mirror/apply.ts';
 import { planDrizzleModule } from '../db/mirror/drizzle-module.ts';
 import type { ObjectSchema } from '../domain/schema.ts';
@@ -22,10 +23,30 @@ export async function discoverWorkspace(
   const remote = openRemote(config, log);
   try {
     const discovered = await remote.discover({ priority: 'pull', signal });
-    return discovered.filter(({ object }) => objectSettings(config, object).included);
+    return mirroredOf(config, discovered);
   } finally {
     await remote.stop();
   }
+}
+
+/** Those that the configuration does not leave out. */
+export function mirroredOf(
+  config: Config,
+  discovered: readonly ObjectSchema[],
+): readonly ObjectSchema[] {
+  return discovered.filter(({ object }) => objectSettings(config, object).included);
+}
+
+/** {@link planWorkspace} in a database that is open and up to date. */
+export async function previewWorkspace(
+  sql: Sql,
+  config: Config,
+  schemas: readonly ObjectSchema[],
+): Promise<SchemaPlan> {
+  const history = schemas
+    .map(({ object }) => object)
+    .filter((object) => objectSettings(config, object).history);
+  return await previewMirror(sql, schemas, new Set(history));
 }
 
 /** What a sync would do to the mirror tables. Changes none of them. */
@@ -36,10 +57,7 @@ export async function planWorkspace(
 ): Promise<SchemaPlan> {
   const open = await openDatabaseOnly(config, deps);
   try {
-    const history = schemas
-      .map(({ object }) => object)
-      .filter((object) => objectSettings(config, object).history);
-    return await previewMirror(open.db, schemas, new Set(history));
+    return await previewWorkspace(open.db, config, schemas);
   } finally {
     await open.stop();
   }

@@ -15,7 +15,7 @@ export function addDoctor(program: Command, shell: Shell): void {
     .command('doctor')
     .summary('checks everything the sync depends on')
     .description(
-      'Checks key, workspace, reachability, rate headroom, Postgres version and rights, migrations, triggers, clocks and installation. Changes nothing.',
+      'Checks key, workspace, reachability, rate headroom, Postgres version and rights, migrations, triggers, objects that cannot be mirrored, clocks and installation. Changes nothing.',
     )
     .option('--adopt', 'let a copied database push; what was unfinished in it is parked')
     .option('--json', 'one JSON document on standard output')

@@ -36,6 +36,7 @@ test('everything is looked at, and fine', async () => {
     'ok installation',
     'ok triggers',
     'ok grants',
+    'ok objects',
     'ok api',
     'ok key',
     'ok workspace',
@@ -120,6 +121,18 @@ test('triggers that are gone or switched off, and tables that are gone', async (
   expect(named(await examine(), 'triggers')?.state).toBe('ok');
   await workspace.sql('drop table clarify.deal');
   expect(named(await examine(), 'triggers')?.detail).toBe('tables were dropped: deal');
+});
+
+test('an object whose name somebody took is told, unless it is left out', async () => {
+  const { db } = workspace.session;
+  await db.query(`delete from clarify_sync.mirror where object = 'person'`);
+  await db.query('drop table clarify.person; create table clarify.person (theirs integer)');
+  expect(named(await examine(), 'objects')).toMatchObject({
+    state: 'fail',
+    detail: '[mirror-name-taken] person: clarify.person exists and is not ours',
+    hint: expect.stringContaining('rename clarify.person'),
+  });
+  expect(named(await examine({ exclude: ['person'] }), 'objects')?.state).toBe('ok');
 });
 
 test('a copied database is told, and adopted on request', async () => {
