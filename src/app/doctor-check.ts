@@ -1,14 +1,14 @@
 import type { Logger } from './log.ts';
 
+/** What was found, without key and value, and what to do about it; null where it is fine. */
+export type Finding = { readonly detail: string } & (
+  | { readonly state: 'ok' | 'warn'; readonly hint: string | null }
+  /** Whatever fails, there is something to do about it. */
+  | { readonly state: 'fail'; readonly hint: string }
+);
+
 /** One thing that was looked at. */
-export interface Check {
-  readonly name: string;
-  readonly state: 'ok' | 'warn' | 'fail';
-  /** What was found; no key, no value. */
-  readonly detail: string;
-  /** What to do about it; null where it is fine. */
-  readonly hint: string | null;
-}
+export type Check = Finding & { readonly name: string };
 
 export interface DoctorOptions {
   readonly log: Logger;

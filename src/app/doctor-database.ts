@@ -13,7 +13,7 @@ import { SyncError } from '../domain/errors.ts';
 import { quoteIdent } from '../domain/names.ts';
 import type { ObjectSchema } from '../domain/schema.ts';
 import type { Config } from './config.ts';
-import type { Check, DoctorOptions } from './doctor-check.ts';
+import type { Check, DoctorOptions, Finding } from './doctor-check.ts';
 import { startEmbeddedPostgres } from './embedded-postgres.ts';
 import { EMBEDDED_FOLDER } from './session.ts';
 import { mirroredOf, previewWorkspace } from './workspace-schema.ts';
@@ -65,17 +65,17 @@ export async function checkDatabase(
 export function failed(name: string, error: unknown): Check {
   if (!(error instanceof SyncError)) throw error;
   const detail = `[${error.code}] ${error.message}`;
-  // Whoever reads this has run it: what is missing stands in a line of its own.
-  const hint = error.code === 'database-permission' ? null : (error.hint ?? null);
-  return { name, state: 'fail', detail, hint };
+  return { name, state: 'fail', detail, hint: hintOf(error) };
 }
 
-/** Where an error has no hint of its own. */
-function lookUp(code: string): string {
-  return `look up ${code} in docs/errors.md`;
+function hintOf({ code, hint }: SyncError): string {
+  // Its own says to run what was just run.
+  return code === 'database-permission'
+    ? 'as an administrator, grant what is named here or listed at rights'
+    : (hint ?? `look up ${code} in docs/errors.md`);
 }
 
-async function looking(name: string, look: () => Promise<Omit<Check, 'name'>>): Promise<Check> {
+async function looking(name: string, look: () => Promise<Finding>): Promise<Check> {
   try {
     return { name, ...(await look()) };
   } catch (error) {
@@ -83,7 +83,7 @@ async function looking(name: string, look: () => Promise<Omit<Check, 'name'>>): 
   }
 }
 
-function ok(detail: string): Omit<Check, 'name'> {
+function ok(detail: string): Finding {
   return { state: 'ok', detail, hint: null };
 }
 
@@ -150,7 +150,7 @@ async function checkSchema(
   ];
 }
 
-async function adopt(db: Database): Promise<Omit<Check, 'name'>> {
+async function adopt(db: Database): Promise<Finding> {
   const parked = await adoptDatabase(db);
   if (parked === 0) return ok('this database pushes as an installation of its own');
   return {
@@ -160,7 +160,7 @@ async function adopt(db: Database): Promise<Omit<Check, 'name'>> {
   };
 }
 
-async function checkInstallation(db: Database, config: Config): Promise<Omit<Check, 'name'>> {
+async function checkInstallation(db: Database, config: Config): Promise<Finding> {
   const facts = await readInstallationFacts(db);
   if (facts === null) return ok('none yet: the first sync makes it');
   const { workspace, push } = facts;
@@ -181,7 +181,7 @@ async function checkInstallation(db: Database, config: Config): Promise<Omit<Che
   };
 }
 
-async function checkTriggers(db: Database): Promise<Omit<Check, 'name'>> {
+async function checkTriggers(db: Database): Promise<Finding> {
   const { tables, missing, disabled, dropped } = await readTriggerFacts(db);
   const hint = 'run `clarify-sync sync`, which puts them back';
   if (missing.length > 0) return { state: 'fail', detail: `missing: ${missing.join(', ')}`, hint };
@@ -200,16 +200,16 @@ async function checkObjects(
   db: Database,
   config: Config,
   discovered: readonly ObjectSchema[],
-): Promise<Omit<Check, 'name'>> {
+): Promise<Finding> {
   const schemas = mirroredOf(config, discovered);
   const { problems } = await previewWorkspace(db, config, schemas);
   const [first] = problems;
   if (first === undefined) return ok(`nothing is in the way of ${schemas.length} objects`);
   const detail = problems.map(({ code, message }) => `[${code}] ${message}`).join('; ');
-  return { state: 'fail', detail, hint: first.error.hint ?? lookUp(first.code) };
+  return { state: 'fail', detail, hint: hintOf(first.error) };
 }
 
-async function checkGrants(db: Database, { grants }: Config): Promise<Omit<Check, 'name'>> {
+async function checkGrants(db: Database, { grants }: Config): Promise<Finding> {
   const { unknownRoles, due } = await readGrantState(db, grants);
   const [role] = unknownRoles;
   if (role !== undefined) {
