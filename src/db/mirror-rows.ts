@@ -151,8 +151,12 @@ export async function renameRows(
   renames: readonly { readonly oldId: string; readonly id: string }[],
 ): Promise<void> {
   if (renames.length === 0) return;
-  const parameters = [renames.map(({ oldId }) => oldId), renames.map(({ id }) => id)];
-  await tx.query(`DELETE FROM ${table.qualified} WHERE id = ANY($1::text[])`, [parameters[1]]);
+  // Rows born here may turn out to be one record: the last one takes its id.
+  const last = new Map(renames.map((rename) => [rename.id, rename.oldId]));
+  const others = renames.filter(({ oldId, id }) => last.get(id) !== oldId);
+  const inTheWay = [...last.keys(), ...others.map(({ oldId }) => oldId)];
+  await tx.query(`DELETE FROM ${table.qualified} WHERE id = ANY($1::text[])`, [inTheWay]);
+  const parameters = [[...last.values()], [...last.keys()]];
   try {
     await tx.query(
       `UPDATE ${table.qualified} AS t SET id = m.id

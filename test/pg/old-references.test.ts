@@ -38,6 +38,31 @@ const unsettled = () =>
   workspace.sql(`SELECT record_id, state, last_error FROM clarify_sync.outbox
                   WHERE state IN ('pending', 'sending', 'parked')`);
 
+test('two rows that turned out to be one record become one row once they are free', async () => {
+  const { sql, emulator } = workspace;
+  const id = emulator.store.create('person', { job_title: 'One' });
+  const twins = ['local:twin-a', 'local:twin-b'];
+  for (const twin of twins) {
+    await sql(`INSERT INTO clarify.person (id, job_title) VALUES ($1, 'One')`, [twin]);
+  }
+  // As a user's open transaction leaves it: both creates settled, neither row renamed.
+  await sql(
+    `UPDATE clarify_sync.outbox SET state = 'done', done_at = now(), record_id = $1 WHERE record_id = ANY($2)`,
+    [id, twins],
+  );
+  await sql(
+    `INSERT INTO clarify_sync.id_map (object, old_id, id, reason)
+     SELECT 'person', twin, $1, 'pushed' FROM unnest($2::text[]) AS twin`,
+    [id, twins],
+  );
+  const runs = await pull();
+  expect(runs.map(({ state }) => state)).not.toContain('failed');
+  expect(await sql('SELECT id, job_title FROM clarify.person')).toEqual([{ id, job_title: 'One' }]);
+  emulator.store.delete('person', id);
+  await pull();
+  expect(await sql('SELECT FROM clarify.person')).toEqual([]);
+});
+
 test('a link cleared while the other end got its id conflicts with nobody (invariant 3)', async () => {
   const { sql, emulator } = workspace;
   const [company] = await sql(`INSERT INTO clarify.company (name) VALUES ('Born') RETURNING id`);
