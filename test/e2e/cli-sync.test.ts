@@ -169,7 +169,7 @@ test('a refused change is parked: exit 3, shown, retried, and discarded', async 
   ]);
   const id = String(entries[0].id);
   const show = await runCli(['outbox', 'show', id], { env });
-  expect(show).toMatchObject({ code: 0 });
+  expect(show).toMatchObject({ code: 3 });
   expect(show.stdout).toContain('Kept back');
   expect(show.stderr).toContain(`clarify-sync outbox retry ${id}`);
 
