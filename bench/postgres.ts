@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
-import { startEmbeddedPostgres } from '../src/app/embedded-postgres.ts';
+import { startEmbeddedPostgres } from '../src/app/embedded-postgres/embedded-postgres.ts';
 import { readProcessorMs } from './processor.ts';
 
 /** A server whose databases may be made and dropped. Durable, as in operation. */

@@ -1,6 +1,6 @@
-import { configFromOptions } from './app/config-options.ts';
-import { runDaemon } from './app/daemon.ts';
-import { createDecisionWatch } from './app/decision-watch.ts';
+import { configFromOptions } from './app/config/options.ts';
+import { runDaemon } from './app/daemon/daemon.ts';
+import { createDecisionWatch } from './app/daemon/decision-watch.ts';
 import { createLog, safeChild } from './app/log.ts';
 import { createService } from './app/service.ts';
 import { openSession, type Session } from './app/session.ts';
@@ -8,7 +8,7 @@ import { readStatus } from './app/status.ts';
 import type { Sync, SyncOptions } from './app/sync.ts';
 import { createEventHub } from './app/sync-events.ts';
 
-export type { ConfigOptions } from './app/config-options.ts';
+export type { ConfigOptions } from './app/config/options.ts';
 export type {
   ConflictNotice,
   ParkedNotice,

@@ -1,7 +1,7 @@
 import { type DestinationStream, destination, type Logger, pino } from 'pino';
 import { prettyFactory } from 'pino-pretty';
 import { SyncError } from '../domain/errors.ts';
-import type { LogLevel } from './config-environment.ts';
+import type { LogLevel } from './config/environment.ts';
 
 export type { Logger };
 

@@ -2,7 +2,7 @@ import { oauthCredentials } from '../clarify/oauth/oauth-credentials.ts';
 import { readTokens } from '../clarify/oauth/token-file.ts';
 import { type ClarifyRemote, createClarifyRemote } from '../clarify/remote.ts';
 import { UsageError } from '../domain/errors.ts';
-import type { Config } from './config.ts';
+import type { Config } from './config/config.ts';
 import type { Logger } from './log.ts';
 
 /** By what we are let in. */

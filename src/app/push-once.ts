@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readLease } from '../db/lease.ts';
 import { LeaseKeeper } from '../db/lease-keeper.ts';
-import { countUnsettled } from '../db/outbox.ts';
+import { countUnsettled } from '../db/outbox/outbox.ts';
 import { SyncError } from '../domain/errors.ts';
 import { pullChanges } from '../pull/pull-object.ts';
 import { type PushResult, runPush } from '../push/push.ts';

@@ -1,13 +1,13 @@
 import type { Database, Transaction } from '../db/database.ts';
 import { acquireLease, readLease } from '../db/lease.ts';
-import { countUnsettled } from '../db/outbox.ts';
+import { countUnsettled } from '../db/outbox/outbox.ts';
 import {
   type AdoptedHere,
   makeDue,
   type ParkedHere,
   readAdoptedHere,
   readParkedHere,
-} from '../db/rehearsal.ts';
+} from '../db/outbox/rehearsal.ts';
 import type { Json } from '../domain/json.ts';
 import type { Outgoing } from '../push/outgoing.ts';
 import { type RehearsalDeps, type Rehearsed, rehearse } from '../push/rehearse.ts';

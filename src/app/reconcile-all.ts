@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { ownViews } from '../db/mirror/links.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
-import { readReconcileState } from '../db/reconcile-state.ts';
+import { readReconcileState } from '../db/reconcile/state.ts';
 import { reconcileObject } from '../reconcile/reconcile-object.ts';
 import { readAccount } from './open-remote.ts';
 import { eachObject, loggedRun, type ObjectRun, pullOne, type RunOptions } from './pull-all.ts';

@@ -12,12 +12,12 @@ import type { MirrorProblem } from '../db/mirror/problem.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
 import type { Remote } from '../domain/remote.ts';
 import type { PullDeps } from '../pull/pull-object.ts';
-import { type Config, type ObjectSettings, objectSettings, unknownNames } from './config.ts';
-import { startEmbeddedPostgres } from './embedded-postgres.ts';
+import { type Config, type ObjectSettings, objectSettings, unknownNames } from './config/config.ts';
+import { followingDatabase, watchSchema } from './daemon/schema-watch.ts';
+import { startEmbeddedPostgres } from './embedded-postgres/embedded-postgres.ts';
 import { createGrantRights } from './grant-rights.ts';
 import type { Logger } from './log.ts';
 import { openRemote } from './open-remote.ts';
-import { followingDatabase, watchSchema } from './schema-watch.ts';
 
 /** A database that is ours, migrated; the CRM is not needed for it. */
 export interface OpenDatabase {

@@ -1,9 +1,9 @@
-import { countUnsettled } from '../db/outbox.ts';
-import { refreshUsers } from './background-jobs.ts';
+import { countUnsettled } from '../db/outbox/outbox.ts';
+import { refreshUsers } from './daemon/background-jobs.ts';
+import { createRecordingsPass } from './daemon/recordings-pass.ts';
 import { type ObjectProgress, type ObjectRun, pullAll } from './pull-all.ts';
 import { copiedDatabase, type PushOutcome, pushOnce } from './push-once.ts';
 import { withDeletions } from './reconcile-all.ts';
-import { createRecordingsPass } from './recordings-pass.ts';
 import type { Session } from './session.ts';
 import { sweepAll } from './sweep-all.ts';
 

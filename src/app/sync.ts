@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import type { ConfigOptions } from './config-options.ts';
+import type { ConfigOptions } from './config/options.ts';
 
 // What a program that embeds the service sees of it. Imports nothing whose declarations it would
 // need for that: of the database, say.

@@ -2,7 +2,7 @@ import type { Sql } from '../db/database.ts';
 import { previewMirror } from '../db/mirror/apply.ts';
 import { planDrizzleModule } from '../db/mirror/drizzle-module.ts';
 import type { ObjectSchema } from '../domain/schema.ts';
-import { type Config, objectSettings } from './config.ts';
+import { type Config, objectSettings } from './config/config.ts';
 import type { Logger } from './log.ts';
 import { openRemote } from './open-remote.ts';
 import { openDatabaseOnly } from './session.ts';

@@ -1,5 +1,5 @@
-import { type CopyLine, copyLine } from '../db/backfill-copy.ts';
-import { CopyBuffer } from '../db/copy-buffer.ts';
+import { type CopyLine, copyLine } from '../db/backfill/copy.ts';
+import { CopyBuffer } from '../db/backfill/copy-buffer.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
 import { SyncError } from '../domain/errors.ts';
 import type { RemoteRecord } from '../domain/record.ts';

@@ -1,7 +1,7 @@
 import type { AppliedRead } from '../conflicts/apply-read.ts';
 import type { ReadDeps, Reading, ReadOptions } from '../conflicts/read-object.ts';
-import { type BackfillKey, type BackfillRange, moveRange } from '../db/backfill-ranges.ts';
-import { CopyBuffer } from '../db/copy-buffer.ts';
+import { CopyBuffer } from '../db/backfill/copy-buffer.ts';
+import { type BackfillKey, type BackfillRange, moveRange } from '../db/backfill/ranges.ts';
 import { readDatabaseTime } from '../db/cursor.ts';
 import type { Sql } from '../db/database.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';

@@ -1,4 +1,4 @@
-import type { RangeBounds } from '../db/backfill-ranges.ts';
+import type { RangeBounds } from '../db/backfill/ranges.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
 import type { CallOptions, Page, Remote } from '../domain/remote.ts';
 import { EARLIEST_MS, formatInstant, parseInstant, startOfUtcDay } from '../domain/walk/instant.ts';

@@ -1,6 +1,6 @@
 import { readLinkedPage } from '../conflicts/link-pages.ts';
 import { type ReadDeps, type ReadOptions, serverNow } from '../conflicts/read-object.ts';
-import type { BackfillRange } from '../db/backfill-ranges.ts';
+import type { BackfillRange } from '../db/backfill/ranges.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
 import type { RemoteRecord } from '../domain/record.ts';
 import { formatInstant, parseInstant } from '../domain/walk/instant.ts';

@@ -3,14 +3,14 @@ import { applyRecords } from '../conflicts/apply-records.ts';
 import { followMerges } from '../conflicts/follow-merges.ts';
 import { applyLinks } from '../conflicts/link-apply.ts';
 import { applyContext, type ReadDeps } from '../conflicts/read-object.ts';
-import { copyColumns, copyInto, isAnyKnown, isOccupied } from '../db/backfill-copy.ts';
+import { copyColumns, copyInto, isAnyKnown, isOccupied } from '../db/backfill/copy.ts';
 import {
   compareStage,
   fillStage,
   insertStaged,
   readKnown,
   updateStaged,
-} from '../db/backfill-stage.ts';
+} from '../db/backfill/stage.ts';
 import type { Sql, Transaction } from '../db/database.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
 import { lockRows } from '../db/mirror-rows.ts';

@@ -1,4 +1,4 @@
-import { type Config, loadConfig } from '../app/config.ts';
+import { type Config, loadConfig } from '../app/config/config.ts';
 import { createLog, type Logger } from '../app/log.ts';
 import { type OpenDatabase, openDatabaseOnly, openSession, type Session } from '../app/session.ts';
 import { UsageError } from '../domain/errors.ts';

@@ -18,7 +18,7 @@ import {
   readUnsettled,
   recordConflicts,
   rewriteEntries,
-} from '../db/unsettled.ts';
+} from '../db/outbox/unsettled.ts';
 import type { ConflictPolicy } from '../domain/merge-fields.ts';
 import { type EntryRewrite, mergeRecord, type PendingEntry } from '../domain/merge-record.ts';
 import type { RemoteRecord } from '../domain/record.ts';

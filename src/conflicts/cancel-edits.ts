@@ -6,7 +6,7 @@ import {
   readUnsettled,
   recordConflicts,
   rewriteEntries,
-} from '../db/unsettled.ts';
+} from '../db/outbox/unsettled.ts';
 import { type EntryRewrite, LOST_TO_DELETE } from '../domain/merge-record.ts';
 import { endLinks } from './link-end.ts';
 

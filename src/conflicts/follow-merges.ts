@@ -3,16 +3,16 @@ import { deferRecords, dropDeferred, writeTombstones } from '../db/departures.ts
 import { loadMirror } from '../db/mirror/load.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
 import { deleteRows, lockRows, readVersions } from '../db/mirror-rows.ts';
-import { type Merge, moveLinks } from '../db/reconcile-links.ts';
+import { readUnsettled, rewriteEntries } from '../db/outbox/unsettled.ts';
+import { type Merge, moveLinks } from '../db/reconcile/links.ts';
 import {
   mapMerged,
   markTombstonesMerged,
   moveReferences,
   readNewMerges,
   readSurvivors,
-} from '../db/reconcile-merges.ts';
-import { readRows, writeFields } from '../db/reconcile-rows.ts';
-import { readUnsettled, rewriteEntries } from '../db/unsettled.ts';
+} from '../db/reconcile/merges.ts';
+import { readRows, writeFields } from '../db/reconcile/rows.ts';
 import type { Json } from '../domain/json.ts';
 import type { EntryRewrite, PendingEntry } from '../domain/merge-record.ts';
 import type { RemoteRecord } from '../domain/record.ts';

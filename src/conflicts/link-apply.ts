@@ -1,6 +1,5 @@
 import type { Transaction } from '../db/database.ts';
 import { deferRecords } from '../db/departures.ts';
-import { readGuardedLinks } from '../db/link-outbox.ts';
 import {
   compareLinks,
   deleteLinks,
@@ -11,6 +10,7 @@ import {
 } from '../db/link-rows.ts';
 import { type LinkTable, type LinkView, linkViews, viewsOf } from '../db/mirror/links.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
+import { readGuardedLinks } from '../db/outbox/links.ts';
 import { SyncError } from '../domain/errors.ts';
 import type { RemoteRecord } from '../domain/record.ts';
 

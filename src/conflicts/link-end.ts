@@ -1,8 +1,8 @@
 import type { Sql } from '../db/database.ts';
-import { endLinksOf } from '../db/link-outbox.ts';
 import { type LinkTable, viewsOf } from '../db/mirror/links.ts';
-import { dropLinks } from '../db/reconcile-links.ts';
-import { recordConflicts } from '../db/unsettled.ts';
+import { endLinksOf } from '../db/outbox/links.ts';
+import { recordConflicts } from '../db/outbox/unsettled.ts';
+import { dropLinks } from '../db/reconcile/links.ts';
 import { LOST_TO_DELETE } from '../domain/merge-record.ts';
 
 /**

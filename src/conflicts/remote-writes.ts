@@ -1,6 +1,6 @@
 import type { Sql } from '../db/database.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
-import { hasUnsettled, readUnsettled } from '../db/unsettled.ts';
+import { hasUnsettled, readUnsettled } from '../db/outbox/unsettled.ts';
 import { type WrittenBy, writeOf } from '../domain/field-write.ts';
 import type { ConflictPolicy } from '../domain/merge-fields.ts';
 import { mergeRecord, type PendingEntry } from '../domain/merge-record.ts';

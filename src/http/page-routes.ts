@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { readActivity, readMoves } from '../db/activity.ts';
-import { listConflicts } from '../db/conflict-review.ts';
-import { listEntries, readEntry } from '../db/outbox-review.ts';
+import { listConflicts } from '../db/outbox/conflict-review.ts';
+import { listEntries, readEntry } from '../db/outbox/review.ts';
 import { SyncError } from '../domain/errors.ts';
 import { parseId } from './action-routes.ts';
 import type { FormTokens } from './form-token.ts';

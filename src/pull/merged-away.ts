@@ -1,6 +1,6 @@
 import type { ReadDeps } from '../conflicts/read-object.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
-import { readRows } from '../db/reconcile-rows.ts';
+import { readRows } from '../db/reconcile/rows.ts';
 import { RemoteError } from '../domain/errors.ts';
 import type { DeletedRecord } from '../domain/record.ts';
 import type { CallOptions } from '../domain/remote.ts';

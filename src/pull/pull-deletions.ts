@@ -5,8 +5,8 @@ import { type Cursor, moveCursor, readDatabaseTime } from '../db/cursor.ts';
 import { writeTombstones } from '../db/departures.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
 import { deleteRows, readVersions } from '../db/mirror-rows.ts';
-import { markTombstonesDeleted } from '../db/reconcile-merges.ts';
-import { markDeletionsAbsent, markDeletionsRead } from '../db/reconcile-state.ts';
+import { markTombstonesDeleted } from '../db/reconcile/merges.ts';
+import { markDeletionsAbsent, markDeletionsRead } from '../db/reconcile/state.ts';
 import type { DeletedRecord } from '../domain/record.ts';
 import type { CallOptions, Remote } from '../domain/remote.ts';
 import {

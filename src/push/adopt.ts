@@ -1,10 +1,10 @@
-import { type Adoption, mergeBornRows, readFields, rewriteAdopted } from '../db/adoption.ts';
 import type { Sql } from '../db/database.ts';
 import { mapIds, rewriteReferences } from '../db/identities.ts';
 import { findByIdentity } from '../db/mirror/identity-lookup.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
 import { lockRows } from '../db/mirror-rows.ts';
-import { settleEntries } from '../db/outbox.ts';
+import { type Adoption, mergeBornRows, readFields, rewriteAdopted } from '../db/outbox/adoption.ts';
+import { settleEntries } from '../db/outbox/outbox.ts';
 import { equalValues, itemKey } from '../domain/equal.ts';
 import type { Json } from '../domain/json.ts';
 import type { FieldChange } from '../domain/merge-record.ts';

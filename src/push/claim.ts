@@ -1,17 +1,17 @@
 import { withCurrentReferences } from '../conflicts/current-references.ts';
 import { loadCursor, readDatabaseTime } from '../db/cursor.ts';
 import type { Database, Sql } from '../db/database.ts';
-import { type MassDeleteLimits, parkMassDelete } from '../db/delete-guard.ts';
 import { holdsLease } from '../db/lease.ts';
 import { readLocalIds } from '../db/local-ids.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
+import { type MassDeleteLimits, parkMassDelete } from '../db/outbox/delete-guard.ts';
 import {
   addFollowUps,
   type ClaimedRecord,
   claimDue,
   recordSent,
   settleEntries,
-} from '../db/outbox.ts';
+} from '../db/outbox/outbox.ts';
 import { prerequisites } from '../domain/dependency-order.ts';
 import { adoptKnown } from './adopt.ts';
 import { holdBack } from './hold-back.ts';

@@ -1,6 +1,6 @@
 import type { Sql } from '../db/database.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
-import { type ClaimedRecord, type EntryOutcome, settleEntries } from '../db/outbox.ts';
+import { type ClaimedRecord, type EntryOutcome, settleEntries } from '../db/outbox/outbox.ts';
 import {
   addToHeld,
   closeSettledConflicts,
@@ -9,7 +9,7 @@ import {
   readUnsettled,
   rewriteClaimed,
   rewriteEntries,
-} from '../db/unsettled.ts';
+} from '../db/outbox/unsettled.ts';
 import type { ClaimedEntry } from '../domain/coalesce.ts';
 import { equalValues } from '../domain/equal.ts';
 import type { EntryRewrite } from '../domain/merge-record.ts';

@@ -1,4 +1,4 @@
-import type { ClaimedRecord, EntryOutcome } from '../db/outbox.ts';
+import type { ClaimedRecord, EntryOutcome } from '../db/outbox/outbox.ts';
 import { type Coalesced, coalesce } from '../domain/coalesce.ts';
 import { equalJson, itemKey } from '../domain/equal.ts';
 import type { Json } from '../domain/json.ts';

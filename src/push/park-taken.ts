@@ -1,7 +1,7 @@
 import type { Sql } from '../db/database.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
-import { settleEntries } from '../db/outbox.ts';
-import { readTakenValues } from '../db/taken-values.ts';
+import { settleEntries } from '../db/outbox/outbox.ts';
+import { readTakenValues } from '../db/outbox/taken-values.ts';
 import type { Outgoing } from './outgoing.ts';
 
 /**

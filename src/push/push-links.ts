@@ -1,7 +1,7 @@
 import { holdsLease } from '../db/lease.ts';
-import { readMovedIds } from '../db/link-outbox.ts';
 import { type LinkTable, type LinkView, linkViews } from '../db/mirror/links.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
+import { readMovedIds } from '../db/outbox/links.ts';
 import { SyncError } from '../domain/errors.ts';
 import type { CallOptions } from '../domain/remote.ts';
 import { leaseLost } from './lease-lost.ts';

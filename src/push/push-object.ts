@@ -1,10 +1,10 @@
 import { type RemoteWrites, readRemoteWrites } from '../conflicts/remote-writes.ts';
 import type { Database } from '../db/database.ts';
-import type { MassDeleteLimits } from '../db/delete-guard.ts';
 import { readCurrentIds } from '../db/identities.ts';
 import { holdsLease } from '../db/lease.ts';
 import type { LinkTable } from '../db/mirror/links.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
+import type { MassDeleteLimits } from '../db/outbox/delete-guard.ts';
 import { SyncError } from '../domain/errors.ts';
 import type { ConflictPolicy } from '../domain/merge-fields.ts';
 import type { Remote } from '../domain/remote.ts';

@@ -1,6 +1,6 @@
-import { readDueLinks } from '../db/link-outbox.ts';
 import { renameLinks } from '../db/link-rows.ts';
-import { readDueObjects } from '../db/outbox.ts';
+import { readDueLinks } from '../db/outbox/links.ts';
+import { readDueObjects } from '../db/outbox/outbox.ts';
 import { pushLinks, viewOfField } from './push-links.ts';
 import { type PushCounts, type PushDeps, pushObject } from './push-object.ts';
 import { recoverStranded } from './recover.ts';

@@ -1,6 +1,6 @@
 import type { Transaction } from '../db/database.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
-import { readUnsettled, rebaseUnsettled } from '../db/unsettled.ts';
+import { readUnsettled, rebaseUnsettled } from '../db/outbox/unsettled.ts';
 import { equalValues } from '../domain/equal.ts';
 import type { Json } from '../domain/json.ts';
 import type { FieldChange, FieldChanges } from '../domain/merge-record.ts';

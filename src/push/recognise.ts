@@ -1,4 +1,4 @@
-import type { StrandedEntry } from '../db/outbox.ts';
+import type { StrandedEntry } from '../db/outbox/outbox.ts';
 import { equalValues } from '../domain/equal.ts';
 import type { Birth } from '../domain/field-write.ts';
 import type { Json } from '../domain/json.ts';

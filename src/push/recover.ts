@@ -1,11 +1,11 @@
 import { applyRecords } from '../conflicts/apply-records.ts';
 import { readDatabaseTime } from '../db/cursor.ts';
 import type { Sql } from '../db/database.ts';
-import { readFirstBases } from '../db/first-bases.ts';
 import { mapIds, readMapped, rewriteReferences } from '../db/identities.ts';
 import { holdsLease } from '../db/lease.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
-import { type StrandedEntry, settleEntries, takeOverStranded } from '../db/outbox.ts';
+import { readFirstBases } from '../db/outbox/first-bases.ts';
+import { type StrandedEntry, settleEntries, takeOverStranded } from '../db/outbox/outbox.ts';
 import { SyncError } from '../domain/errors.ts';
 import type { Birth } from '../domain/field-write.ts';
 import type { RemoteRecord } from '../domain/record.ts';

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { Database, Transaction } from '../db/database.ts';
-import { readDueLinks } from '../db/link-outbox.ts';
 import { renameLinks } from '../db/link-rows.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
-import { readDueObjects, settleEntries } from '../db/outbox.ts';
+import { readDueLinks } from '../db/outbox/links.ts';
+import { readDueObjects, settleEntries } from '../db/outbox/outbox.ts';
 import type { Json } from '../domain/json.ts';
 import type { RemoteRecord } from '../domain/record.ts';
 import { claim } from './claim.ts';

@@ -1,4 +1,4 @@
-import { countSpan, createdAtRank } from '../db/reconcile-rows.ts';
+import { countSpan, createdAtRank } from '../db/reconcile/rows.ts';
 import { formatInstant, parseInstant } from '../domain/walk/instant.ts';
 import { comparePages } from './compare-pages.ts';
 import {

@@ -2,7 +2,7 @@ import { applyRead } from '../conflicts/apply-read.ts';
 import { readLinkedPage } from '../conflicts/link-pages.ts';
 import { contextOf } from '../conflicts/read-object.ts';
 import { readDatabaseTime } from '../db/cursor.ts';
-import { readUnplaced, readUnseen } from '../db/reconcile-rows.ts';
+import { readUnplaced, readUnseen } from '../db/reconcile/rows.ts';
 import type { RemoteRecord } from '../domain/record.ts';
 import { formatInstant, parseInstant } from '../domain/walk/instant.ts';
 import { acceptPage, nextRequest, startWalk } from '../domain/walk/walk.ts';

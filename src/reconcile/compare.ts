@@ -1,4 +1,4 @@
-import { countKnown, createdAtEvery, readUnplaced } from '../db/reconcile-rows.ts';
+import { countKnown, createdAtEvery, readUnplaced } from '../db/reconcile/rows.ts';
 import { startOfUtcDay } from '../domain/walk/instant.ts';
 import { ALL_TIME } from './all-time.ts';
 import { compareCounts, countBoth, countRemote, UNCOUNTED } from './compare-counts.ts';

@@ -1,6 +1,6 @@
 import { readMerged } from '../conflicts/follow-merges.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
-import type { Merge } from '../db/reconcile-links.ts';
+import type { Merge } from '../db/reconcile/links.ts';
 import { RemoteError } from '../domain/errors.ts';
 import type { RemoteRecord } from '../domain/record.ts';
 import type { Pass } from './pass.ts';

@@ -1,6 +1,6 @@
 import { readDatabaseTime } from '../db/cursor.ts';
-import { countKnown } from '../db/reconcile-rows.ts';
-import { readReconcileState } from '../db/reconcile-state.ts';
+import { countKnown } from '../db/reconcile/rows.ts';
+import { readReconcileState } from '../db/reconcile/state.ts';
 import { isMassDelete } from '../domain/mass-delete.ts';
 import { OVERLAP_MS, parseInstant } from '../domain/walk/instant.ts';
 import { ALL_TIME } from './all-time.ts';

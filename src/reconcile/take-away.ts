@@ -6,7 +6,7 @@ import type { Transaction } from '../db/database.ts';
 import { writeTombstones } from '../db/departures.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
 import { deleteRows, lockRows } from '../db/mirror-rows.ts';
-import { readRows } from '../db/reconcile-rows.ts';
+import { readRows } from '../db/reconcile/rows.ts';
 import type { Confirmed } from './confirm.ts';
 import type { Pass } from './pass.ts';
 

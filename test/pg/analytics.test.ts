@@ -1,6 +1,6 @@
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { refreshUsers } from '../../src/app/background-jobs.ts';
+import { refreshUsers } from '../../src/app/daemon/background-jobs.ts';
 import { pullAll } from '../../src/app/pull-all.ts';
 import { openWorkspace, type TestWorkspace } from '../support/workspace.ts';
 import { readPage } from '../unit/docs/page.ts';

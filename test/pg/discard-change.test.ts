@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { discardChange } from '../../src/app/discard-change.ts';
+import { discardChange } from '../../src/app/decisions/discard-change.ts';
 import { pullAll } from '../../src/app/pull-all.ts';
 import { openWorkspace, type TestWorkspace } from '../support/workspace.ts';
 

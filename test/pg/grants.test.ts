@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { refreshUsers } from '../../src/app/background-jobs.ts';
-import { runDoctor } from '../../src/app/doctor.ts';
+import { refreshUsers } from '../../src/app/daemon/background-jobs.ts';
+import { runDoctor } from '../../src/app/doctor/doctor.ts';
 import { createLog } from '../../src/app/log.ts';
 import { pullAll } from '../../src/app/pull-all.ts';
 import { applyGrants, readGrantState } from '../../src/db/grants.ts';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { discardChange } from '../../src/app/discard-change.ts';
+import { discardChange } from '../../src/app/decisions/discard-change.ts';
 import { pullAll } from '../../src/app/pull-all.ts';
 import { syncOnce } from '../../src/app/sync-once.ts';
 import { linkDifferences } from '../support/agreement.ts';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { syncOnce } from '../../src/app/sync-once.ts';
-import { approveDeletes } from '../../src/db/delete-guard.ts';
+import { approveDeletes } from '../../src/db/outbox/delete-guard.ts';
 import { openWorkspace, type TestWorkspace } from '../support/workspace.ts';
 
 let workspace: TestWorkspace;

@@ -1,7 +1,7 @@
 import { validate } from 'node-cron';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { ReconcileSchedule, timeOfDay } from '../../src/app/daemon/reconcile-schedule.ts';
 import { type ObjectRun, pullAll } from '../../src/app/pull-all.ts';
-import { ReconcileSchedule, timeOfDay } from '../../src/app/reconcile-schedule.ts';
 import { openWorkspace, type TestWorkspace } from '../support/workspace.ts';
 
 let workspace: TestWorkspace;

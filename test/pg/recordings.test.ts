@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { createRecordingsPass } from '../../src/app/recordings-pass.ts';
+import { createRecordingsPass } from '../../src/app/daemon/recordings-pass.ts';
 import { syncOnce } from '../../src/app/sync-once.ts';
 import { noteRecordings } from '../../src/db/recordings.ts';
 import { openWorkspace, type TestWorkspace } from '../support/workspace.ts';

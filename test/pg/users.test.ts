@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { refreshUsers } from '../../src/app/background-jobs.ts';
+import { refreshUsers } from '../../src/app/daemon/background-jobs.ts';
 import { syncOnce } from '../../src/app/sync-once.ts';
 import { openWorkspace, type TestWorkspace } from '../support/workspace.ts';
 

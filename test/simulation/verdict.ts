@@ -1,4 +1,4 @@
-import { discardChange } from '../../src/app/discard-change.ts';
+import { discardChange } from '../../src/app/decisions/discard-change.ts';
 import { differences, linkDifferences } from '../support/agreement.ts';
 import { fieldKey } from './ledger.ts';
 import { comeToRest } from './rest.ts';

@@ -1,5 +1,5 @@
-import type { Config } from '../../src/app/config.ts';
-import { objectSettings } from '../../src/app/config.ts';
+import type { Config } from '../../src/app/config/config.ts';
+import { objectSettings } from '../../src/app/config/config.ts';
 import { createLog } from '../../src/app/log.ts';
 import type { Session } from '../../src/app/session.ts';
 import { createClarifyRemote } from '../../src/clarify/remote.ts';

@@ -1,4 +1,4 @@
-import { runDaemon } from '../../src/app/daemon.ts';
+import { runDaemon } from '../../src/app/daemon/daemon.ts';
 import type { TestWorkspace } from './workspace.ts';
 
 export interface RunningDaemon {

@@ -2,7 +2,7 @@ import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
-import { findBinaries } from '../../src/app/embedded-postgres-account.ts';
+import { findBinaries } from '../../src/app/embedded-postgres/account.ts';
 
 /** A Postgres server for tests, where durability is worth nothing and speed everything. */
 export interface TestServer {

@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { type Config, loadConfig } from '../../src/app/config.ts';
+import { type Config, loadConfig } from '../../src/app/config/config.ts';
 import { createLog } from '../../src/app/log.ts';
 import { openSession, type Session } from '../../src/app/session.ts';
 import { type Emulator, type EmulatorOptions, startEmulator } from '../../src/emulator/emulator.ts';

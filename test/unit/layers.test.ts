@@ -113,7 +113,7 @@ describe('the architecture', () => {
   });
 
   it('reads the environment in one module', () => {
-    expect(using(/\bprocess\s*\.\s*env\b/)).toEqual(['app/config.ts']);
+    expect(using(/\bprocess\s*\.\s*env\b/)).toEqual(['app/config/config.ts']);
   });
 
   it('touches signals and exit codes in one module', () => {

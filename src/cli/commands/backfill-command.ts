@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { backfillAll } from '../../app/backfill-all.ts';
-import { countUnsettled } from '../../db/outbox.ts';
+import { countUnsettled } from '../../db/outbox/outbox.ts';
 import { knownObjects } from '../object-names.ts';
 import type { Report } from '../report.ts';
 import { reportPass } from '../runs-report.ts';

@@ -1,6 +1,10 @@
 import type { Command } from 'commander';
-import { type ConflictEntry, listConflicts, readConflict } from '../../db/conflict-review.ts';
 import { mirroredObjects } from '../../db/mirror/load.ts';
+import {
+  type ConflictEntry,
+  listConflicts,
+  readConflict,
+} from '../../db/outbox/conflict-review.ts';
 import { UsageError } from '../../domain/errors.ts';
 import { fieldLines, showValue } from '../field-lines.ts';
 import { knownObjects } from '../object-names.ts';

@@ -1,6 +1,6 @@
 import { userInfo } from 'node:os';
-import { type Decision, resolveConflict } from '../../app/resolve-conflict.ts';
-import { readConflict } from '../../db/conflict-review.ts';
+import { type Decision, resolveConflict } from '../../app/decisions/resolve-conflict.ts';
+import { readConflict } from '../../db/outbox/conflict-review.ts';
 import type { Report } from '../report.ts';
 import type { CommandContext } from '../shell.ts';
 

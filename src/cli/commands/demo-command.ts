@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import type { Demo } from '../../app/demo.ts';
-import type { SceneResult } from '../../app/demo-script.ts';
+import type { Demo } from '../../app/demo/demo.ts';
+import type { SceneResult } from '../../app/demo/script.ts';
 import { createLog } from '../../app/log.ts';
 import { showPlural } from '../quantity.ts';
 import type { Report } from '../report.ts';
@@ -31,8 +31,8 @@ async function demo(context: CommandContext, once: boolean): Promise<Report | nu
   const stays = !once && !json && terminal.out.isTTY === true;
   // The narration tells what matters; of the service only what goes wrong.
   const log = createLog({ level: 'error' });
-  const { startDemo } = await import('../../app/demo.ts');
-  const { playScript } = await import('../../app/demo-script.ts');
+  const { startDemo } = await import('../../app/demo/demo.ts');
+  const { playScript } = await import('../../app/demo/script.ts');
   let started: Demo | null = null;
   try {
     started = await startDemo({ log, signal, say });
@@ -66,7 +66,7 @@ async function stay(
   say(`   and act as a person in the app: ${running.emulator.adminUrl}`);
   say('');
   say('Going on with an edit every few seconds; Ctrl-C ends it and leaves nothing behind.');
-  const { playTraffic } = await import('../../app/demo-traffic.ts');
+  const { playTraffic } = await import('../../app/demo/traffic.ts');
   await Promise.race([playTraffic(running, { signal, say }), running.running]);
 }
 

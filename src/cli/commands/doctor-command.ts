@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import { runDoctor } from '../../app/doctor.ts';
-import type { Check } from '../../app/doctor-check.ts';
+import type { Check } from '../../app/doctor/check.ts';
+import { runDoctor } from '../../app/doctor/doctor.ts';
 import type { Report } from '../report.ts';
 import type { CommandContext, CommonOptions, Shell } from '../shell.ts';
 import { renderTable } from '../table.ts';

@@ -1,4 +1,4 @@
-import { approveDeletes } from '../../db/delete-guard.ts';
+import { approveDeletes } from '../../db/outbox/delete-guard.ts';
 import { UsageError } from '../../domain/errors.ts';
 import { showPlural } from '../quantity.ts';
 import type { Report } from '../report.ts';

@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
-import { discardChange } from '../../app/discard-change.ts';
+import { discardChange } from '../../app/decisions/discard-change.ts';
 import { mirroredObjects } from '../../db/mirror/load.ts';
-import { countUnsettled } from '../../db/outbox.ts';
+import { countUnsettled } from '../../db/outbox/outbox.ts';
 import {
   codeOf,
   listEntries,
@@ -10,7 +10,7 @@ import {
   outboxStates,
   readEntry,
   retryEntries,
-} from '../../db/outbox-review.ts';
+} from '../../db/outbox/review.ts';
 import { UsageError } from '../../domain/errors.ts';
 import { fieldLines, showValue } from '../field-lines.ts';
 import { needsPerson } from '../left-over.ts';

@@ -1,4 +1,4 @@
-import { codeOf, type OutboxEntry } from '../../db/outbox-review.ts';
+import { codeOf, type OutboxEntry } from '../../db/outbox/review.ts';
 
 /** What a person can do about a parked change, as one line; null where it is not parked. */
 export function nextForEntry(entry: OutboxEntry): string | null {

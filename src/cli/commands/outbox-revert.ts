@@ -1,4 +1,4 @@
-import { type Reverted, revertChange } from '../../app/revert-change.ts';
+import { type Reverted, revertChange } from '../../app/decisions/revert-change.ts';
 import { loadMirrorTables } from '../../db/mirror/load.ts';
 import { SyncError } from '../../domain/errors.ts';
 import type { Report } from '../report.ts';

@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
-import { objectSettings } from '../../app/config.ts';
+import { objectSettings } from '../../app/config/config.ts';
 import { pushOnce } from '../../app/push-once.ts';
 import { type PushPreview, previewPush } from '../../app/push-preview.ts';
 import { loadMirror } from '../../db/mirror/load.ts';
-import { countUnsettled } from '../../db/outbox.ts';
+import { countUnsettled } from '../../db/outbox/outbox.ts';
 import { dependencyOrder } from '../../domain/dependency-order.ts';
 import { SyncError } from '../../domain/errors.ts';
 import type { RehearsalDeps } from '../../push/rehearse.ts';

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { reconcileAll } from '../../app/reconcile-all.ts';
-import { countUnsettled } from '../../db/outbox.ts';
+import { countUnsettled } from '../../db/outbox/outbox.ts';
 import { knownObjects } from '../object-names.ts';
 import { showCount } from '../quantity.ts';
 import type { Report } from '../report.ts';

@@ -16,7 +16,7 @@ export function addRun(program: Command, shell: Shell): void {
 
 async function run(context: CommandContext): Promise<Report> {
   // Not with the program: scheduler and status server weigh on the memory of every other command.
-  const { runDaemon } = await import('../../app/daemon.ts');
+  const { runDaemon } = await import('../../app/daemon/daemon.ts');
   return await context.withSession(async (session) => {
     const { log, config } = session;
     await runDaemon(session, {

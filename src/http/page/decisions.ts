@@ -1,5 +1,5 @@
-import type { ConflictEntry } from '../../db/conflict-review.ts';
-import { codeOf, needsDecision, type OutboxEntry } from '../../db/outbox-review.ts';
+import type { ConflictEntry } from '../../db/outbox/conflict-review.ts';
+import { codeOf, needsDecision, type OutboxEntry } from '../../db/outbox/review.ts';
 import type { Json } from '../../domain/json.ts';
 import { ago, count, plural, value } from './format.ts';
 import { type Html, html } from './html.ts';

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { discardChange } from '../../../src/app/discard-change.ts';
+import { discardChange } from '../../../src/app/decisions/discard-change.ts';
 import { pullAll } from '../../../src/app/pull-all.ts';
 import { pushOnce } from '../../../src/app/push-once.ts';
-import { listConflicts } from '../../../src/db/conflict-review.ts';
-import { listEntries, readEntry, retryEntries } from '../../../src/db/outbox-review.ts';
+import { listConflicts } from '../../../src/db/outbox/conflict-review.ts';
+import { listEntries, readEntry, retryEntries } from '../../../src/db/outbox/review.ts';
 import { openWorkspace, type TestWorkspace } from '../../support/workspace.ts';
 
 let workspace: TestWorkspace;

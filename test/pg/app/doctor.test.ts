@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { runDoctor } from '../../../src/app/doctor.ts';
-import type { Check } from '../../../src/app/doctor-check.ts';
+import type { Check } from '../../../src/app/doctor/check.ts';
+import { runDoctor } from '../../../src/app/doctor/doctor.ts';
 import { createLog } from '../../../src/app/log.ts';
 import { openWorkspace, type TestWorkspace } from '../../support/workspace.ts';
 

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
   type EmbeddedPostgres,
   startEmbeddedPostgres,
-} from '../../../src/app/embedded-postgres.ts';
+} from '../../../src/app/embedded-postgres/embedded-postgres.ts';
 
 let folder: string;
 let dir: string;

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { approveDeletes } from '../../../src/db/delete-guard.ts';
-import { readEntry, retryEntries } from '../../../src/db/outbox-review.ts';
+import { approveDeletes } from '../../../src/db/outbox/delete-guard.ts';
+import { readEntry, retryEntries } from '../../../src/db/outbox/review.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
 
 let database: TestDatabase;

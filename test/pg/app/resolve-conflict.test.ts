@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { type Decision, resolveConflict } from '../../../src/app/decisions/resolve-conflict.ts';
 import { pullAll } from '../../../src/app/pull-all.ts';
-import { type Decision, resolveConflict } from '../../../src/app/resolve-conflict.ts';
 import { syncOnce } from '../../../src/app/sync-once.ts';
-import { listConflicts, readConflict } from '../../../src/db/conflict-review.ts';
-import { listEntries } from '../../../src/db/outbox-review.ts';
+import { listConflicts, readConflict } from '../../../src/db/outbox/conflict-review.ts';
+import { listEntries } from '../../../src/db/outbox/review.ts';
 import { openWorkspace, type TestWorkspace } from '../../support/workspace.ts';
 
 let workspace: TestWorkspace;

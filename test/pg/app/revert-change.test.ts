@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { revertChange } from '../../../src/app/revert-change.ts';
+import { revertChange } from '../../../src/app/decisions/revert-change.ts';
 import { syncOnce } from '../../../src/app/sync-once.ts';
-import { cancelEntries, listEntries, readEntry } from '../../../src/db/outbox-review.ts';
+import { cancelEntries, listEntries, readEntry } from '../../../src/db/outbox/review.ts';
 import { openWorkspace, type TestWorkspace } from '../../support/workspace.ts';
 
 let workspace: TestWorkspace;

@@ -4,7 +4,7 @@ import {
   loadConfig,
   objectSettings,
   unknownNames,
-} from '../../../src/app/config.ts';
+} from '../../../src/app/config/config.ts';
 import { UsageError } from '../../../src/domain/errors.ts';
 
 const minimal = { CLARIFY_API_KEY: 'key', CLARIFY_WORKSPACE: 'acme' };

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { judgeRate } from '../../../src/app/doctor-remote.ts';
+import { judgeRate } from '../../../src/app/doctor/remote.ts';
 
 const endpoint = 'GET /schemas';
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { parseFieldValue } from '../../../src/app/field-value.ts';
+import { parseFieldValue } from '../../../src/app/decisions/field-value.ts';
 import { mirrorTable } from '../../../src/db/mirror/table.ts';
 import { stringifyJson } from '../../../src/domain/json.ts';
 import type { FieldKind } from '../../../src/domain/schema.ts';

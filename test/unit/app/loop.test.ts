@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createLoop, type LoopOptions, runLoop, Wake } from '../../../src/app/loop.ts';
+import { createLoop, type LoopOptions, runLoop, Wake } from '../../../src/app/daemon/loop.ts';
 import { RemoteError, SyncError } from '../../../src/domain/errors.ts';
 
 const passing = () => new SyncError('busy', { code: 'x-busy', disposition: 'retry' });

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { createNudge } from '../../../src/app/nudge.ts';
-import { Schedule } from '../../../src/app/schedule.ts';
+import { createNudge } from '../../../src/app/daemon/nudge.ts';
+import { Schedule } from '../../../src/app/daemon/schedule.ts';
 
 beforeEach(() => {
   vi.useFakeTimers();

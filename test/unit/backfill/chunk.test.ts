@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { addRecords, newChunk } from '../../../src/backfill/chunk.ts';
-import { CopyBuffer } from '../../../src/db/copy-buffer.ts';
+import { CopyBuffer } from '../../../src/db/backfill/copy-buffer.ts';
 import { mirror, recordAt } from './listed-remote.ts';
 
 const atMs = Date.UTC(2026, 0, 5);

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { cutRanges, planRanges } from '../../../src/backfill/plan-ranges.ts';
-import type { RangeBounds } from '../../../src/db/backfill-ranges.ts';
+import type { RangeBounds } from '../../../src/db/backfill/ranges.ts';
 import { ListedRemote, mirror } from './listed-remote.ts';
 
 const DAY_MS = 86_400_000;

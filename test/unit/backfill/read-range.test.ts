@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { cutRanges } from '../../../src/backfill/plan-ranges.ts';
 import { readRange } from '../../../src/backfill/read-range.ts';
-import type { BackfillRange } from '../../../src/db/backfill-ranges.ts';
+import type { BackfillRange } from '../../../src/db/backfill/ranges.ts';
 import { ListedRemote, mirror } from './listed-remote.ts';
 
 const START_MS = Date.UTC(2026, 0, 5, 22);

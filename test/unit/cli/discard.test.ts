@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { rebase } from '../../../src/app/discard-change.ts';
+import { rebase } from '../../../src/app/decisions/discard-change.ts';
 
 const entry = (id: bigint, changes: Record<string, { base: number; value: number }>) => {
   return { id, op: 'update', state: 'pending', changes, writtenAtMs: 0 } as const;

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { nextForEntry, nextForList } from '../../../src/cli/commands/outbox-next.ts';
-import type { OutboxEntry } from '../../../src/db/outbox-review.ts';
+import type { OutboxEntry } from '../../../src/db/outbox/review.ts';
 
 function entry(id: bigint, more: Partial<OutboxEntry>): OutboxEntry {
   return {

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
-import { configFile, parseConfigFile } from '../../../src/app/config-file.ts';
+import { configFile, parseConfigFile } from '../../../src/app/config/file.ts';
 import { byName, fenced, firstColumn, readPage, readSources } from './page.ts';
 
 const page = readPage('configuration.md');

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { CopyBuffer } from '../../../src/db/copy-buffer.ts';
+import { CopyBuffer } from '../../../src/db/backfill/copy-buffer.ts';
 
 test('lines of any length and script come out as they went in, each with its end', () => {
   const line = fc.oneof(

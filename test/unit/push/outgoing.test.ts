@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { ClaimedRecord } from '../../../src/db/outbox.ts';
+import type { ClaimedRecord } from '../../../src/db/outbox/outbox.ts';
 import type { ClaimedEntry } from '../../../src/domain/coalesce.ts';
 import type { Json } from '../../../src/domain/json.ts';
 import type { FieldChanges } from '../../../src/domain/merge-record.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { StrandedEntry } from '../../../src/db/outbox.ts';
+import type { StrandedEntry } from '../../../src/db/outbox/outbox.ts';
 import type { Json } from '../../../src/domain/json.ts';
 import { type Candidate, recognise } from '../../../src/push/recognise.ts';
 import { field, objectSchema } from '../../support/fields.ts';

@@ -1,0 +1,72 @@
+import type { ConflictPolicy, DeletePolicy } from '../../domain/policy.ts';
+import type { ConfigFile } from './file.ts';
+
+/** How one object is kept in step: what the file says, or the default. */
+export interface ObjectSettings {
+  /** False where the file excludes it. */
+  readonly included: boolean;
+  /** When to pull, a cron expression of five or six fields. */
+  readonly pull: string;
+  /** False where local writes are refused whatever the rest of the program does. */
+  readonly push: boolean;
+  /** A unique field that makes creates repeatable; null: the workspace's own. */
+  readonly key: string | null;
+  readonly history: boolean;
+  /** Whether transcripts of recordings are fetched. */
+  readonly recordings: boolean;
+  readonly delete: DeletePolicy;
+  /** Who wins where both sides changed `field`. */
+  conflictsOf(field: string): ConflictPolicy;
+}
+
+const EVERY_MINUTE = '* * * * *';
+
+export function objectSettings(
+  config: { readonly objects: ConfigFile['objects']; readonly exclude: readonly string[] },
+  object: string,
+): ObjectSettings {
+  const file = Object.hasOwn(config.objects, object) ? config.objects[object] : undefined;
+  const fields = file?.fields ?? {};
+  return {
+    included: !config.exclude.includes(object),
+    pull: file?.pull ?? EVERY_MINUTE,
+    push: file?.push ?? true,
+    key: file?.key ?? null,
+    history: file?.history ?? false,
+    recordings: file?.recordings ?? false,
+    delete: file?.delete ?? 'push',
+    conflictsOf: (field) =>
+      (Object.hasOwn(fields, field) ? fields[field]?.conflicts : undefined) ??
+      file?.conflicts ??
+      'newest',
+  };
+}
+
+/**
+ * What the file names and the workspace does not have, by its path: misspelt, most likely. No
+ * reason to stop, for a workspace may lose an object or a field at any time.
+ */
+export function unknownNames(
+  config: { readonly objects: ConfigFile['objects']; readonly exclude: readonly string[] },
+  schemas: readonly {
+    readonly object: string;
+    readonly fields: readonly { readonly name: string }[];
+  }[],
+): readonly string[] {
+  const fieldsOf = new Map(
+    schemas.map(({ object, fields }) => [object, new Set(fields.map(({ name }) => name))]),
+  );
+  const inObjects = Object.entries(config.objects).flatMap(([object, settings]) => {
+    const known = fieldsOf.get(object);
+    const at = `objects.${object}`;
+    if (known === undefined) return [at];
+    const fields = Object.keys(settings?.fields ?? {}).filter((name) => !known.has(name));
+    const key = settings?.key;
+    return [
+      ...fields.map((name) => `${at}.fields.${name}`),
+      ...(key !== undefined && !known.has(key) ? [`${at}.key`] : []),
+    ];
+  });
+  const excluded = config.exclude.filter((object) => !fieldsOf.has(object));
+  return [...inObjects, ...excluded.map((object) => `exclude: ${object}`)];
+}

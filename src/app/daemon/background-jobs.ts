@@ -1,0 +1,90 @@
+import { readLastRunAge, recordRun } from '../../db/run-log.ts';
+import { isPassing, RemoteError, SyncError } from '../../domain/errors.ts';
+import type { Priority } from '../../domain/remote.ts';
+import { pullUsers } from '../../pull/pull-users.ts';
+import type { Session } from '../session.ts';
+import { sweepAll } from '../sweep-all.ts';
+import { createRecordingsPass } from './recordings-pass.ts';
+import type { Scheduled } from './schedule.ts';
+
+export interface BackgroundOptions {
+  readonly signal: AbortSignal;
+  /** Whether this process may work now. */
+  readonly leads: () => boolean;
+  /** Told of an error that no repetition mends. */
+  readonly onHalt: (error: unknown) => void;
+}
+
+/** Pages of a sweep are due one by one: how often one looks decides how evenly they are spread. */
+const SWEEPS = '*/15 * * * * *';
+/** Users are due daily; this is how soon a failure, or a change of leader, is made up for. */
+const USERS = '*/5 * * * *';
+const USERS_EVERY_MS = 86_400_000;
+const RECORDINGS = '30 * * * * *';
+
+/** What the service does beside pulling and pushing, when nothing more urgent waits. */
+export function backgroundJobs(session: Session, options: BackgroundOptions): readonly Scheduled[] {
+  const { signal, leads, onHalt } = options;
+  let isFirst = true;
+  const sweep = async () => {
+    const runs = await sweepAll(session, { signal, priority: 'backfill' });
+    for (const { object, problem, ...counts } of runs) {
+      const { changed, linked, unlinked } = counts;
+      if (problem !== null) session.log.warn({ object, code: problem }, 'sweep not complete');
+      else if (changed + linked + unlinked > 0) session.log.info({ object, ...counts }, 'swept');
+    }
+  };
+  const users = async () => {
+    await refreshUsers(session, { signal, priority: 'backfill', force: isFirst });
+    isFirst = false;
+  };
+  const recordings = createRecordingsPass(session);
+  const guarded = (run: () => Promise<void>) => async () => {
+    if (signal.aborted || !leads()) return;
+    try {
+      await run();
+    } catch (error) {
+      if (signal.aborted) return;
+      if (!isPassing(error)) return onHalt(error);
+      session.log.info({ code: error.code }, error.message);
+    }
+  };
+  return [
+    { name: 'sweep', expression: SWEEPS, run: guarded(sweep) },
+    { name: 'users', expression: USERS, run: guarded(users) },
+    {
+      name: 'recordings',
+      expression: RECORDINGS,
+      run: guarded(() => recordings({ signal, priority: 'backfill' })),
+    },
+  ];
+}
+
+/**
+ * Brings over the users of the workspace, unless that was done within a day. A key that may not see
+ * them, or a server that does not tell, is no reason to stop: said, and tried again.
+ *
+ * @throws what is a bug, or a key that is not accepted at all.
+ */
+export async function refreshUsers(
+  session: Session,
+  options: { readonly signal: AbortSignal; readonly priority: Priority; readonly force: boolean },
+): Promise<void> {
+  const { db, holder, log } = session;
+  const { signal, priority, force } = options;
+  const ageMs = await readLastRunAge(db, 'users');
+  if (!force && ageMs !== null && ageMs < USERS_EVERY_MS) return;
+  const startedMs = session.nowMs();
+  try {
+    const counts = await pullUsers(session, { signal, priority });
+    // The first reading makes the table.
+    await session.grantRights();
+    const tookMs = session.nowMs() - startedMs;
+    await recordRun(db, { kind: 'users', object: null, holder, counts, tookMs });
+  } catch (error) {
+    const isUnauthorized = error instanceof RemoteError && error.status === 401;
+    if (signal.aborted) return;
+    if (!(error instanceof SyncError) || isUnauthorized) throw error;
+    log.warn({ code: error.code }, 'users not read');
+  }
+}

@@ -1,0 +1,109 @@
+import { createHash } from 'node:crypto';
+import cron, { type ScheduledTask } from 'node-cron';
+import { readReconcileState } from '../../db/reconcile/state.ts';
+import { isPassing } from '../../domain/errors.ts';
+import type { ObjectRun } from '../pull-all.ts';
+import { reconcileOne } from '../reconcile-all.ts';
+import type { Session } from '../session.ts';
+
+export interface ReconcileScheduleOptions {
+  readonly signal: AbortSignal;
+  /** Whether this process may work now. */
+  readonly leads: () => boolean;
+  readonly onRun?: ((run: ObjectRun) => void) | undefined;
+  /** Told of an error that no repetition mends. */
+  readonly onHalt: (error: unknown) => void;
+}
+
+/** A day and a little: the time of day has passed while nobody led. */
+const MISSED_MS = 26 * 3_600_000;
+
+/**
+ * Compares every object once a day, each at its own time, and at once where the feed may have
+ * dropped deletions before they were read. Always after a pull, so that what the feed tells is
+ * known; one object at a time.
+ */
+export class ReconcileSchedule {
+  readonly #session: Session;
+  readonly #options: ReconcileScheduleOptions;
+  readonly #tasks = new Map<string, ScheduledTask>();
+  /** Objects whose time has come. */
+  readonly #wanted = new Set<string>();
+  readonly #queued = new Set<string>();
+  #work: Promise<void> = Promise.resolve();
+
+  constructor(session: Session, options: ReconcileScheduleOptions) {
+    this.#session = session;
+    this.#options = options;
+  }
+
+  /** Takes up objects that have appeared, and leaves those that are gone. */
+  follow(objects: ReadonlySet<string>): void {
+    for (const [object, task] of this.#tasks) {
+      if (objects.has(object)) continue;
+      this.#tasks.delete(object);
+      void task.destroy();
+    }
+    for (const object of objects) {
+      if (this.#tasks.has(object)) continue;
+      const expression = timeOfDay(this.#session.installation.id, object);
+      const task = cron.schedule(expression, () => void this.#wanted.add(object));
+      this.#tasks.set(object, task);
+    }
+  }
+
+  /** After every pull of an object. Does not wait for the comparison. */
+  pulled(run: ObjectRun): void {
+    const { object, state } = run;
+    if (state !== 'ok' || this.#queued.has(object) || this.#options.signal.aborted) return;
+    this.#queued.add(object);
+    this.#work = this.#work
+      .then(() => this.#compare(object))
+      .catch((error: unknown) => this.#failed(object, error))
+      .finally(() => this.#queued.delete(object));
+  }
+
+  /** Returns when nothing runs any more. */
+  async stop(): Promise<void> {
+    for (const task of this.#tasks.values()) await task.destroy();
+    this.#tasks.clear();
+    await this.#work;
+  }
+
+  async #compare(object: string): Promise<void> {
+    const { signal, leads, onRun } = this.#options;
+    const table = this.#session.tables.find((known) => known.object === object);
+    if (!table || signal.aborted || !leads() || !(await this.#isDue(object))) return;
+    this.#wanted.delete(object);
+    const run = await reconcileOne(this.#session, table, { signal, priority: 'backfill' });
+    onRun?.(run);
+    const { state, counts, error } = run;
+    const fields = { object, kind: run.kind, state, ...counts, code: error?.code };
+    const { missing = 0, differed = 0, deleted = 0, merged = 0 } = counts;
+    if (state === 'ok' && missing + differed + deleted + merged === 0) return;
+    if (state === 'ok') this.#session.log.info(fields, 'compared with Clarify');
+    else if (!signal.aborted) this.#session.log.warn(fields, error?.message ?? 'not compared');
+  }
+
+  #failed(object: string, error: unknown): void {
+    if (!isPassing(error)) return this.#options.onHalt(error);
+    // Whatever made it due does so again after the next pull.
+    this.#wanted.add(object);
+    this.#session.log.info({ object, code: error.code }, error.message);
+  }
+
+  async #isDue(object: string): Promise<boolean> {
+    const state = await readReconcileState(this.#session.db, object);
+    if (state === null || state.phase !== 'incremental') return false;
+    if (this.#wanted.has(object)) return true;
+    const { sinceReconciledMs, due, triedLately } = state;
+    const missed = sinceReconciledMs === null || sinceReconciledMs > MISSED_MS;
+    return (due || missed) && !triedLately;
+  }
+}
+
+/** Once a day, spread over the day by object and installation. */
+export function timeOfDay(installation: string, object: string): string {
+  const digest = createHash('sha256').update(`${installation} ${object}`).digest();
+  return `${digest.readUInt8(0) % 60} ${digest.readUInt8(1) % 24} * * *`;
+}

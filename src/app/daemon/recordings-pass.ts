@@ -1,0 +1,39 @@
+import { recordRun } from '../../db/run-log.ts';
+import { SyncError } from '../../domain/errors.ts';
+import type { CallOptions } from '../../domain/remote.ts';
+import { pullRecordings } from '../../pull/pull-recordings.ts';
+import { MEETING } from '../config/file.ts';
+import type { Session } from '../session.ts';
+
+/** What a transaction may take between the time it writes in a row and its end. */
+const OVERLAP_MS = 600_000;
+
+/**
+ * Passes over what meetings were recorded, where that is asked for: each looks at the meetings
+ * that were written since the one before, the first at all of them.
+ */
+export function createRecordingsPass(session: Session): (options: CallOptions) => Promise<void> {
+  const { db, holder, log } = session;
+  let lookedAtMs: number | null = null;
+  return async (options) => {
+    const meeting = session.tables.find(({ object }) => object === MEETING);
+    if (meeting === undefined || !session.settings(MEETING).recordings) return;
+    const sinceMs = lookedAtMs === null ? null : lookedAtMs - OVERLAP_MS;
+    const startedMs = session.nowMs();
+    try {
+      const { waiting, ...counts } = await pullRecordings(session, meeting, {
+        ...options,
+        sinceMs,
+      });
+      lookedAtMs = startedMs;
+      if (Object.values(counts).every((count) => count === 0)) return;
+      log.info({ object: MEETING, ...counts, waiting }, 'recordings');
+      const tookMs = session.nowMs() - startedMs;
+      await recordRun(db, { kind: 'recordings', object: null, holder, counts, tookMs });
+    } catch (error) {
+      if (options.signal.aborted) return;
+      if (!(error instanceof SyncError) || error.disposition !== 'retry') throw error;
+      log.warn({ code: error.code }, 'recordings not read');
+    }
+  };
+}

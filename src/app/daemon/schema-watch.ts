@@ -1,0 +1,74 @@
+import type { Database } from '../../db/database.ts';
+import { readSchemaVersion } from '../../db/mirror/catalog.ts';
+import { loadMirror } from '../../db/mirror/load.ts';
+import type { MirrorTable } from '../../db/mirror/table.ts';
+import { dependencyOrder } from '../../domain/dependency-order.ts';
+import { SyncError } from '../../domain/errors.ts';
+
+type Mirror = Awaited<ReturnType<typeof loadMirror>>;
+
+/** The mirror tables as this process knows them. */
+export interface SchemaWatch {
+  /** Tables in the order in which records have to be created. */
+  readonly mirror: Mirror;
+  /** Reads them again, whether or not they have moved. */
+  load(): Promise<void>;
+  /** Reads them again where another process has changed them since. @returns whether one has. */
+  follow(): Promise<boolean>;
+}
+
+/** @param db not one of {@link followingDatabase}. */
+export async function watchSchema(db: Database): Promise<SchemaWatch> {
+  const read = async () => {
+    // First: a change in between is noticed next time.
+    const version = await readSchemaVersion(db);
+    const { tables, links } = await loadMirror(db);
+    return { version, mirror: { tables: inOrder(tables), links } };
+  };
+  let known = await read();
+  return {
+    get mirror() {
+      return known.mirror;
+    },
+    async load() {
+      known = await read();
+    },
+    async follow() {
+      if ((await readSchemaVersion(db)) === known.version) return false;
+      known = await read();
+      return true;
+    },
+  };
+}
+
+function inOrder(tables: readonly MirrorTable[]): readonly MirrorTable[] {
+  const order = dependencyOrder(tables.map(({ schema }) => schema));
+  return tables.toSorted((a, b) => order.indexOf(a.object) - order.indexOf(b.object));
+}
+
+/**
+ * A database that tells a statement that is wrong from one that has become wrong: another process
+ * may bring the tables up to the workspace's schema at any time, and between two statements.
+ *
+ * @returns a database that throws SyncError `schema-moved` (retry) for the latter.
+ */
+export function followingDatabase(db: Database, watch: Pick<SchemaWatch, 'follow'>): Database {
+  const following = async <T>(work: () => Promise<T>): Promise<T> => {
+    try {
+      return await work();
+    } catch (cause) {
+      if (!(cause instanceof SyncError) || cause.code !== 'database-statement') throw cause;
+      if (!(await watch.follow())) throw cause;
+      throw new SyncError('another process has changed the mirror tables', {
+        code: 'schema-moved',
+        disposition: 'retry',
+        cause,
+      });
+    }
+  };
+  return {
+    query: (text, values) => following(() => db.query(text, values)),
+    transaction: (work, options) => following(() => db.transaction(work, options)),
+    close: () => db.close(),
+  };
+}

@@ -1,0 +1,226 @@
+import { type Database, openDatabase } from '../../db/database.ts';
+import { readGrantState } from '../../db/grants.ts';
+import {
+  readInstallationFacts,
+  readMissingRights,
+  readServerFacts,
+  readTriggerFacts,
+  type ServerFacts,
+} from '../../db/health.ts';
+import { adoptDatabase, ensureInstallation } from '../../db/installation.ts';
+import { controlVersion } from '../../db/migrate.ts';
+import { SyncError } from '../../domain/errors.ts';
+import { quoteIdent } from '../../domain/names.ts';
+import type { ObjectSchema } from '../../domain/schema.ts';
+import type { Config } from '../config/config.ts';
+import { startEmbeddedPostgres } from '../embedded-postgres/embedded-postgres.ts';
+import { EMBEDDED_FOLDER } from '../session.ts';
+import { mirroredOf, previewWorkspace } from '../workspace-schema.ts';
+import type { Check, DoctorOptions, Finding } from './check.ts';
+
+const OLDEST = 14;
+const NEWEST = 18;
+
+/**
+ * Everything about Postgres, and whether it has room for what the workspace has. Opens it without
+ * migrating: that it does is what we check.
+ */
+export async function checkDatabase(
+  config: Config,
+  options: DoctorOptions,
+  schemas: readonly ObjectSchema[] | null,
+): Promise<readonly Check[]> {
+  const name = 'database';
+  let stop = async () => {};
+  try {
+    let url = config.database?.url;
+    if (url === undefined) {
+      const embedded = await startEmbeddedPostgres({ dir: EMBEDDED_FOLDER });
+      url = embedded.url;
+      stop = embedded.stop;
+    }
+    const db = openDatabase({ url, applicationName: 'clarify-sync doctor', log: options.log });
+    const stopServer = stop;
+    stop = async () => {
+      await db.close();
+      await stopServer();
+    };
+    const server = await readServerFacts(db);
+    const where = config.database === null ? 'embedded' : 'reachable';
+    const detail = `${where}, database ${server.database} as ${server.user}`;
+    return [
+      { name, state: 'ok', detail, hint: null },
+      checkVersion(server),
+      checkDatabaseClock(server),
+      ...(await checkSchema(db, config, { adopt: options.adopt, schemas })),
+    ];
+  } catch (error) {
+    return [failed(name, error)];
+  } finally {
+    await stop();
+  }
+}
+
+/** An error as a check. What is no SyncError is a bug, and not ours to hide. */
+export function failed(name: string, error: unknown): Check {
+  if (!(error instanceof SyncError)) throw error;
+  const detail = `[${error.code}] ${error.message}`;
+  return { name, state: 'fail', detail, hint: hintOf(error) };
+}
+
+function hintOf({ code, hint }: SyncError): string {
+  // Its own says to run what was just run.
+  return code === 'database-permission'
+    ? 'as an administrator, grant what is named here or listed at rights'
+    : (hint ?? `look up ${code} in docs/errors.md`);
+}
+
+async function looking(name: string, look: () => Promise<Finding>): Promise<Check> {
+  try {
+    return { name, ...(await look()) };
+  } catch (error) {
+    return failed(name, error);
+  }
+}
+
+function ok(detail: string): Finding {
+  return { state: 'ok', detail, hint: null };
+}
+
+function checkVersion({ majorVersion, version }: ServerFacts): Check {
+  const name = 'postgres version';
+  if (majorVersion >= OLDEST && majorVersion <= NEWEST) return { name, ...ok(version) };
+  return majorVersion < OLDEST
+    ? { name, state: 'fail', detail: version, hint: `PostgreSQL ${OLDEST} or newer is needed` }
+    : { name, state: 'warn', detail: version, hint: `tested up to PostgreSQL ${NEWEST}` };
+}
+
+/** Beyond this, comparing whose edit is newer begins to err. */
+export const MOST_SKEW_MS = 2_000;
+
+function checkDatabaseClock({ nowMs }: ServerFacts): Check {
+  const skewMs = Math.round(nowMs - Date.now());
+  return describeSkew('database clock', skewMs, 'keep the clocks in step, with NTP for instance');
+}
+
+export function describeSkew(name: string, skewMs: number, hint: string): Check {
+  const seconds = (Math.abs(skewMs) / 1_000).toFixed(1);
+  const detail = `${seconds} s ${skewMs < 0 ? 'behind' : 'ahead of'} ours`;
+  return Math.abs(skewMs) <= MOST_SKEW_MS
+    ? { name, ...ok(detail) }
+    : { name, state: 'warn', detail, hint };
+}
+
+interface Wanted {
+  readonly adopt: boolean;
+  /** What the workspace has; null where that is not known. */
+  readonly schemas: readonly ObjectSchema[] | null;
+}
+
+async function checkSchema(
+  db: Database,
+  config: Config,
+  { adopt: adopting, schemas }: Wanted,
+): Promise<readonly Check[]> {
+  const rights = await looking('rights', async () => {
+    const missing = await readMissingRights(db);
+    if (missing.length === 0) return ok('may create schemas, tables and triggers');
+    const detail = `${missing.length} missing`;
+    return { state: 'fail', detail, hint: `as an administrator: ${missing.join('; ')}` };
+  });
+  const version = { applied: 0, isCurrent: false };
+  const migrations = await looking('migrations', async () => {
+    const { applied, total } = await controlVersion(db);
+    Object.assign(version, { applied, isCurrent: applied === total });
+    const detail = `${applied} of ${total} applied`;
+    const hint = 'run `clarify-sync migrate`; every sync does so as well';
+    return applied === total ? ok(detail) : { state: 'warn', detail, hint };
+  });
+  if (version.applied === 0) return [rights, migrations];
+  return [
+    rights,
+    migrations,
+    ...(adopting ? [await looking('adoption', () => adopt(db))] : []),
+    await looking('installation', () => checkInstallation(db, config)),
+    await looking('triggers', () => checkTriggers(db)),
+    ...(version.isCurrent ? [await looking('grants', () => checkGrants(db, config))] : []),
+    ...(version.isCurrent && schemas !== null
+      ? [await looking('objects', () => checkObjects(db, config, schemas))]
+      : []),
+  ];
+}
+
+async function adopt(db: Database): Promise<Finding> {
+  const parked = await adoptDatabase(db);
+  if (parked === 0) return ok('this database pushes as an installation of its own');
+  return {
+    state: 'warn',
+    detail: `adopted; ${parked} unfinished changes are parked`,
+    hint: 'see `clarify-sync outbox list --state parked`: the original may have sent them',
+  };
+}
+
+async function checkInstallation(db: Database, config: Config): Promise<Finding> {
+  const facts = await readInstallationFacts(db);
+  if (facts === null) return ok('none yet: the first sync makes it');
+  const { workspace, push } = facts;
+  if (workspace !== config.clarify.workspace) {
+    return {
+      state: 'fail',
+      detail: `this database mirrors the workspace ${workspace}`,
+      hint: 'correct CLARIFY_WORKSPACE, or give this workspace a database of its own',
+    };
+  }
+  // With what stands already, so that looking changes nothing.
+  const { adopted } = await ensureInstallation(db, { workspace, push });
+  if (adopted) return ok(`mirrors the workspace ${workspace}`);
+  return {
+    state: 'fail',
+    detail: 'this database is a copy of another installation: nothing is sent from it',
+    hint: 'to push from this one, run `clarify-sync doctor --adopt`',
+  };
+}
+
+async function checkTriggers(db: Database): Promise<Finding> {
+  const { tables, missing, disabled, dropped } = await readTriggerFacts(db);
+  const hint = 'run `clarify-sync sync`, which puts them back';
+  if (missing.length > 0) return { state: 'fail', detail: `missing: ${missing.join(', ')}`, hint };
+  if (disabled.length > 0) {
+    const detail = `${disabled.length} switched off: local changes go unnoticed`;
+    return { state: 'fail', detail, hint: `as the owner: ${disabled.join('; ')}` };
+  }
+  if (dropped.length > 0) {
+    return { state: 'fail', detail: `tables were dropped: ${dropped.join(', ')}`, hint };
+  }
+  return ok(tables === 0 ? 'no mirror tables yet' : `on all of ${tables} mirror tables`);
+}
+
+/** An object without a table of its own is in no other check: nothing of it stands. */
+async function checkObjects(
+  db: Database,
+  config: Config,
+  discovered: readonly ObjectSchema[],
+): Promise<Finding> {
+  const schemas = mirroredOf(config, discovered);
+  const { problems } = await previewWorkspace(db, config, schemas);
+  const [first] = problems;
+  if (first === undefined) return ok(`nothing is in the way of ${schemas.length} objects`);
+  const detail = problems.map(({ code, message }) => `[${code}] ${message}`).join('; ');
+  return { state: 'fail', detail, hint: hintOf(first.error) };
+}
+
+async function checkGrants(db: Database, { grants }: Config): Promise<Finding> {
+  const { unknownRoles, due } = await readGrantState(db, grants);
+  const [role] = unknownRoles;
+  if (role !== undefined) {
+    const detail = `no such role: ${unknownRoles.join(', ')}`;
+    const hint = `correct grants in the configuration file, or as an administrator: CREATE ROLE ${quoteIdent(role)}`;
+    return { state: 'warn', detail, hint };
+  }
+  if (due.length > 0) {
+    const detail = `${due.length} rights differ from what the configuration says`;
+    return { state: 'warn', detail, hint: 'run `clarify-sync sync`, which sets them' };
+  }
+  const roles = grants.read.length + grants.write.length;
+  return ok(roles === 0 ? 'none configured' : `as configured, for ${roles} roles`);
+}

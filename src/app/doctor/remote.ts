@@ -1,0 +1,138 @@
+import type { EndpointStats } from '../../clarify/endpoint-queue.ts';
+import { isExposed } from '../../clarify/oauth/token-file.ts';
+import type { ClarifyRemote } from '../../clarify/remote.ts';
+import { SyncError } from '../../domain/errors.ts';
+import type { ObjectSchema } from '../../domain/schema.ts';
+import { type Config, unknownNames } from '../config/config.ts';
+import { accessKind, describeAccess, openRemote } from '../open-remote.ts';
+import type { Check, DoctorOptions } from './check.ts';
+import { describeSkew, failed } from './database.ts';
+
+/** A person waits for the answer: the patience that a sync has would be minutes. */
+const LIMIT_MS = 10_000;
+
+export interface RemoteFindings {
+  readonly checks: readonly Check[];
+  /** What the workspace has; null where Clarify did not tell. */
+  readonly schemas: readonly ObjectSchema[] | null;
+}
+
+/** Everything about Clarify, found out with the one request that every sync begins with. */
+export async function checkRemote(
+  config: Config,
+  { log, signal, remoteLimitMs = LIMIT_MS }: DoctorOptions,
+): Promise<RemoteFindings> {
+  const remote = openRemote(config, log);
+  const deadline = new AbortController();
+  const timer = setTimeout(() => deadline.abort(noAnswer(remoteLimitMs)), remoteLimitMs);
+  try {
+    const objects = await remote.discover({
+      priority: 'push',
+      signal: AbortSignal.any([signal, deadline.signal]),
+      // What fails at once is given up early enough to be told by what it said.
+      withinMs: remoteLimitMs / 2,
+    });
+    const checks: readonly Check[] = [
+      { name: 'api', state: 'ok', detail: config.clarify.url, hint: null },
+      {
+        name: 'key',
+        state: 'ok',
+        detail: `${describeAccess(accessKind(config))}, accepted`,
+        hint: null,
+      },
+      ...(await checkTokens(config)),
+      {
+        name: 'workspace',
+        state: objects.length > 0 ? 'ok' : 'warn',
+        detail: `${config.clarify.workspace}, ${objects.length} objects`,
+        hint: objects.length > 0 ? null : 'what this key may see holds no object',
+      },
+      ...checkNames(config, objects),
+      judgeRate(remote.stats(), config.allowance),
+      ...checkClock(remote),
+    ];
+    return { checks, schemas: objects };
+  } catch (error) {
+    return { checks: await failedRemote(config, error), schemas: null };
+  } finally {
+    clearTimeout(timer);
+    await remote.stop();
+  }
+}
+
+function noAnswer(limitMs: number): SyncError {
+  return new SyncError(`Clarify gave no usable answer within ${limitMs / 1_000} s`, {
+    code: 'remote-timeout',
+    disposition: 'retry',
+    hint: 'check CLARIFY_API_URL and the network, then run it again; a sync waits longer',
+  });
+}
+
+function checkNames(config: Config, schemas: Parameters<typeof unknownNames>[1]): readonly Check[] {
+  const unknown = unknownNames(config, schemas);
+  if (unknown.length === 0) return [];
+  const known = schemas.map(({ object }) => object).toSorted();
+  const detail = `the workspace has nothing of this name: ${unknown.join(', ')}`;
+  const hint = `correct the file that CLARIFY_SYNC_CONFIG names; objects: ${known.join(', ')}`;
+  return [{ name: 'names', state: 'warn', detail, hint }];
+}
+
+/** Which of the three it was: an answer that refuses the key shows that somebody answers. */
+async function failedRemote(config: Config, error: unknown): Promise<readonly Check[]> {
+  const code = error instanceof SyncError ? error.code : null;
+  const reached: Check = { name: 'api', state: 'ok', detail: config.clarify.url, hint: null };
+  switch (code) {
+    case 'remote-unauthorized':
+    case 'remote-forbidden':
+      return [reached, failed('key', error)];
+    case 'login-expired':
+    case 'login-missing':
+    case 'login-refused':
+    case 'login-unreadable':
+    case 'login-unwritable':
+      return [failed('key', error), ...(await checkTokens(config))];
+    case 'remote-workspace-not-found':
+      return [reached, failed('workspace', error)];
+    default:
+      return [failed('api', error)];
+  }
+}
+
+/** The file of a login is as good as a key, and only its owner should be able to read it. */
+async function checkTokens({ clarify: { apiKey, tokens } }: Config): Promise<readonly Check[]> {
+  if (apiKey !== null || tokens === null || !(await isExposed(tokens))) return [];
+  return [
+    {
+      name: 'login',
+      state: 'warn',
+      detail: `others may read ${tokens}`,
+      hint: `run \`chmod 600 ${tokens}\``,
+    },
+  ];
+}
+
+/** Below this share of the limit others leave us little room. */
+const LITTLE = 0.2;
+
+/** How much of the limit is left, by the endpoint asked just now. */
+export function judgeRate(
+  stats: readonly Pick<EndpointStats, 'endpoint' | 'limit' | 'remaining'>[],
+  allowance: number,
+): Check {
+  const known = stats.find(({ limit, remaining }) => limit !== null && remaining !== null);
+  if (!known?.limit || known.remaining === null) {
+    const detail = 'Clarify tells no limit';
+    return { name: 'rate', state: 'warn', detail, hint: 'it is learned from refusals, then' };
+  }
+  const { limit, remaining } = known;
+  const detail = `${remaining} of ${limit} requests left for ${known.endpoint}, we use up to ${allowance}%`;
+  return remaining / limit >= LITTLE
+    ? { name: 'rate', state: 'ok', detail, hint: null }
+    : { name: 'rate', state: 'warn', detail, hint: 'something else uses up the API limit' };
+}
+
+function checkClock(remote: ClarifyRemote): readonly Check[] {
+  const { clockSkewMs } = remote;
+  if (clockSkewMs === null) return [];
+  return [describeSkew('clarify clock', clockSkewMs, 'check the clock of this machine')];
+}
