@@ -54,8 +54,11 @@ export async function pushOnce(session: Session, options: PushOptions): Promise<
     if (keeper.epoch === null) {
       const leader = await readLease(session.db);
       await session.db.query(`SELECT pg_notify('clarify_sync_outbox', '')`);
-      await waitUntilSettled(session, options);
-      return { ...NOTHING, delegatedTo: leader?.holder ?? 'another process' };
+      await waitUntilSettled(session, keeper, options);
+      // A leader that was killed holds its lease for some seconds more: then it is our turn.
+      if (keeper.epoch === null) {
+        return { ...NOTHING, delegatedTo: leader?.holder ?? 'another process' };
+      }
     }
     const total = { ...NOTHING };
     const deadlineMs = session.nowMs() + SETTLING_MS;
@@ -84,9 +87,14 @@ export function copiedDatabase(): SyncError {
   });
 }
 
-async function waitUntilSettled(session: Session, options: PushOptions): Promise<void> {
+/** Ends as well where this process comes to lead. */
+async function waitUntilSettled(
+  session: Session,
+  keeper: LeaseKeeper,
+  options: PushOptions,
+): Promise<void> {
   const deadlineMs = session.nowMs() + SETTLING_MS;
-  while (!options.signal.aborted && session.nowMs() < deadlineMs) {
+  while (!options.signal.aborted && keeper.epoch === null && session.nowMs() < deadlineMs) {
     const { pending, sending } = await countUnsettled(session.db, options.objects);
     if (pending + sending === 0) return;
     await pause(POLL_MS, options.signal);

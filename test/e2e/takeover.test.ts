@@ -86,6 +86,17 @@ test.each([
   expect(['before', 'between', 'after'].map(tasks)).toEqual([1, 1, 1]);
 });
 
+test('a sync after a killed service waits for its lease to end, and does the sending itself', async () => {
+  const leader = await startService();
+  await leader.saw(/"leading"/);
+  leader.child.kill('SIGKILL');
+  await leader.ended;
+  await insertTask('left behind');
+  const sync = await runCli(['sync'], { env });
+  expect(sync).toMatchObject({ code: 0, stdout: expect.stringContaining('push: 1 delivered') });
+  expect(tasks('left behind')).toBe(1);
+});
+
 test('whose connections are cut again and again goes on, and nothing is lost', async () => {
   const config = join(folder, 'config.yaml');
   await writeFile(
