@@ -1,31 +1,10 @@
-const ZERO = 48;
-
-/** The number that `length` decimal digits at `start` stand for; NaN where there are none. */
-function digitsAt(text: string, start: number, length: number): number {
-  let value = 0;
-  for (let index = start; index < start + length; index += 1) {
-    const digit = text.charCodeAt(index) - ZERO;
-    if (!(digit >= 0 && digit <= 9)) return Number.NaN;
-    value = value * 10 + digit;
-  }
-  return value;
-}
-
-function daysInMonth(year: number, month: number): number {
-  if (month === 2) {
-    const leap = year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0);
-    return leap ? 29 : 28;
-  }
-  return month === 4 || month === 6 || month === 9 || month === 11 ? 30 : 31;
-}
+import { canonicalInstantMs, isDay, twoDigits } from '../../domain/calendar.ts';
 
 /** Whether the text begins with a day of the calendar, years 1 to 9999. */
 function beginsWithDay(text: string): boolean {
   if (text[4] !== '-' || text[7] !== '-') return false;
-  const year = digitsAt(text, 0, 4);
-  const month = digitsAt(text, 5, 2);
-  const day = digitsAt(text, 8, 2);
-  return year >= 1 && month >= 1 && month <= 12 && day >= 1 && day <= daysInMonth(year, month);
+  const year = twoDigits(text, 0) * 100 + twoDigits(text, 2);
+  return isDay(year, twoDigits(text, 5), twoDigits(text, 8));
 }
 
 /** `YYYY-MM-DD` that exists. Never a JavaScript Date: those have a time zone. */
@@ -41,8 +20,8 @@ const CLOCK = /^[Tt ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d+))?)?([Zz]|[+-]\d\d(?::?\
  * moment in UTC; a time of day without a zone could be anything and is no instant.
  */
 export function instantText(text: string): string | null {
+  if (!Number.isNaN(canonicalInstantMs(text))) return text;
   if (!beginsWithDay(text)) return null;
-  if (text.length === 24 && isCanonicalClock(text)) return text;
   if (text.length === 10) return `${text}T00:00:00Z`;
   const match = CLOCK.exec(text.slice(10));
   if (match === null) return null;
@@ -52,21 +31,6 @@ export function instantText(text: string): string | null {
   const local = `${text.slice(0, 10)}T${hour}:${minute}:${second}`;
   if (zone === 'Z' || zone === 'z') return `${local}${micros}Z`;
   return shiftToUtc(local, zone, micros);
-}
-
-/** `THH:MM:SS.mmmZ` after the day: what nearly every timestamp looks like. */
-function isCanonicalClock(text: string): boolean {
-  return (
-    text[10] === 'T' &&
-    text[13] === ':' &&
-    text[16] === ':' &&
-    text[19] === '.' &&
-    text[23] === 'Z' &&
-    digitsAt(text, 11, 2) <= 23 &&
-    digitsAt(text, 14, 2) <= 59 &&
-    digitsAt(text, 17, 2) <= 59 &&
-    digitsAt(text, 20, 3) >= 0
-  );
 }
 
 function shiftToUtc(local: string, zone: string, micros: string): string | null {

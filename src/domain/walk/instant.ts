@@ -1,3 +1,5 @@
+import { canonicalInstantMs } from '../calendar.ts';
+
 const DAY_MS = 86_400_000;
 
 /**
@@ -16,6 +18,8 @@ const OTHER = /^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d(?:\.\d+)?)(?:Z|([+-]\d\d)(?
 /** Epoch milliseconds (finer digits cut off), or null where the text is not an instant. */
 export function parseInstant(text: string | null): number | null {
   if (text === null) return null;
+  const canonicalMs = canonicalInstantMs(text);
+  if (!Number.isNaN(canonicalMs)) return canonicalMs;
   let iso = text;
   if (!ISO.test(text)) {
     const parts = OTHER.exec(text);
