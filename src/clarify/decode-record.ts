@@ -1,5 +1,6 @@
 import type { Json } from '../domain/json.ts';
 import type { DeletedRecord, Linkage, RemoteRecord } from '../domain/record.ts';
+import { RecurringNames } from '../domain/recurring-names.ts';
 import type { ObjectSchema } from '../domain/schema.ts';
 import { BadAnswer } from './call.ts';
 import { isObject } from './envelope.ts';
@@ -34,18 +35,24 @@ export interface Decoder {
 
 type DecodeValue = (value: Json) => Json;
 
+/** How each attribute is read; null for one that is no field. */
+type Plan = RecurringNames<DecodeValue | null>;
+
 /** Reads records into the shapes that `FieldKind` lists; what does not fit is passed on as it is. */
 export function createDecoder(forms: WireForms): Decoder {
-  const plans = new WeakMap<ObjectSchema, ReadonlyMap<string, DecodeValue>>();
+  const plans = new WeakMap<ObjectSchema, Plan>();
 
-  function planOf(object: ObjectSchema): ReadonlyMap<string, DecodeValue> {
+  function planOf(object: ObjectSchema): Plan {
     const known = plans.get(object);
     if (known !== undefined) return known;
-    const plan = new Map<string, DecodeValue>();
+    const decoders = new Map<string, DecodeValue>();
     for (const { name, kind } of object.fields) {
-      if (kind === 'texts') plan.set(name, textsDecoder(object.object, name, forms));
-      if (kind === 'timestamp') plan.set(name, textToInstant);
+      if (kind === 'texts') decoders.set(name, textsDecoder(object.object, name, forms));
+      if (kind === 'timestamp') decoders.set(name, textToInstant);
     }
+    const plan = new RecurringNames((name) =>
+      SYSTEM_FIELDS.has(name) ? null : (decoders.get(name) ?? asItIs),
+    );
     plans.set(object, plan);
     return plan;
   }
@@ -82,13 +89,16 @@ export function createDecoder(forms: WireForms): Decoder {
   };
 }
 
-function readFields(plan: ReadonlyMap<string, DecodeValue>, attributes: Attributes) {
+function readFields(plan: Plan, attributes: Attributes) {
   const fields: Record<string, Json> = {};
-  for (const name of Object.keys(attributes)) {
+  let place = 0;
+  // What JSON made has nothing inherited to show, and reading it this way is the fastest.
+  for (const name in attributes) {
+    const decode = plan.at(place, name);
+    place += 1;
     const raw = attributes[name];
-    if (raw === undefined || (name.charCodeAt(0) === 95 && SYSTEM_FIELDS.has(name))) continue;
-    const decode = plan.get(name);
-    const value = decode === undefined ? raw : decode(raw);
+    if (raw === undefined || decode === null) continue;
+    const value = decode(raw);
     // An assignment to this name would set the prototype and lose the value.
     if (name === '__proto__') {
       Object.defineProperty(fields, name, {
@@ -100,6 +110,10 @@ function readFields(plan: ReadonlyMap<string, DecodeValue>, attributes: Attribut
     } else fields[name] = value;
   }
   return fields;
+}
+
+function asItIs(value: Json): Json {
+  return value;
 }
 
 /** A number may count seconds or milliseconds: where nothing says which, it is no instant. */

@@ -47,11 +47,11 @@ const ESCAPES: Readonly<Record<string, string>> = {
  * @throws SyncError `record-id-unstorable` (park) where Postgres cannot hold the id.
  */
 export function copyLine(table: MirrorTable, record: RemoteRecord): CopyLine {
-  const { values, missing, extras } = encodeRecord(table, record);
+  const { values, missing, extras, plain } = encodeRecord(table, record);
   for (let position = 0; position < values.length; position += 1) {
     const value = values[position] ?? null;
     if (value === null) values[position] = '\\N';
-    else if (SPECIAL.test(value)) values[position] = escapeText(value);
+    else if (!plain && SPECIAL.test(value)) values[position] = escapeText(value);
   }
   // Postgres' own word for the time of the transaction.
   values[SYNCED_AT] = 'now';
