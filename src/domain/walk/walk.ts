@@ -2,7 +2,8 @@ import { SyncError } from '../errors.ts';
 import { type Climb, type ClimbOutcome, climbFrom, climbPage, startClimb } from './climb.ts';
 import { formatInstant, parseInstant, startOfNextUtcDay } from './instant.ts';
 import type { WalkRecord } from './page-view.ts';
-import { type PageView, viewPage, type WalkPage } from './page-view.ts';
+import { firstIndexFrom, type PageView, viewPage, type WalkPage } from './page-view.ts';
+import { overlapOf } from './rules.ts';
 import { type SweepOutcome, startSweep, sweepPage, type TieSweep } from './tie-sweep.ts';
 
 export type { WalkPage } from './page-view.ts';
@@ -56,8 +57,8 @@ export interface WalkState {
   /** The timestamp of the first group that could not be proven: no watermark goes beyond it. */
   readonly unprovenMs: number;
   readonly problem: WalkProblem | null;
-  /** The page before by id, to hand over no version twice in a row. */
-  readonly previousPage: ReadonlyMap<string, WalkRecord>;
+  /** Of the page before what this one is to repeat, by id: it is not handed over twice. */
+  readonly repeated: ReadonlyMap<string, WalkRecord>;
 }
 
 export interface WalkStep {
@@ -104,7 +105,7 @@ export function startWalk(options: WalkOptions): WalkState {
     completeBelowMs: climb.completeBelowMs,
     unprovenMs: Infinity,
     problem: null,
-    previousPage: new Map(),
+    repeated: new Map(),
   };
 }
 
@@ -145,10 +146,10 @@ export function acceptPage(state: WalkState, page: WalkPage): WalkStep {
   const next = takeIn(state, view);
   const inconclusiveProbe = state.phase.kind === 'probe' && next.phase.kind !== 'finished';
   const accepted = inconclusiveProbe ? [] : unseen;
-  const previousPage = inconclusiveProbe ? state.previousPage : byId(page.records);
+  const repeated = inconclusiveProbe ? state.repeated : toRepeat(state, next, view);
   const done = next.phase.kind === 'finished';
   return {
-    state: { ...next, previousPage },
+    state: { ...next, repeated },
     accepted,
     again: inconclusiveProbe ? 0 : again,
     watermark: watermarkOf(next),
@@ -237,21 +238,32 @@ function finish(state: WalkState, completeBelowMs: number, problem: WalkProblem 
   return { ...state, phase, completeBelowMs, problem: state.problem ?? problem };
 }
 
-function byId(records: readonly WalkRecord[]): ReadonlyMap<string, WalkRecord> {
-  const found = new Map<string, WalkRecord>();
-  for (const record of records) found.set(record.id, record);
-  return found;
+/**
+ * What of the pages so far the next one repeats: the end of the page that the walk goes on from,
+ * or any of it where a group is swept. More is not kept: it would wait with thousands of others,
+ * and each costs the collector.
+ */
+function toRepeat(
+  { repeated, completeBelowMs }: WalkState,
+  { phase }: WalkState,
+  view: PageView,
+): ReadonlyMap<string, WalkRecord> {
+  const { records, lastMs } = view;
+  if (lastMs !== null && lastMs < completeBelowMs) return repeated;
+  const end = lastMs === null ? records.length : firstIndexFrom(view, lastMs);
+  const first = phase.kind === 'sweep' ? 0 : Math.max(0, end - overlapOf(records.length));
+  return new Map(records.slice(first).map((record) => [record.id, record]));
 }
 
 /** What the walk is for, less what the page before already brought in the same version. */
 function fresh(state: WalkState, view: PageView): { accepted: number[]; again: number } {
-  const { fromMs, previousPage, phase, options } = state;
+  const { fromMs, completeBelowMs, repeated, phase, options } = state;
   const accepted: number[] = [];
   let again = 0;
   for (const [index, record] of view.records.entries()) {
     const atMs = view.times[index] ?? null;
     if (atMs !== null && fromMs !== null && atMs < fromMs) continue;
-    const previous = previousPage.get(record.id);
+    const previous = repeated.get(record.id);
     if (previous?.at === record.at && previous.version === record.version) continue;
     const seenInGroup =
       phase.kind === 'sweep' &&
@@ -259,7 +271,8 @@ function fresh(state: WalkState, view: PageView): { accepted: number[]; again: n
       phase.sweep.sightings.lastSeen.has(record.id);
     if (seenInGroup && options.orderBy === 'updated') continue;
     accepted.push(index);
-    if (seenInGroup || previous !== undefined) again += 1;
+    const isBelow = atMs !== null && atMs < completeBelowMs;
+    if (isBelow || seenInGroup || previous !== undefined) again += 1;
   }
   return { accepted, again };
 }
