@@ -1,4 +1,4 @@
-import { readLinkedPage } from '../conflicts/link-pages.ts';
+import { type LinkedPage, readLinkedPage } from '../conflicts/link-pages.ts';
 import { type ReadDeps, type ReadOptions, serverNow } from '../conflicts/read-object.ts';
 import type { BackfillRange } from '../db/backfill/ranges.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
@@ -60,33 +60,46 @@ export async function* readRange(
   }
 }
 
-/**
- * Reads one page and hands its records over. By itself, so that nothing holds a page while the
- * next one is waited for: the collector would take it for something lasting.
- */
+/** How far the walk of a range has come. */
+interface Position {
+  readonly state: WalkState;
+  readonly beforeMs: number;
+}
+
 async function takePage(
   deps: ReadDeps,
   table: MirrorTable,
   request: Parameters<typeof readLinkedPage>[2],
-  options: RangeOptions & { readonly state: WalkState; readonly beforeMs: number },
+  options: RangeOptions & Position,
 ): Promise<{ readonly state: WalkState; readonly page: RangePage }> {
   const { state, beforeMs, onRecords, ...call } = options;
   const page = await readLinkedPage(deps, table, request, { ...call, depth: 'all' });
+  return handOver(page, { state, beforeMs, onRecords });
+}
+
+/**
+ * Hands a page's records over, and leaves none of them with the page: promises and frames that it
+ * came through have outlived a collection while they waited, and would carry it through the next.
+ */
+function handOver(
+  { records, total, more, requests }: LinkedPage,
+  { state, beforeMs, onRecords }: Pick<RangeOptions, 'onRecords'> & Position,
+): { readonly state: WalkState; readonly page: RangePage } {
   const step = acceptPage(state, {
-    records: page.records.map(({ id, createdAt, updatedAt }) => {
+    records: records.map(({ id, createdAt, updatedAt }) => {
       return { id, at: createdAt, version: updatedAt };
     }),
-    total: page.total,
-    more: page.more,
+    total,
+    more,
   });
-  const accepted = step.accepted.flatMap((index) => page.records[index] ?? []);
+  const accepted = step.accepted.flatMap((index) => records[index] ?? []);
   // A server that compares whole days goes on to the end of the day.
   const isBeyond = (record: RemoteRecord | undefined) =>
     (parseInstant(record?.createdAt ?? null) ?? 0) >= beforeMs;
   onRecords(isBeyond(accepted.at(-1)) ? accepted.filter((record) => !isBeyond(record)) : accepted);
+  records.length = 0;
   const isThrough = (parseInstant(step.watermark) ?? Number.NEGATIVE_INFINITY) >= beforeMs;
   const verdict = isThrough && step.problem === null ? 'ok' : step.verdict;
-  const { requests } = page;
   const { watermark, problem, again } = step;
   return { state: step.state, page: { requests, again, watermark, verdict, problem } };
 }

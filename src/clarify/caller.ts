@@ -175,7 +175,8 @@ function conclude<T>(call: Call<T>, outcome: Outcome, clock: Clock): Conclusion<
       maybeCarriedOut: isWrite && outcome.left,
     };
   }
-  const { status, text, headers } = outcome;
+  const { status, headers } = outcome;
+  const text = outcome.takeText();
   if (status < 200 || status > 299) {
     const { retryAfterMs } = readRateHeaders(headers, clock.nowMs());
     const error = answerError({ status, text, retryAfterMs }, call);

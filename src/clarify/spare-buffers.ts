@@ -4,7 +4,7 @@ import { isAscii } from 'node:buffer';
 export interface GrowingBuffer {
   /** @throws AnswerTooLarge */
   append(chunk: Uint8Array): void;
-  /** The text gathered; the buffer is another answer's from now on. */
+  /** The text gathered, once; the buffer is another answer's from now on. */
   release(): string;
 }
 

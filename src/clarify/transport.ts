@@ -21,7 +21,8 @@ export type Outcome =
       readonly kind: 'answer';
       readonly status: number;
       readonly headers: Headers;
-      readonly text: string;
+      /** The body's text, once: whatever keeps the outcome for a while does not keep a page. */
+      readonly takeText: () => string;
       readonly sentAtMs: number;
       readonly answeredAtMs: number;
     }
@@ -77,7 +78,7 @@ export function createTransport({
     for await (const chunk of chunks) body.append(chunk);
     const { response } = stream;
     if (response === undefined) throw new Error('got ended a stream without an answer');
-    return { response, text: body.release() };
+    return { response, takeText: body.release };
   }
 
   return {
@@ -97,12 +98,12 @@ export function createTransport({
             request: timeoutMs,
           },
         };
-        const { response, text } = await read(url, options);
+        const { response, takeText } = await read(url, options);
         return {
           kind: 'answer',
           status: response.statusCode,
           headers: response.headers,
-          text,
+          takeText,
           sentAtMs,
           answeredAtMs: clock.nowMs(),
         };

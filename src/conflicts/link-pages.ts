@@ -122,7 +122,7 @@ async function completeLinks(
   table: MirrorTable,
   read: { readonly page: Page; readonly told: readonly LinkView[]; readonly depth: LinkDepth },
   call: CallOptions,
-): Promise<{ readonly records: readonly RemoteRecord[]; readonly requests: number }> {
+): Promise<{ readonly records: RemoteRecord[]; readonly requests: number }> {
   const { page, told, depth } = read;
   const capped = told.flatMap((view) =>
     page.records.flatMap((record) => {

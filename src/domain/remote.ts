@@ -37,7 +37,8 @@ export interface PageRequest {
 }
 
 export interface Page {
-  readonly records: readonly RemoteRecord[];
+  /** The caller's own, who may empty it. */
+  readonly records: RemoteRecord[];
   /** How many records match the filter, where the server says. */
   readonly total: number | null;
   /** Whether there is anything behind this page. */
