@@ -6,6 +6,7 @@ import { readDatabaseTime } from '../db/cursor.ts';
 import type { Sql } from '../db/database.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
 import type { RemoteRecord } from '../domain/record.ts';
+import type { Stamping } from '../domain/stamping.ts';
 import { addRecords, type Chunk, newChunk } from './chunk.ts';
 import { readRange } from './read-range.ts';
 import { writeChunk } from './write-chunk.ts';
@@ -24,6 +25,8 @@ export interface Job {
 /** Records written at once, at most: few enough to hold, enough to be worth a transaction. */
 const CHUNK_RECORDS = 2_000;
 const CHUNK_CHARACTERS = 4_000_000;
+/** Of each reader: one is read while the one before is written. */
+const CHUNKS_UNDER_WAY = 2;
 /** What is read and not yet written is lost with the process: all of it stays below this share. */
 const UNWRITTEN_SHARE = 0.1;
 
@@ -43,14 +46,17 @@ export async function fillRanges(
   const unwritten = (job.total ?? 0) * UNWRITTEN_SHARE;
   const fitting = Math.max(1, Math.floor(unwritten / deps.remote.limits.pageSize));
   const readers = Math.min(options.readers, fitting);
-  const chunkRecords = Math.min(CHUNK_RECORDS, Math.floor(unwritten / readers));
+  const chunkRecords = Math.min(
+    CHUNK_RECORDS,
+    Math.floor(unwritten / (readers * CHUNKS_UNDER_WAY)),
+  );
   const readBefore = job.ranges.reduce((sum, { read }) => sum + Number(read), 0);
   const left = job.total === null ? null : Math.max(0, job.total - readBefore);
   const failed = new AbortController();
   const signal = AbortSignal.any([options.signal, failed.signal]);
   const due = job.ranges.filter(({ done }) => !done);
   const work = async () => {
-    const buffer = new CopyBuffer();
+    const buffers = Array.from({ length: CHUNKS_UNDER_WAY }, () => new CopyBuffer());
     for (let range = due.shift(); range; range = due.shift()) {
       try {
         await fillRange(deps, table, reading, {
@@ -59,7 +65,7 @@ export async function fillRanges(
           range,
           chunkRecords,
           left,
-          buffer,
+          buffers,
         });
       } catch (error) {
         failed.abort(error);
@@ -79,8 +85,8 @@ interface RangeOptions extends ReadOptions {
   readonly range: BackfillRange;
   readonly chunkRecords: number;
   readonly left: number | null;
-  /** The reader's own. */
-  readonly buffer: CopyBuffer;
+  /** The reader's own, used in turn. */
+  readonly buffers: CopyBuffer[];
 }
 
 async function fillRange(
@@ -99,34 +105,51 @@ async function fillRange(
   job.ranges[range.position] = range;
 }
 
-/** Reads a range until it is through, or a chunk cannot be copied: then it is read again. */
+/**
+ * Reads a range until it is through, or a chunk cannot be copied: then it is read again. A chunk
+ * is written while the next one is read, but where records are merged: those are held as objects.
+ */
 async function readOn(
   deps: ReadDeps,
   table: MirrorTable,
   reading: Reading,
   options: RangeOptions & { readonly mode: Chunk['mode'] },
 ): Promise<{ readonly range: BackfillRange; readonly through: boolean }> {
-  const { mode, chunkRecords } = options;
+  const { mode, chunkRecords, buffers } = options;
   let { range } = options;
-  const startChunk = async () =>
-    newChunk(mode, await readDatabaseTime(deps.db), range.stamping, options.buffer);
-  let chunk = await startChunk();
+  const startChunk = async (stamping: Stamping) => {
+    const buffer = buffers.shift() ?? new CopyBuffer();
+    buffers.push(buffer);
+    return newChunk(mode, await readDatabaseTime(deps.db), stamping, buffer);
+  };
+  let chunk = await startChunk(range.stamping);
   let { watermark } = range;
+  let writing: Promise<BackfillRange | null> = Promise.resolve(range);
   const onRecords = (records: readonly RemoteRecord[]) => addRecords(chunk, table, records);
-  for await (const page of readRange(deps, table, range, { ...options, onRecords })) {
-    reading.counts.requests += page.requests;
-    chunk.again += page.again;
-    watermark = page.watermark ?? watermark;
-    const isFull = chunk.rows >= chunkRecords || chunk.characters >= CHUNK_CHARACTERS;
-    if (!isFull && page.verdict === null) continue;
-    const done = page.verdict === 'ok';
-    const moved = await write(deps, table, reading, { ...options, range, chunk, watermark, done });
-    if (moved === null) return { range, through: false };
-    range = moved;
-    if (page.verdict === 'incomplete') leave(reading, `walk-${page.problem ?? 'unproven'}`);
-    if (page.verdict === null) chunk = await startChunk();
+  try {
+    for await (const page of readRange(deps, table, range, { ...options, onRecords })) {
+      reading.counts.requests += page.requests;
+      chunk.again += page.again;
+      watermark = page.watermark ?? watermark;
+      const isFull = chunk.rows >= chunkRecords || chunk.characters >= CHUNK_CHARACTERS;
+      if (!isFull && page.verdict === null) continue;
+      const written = await writing;
+      if (written === null) return { range, through: false };
+      range = written;
+      const done = page.verdict === 'ok';
+      writing = write(deps, table, reading, { ...options, range, chunk, watermark, done });
+      // Where it fails, the next look at it says so.
+      writing.catch(() => {});
+      if (mode === 'merge') await writing;
+      if (page.verdict === 'incomplete') leave(reading, `walk-${page.problem ?? 'unproven'}`);
+      if (page.verdict === null) chunk = await startChunk(chunk.stamping);
+    }
+    const written = await writing;
+    return { range: written ?? range, through: written !== null };
+  } finally {
+    // Nothing is left running, whatever came of the reading.
+    await writing.catch(() => {});
   }
-  return { range, through: true };
 }
 
 /** @returns null where the chunk has to be merged, and was not kept for it. */

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { backfillObject } from '../../src/backfill/backfill-object.ts';
@@ -106,6 +107,68 @@ test('one broken off goes on where it stopped, and hands over to pull without a 
     expect(emulator.stats().recordsRead).toBeLessThan(1_500 * 1.2);
     await pull(workspace);
     expect(await differences(workspace)).toEqual([]);
+  } finally {
+    await workspace.stop();
+  }
+});
+
+/** The workspace, where `meddle` comes before every write of a chunk; and writes under way. */
+function meddled(workspace: TestWorkspace, meddle: (write: number) => Promise<void>) {
+  const { session } = workspace;
+  const writes = { begun: 0, running: 0 };
+  const db: typeof session.db = {
+    ...session.db,
+    async transaction(work, options) {
+      if (!options?.asWriter) return await session.db.transaction(work, options);
+      writes.begun += 1;
+      writes.running += 1;
+      try {
+        await meddle(writes.begun);
+        return await session.db.transaction(work, options);
+      } finally {
+        writes.running -= 1;
+      }
+    },
+  };
+  return { workspace: { ...workspace, session: { ...session, db } }, writes };
+}
+
+test('a chunk that cannot be written ends it while the next is read, and costs nothing', async () => {
+  const workspace = await open({ latencyMs: 20 });
+  try {
+    const ailing = meddled(workspace, async (write) => {
+      if (write < 5) return;
+      // The next page is on its way by then, and for longer than this.
+      await sleep(5);
+      throw new Error('no space left');
+    });
+    await expect(backfill(ailing.workspace)).rejects.toThrow('no space left');
+    const [row] = await workspace.sql<{ rows: number; read: number }>(
+      `SELECT (SELECT count(*)::integer FROM clarify.person) AS rows,
+              (SELECT sum(records_read)::integer FROM clarify_sync.backfill_range) AS read`,
+    );
+    expect(row?.rows).toBeGreaterThan(0);
+    expect(row?.rows).toBe(row?.read);
+    expect(await backfill(workspace)).toMatchObject({ state: 'ok' });
+    expect(await differences(workspace)).toEqual([]);
+  } finally {
+    await workspace.stop();
+  }
+});
+
+test('where reading ends early, nothing is left running', async () => {
+  const workspace = await open({});
+  try {
+    const broken = new AbortController();
+    const slow = meddled(workspace, async (write) => {
+      if (write < 5) return;
+      broken.abort(new Error('enough'));
+      await sleep(50);
+    });
+    const run = backfill(slow.workspace, { signal: broken.signal });
+    await expect(run).rejects.toThrow('enough');
+    expect(slow.writes.begun).toBeGreaterThanOrEqual(5);
+    expect(slow.writes.running).toBe(0);
   } finally {
     await workspace.stop();
   }
