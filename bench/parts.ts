@@ -158,11 +158,12 @@ export async function growthPart(postgres: Postgres, { tell, sizes }: Told): Pro
   return points;
 }
 
-export async function latencyPart(stage: Stage, { tell }: Told): Promise<Point[]> {
+export async function latencyPart(stage: Stage, { sizes, tell }: Told): Promise<Point[]> {
   const points: Point[] = [];
   for (const latencyMs of [0, 20, 100]) {
     await stage.emulator.act('switches', { latencyMs });
-    const pair = await measurePair(stage, true);
+    const pairs = await measurePairs(stage, sizes.rounds);
+    const pair = medianPair(pairs);
     points.push({ label: `${latencyMs} ms`, pair });
     tell({
       name: `backfill at ${latencyMs} ms a request, share of the bare loop`,

@@ -4,7 +4,7 @@
  * exits with 1 where a limit is missed. About ten minutes on two quiet cores.
  *
  * Flags: `--only backfill,pull,push,commit,latency,growth,capture`, `--people N` (default 200000),
- * `--most N` (1000000: the largest workspace), `--rounds N` (3), `--changes N` (20000), `--save`
+ * `--most N` (1000000: the largest workspace), `--rounds N` (5), `--changes N` (20000), `--save`
  * and `--no-save` (default: saved where every part was run). `TEST_DATABASE_URL` chooses a server;
  * default embedded Postgres.
  */
@@ -33,7 +33,7 @@ const { values: flags } = parseArgs({
   options: {
     people: { type: 'string', default: '200000' },
     most: { type: 'string', default: '1000000' },
-    rounds: { type: 'string', default: '3' },
+    rounds: { type: 'string', default: '5' },
     changes: { type: 'string', default: '20000' },
     only: { type: 'string', default: PARTS.join(',') },
     save: { type: 'boolean' },

@@ -23,8 +23,8 @@ export interface Job {
 }
 
 /** Records written at once, at most: few enough to hold, enough to be worth a transaction. */
-const CHUNK_RECORDS = 2_000;
-const CHUNK_CHARACTERS = 4_000_000;
+const CHUNK_RECORDS = 4_000;
+const CHUNK_CHARACTERS = 2_000_000;
 /** Of each reader: one is read while the one before is written. */
 const CHUNKS_UNDER_WAY = 2;
 /** What is read and not yet written is lost with the process: all of it stays below this share. */

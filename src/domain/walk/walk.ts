@@ -263,7 +263,9 @@ function fresh(state: WalkState, view: PageView): { accepted: number[]; again: n
   for (const [index, record] of view.records.entries()) {
     const atMs = view.times[index] ?? null;
     if (atMs !== null && fromMs !== null && atMs < fromMs) continue;
-    const previous = repeated.get(record.id);
+    // What a climb repeats is at the frontier or below it.
+    const isAhead = phase.kind === 'climb' && atMs !== null && atMs > completeBelowMs;
+    const previous = isAhead ? undefined : repeated.get(record.id);
     if (previous?.at === record.at && previous.version === record.version) continue;
     const seenInGroup =
       phase.kind === 'sweep' &&
