@@ -8,6 +8,7 @@ import type { MirrorTable } from '../db/mirror/table.ts';
 import type { RemoteRecord } from '../domain/record.ts';
 import type { Stamping } from '../domain/stamping.ts';
 import { addRecords, type Chunk, newChunk } from './chunk.ts';
+import { type Pace, paceOf } from './pace.ts';
 import { readRange } from './read-range.ts';
 import { writeChunk } from './write-chunk.ts';
 
@@ -22,13 +23,8 @@ export interface Job {
   readonly total: number | null;
 }
 
-/** Records written at once, at most: few enough to hold, enough to be worth a transaction. */
-const CHUNK_RECORDS = 4_000;
+/** Long records are written sooner: of each reader two chunks are held. */
 const CHUNK_CHARACTERS = 2_000_000;
-/** Of each reader: one is read while the one before is written. */
-const CHUNKS_UNDER_WAY = 2;
-/** What is read and not yet written is lost with the process: all of it stays below this share. */
-const UNWRITTEN_SHARE = 0.1;
 
 /**
  * Reads what is left of the ranges, several at a time. Each chunk is committed together with the
@@ -43,27 +39,22 @@ export async function fillRanges(
   options: ReadOptions & { readonly job: Job; readonly readers: number },
 ): Promise<void> {
   const { job } = options;
-  const unwritten = (job.total ?? 0) * UNWRITTEN_SHARE;
-  const fitting = Math.max(1, Math.floor(unwritten / deps.remote.limits.pageSize));
-  const readers = Math.min(options.readers, fitting);
-  const chunkRecords = Math.min(
-    CHUNK_RECORDS,
-    Math.floor(unwritten / (readers * CHUNKS_UNDER_WAY)),
-  );
+  const { pageSize } = deps.remote.limits;
+  const pace = paceOf(job.total, { pageSize, readers: options.readers });
   const readBefore = job.ranges.reduce((sum, { read }) => sum + Number(read), 0);
   const left = job.total === null ? null : Math.max(0, job.total - readBefore);
   const failed = new AbortController();
   const signal = AbortSignal.any([options.signal, failed.signal]);
   const due = job.ranges.filter(({ done }) => !done);
   const work = async () => {
-    const buffers = Array.from({ length: CHUNKS_UNDER_WAY }, () => new CopyBuffer());
+    const buffers = [new CopyBuffer(), new CopyBuffer()];
     for (let range = due.shift(); range; range = due.shift()) {
       try {
         await fillRange(deps, table, reading, {
           ...options,
           signal,
           range,
-          chunkRecords,
+          pace,
           left,
           buffers,
         });
@@ -73,7 +64,7 @@ export async function fillRanges(
       }
     }
   };
-  const outcomes = await Promise.allSettled(Array.from({ length: readers }, work));
+  const outcomes = await Promise.allSettled(Array.from({ length: pace.readers }, work));
   options.signal.throwIfAborted();
   // Of the others each was stopped by the first.
   if (failed.signal.aborted) throw failed.signal.reason;
@@ -83,7 +74,7 @@ export async function fillRanges(
 interface RangeOptions extends ReadOptions {
   readonly job: Job;
   readonly range: BackfillRange;
-  readonly chunkRecords: number;
+  readonly pace: Pace;
   readonly left: number | null;
   /** The reader's own, used in turn. */
   readonly buffers: CopyBuffer[];
@@ -115,8 +106,11 @@ async function readOn(
   reading: Reading,
   options: RangeOptions & { readonly mode: Chunk['mode'] },
 ): Promise<{ readonly range: BackfillRange; readonly through: boolean }> {
-  const { mode, chunkRecords, buffers } = options;
+  const { mode, pace, buffers } = options;
   let { range } = options;
+  // A write that comes to nothing calls off the reading that goes on beside it.
+  const calledOff = new AbortController();
+  const signal = AbortSignal.any([options.signal, calledOff.signal]);
   const startChunk = async (stamping: Stamping) => {
     const buffer = buffers.shift() ?? new CopyBuffer();
     buffers.push(buffer);
@@ -124,31 +118,45 @@ async function readOn(
   };
   let chunk = await startChunk(range.stamping);
   let { watermark } = range;
+  let readBefore = 0;
+  let problem: string | null = null;
   let writing: Promise<BackfillRange | null> = Promise.resolve(range);
   const onRecords = (records: readonly RemoteRecord[]) => addRecords(chunk, table, records);
   try {
-    for await (const page of readRange(deps, table, range, { ...options, onRecords })) {
+    for await (const page of readRange(deps, table, range, { ...options, signal, onRecords })) {
       reading.counts.requests += page.requests;
       chunk.again += page.again;
       watermark = page.watermark ?? watermark;
-      const isFull = chunk.rows >= chunkRecords || chunk.characters >= CHUNK_CHARACTERS;
+      const pageRecords = chunk.read - readBefore;
+      readBefore = chunk.read;
+      // Another page like this one would not fit.
+      const isFull =
+        chunk.read + pageRecords > pace.chunkRecords || chunk.characters >= CHUNK_CHARACTERS;
       if (!isFull && page.verdict === null) continue;
       const written = await writing;
       if (written === null) return { range, through: false };
       range = written;
+      const full = chunk;
       const done = page.verdict === 'ok';
-      writing = write(deps, table, reading, { ...options, range, chunk, watermark, done });
-      // Where it fails, the next look at it says so.
-      writing.catch(() => {});
-      if (mode === 'merge') await writing;
-      if (page.verdict === 'incomplete') leave(reading, `walk-${page.problem ?? 'unproven'}`);
-      if (page.verdict === null) chunk = await startChunk(chunk.stamping);
+      if (page.verdict === 'incomplete') problem = `walk-${page.problem ?? 'unproven'}`;
+      // Before the write begins: a reader never holds more than one connection.
+      if (page.verdict === null) chunk = await startChunk(full.stamping);
+      readBefore = 0;
+      writing = write(deps, table, reading, { ...options, range, chunk: full, watermark, done });
+      writing.then(
+        (moved) => moved ?? calledOff.abort(),
+        (error: unknown) => calledOff.abort(error),
+      );
+      if (mode === 'merge' || !pace.ahead) await writing;
     }
     const written = await writing;
-    return { range: written ?? range, through: written !== null };
-  } finally {
-    // Nothing is left running, whatever came of the reading.
-    await writing.catch(() => {});
+    if (written === null) return { range, through: false };
+    if (problem !== null) leave(reading, problem);
+    return { range: written, through: true };
+  } catch (error) {
+    // Nothing is left running, and what the write says comes first.
+    if ((await writing) === null) return { range, through: false };
+    throw error;
   }
 }
 

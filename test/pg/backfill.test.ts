@@ -112,37 +112,48 @@ test('one broken off goes on where it stopped, and hands over to pull without a 
   }
 });
 
-/** The workspace, where `meddle` comes before every write of a chunk; and writes under way. */
+/** Large enough for a chunk to be written while the next one is read. */
+const openLarge = (switches: object = {}) => open({ pageMax: 250, ...switches }, 16_000);
+
+/** The workspace, where `meddle` comes before every write of a chunk; and what goes on then. */
 function meddled(workspace: TestWorkspace, meddle: (write: number) => Promise<void>) {
   const { session } = workspace;
-  const writes = { begun: 0, running: 0 };
+  const seen = { begun: 0, running: 0, besides: 0 };
   const db: typeof session.db = {
     ...session.db,
+    async query(text, values) {
+      seen.besides = Math.max(seen.besides, seen.running);
+      return await session.db.query(text, values);
+    },
     async transaction(work, options) {
       if (!options?.asWriter) return await session.db.transaction(work, options);
-      writes.begun += 1;
-      writes.running += 1;
+      seen.begun += 1;
+      seen.running += 1;
       try {
-        await meddle(writes.begun);
+        await meddle(seen.begun);
         return await session.db.transaction(work, options);
       } finally {
-        writes.running -= 1;
+        seen.running -= 1;
       }
     },
   };
-  return { workspace: { ...workspace, session: { ...session, db } }, writes };
+  return { workspace: { ...workspace, session: { ...session, db } }, seen };
 }
 
-test('a chunk that cannot be written ends it while the next is read, and costs nothing', async () => {
-  const workspace = await open({ latencyMs: 20 });
+test('a chunk that cannot be written ends it at once while the next is read, and costs nothing', async () => {
+  const workspace = await openLarge({ latencyMs: 20 });
   try {
+    let requestsThen = 0;
+    const requests = () => workspace.emulator.stats().requests;
     const ailing = meddled(workspace, async (write) => {
       if (write < 5) return;
       // The next page is on its way by then, and for longer than this.
       await sleep(5);
+      requestsThen = requests();
       throw new Error('no space left');
     });
     await expect(backfill(ailing.workspace)).rejects.toThrow('no space left');
+    expect(requests()).toBe(requestsThen);
     const [row] = await workspace.sql(
       `SELECT (SELECT count(*)::integer FROM clarify.person) AS rows,
               (SELECT sum(records_read)::integer FROM clarify_sync.backfill_range) AS read`,
@@ -157,7 +168,7 @@ test('a chunk that cannot be written ends it while the next is read, and costs n
 });
 
 test('where reading ends early, nothing is left running', async () => {
-  const workspace = await open({});
+  const workspace = await openLarge();
   try {
     const broken = new AbortController();
     const slow = meddled(workspace, async (write) => {
@@ -167,8 +178,66 @@ test('where reading ends early, nothing is left running', async () => {
     });
     const run = backfill(slow.workspace, { signal: broken.signal });
     await expect(run).rejects.toThrow('enough');
-    expect(slow.writes.begun).toBeGreaterThanOrEqual(5);
-    expect(slow.writes.running).toBe(0);
+    expect(slow.seen.begun).toBeGreaterThanOrEqual(5);
+    expect(slow.seen.running).toBe(0);
+  } finally {
+    await workspace.stop();
+  }
+});
+
+test('a reader holds one connection at a time, however slow Postgres is', async () => {
+  const workspace = await openLarge();
+  try {
+    const slow = meddled(workspace, () => sleep(20));
+    expect(await backfill(slow.workspace, { concurrency: 1 })).toMatchObject({ state: 'ok' });
+    expect(slow.seen.begun).toBeGreaterThan(5);
+    expect(slow.seen.besides).toBe(0);
+  } finally {
+    await workspace.stop();
+  }
+});
+
+test('a chunk that meets what is known is merged, and so is the rest of its range', async () => {
+  const workspace = await openLarge();
+  try {
+    const ids = workspace.emulator.store.ids('person');
+    await workspace.session.db.query(
+      `INSERT INTO clarify_sync.tombstone (object, id, reason, noticed_at)
+       SELECT 'person', id, 'deleted', now() - interval '1 hour' FROM unnest($1::text[]) AS known(id)`,
+      [[700, 5_000, 15_900].map((at) => ids[at])],
+    );
+    const result = await backfill(workspace);
+    expect(result).toMatchObject({ state: 'ok', counts: { inserted: 16_000, updated: 0 } });
+    expect(await differences(workspace)).toEqual([]);
+  } finally {
+    await workspace.stop();
+  }
+});
+
+test('what is read again after a chunk had to be merged is judged by the second reading', async () => {
+  const workspace = await open({}, 190);
+  try {
+    const { session } = workspace;
+    let pages = 0;
+    const remote: typeof session.remote = {
+      ...session.remote,
+      async readPage(request, call) {
+        const page = await session.remote.readPage(request, call);
+        if (request.orderBy === 'updated' || request.limit === 1 || ++pages !== 5) return page;
+        // Out of order once, and one of them is known: COPY gives way.
+        await session.db.query(
+          `INSERT INTO clarify_sync.tombstone (object, id, reason, noticed_at)
+           VALUES ('person', $1, 'deleted', now() - interval '1 hour')`,
+          [page.records[3]?.id],
+        );
+        return { ...page, records: page.records.toReversed() };
+      },
+    };
+    const shuffling = { ...workspace, session: { ...session, remote } };
+    const result = await backfill(shuffling, { concurrency: 1 });
+    expect(pages).toBeGreaterThan(5);
+    expect(result).toMatchObject({ state: 'ok', reason: null, counts: { inserted: 190 } });
+    expect(await differences(workspace)).toEqual([]);
   } finally {
     await workspace.stop();
   }

@@ -1,8 +1,13 @@
 import { SyncError } from '../errors.ts';
 import { type Climb, type ClimbOutcome, climbFrom, climbPage, startClimb } from './climb.ts';
 import { formatInstant, parseInstant, startOfNextUtcDay } from './instant.ts';
-import type { WalkRecord } from './page-view.ts';
-import { firstIndexFrom, type PageView, viewPage, type WalkPage } from './page-view.ts';
+import {
+  firstIndexFrom,
+  type PageView,
+  viewPage,
+  type WalkPage,
+  type WalkRecord,
+} from './page-view.ts';
 import { overlapOf } from './rules.ts';
 import { type SweepOutcome, startSweep, sweepPage, type TieSweep } from './tie-sweep.ts';
 
@@ -57,8 +62,15 @@ export interface WalkState {
   /** The timestamp of the first group that could not be proven: no watermark goes beyond it. */
   readonly unprovenMs: number;
   readonly problem: WalkProblem | null;
-  /** Of the page before what this one is to repeat, by id: it is not handed over twice. */
-  readonly repeated: ReadonlyMap<string, WalkRecord>;
+  /** What the next page repeats is not handed over twice. */
+  readonly repeated: Repeated;
+}
+
+/** Records that may come again. */
+interface Repeated {
+  readonly byId: ReadonlyMap<string, WalkRecord>;
+  /** None of them has a later timestamp. */
+  readonly toMs: number;
 }
 
 export interface WalkStep {
@@ -105,7 +117,7 @@ export function startWalk(options: WalkOptions): WalkState {
     completeBelowMs: climb.completeBelowMs,
     unprovenMs: Infinity,
     problem: null,
-    repeated: new Map(),
+    repeated: { byId: new Map(), toMs: -Infinity },
   };
 }
 
@@ -240,19 +252,21 @@ function finish(state: WalkState, completeBelowMs: number, problem: WalkProblem 
 
 /**
  * What of the pages so far the next one repeats: the end of the page that the walk goes on from,
- * or any of it where a group is swept. More is not kept: it would wait with thousands of others,
- * and each costs the collector.
+ * or any of it where a group is swept or the place to go on from is sought. More is not kept: it
+ * would wait with thousands of others, and each costs the collector.
  */
 function toRepeat(
   { repeated, completeBelowMs }: WalkState,
-  { phase }: WalkState,
+  next: WalkState,
   view: PageView,
-): ReadonlyMap<string, WalkRecord> {
-  const { records, lastMs } = view;
+): Repeated {
+  const { records, firstMs, lastMs } = view;
   if (lastMs !== null && lastMs < completeBelowMs) return repeated;
+  const goesOn = next.phase.kind !== 'sweep' && next.completeBelowMs > completeBelowMs;
   const end = lastMs === null ? records.length : firstIndexFrom(view, lastMs);
-  const first = phase.kind === 'sweep' ? 0 : Math.max(0, end - overlapOf(records.length));
-  return new Map(records.slice(first).map((record) => [record.id, record]));
+  const first = goesOn ? Math.max(0, end - overlapOf(records.length)) : 0;
+  const byId = new Map(records.slice(first).map((record) => [record.id, record]));
+  return { byId, toMs: Math.max(firstMs ?? -Infinity, lastMs ?? -Infinity) };
 }
 
 /** What the walk is for, less what the page before already brought in the same version. */
@@ -263,9 +277,7 @@ function fresh(state: WalkState, view: PageView): { accepted: number[]; again: n
   for (const [index, record] of view.records.entries()) {
     const atMs = view.times[index] ?? null;
     if (atMs !== null && fromMs !== null && atMs < fromMs) continue;
-    // What a climb repeats is at the frontier or below it.
-    const isAhead = phase.kind === 'climb' && atMs !== null && atMs > completeBelowMs;
-    const previous = isAhead ? undefined : repeated.get(record.id);
+    const previous = (atMs ?? -Infinity) > repeated.toMs ? undefined : repeated.byId.get(record.id);
     if (previous?.at === record.at && previous.version === record.version) continue;
     const seenInGroup =
       phase.kind === 'sweep' &&

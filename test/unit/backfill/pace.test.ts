@@ -1,0 +1,36 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { paceOf } from '../../../src/backfill/pace.ts';
+
+test('a kill loses at most a tenth of twenty pages or more, however many readers there may be', () => {
+  const sizes = fc.record({
+    pageSize: fc.constantFrom(25, 100, 500),
+    pages: fc.integer({ min: 20, max: 5_000 }),
+    most: fc.integer({ min: 1, max: 16 }),
+  });
+  fc.assert(
+    fc.property(sizes, ({ pageSize, pages, most }) => {
+      const { readers, chunkRecords, ahead } = paceOf(pages * pageSize, {
+        pageSize,
+        readers: most,
+      });
+      expect(readers).toBeGreaterThanOrEqual(1);
+      expect(readers).toBeLessThanOrEqual(most);
+      const chunk = Math.max(pageSize, chunkRecords);
+      const underWay = (ahead ? 2 : 1) * chunk + pageSize;
+      expect(readers * underWay).toBeLessThanOrEqual((pages * pageSize) / 10);
+    }),
+  );
+});
+
+test.each([
+  [null, { readers: 1, chunkRecords: 0, ahead: false }],
+  [0, { readers: 1, chunkRecords: 0, ahead: false }],
+  [5_000, { readers: 1, chunkRecords: 250, ahead: false }],
+  [20_000, { readers: 2, chunkRecords: 500, ahead: false }],
+  [60_000, { readers: 4, chunkRecords: 500, ahead: true }],
+  [200_000, { readers: 4, chunkRecords: 2_250, ahead: true }],
+  [1_000_000, { readers: 4, chunkRecords: 4_000, ahead: true }],
+])('of %s records', (total, pace) => {
+  expect(paceOf(total, { pageSize: 500, readers: 4 })).toEqual(pace);
+});
