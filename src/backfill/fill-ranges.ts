@@ -25,6 +25,8 @@ export interface Job {
 
 /** Long records are written sooner: of each reader two chunks are held. */
 const CHUNK_CHARACTERS = 2_000_000;
+/** Records to be merged are held as objects, and weigh ten times as much as their bytes. */
+const MERGED_AT_ONCE = 2_000;
 
 /**
  * Reads what is left of the ranges, several at a time. Each chunk is committed together with the
@@ -107,6 +109,8 @@ async function readOn(
   options: RangeOptions & { readonly mode: Chunk['mode'] },
 ): Promise<{ readonly range: BackfillRange; readonly through: boolean }> {
   const { mode, pace, buffers } = options;
+  const isMerge = mode === 'merge';
+  const most = isMerge ? Math.min(pace.chunkRecords, MERGED_AT_ONCE) : pace.chunkRecords;
   let { range } = options;
   // A write that comes to nothing calls off the reading that goes on beside it.
   const calledOff = new AbortController();
@@ -130,8 +134,7 @@ async function readOn(
       const pageRecords = chunk.read - readBefore;
       readBefore = chunk.read;
       // Another page like this one would not fit.
-      const isFull =
-        chunk.read + pageRecords > pace.chunkRecords || chunk.characters >= CHUNK_CHARACTERS;
+      const isFull = chunk.read + pageRecords > most || chunk.characters >= CHUNK_CHARACTERS;
       if (!isFull && page.verdict === null) continue;
       const written = await writing;
       if (written === null) return { range, through: false };
@@ -147,7 +150,7 @@ async function readOn(
         (moved) => moved ?? calledOff.abort(),
         (error: unknown) => calledOff.abort(error),
       );
-      if (mode === 'merge' || !pace.ahead) await writing;
+      if (isMerge || !pace.ahead) await writing;
     }
     const written = await writing;
     if (written === null) return { range, through: false };
