@@ -45,13 +45,34 @@ export function createSpareBuffers(mostBytes: number): SpareBuffers {
           length += chunk.length;
         },
         release() {
-          // ASCII alone needs no decoding, and telling takes next to nothing.
-          const coding = isAscii(bytes.subarray(0, length)) ? 'latin1' : 'utf8';
-          const text = bytes.toString(coding, 0, length);
+          const text = decode(bytes, length);
           if (bytes.length <= LARGEST_BYTES && spare.length < MOST_SPARE) spare.push(bytes);
           return text;
         },
       };
     },
   };
+}
+
+/** So short that most pieces of a page in a Western language are ASCII alone. */
+const PIECE_BYTES = 4096;
+
+/**
+ * The text of UTF-8 bytes. ASCII alone needs no decoding, and telling takes next to nothing; of a
+ * longer text the decoder goes through every byte after the first that is not, so it gets pieces.
+ */
+function decode(bytes: Buffer, length: number): string {
+  let text = '';
+  for (let start = 0, end = 0; start < length; start = end) {
+    end = Math.min(start + PIECE_BYTES, length);
+    // Not within a character.
+    while (end < length && isContinuation(bytes[end])) end += 1;
+    const coding = isAscii(bytes.subarray(start, end)) ? 'latin1' : 'utf8';
+    text += bytes.toString(coding, start, end);
+  }
+  return text;
+}
+
+function isContinuation(byte: number | undefined): boolean {
+  return byte !== undefined && byte >>> 6 === 2;
 }
