@@ -1,5 +1,5 @@
-import { type CopyLine, copyLine } from '../db/backfill/copy.ts';
-import { CopyBuffer } from '../db/backfill/copy-buffer.ts';
+import type { CopyBuffer } from '../db/backfill/copy-buffer.ts';
+import { type EncodedRecord, encodeRecord } from '../db/mirror/encode.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
 import { SyncError } from '../domain/errors.ts';
 import type { RemoteRecord } from '../domain/record.ts';
@@ -14,9 +14,9 @@ interface Tally {
   read: number;
   /** Of these, records that had been read before: no progress. */
   again: number;
-  /** Lines to write, and their length. */
+  /** Rows to write, and about how long they are. */
   rows: number;
-  characters: number;
+  bytes: number;
   /** Values that went to `_extra`. */
   extras: number;
   /** Records that Postgres cannot hold. */
@@ -39,7 +39,7 @@ export interface CopyChunk extends Tally {
 export interface MergeChunk extends Tally {
   readonly mode: 'merge';
   readonly records: RemoteRecord[];
-  readonly lines: CopyLine[];
+  readonly encoded: EncodedRecord[];
   readonly positions: Map<string, number>;
 }
 
@@ -50,7 +50,7 @@ export function newChunk(
   mode: Chunk['mode'],
   readAt: string,
   stamping: Stamping,
-  buffer = new CopyBuffer(),
+  buffer: CopyBuffer,
 ): Chunk {
   const tally = {
     readAt,
@@ -58,11 +58,11 @@ export function newChunk(
     read: 0,
     again: 0,
     rows: 0,
-    characters: 0,
+    bytes: 0,
     extras: 0,
     refused: 0,
   };
-  if (mode === 'merge') return { ...tally, mode, records: [], lines: [], positions: new Map() };
+  if (mode === 'merge') return { ...tally, mode, records: [], encoded: [], positions: new Map() };
   buffer.clear();
   return { ...tally, mode, buffer, ids: [], telling: [] };
 }
@@ -80,13 +80,14 @@ export function addRecords(
 
 function addBytes(chunk: CopyChunk, table: MirrorTable, records: readonly RemoteRecord[]): void {
   for (const record of records) {
-    const line = lineOf(chunk, table, record);
-    if (line === null) continue;
-    chunk.buffer.append(line.text);
+    const encoded = encode(chunk, table, record);
+    if (encoded === null) continue;
+    chunk.buffer.append(encoded.values);
     chunk.rows += 1;
     chunk.ids.push(record.id);
     if (isTelling(record)) chunk.telling.push(record);
   }
+  chunk.bytes = chunk.buffer.length;
 }
 
 function isTelling({ mergedIds, links }: RemoteRecord): boolean {
@@ -100,22 +101,22 @@ function addVersion(chunk: MergeChunk, table: MirrorTable, record: RemoteRecord)
   const other = known === undefined ? undefined : chunk.records[known];
   // The later one is the newer one where both say the same.
   if (other && (record.updatedAt ?? '') < (other.updatedAt ?? '')) return;
-  const line = lineOf(chunk, table, record);
-  if (line === null) return;
+  const encoded = encode(chunk, table, record);
+  if (encoded === null) return;
   const position = known ?? chunk.rows;
   chunk.positions.set(record.id, position);
   chunk.records[position] = record;
-  chunk.lines[position] = line;
-  chunk.rows = chunk.lines.length;
+  chunk.encoded[position] = encoded;
+  chunk.rows = chunk.encoded.length;
+  for (const value of encoded.values) chunk.bytes += value === null ? 0 : value.toString().length;
 }
 
 /** One bad record harms only itself (invariant 10). */
-function lineOf(chunk: Chunk, table: MirrorTable, record: RemoteRecord): CopyLine | null {
+function encode(chunk: Chunk, table: MirrorTable, record: RemoteRecord): EncodedRecord | null {
   try {
-    const line = copyLine(table, record);
-    chunk.characters += line.text.length;
-    chunk.extras += line.extras;
-    return line;
+    const encoded = encodeRecord(table, record);
+    chunk.extras += encoded.extras;
+    return encoded;
   } catch (error) {
     if (!(error instanceof SyncError) || error.disposition !== 'park') throw error;
     chunk.refused += 1;

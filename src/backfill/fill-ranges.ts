@@ -1,9 +1,10 @@
 import type { AppliedRead } from '../conflicts/apply-read.ts';
 import type { ReadDeps, Reading, ReadOptions } from '../conflicts/read-object.ts';
-import { CopyBuffer } from '../db/backfill/copy-buffer.ts';
+import { newBuffer } from '../db/backfill/copy.ts';
+import type { CopyBuffer } from '../db/backfill/copy-buffer.ts';
 import { type BackfillKey, type BackfillRange, moveRange } from '../db/backfill/ranges.ts';
 import { readDatabaseTime } from '../db/cursor.ts';
-import type { Sql } from '../db/database.ts';
+import type { Transaction } from '../db/database.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
 import type { RemoteRecord } from '../domain/record.ts';
 import type { Stamping } from '../domain/stamping.ts';
@@ -24,7 +25,7 @@ export interface Job {
 }
 
 /** Long records are written sooner: of each reader two chunks are held. */
-const CHUNK_CHARACTERS = 2_000_000;
+const CHUNK_BYTES = 2_500_000;
 /** Records to be merged are held as objects, and weigh ten times as much as their bytes. */
 const MERGED_AT_ONCE = 2_000;
 
@@ -49,7 +50,7 @@ export async function fillRanges(
   const signal = AbortSignal.any([options.signal, failed.signal]);
   const due = job.ranges.filter(({ done }) => !done);
   const work = async () => {
-    const buffers = [new CopyBuffer(), new CopyBuffer()];
+    const buffers = [newBuffer(table), newBuffer(table)];
     for (let range = due.shift(); range; range = due.shift()) {
       try {
         await fillRange(deps, table, reading, {
@@ -115,16 +116,18 @@ async function readOn(
   // A write that comes to nothing calls off the reading that goes on beside it.
   const calledOff = new AbortController();
   const signal = AbortSignal.any([options.signal, calledOff.signal]);
-  const startChunk = async (stamping: Stamping) => {
-    const buffer = buffers.shift() ?? new CopyBuffer();
+  // Of before the chunk's first page: of the write before.
+  let readAt = await readDatabaseTime(deps.db);
+  const startChunk = (stamping: Stamping) => {
+    const buffer = buffers.shift() ?? newBuffer(table);
     buffers.push(buffer);
-    return newChunk(mode, await readDatabaseTime(deps.db), stamping, buffer);
+    return newChunk(mode, readAt, stamping, buffer);
   };
-  let chunk = await startChunk(range.stamping);
+  let chunk = startChunk(range.stamping);
   let { watermark } = range;
   let readBefore = 0;
   let problem: string | null = null;
-  let writing: Promise<BackfillRange | null> = Promise.resolve(range);
+  let writing: Promise<Written | null> = Promise.resolve({ range, at: readAt });
   const onRecords = (records: readonly RemoteRecord[]) => addRecords(chunk, table, records);
   try {
     for await (const page of readRange(deps, table, range, { ...options, signal, onRecords })) {
@@ -134,16 +137,15 @@ async function readOn(
       const pageRecords = chunk.read - readBefore;
       readBefore = chunk.read;
       // Another page like this one would not fit.
-      const isFull = chunk.read + pageRecords > most || chunk.characters >= CHUNK_CHARACTERS;
+      const isFull = chunk.read + pageRecords > most || chunk.bytes >= CHUNK_BYTES;
       if (!isFull && page.verdict === null) continue;
       const written = await writing;
       if (written === null) return { range, through: false };
-      range = written;
+      ({ range, at: readAt } = written);
       const full = chunk;
       const done = page.verdict === 'ok';
       if (page.verdict === 'incomplete') problem = `walk-${page.problem ?? 'unproven'}`;
-      // Before the write begins: a reader never holds more than one connection.
-      if (page.verdict === null) chunk = await startChunk(full.stamping);
+      chunk = startChunk(full.stamping);
       readBefore = 0;
       writing = write(deps, table, reading, { ...options, range, chunk: full, watermark, done });
       writing.then(
@@ -155,12 +157,18 @@ async function readOn(
     const written = await writing;
     if (written === null) return { range, through: false };
     if (problem !== null) leave(reading, problem);
-    return { range: written, through: true };
+    return { range: written.range, through: true };
   } catch (error) {
     // Nothing is left running, and what the write says comes first.
     if ((await writing) === null) return { range, through: false };
     throw error;
   }
+}
+
+interface Written {
+  readonly range: BackfillRange;
+  /** Database time, from before it was written. */
+  readonly at: string;
 }
 
 /** @returns null where the chunk has to be merged, and was not kept for it. */
@@ -173,16 +181,17 @@ async function write(
     readonly watermark: string | null;
     readonly done: boolean;
   },
-): Promise<BackfillRange | null> {
+): Promise<Written | null> {
   const { job, range, chunk, watermark, done } = options;
-  let moved = range;
-  const save = async (tx: Sql) => {
-    moved = await moveRange(tx, job.key, range, {
+  let written: Written = { range, at: chunk.readAt };
+  const save = async (tx: Transaction) => {
+    const moved = await moveRange(tx, job.key, range, {
       watermark,
       done,
       read: range.read + BigInt(chunk.read),
       stamping: chunk.stamping,
     });
+    written = { range: moved, at: tx.startedAt };
   };
   const applied = await writeChunk(deps, table, chunk, save);
   if (applied === null) return null;
@@ -190,7 +199,7 @@ async function write(
   reading.counts.read += chunk.read;
   addCounts(reading, applied);
   options.onPage?.({ read: chunk.read - chunk.again, total: options.left });
-  return moved;
+  return written;
 }
 
 export function addCounts({ counts }: Reading, applied: AppliedRead): void {

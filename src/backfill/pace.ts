@@ -1,10 +1,10 @@
 /** Records written at once, at most: few enough to hold, enough to be worth a transaction. */
-const CHUNK_RECORDS = 4_000;
+const CHUNK_RECORDS = 3_500;
 /**
  * What was read and is not yet written is lost with the process: at most this share of everything
  * there is, where that is twenty pages or more.
  */
-const UNWRITTEN_SHARE = 0.1;
+const UNWRITTEN_SHARE = 0.15;
 
 /** How a backfill divides up what may be read and not yet written. */
 export interface Pace {

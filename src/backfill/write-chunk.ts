@@ -11,7 +11,7 @@ import {
   readKnown,
   updateStaged,
 } from '../db/backfill/stage.ts';
-import type { Sql, Transaction } from '../db/database.ts';
+import type { Transaction } from '../db/database.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
 import { lockRows } from '../db/mirror-rows.ts';
 import type { RemoteRecord } from '../domain/record.ts';
@@ -29,7 +29,7 @@ export async function writeChunk(
   deps: ReadDeps,
   table: MirrorTable,
   chunk: Chunk,
-  save: (tx: Sql) => Promise<void>,
+  save: (tx: Transaction) => Promise<void>,
 ): Promise<AppliedRead | null> {
   if (chunk.mode === 'merge') {
     return await deps.db.transaction(
@@ -65,7 +65,7 @@ async function copy(
   table: MirrorTable,
   chunk: CopyChunk,
 ): Promise<AppliedRead> {
-  await copyInto(tx, { table: table.qualified, columns: copyColumns(table) }, chunk.buffer.bytes);
+  await copyInto(tx, { table: table.qualified, columns: copyColumns(table) }, chunk.buffer);
   if (await isAnyKnown(tx, table.object, chunk.ids)) throw new RowsAreKnown();
   const told = await applyTold(tx, deps, table, { records: chunk.telling, readAt: chunk.readAt });
   return { ...told, inserted: chunk.rows, extra: chunk.extras };
@@ -82,9 +82,8 @@ async function merge(
   table: MirrorTable,
   chunk: MergeChunk,
 ): Promise<AppliedRead> {
-  const { lines, records, readAt } = chunk;
-  const texts = lines.map(({ text }) => text);
-  const stage = await fillStage(tx, table, texts);
+  const { encoded, records, readAt } = chunk;
+  const stage = await fillStage(tx, table, encoded);
   const differences = await compareStage(tx, stage);
   const standing = differences.filter(({ present }) => present);
   const ids = standing.map(({ id }) => id);
@@ -93,7 +92,8 @@ async function merge(
   const gone = new Set(known.filter((one) => one.gone).map(({ position }) => position));
   const withCare = new Set(known.filter((one) => !one.gone).map(({ position }) => position));
   for (const { position, id } of standing) {
-    const isPartial = lines[position - 1]?.partial ?? true;
+    // Fields the answer lacked keep what they hold.
+    const isPartial = encoded[position - 1]?.missing.length !== 0;
     if (isPartial || !locked.has(id)) withCare.add(position);
   }
   const plain = differences.filter(({ position }) => !withCare.has(position));
@@ -108,7 +108,7 @@ async function merge(
     ...told,
     inserted: inserted + careful.inserted,
     updated: updated + careful.updated,
-    unchanged: lines.length - inserted - updated - withCare.size + careful.unchanged,
+    unchanged: encoded.length - inserted - updated - withCare.size + careful.unchanged,
     deferred: careful.deferred + told.deferred,
     conflicts: careful.conflicts + told.conflicts,
     extra: chunk.extras,

@@ -1,7 +1,7 @@
 import type { Sql } from '../db/database.ts';
 import { deferRecords, dropDeferred, forgetTombstones, readGoneSince } from '../db/departures.ts';
 import { type DueRename, moveEntries, readDueRenames } from '../db/identities.ts';
-import { encodeRecord } from '../db/mirror/encode.ts';
+import { columnText, encodeRecord } from '../db/mirror/encode.ts';
 import type { LinkTable } from '../db/mirror/links.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
 import {
@@ -192,7 +192,7 @@ async function renameDue(
 
 function toRow(table: MirrorTable, record: RemoteRecord): { row: IncomingRow; extras: number } {
   const { values, missing, extras } = encodeRecord(table, record);
-  return { row: { id: record.id, values, keep: missing }, extras };
+  return { row: { id: record.id, values: values.map(columnText), keep: missing }, extras };
 }
 
 async function findCandidates(

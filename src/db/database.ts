@@ -19,6 +19,8 @@ export interface Sql {
 }
 
 export interface Transaction extends Sql {
+  /** What `now()` says within it, as ISO-8601 UTC text. */
+  readonly startedAt: string;
   /** Runs `copy … from stdin` on what `source` yields. @returns how many rows were copied. */
   copyFrom(statement: string, source: Readable): Promise<number>;
 }
@@ -83,6 +85,7 @@ function prelude(options: TransactionOptions): string {
          (select writer_secret from clarify_sync.installation), true)`,
     );
   }
+  settings.push('select now() as "startedAt"');
   return settings.join('; ');
 }
 
@@ -99,6 +102,15 @@ async function run<Row extends QueryResultRow>(
   } catch (error) {
     throw classifyDatabaseError(error);
   }
+}
+
+/** @returns what `now()` says in the transaction begun. */
+async function begin(client: pg.ClientBase, options: TransactionOptions): Promise<string> {
+  const timeoutMs = options.statementTimeoutMs ?? defaultStatementTimeoutMs;
+  const result = await run<{ startedAt: string }>(client, { text: prelude(options), timeoutMs });
+  // One of each statement; pg's types know of one alone.
+  const [row] = [result].flat().at(-1)?.rows ?? [];
+  return row?.startedAt ?? new Date(0).toISOString();
 }
 
 /** After an error without an SQLSTATE the connection may still be busy: never reuse it. */
@@ -175,8 +187,8 @@ export function openDatabase(options: DatabaseOptions): Database {
       const client = await connect();
       let result: T;
       try {
-        await run(client, { text: prelude(transactionOptions), timeoutMs });
-        result = await work(openTransaction(client, timeoutMs));
+        const startedAt = await begin(client, transactionOptions);
+        result = await work(openTransaction(client, { startedAt, timeoutMs }));
         const { command } = await run(client, { text: 'commit', timeoutMs });
         // Where `work` swallowed an error, Postgres answers COMMIT with ROLLBACK, and no error.
         if (command !== 'COMMIT') {
@@ -200,8 +212,12 @@ export function openDatabase(options: DatabaseOptions): Database {
   };
 }
 
-function openTransaction(client: pg.PoolClient, timeoutMs: number): Transaction {
+function openTransaction(
+  client: pg.PoolClient,
+  { startedAt, timeoutMs }: { readonly startedAt: string; readonly timeoutMs: number },
+): Transaction {
   return {
+    startedAt,
     async query<Row extends QueryResultRow>(text: string, values?: readonly unknown[]) {
       const { rows } = await run<Row>(client, { text, values, timeoutMs });
       return rows;

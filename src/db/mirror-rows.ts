@@ -5,7 +5,7 @@ import { DatabaseSyncError } from './database-error.ts';
 import { isDistinct } from './mirror/distinct.ts';
 import { type MirrorTable, SYSTEM_COLUMNS } from './mirror/table.ts';
 
-/** A record in the text form Postgres reads, as `encodeRecord` gives it. */
+/** A record in the text form Postgres reads, column by column as `columnText` gives it. */
 export interface IncomingRow {
   readonly id: string;
   readonly values: readonly (string | null)[];

@@ -1,36 +1,229 @@
-const FIRST_BYTES = 1024 * 1024;
+import type { ColumnValue } from '../mirror/encode.ts';
+import type { SqlType } from '../mirror/table.ts';
+import { type Digits, dayNumber, instantMicros, numericDigits } from './binary-forms.ts';
+
+/** What a column takes; `now` stands for the time at which the rows are written. */
+export type CopyType = SqlType | 'now';
+
+/** More than a chunk: what is never written to takes no memory, and growing leaves garbage. */
+const FIRST_BYTES = 3 * 1024 * 1024;
 /** What one UTF-16 unit takes in UTF-8, at most. */
 const BYTES_PER_UNIT = 3;
-const LINE_END = 10;
+/** Up to here a call out of JavaScript costs more than going through the letters. */
+const SHORT = 24;
+
+const HEADER = Buffer.from('PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0', 'latin1');
+const NULL = -1;
+const TEXT_OID = 25;
+const JSONB_VERSION = 1;
+const POSITIVE = 0;
+const NEGATIVE = 0x4000;
+const TWO_TO_32 = 2 ** 32;
 
 /**
- * Lines on their way to COPY, as bytes, one after the other in memory that is used again: a new
- * buffer for every chunk would be garbage the collector is slow to see, and writing line by line
- * is several times as fast as joining them first.
+ * Rows on their way to COPY in its binary format, which spares Postgres reading instants, numbers
+ * and lists from text: a fifth of what a row costs it. They are in memory that is used again: a
+ * new buffer for every chunk would be garbage the collector is slow to see.
+ *
+ * Source: "Binary Format" of the COPY page of Postgres' manual, and the `recv` function of each
+ * type. Integers are big-endian; every field is preceded by its length in bytes, -1 for null.
  */
 export class CopyBuffer {
+  readonly #types: readonly CopyType[];
   #bytes: Buffer = Buffer.allocUnsafeSlow(FIRST_BYTES);
   #length = 0;
+  /** Where the time of writing goes. */
+  #times: number[] = [];
 
-  append(line: string): void {
-    const most = line.length * BYTES_PER_UNIT + 1;
-    if (this.#length + most > this.#bytes.length) {
-      const larger = Buffer.allocUnsafeSlow(2 * (this.#length + most));
-      this.#bytes.copy(larger, 0, 0, this.#length);
-      this.#bytes = larger;
-    }
-    this.#length += this.#bytes.write(line, this.#length, 'utf8');
-    this.#bytes[this.#length] = LINE_END;
-    this.#length += 1;
+  constructor(types: readonly CopyType[]) {
+    this.#types = types;
+    this.clear();
   }
 
-  /** What was appended since the last {@link clear}; good until the next one. */
-  get bytes(): Buffer {
+  /** Bytes so far. */
+  get length(): number {
+    return this.#length;
+  }
+
+  /** @param values one for each type, as `encodeRecord` gives them. */
+  append(values: readonly ColumnValue[]): void {
+    const types = this.#types;
+    this.#reserve(2);
+    this.#putInt16(types.length);
+    for (let position = 0; position < types.length; position += 1) {
+      const type = types[position];
+      const value = values[position] ?? null;
+      if (type === 'now') this.#appendTime();
+      else if (value === null) this.#appendNull();
+      else if (typeof value !== 'string') this.#appendTexts(value);
+      else this.#appendValue(type, value);
+    }
+  }
+
+  /**
+   * Everything since the last {@link clear}; good until the next one, and nothing may follow.
+   *
+   * @param now for `now`, as Postgres writes an instant.
+   */
+  finish(now: string): Buffer {
+    const end = this.#length;
+    for (const time of this.#times) {
+      this.#length = time;
+      this.#putInstant(now);
+    }
+    this.#length = end;
+    this.#reserve(2);
+    this.#putInt16(NULL);
     return this.#bytes.subarray(0, this.#length);
   }
 
-  /** Only once nobody reads {@link bytes} any more: once COPY has ended. */
+  /** Only once nobody reads what {@link finish} gave any more: once COPY has ended. */
   clear(): void {
-    this.#length = 0;
+    this.#times.length = 0;
+    this.#length = HEADER.copy(this.#bytes);
+  }
+
+  #appendNull(): void {
+    this.#reserve(4);
+    this.#putInt32(NULL);
+  }
+
+  #appendTime(): void {
+    this.#reserve(12);
+    this.#putInt32(8);
+    this.#times.push(this.#length);
+    this.#length += 8;
+  }
+
+  #appendValue(type: SqlType | undefined, value: string): void {
+    switch (type) {
+      case 'timestamptz':
+        this.#reserve(12);
+        this.#putInt32(8);
+        return this.#putInstant(value);
+      case 'date':
+        this.#reserve(8);
+        this.#putInt32(4);
+        return this.#putInt32(dayNumber(value));
+      case 'boolean':
+        this.#reserve(5);
+        this.#putInt32(1);
+        this.#bytes[this.#length] = value === 'true' ? 1 : 0;
+        this.#length += 1;
+        return;
+      case 'numeric':
+        return this.#appendNumeric(numericDigits(value));
+      case 'jsonb':
+        return this.#appendJson(value);
+      default:
+        return this.#appendText(value);
+    }
+  }
+
+  #appendText(value: string): void {
+    this.#reserve(4 + value.length * BYTES_PER_UNIT);
+    const start = this.#length;
+    this.#length += 4;
+    this.#putText(value);
+    this.#putLength(start);
+  }
+
+  #appendJson(value: string): void {
+    this.#reserve(5 + value.length * BYTES_PER_UNIT);
+    const start = this.#length;
+    this.#length += 4;
+    this.#bytes[this.#length] = JSONB_VERSION;
+    this.#length += 1;
+    this.#putText(value);
+    this.#putLength(start);
+  }
+
+  /** Dimensions, whether any item is null, the items' type; of the dimension size and first index. */
+  #appendTexts(items: readonly string[]): void {
+    this.#reserve(24);
+    const start = this.#length;
+    this.#length += 4;
+    this.#putInt32(items.length === 0 ? 0 : 1);
+    this.#putInt32(0);
+    this.#putInt32(TEXT_OID);
+    if (items.length > 0) {
+      this.#putInt32(items.length);
+      this.#putInt32(1);
+      for (const item of items) this.#appendText(item);
+    }
+    this.#putLength(start);
+  }
+
+  #appendNumeric({ negative, groups, weight, scale }: Digits): void {
+    this.#reserve(12 + 2 * groups.length);
+    this.#putInt32(8 + 2 * groups.length);
+    this.#putInt16(groups.length);
+    this.#putInt16(weight);
+    this.#putInt16(negative ? NEGATIVE : POSITIVE);
+    this.#putInt16(scale);
+    for (const group of groups) this.#putInt16(group);
+  }
+
+  /** Microseconds since 2000 began, as two halves: few are beyond what a double holds exactly. */
+  #putInstant(text: string): void {
+    const micros = instantMicros(text);
+    if (typeof micros === 'bigint') {
+      this.#length = this.#bytes.writeBigInt64BE(micros, this.#length);
+      return;
+    }
+    const high = Math.floor(micros / TWO_TO_32);
+    this.#putInt32(high);
+    this.#putInt32(micros - high * TWO_TO_32);
+  }
+
+  #putText(value: string): void {
+    const bytes = this.#bytes;
+    const start = this.#length;
+    if (value.length <= SHORT) {
+      let index = 0;
+      for (; index < value.length; index += 1) {
+        const unit = value.charCodeAt(index);
+        if (unit > 127) break;
+        bytes[start + index] = unit;
+      }
+      if (index === value.length) {
+        this.#length = start + index;
+        return;
+      }
+    }
+    this.#length = start + bytes.write(value, start);
+  }
+
+  /** Of what was written since `start`, before which the room for it was left. */
+  #putLength(start: number): void {
+    const end = this.#length;
+    this.#length = start;
+    this.#putInt32(end - start - 4);
+    this.#length = end;
+  }
+
+  #putInt32(value: number): void {
+    const bytes = this.#bytes;
+    const at = this.#length;
+    bytes[at] = value >>> 24;
+    bytes[at + 1] = value >>> 16;
+    bytes[at + 2] = value >>> 8;
+    bytes[at + 3] = value;
+    this.#length = at + 4;
+  }
+
+  #putInt16(value: number): void {
+    const bytes = this.#bytes;
+    const at = this.#length;
+    bytes[at] = value >>> 8;
+    bytes[at + 1] = value;
+    this.#length = at + 2;
+  }
+
+  #reserve(bytes: number): void {
+    if (this.#length + bytes <= this.#bytes.length) return;
+    const larger = Buffer.allocUnsafeSlow(2 * (this.#length + bytes));
+    this.#bytes.copy(larger, 0, 0, this.#length);
+    this.#bytes = larger;
   }
 }

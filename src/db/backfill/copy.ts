@@ -1,78 +1,43 @@
 import { Readable } from 'node:stream';
 import { quoteIdent } from '../../domain/names.ts';
-import type { RemoteRecord } from '../../domain/record.ts';
 import type { Sql, Transaction } from '../database.ts';
 import { DatabaseSyncError } from '../database-error.ts';
-import { encodeRecord } from '../mirror/encode.ts';
 import { type MirrorTable, type SqlType, SYSTEM_COLUMNS } from '../mirror/table.ts';
+import { CopyBuffer, type CopyType } from './copy-buffer.ts';
 
 /** A column that a record brings a value for. */
 export interface CopyColumn {
   /** Quoted. */
   readonly name: string;
   readonly sqlType: SqlType;
+  readonly copyType: CopyType;
 }
 
-const SYNCED_AT = SYSTEM_COLUMNS.findIndex(({ name }) => name === '_synced_at');
-
-/** The columns of {@link copyLine}, in its order. */
+/** The columns of an `EncodedRecord`, in its order. */
 export function copyColumns(table: MirrorTable): readonly CopyColumn[] {
   const fields = table.columns.map(({ column, sqlType }) => ({ name: column, sqlType }));
   return [...SYSTEM_COLUMNS, ...fields].map(({ name, sqlType }) => ({
     name: quoteIdent(name),
     sqlType,
+    copyType: name === '_synced_at' ? 'now' : sqlType,
   }));
 }
 
-export interface CopyLine {
-  /** One line of COPY's text format, without its end. */
-  readonly text: string;
-  /** The answer lacked fields: in a row that stands, their columns keep what they hold. */
-  readonly partial: boolean;
-  /** Values that went to `_extra`. */
-  readonly extras: number;
+/** A buffer for rows of `copyColumns`. */
+export function newBuffer(table: MirrorTable): CopyBuffer {
+  return new CopyBuffer(copyColumns(table).map(({ copyType }) => copyType));
 }
 
-const SPECIAL = /[\\\t\n\r]/;
-const ESCAPES: Readonly<Record<string, string>> = {
-  '\\': '\\\\',
-  '\t': '\\t',
-  '\n': '\\n',
-  '\r': '\\r',
-};
-
-/**
- * A record as a line of COPY's text format.
- *
- * @throws SyncError `record-id-unstorable` (park) where Postgres cannot hold the id.
- */
-export function copyLine(table: MirrorTable, record: RemoteRecord): CopyLine {
-  const { values, missing, extras, plain } = encodeRecord(table, record);
-  for (let position = 0; position < values.length; position += 1) {
-    const value = values[position] ?? null;
-    if (value === null) values[position] = '\\N';
-    else if (!plain && SPECIAL.test(value)) values[position] = escapeText(value);
-  }
-  // Postgres' own word for the time of the transaction.
-  values[SYNCED_AT] = 'now';
-  // Joined and not added up: the line is kept for a while, and a sum would keep all its parts.
-  return { text: values.join('\t'), partial: missing.length > 0, extras };
-}
-
-function escapeText(value: string): string {
-  return value.replace(/[\\\t\n\r]/g, (character) => ESCAPES[character] ?? character);
-}
-
-/** Copies lines of {@link copyLine}, each with its end, into a table with the columns given. */
+/** Copies the rows of a buffer into a table with the columns given. */
 export async function copyInto(
   tx: Transaction,
   target: { readonly table: string; readonly columns: readonly CopyColumn[] },
-  bytes: Buffer,
+  buffer: CopyBuffer,
 ): Promise<number> {
   const names = target.columns.map(({ name }) => name).join(', ');
   return await tx.copyFrom(
-    `COPY ${target.table} (${names}) FROM STDIN`,
-    Readable.from([bytes], { objectMode: false }),
+    `COPY ${target.table} (${names}) FROM STDIN (FORMAT binary)`,
+    Readable.from([buffer.finish(tx.startedAt)], { objectMode: false }),
   );
 }
 

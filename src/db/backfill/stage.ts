@@ -1,24 +1,24 @@
 import type { Sql, Transaction } from '../database.ts';
 import { isDistinct } from '../mirror/distinct.ts';
+import type { EncodedRecord } from '../mirror/encode.ts';
 import type { MirrorTable } from '../mirror/table.ts';
 import type { CopyColumn } from './copy.ts';
-import { copyColumns, copyInto } from './copy.ts';
-import { CopyBuffer } from './copy-buffer.ts';
+import { copyColumns, copyInto, newBuffer } from './copy.ts';
 
 /** Gone with its transaction, so that it works behind a transaction pooler too. */
 const STAGE = 'pg_temp.clarify_sync_stage';
 
-/** Rows beside the mirror, `position` being their line's, from 1. */
+/** Rows beside the mirror, `position` being their place among those given, from 1. */
 export interface Stage {
   readonly table: MirrorTable;
   readonly columns: readonly CopyColumn[];
 }
 
-/** Copies lines of `copyLine`, each id once, into a table of this transaction's own. */
+/** Copies rows, each id once, into a table of this transaction's own. */
 export async function fillStage(
   tx: Transaction,
   table: MirrorTable,
-  lines: readonly string[],
+  rows: readonly EncodedRecord[],
 ): Promise<Stage> {
   const columns = copyColumns(table);
   const definitions = columns.map(({ name, sqlType }) => `${name} ${sqlType}`).join(', ');
@@ -26,9 +26,9 @@ export async function fillStage(
     `CREATE TEMP TABLE clarify_sync_stage
        (position integer GENERATED ALWAYS AS IDENTITY, ${definitions}) ON COMMIT DROP`,
   );
-  const buffer = new CopyBuffer();
-  for (const line of lines) buffer.append(line);
-  await copyInto(tx, { table: STAGE, columns }, buffer.bytes);
+  const buffer = newBuffer(table);
+  for (const { values } of rows) buffer.append(values);
+  await copyInto(tx, { table: STAGE, columns }, buffer);
   return { table, columns };
 }
 

@@ -16,24 +16,23 @@ export type EncodedValue = { readonly text: string | null } | { readonly extra: 
 
 /** Never throws for a value of the wrong type: that is what `extra` is for. */
 export function encodeValue(column: MirrorColumn, value: Json): EncodedValue {
-  const text = encodeAs(column.sqlType, value, { plain: true });
-  return text === UNFIT ? { extra: encodeExtra(value) } : { text };
+  const encoded = encodeAs(column.sqlType, value);
+  return encoded === UNFIT ? { extra: encodeExtra(value) } : { text: columnText(encoded) };
 }
 
-/** Texts that mean themselves in every format of Postgres: one look at nearly all of them. */
-const PLAIN = /^[^\0\t\n\r"\\\ud800-\udfff]*$/;
+/** What a column is to hold: the text Postgres casts to its type, of a list its items. */
+export type ColumnValue = string | readonly string[] | null;
 
-/** What was noticed on the way. */
-interface Notes {
-  /** No text so far needs escaping in COPY's text format. */
-  plain: boolean;
+/** The text Postgres casts to the column's type. */
+export function columnText(value: ColumnValue): string | null {
+  return value === null || typeof value === 'string' ? value : encodeTexts(value);
 }
 
-function encodeAs(sqlType: SqlType, value: Json, notes: Notes): string | null | typeof UNFIT {
+function encodeAs(sqlType: SqlType, value: Json): ColumnValue | typeof UNFIT {
   if (value === null) return null;
   switch (sqlType) {
     case 'text':
-      return typeof value === 'string' ? encodeText(value, notes) : UNFIT;
+      return isText(value) ? value : UNFIT;
     case 'numeric':
       return encodeNumber(value);
     case 'boolean':
@@ -43,38 +42,26 @@ function encodeAs(sqlType: SqlType, value: Json, notes: Notes): string | null | 
     case 'timestamptz':
       return typeof value === 'string' ? (instantText(value) ?? UNFIT) : UNFIT;
     case 'text[]':
-      return Array.isArray(value) ? encodeItems(value, notes) : UNFIT;
+      return isTexts(value) ? value : UNFIT;
     case 'jsonb':
-      return encodeJson(value, notes);
+      return jsonbText(value) ?? UNFIT;
   }
 }
 
-function encodeText(value: string, notes: Notes): string | typeof UNFIT {
-  if (PLAIN.test(value)) return value;
-  notes.plain = false;
-  return isStorableText(value) ? value : UNFIT;
+/** Nearly every text, told at one look that is several times as fast as the proper one. */
+const PLAIN = /^[^\0\ud800-\udfff]*$/;
+
+function isText(value: Json): value is string {
+  return typeof value === 'string' && (PLAIN.test(value) || isStorableText(value));
+}
+
+function isTexts(value: Json): value is readonly string[] {
+  return Array.isArray(value) && value.every(isText);
 }
 
 function encodeNumber(value: Json): string | typeof UNFIT {
   if (typeof value === 'number') return Number.isFinite(value) ? String(value) : UNFIT;
   return isExactNumber(value) && isStorableNumber(value.value) ? value.value : UNFIT;
-}
-
-function encodeItems(items: readonly Json[], notes: Notes): string | typeof UNFIT {
-  let list = '';
-  for (const item of items) {
-    const text = typeof item === 'string' ? encodeText(item, notes) : UNFIT;
-    if (text === UNFIT) return UNFIT;
-    list += `${list === '' ? '' : ','}${notes.plain ? `"${text}"` : quoteItem(text)}`;
-  }
-  return `{${list}}`;
-}
-
-function encodeJson(value: Json, notes: Notes): string | typeof UNFIT {
-  const text = jsonbText(value);
-  // Of what COPY escapes, JSON writes nothing but backslashes as they are.
-  if (text?.includes('\\')) notes.plain = false;
-  return text ?? UNFIT;
 }
 
 /** A Postgres array. Every item quoted: `NULL`, braces, commas and the empty text are text. */
@@ -86,21 +73,19 @@ function quoteItem(item: string): string {
   return `"${item.replace(/["\\]/g, '\\$&')}"`;
 }
 
-/** A record as its row: text for an SQL cast, in the order of the table's columns. */
+/** A record as its row, in the order of the table's columns. */
 export interface EncodedRecord {
   /**
    * One entry per `SYSTEM_COLUMNS`, then one per `table.columns`. `_local_id` and `_synced_at`
    * are null: the statement that writes the row knows them. `_extra` is `extra`.
    */
-  readonly values: (string | null)[];
+  readonly values: readonly ColumnValue[];
   /** Fields the answer did not have: their columns keep what they hold. */
   readonly missing: readonly string[];
   /** JSON text of what no column holds; null where there is nothing. */
   readonly extra: string | null;
   /** How many values went to `extra`. */
   readonly extras: number;
-  /** No value holds a character that COPY's text format escapes. */
-  readonly plain: boolean;
 }
 
 /**
@@ -110,16 +95,15 @@ export interface EncodedRecord {
  */
 export function encodeRecord(table: MirrorTable, record: RemoteRecord): EncodedRecord {
   const { id, fields } = record;
-  const notes: Notes = { plain: true };
-  if (id === '' || encodeText(id, notes) === UNFIT) throw unstorableId(table.object);
+  if (id === '' || !isText(id)) throw unstorableId(table.object);
   const extras: string[] = [];
-  const encode = (name: string, sqlType: SqlType, value: Json): string | null => {
-    const text = encodeAs(sqlType, value, notes);
-    if (text !== UNFIT) return text;
+  const encode = (name: string, sqlType: SqlType, value: Json): ColumnValue => {
+    const encoded = encodeAs(sqlType, value);
+    if (encoded !== UNFIT) return encoded;
     extras.push(extraEntry(name, value));
     return null;
   };
-  const values = [
+  const values: ColumnValue[] = [
     id,
     null,
     encode('_created_at', 'timestamptz', record.createdAt),
@@ -155,7 +139,6 @@ export function encodeRecord(table: MirrorTable, record: RemoteRecord): EncodedR
     missing: present === table.columns.length ? [] : missingFrom(fields, table),
     extra,
     extras: extras.length,
-    plain: notes.plain && extra === null,
   };
 }
 
