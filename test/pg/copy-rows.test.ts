@@ -74,7 +74,7 @@ const anyText = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 60 }),
   // Around the length from which on texts are written in another way.
   fc
-    .tuple(fc.integer({ min: 20, max: 28 }), fc.constantFrom('', 'é', '€', '😀', '\0', '\ud800'))
+    .tuple(fc.integer({ min: 36, max: 44 }), fc.constantFrom('', 'é', '€', '😀', '\0', '\ud800'))
     .map(([length, last]) => 'x'.repeat(length) + last),
 );
 const digits = fc

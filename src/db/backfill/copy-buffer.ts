@@ -10,7 +10,7 @@ const FIRST_BYTES = 3 * 1024 * 1024;
 /** What one UTF-16 unit takes in UTF-8, at most. */
 const BYTES_PER_UNIT = 3;
 /** Up to here a call out of JavaScript costs more than going through the letters. */
-const SHORT = 24;
+const SHORT = 40;
 
 const HEADER = Buffer.from('PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0', 'latin1');
 const NULL = -1;
