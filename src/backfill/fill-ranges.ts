@@ -116,18 +116,16 @@ async function readOn(
   // A write that comes to nothing calls off the reading that goes on beside it.
   const calledOff = new AbortController();
   const signal = AbortSignal.any([options.signal, calledOff.signal]);
-  // Of before the chunk's first page: of the write before.
-  let readAt = await readDatabaseTime(deps.db);
-  const startChunk = (stamping: Stamping) => {
+  const startChunk = (readAt: string, stamping: Stamping) => {
     const buffer = buffers.shift() ?? newBuffer(table);
     buffers.push(buffer);
     return newChunk(mode, readAt, stamping, buffer);
   };
-  let chunk = startChunk(range.stamping);
+  let chunk = startChunk(await readDatabaseTime(deps.db), range.stamping);
   let { watermark } = range;
   let readBefore = 0;
   let problem: string | null = null;
-  let writing: Promise<Written | null> = Promise.resolve({ range, at: readAt });
+  let writing: Promise<Written | null> = Promise.resolve({ range, at: chunk.readAt });
   const onRecords = (records: readonly RemoteRecord[]) => addRecords(chunk, table, records);
   try {
     for await (const page of readRange(deps, table, range, { ...options, signal, onRecords })) {
@@ -139,20 +137,20 @@ async function readOn(
       // Another page like this one would not fit.
       const isFull = chunk.read + pageRecords > most || chunk.bytes >= CHUNK_BYTES;
       if (!isFull && page.verdict === null) continue;
-      const written = await writing;
+      let written = await writing;
       if (written === null) return { range, through: false };
-      ({ range, at: readAt } = written);
-      const full = chunk;
+      ({ range } = written);
       const done = page.verdict === 'ok';
       if (page.verdict === 'incomplete') problem = `walk-${page.problem ?? 'unproven'}`;
-      chunk = startChunk(full.stamping);
-      readBefore = 0;
-      writing = write(deps, table, reading, { ...options, range, chunk: full, watermark, done });
+      writing = write(deps, table, reading, { ...options, range, chunk, watermark, done });
       writing.then(
         (moved) => moved ?? calledOff.abort(),
         (error: unknown) => calledOff.abort(error),
       );
-      if (isMerge || !pace.ahead) await writing;
+      if (isMerge || !pace.ahead) written = (await writing) ?? written;
+      // A time before its first page, and as late as can be: of the last write that is done.
+      chunk = startChunk(written.at, chunk.stamping);
+      readBefore = 0;
     }
     const written = await writing;
     if (written === null) return { range, through: false };

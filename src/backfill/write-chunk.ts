@@ -3,7 +3,7 @@ import { applyRecords } from '../conflicts/apply-records.ts';
 import { followMerges } from '../conflicts/follow-merges.ts';
 import { applyLinks } from '../conflicts/link-apply.ts';
 import { applyContext, type ReadDeps } from '../conflicts/read-object.ts';
-import { copyColumns, copyInto, isAnyKnown, isOccupied } from '../db/backfill/copy.ts';
+import { copyColumns, copyInto, isInDoubt, isUnfitForCopy } from '../db/backfill/copy.ts';
 import {
   compareStage,
   fillStage,
@@ -51,12 +51,12 @@ export async function writeChunk(
       { asWriter: true, lockTimeoutMs: COPY_LOCK_MS },
     );
   } catch (error) {
-    if (error instanceof RowsAreKnown || isOccupied(error)) return null;
+    if (error instanceof RowsInDoubt || isUnfitForCopy(error)) return null;
     throw error;
   }
 }
 
-class RowsAreKnown extends Error {}
+class RowsInDoubt extends Error {}
 
 /** COPY straight into the mirror. @throws where any of the records needs more than that. */
 async function copy(
@@ -66,7 +66,7 @@ async function copy(
   chunk: CopyChunk,
 ): Promise<AppliedRead> {
   await copyInto(tx, { table: table.qualified, columns: copyColumns(table) }, chunk.buffer);
-  if (await isAnyKnown(tx, table.object, chunk.ids)) throw new RowsAreKnown();
+  if (await isInDoubt(tx, table, chunk.ids)) throw new RowsInDoubt();
   const told = await applyTold(tx, deps, table, { records: chunk.telling, readAt: chunk.readAt });
   return { ...told, inserted: chunk.rows, extra: chunk.extras };
 }

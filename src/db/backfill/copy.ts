@@ -7,7 +7,8 @@ import { CopyBuffer, type CopyType } from './copy-buffer.ts';
 
 /** A column that a record brings a value for. */
 export interface CopyColumn {
-  /** Quoted. */
+  readonly column: string;
+  /** The same, quoted. */
   readonly name: string;
   readonly sqlType: SqlType;
   readonly copyType: CopyType;
@@ -15,11 +16,12 @@ export interface CopyColumn {
 
 /** The columns of an `EncodedRecord`, in its order. */
 export function copyColumns(table: MirrorTable): readonly CopyColumn[] {
-  const fields = table.columns.map(({ column, sqlType }) => ({ name: column, sqlType }));
-  return [...SYSTEM_COLUMNS, ...fields].map(({ name, sqlType }) => ({
-    name: quoteIdent(name),
+  const system = SYSTEM_COLUMNS.map(({ name, sqlType }) => ({ column: name, sqlType }));
+  return [...system, ...table.columns].map(({ column, sqlType }) => ({
+    column,
+    name: quoteIdent(column),
     sqlType,
-    copyType: name === '_synced_at' ? 'now' : sqlType,
+    copyType: column === '_synced_at' ? 'now' : sqlType,
   }));
 }
 
@@ -49,41 +51,50 @@ export async function isUnread(sql: Sql, table: MirrorTable): Promise<boolean> {
   return row?.unread ?? false;
 }
 
-const UNIQUE_VIOLATION = '23505';
-const LOCK_TIMEOUT = '55P03';
+/** A row stands already; a user is just deleting one; a column has another type than its bytes. */
+const UNFIT_FOR_COPY = /^(?:23505|55P03|22...|42804|08P01)$/;
 
-/**
- * Whether COPY met a row that stands already, or one that a user is just deleting. Then the
- * records have to be merged instead.
- */
-export function isOccupied(error: unknown): boolean {
-  if (!(error instanceof DatabaseSyncError)) return false;
-  return error.sqlState === UNIQUE_VIOLATION || error.sqlState === LOCK_TIMEOUT;
+/** Whether COPY met something that a merge can cope with, or tell more of. */
+export function isUnfitForCopy(error: unknown): boolean {
+  return error instanceof DatabaseSyncError && UNFIT_FOR_COPY.test(error.sqlState ?? '');
 }
 
 /**
- * Whether anything is known of these records that a new row would contradict: a local change on
- * its way, an id that was born here, a deletion, a version put aside. To be read in a statement
- * *after* the rows were written: then a change made before is visible, and a later one meets the
- * row. Indexes `outbox_due` and `outbox_unsettled`, primary keys of the others; no lock.
+ * Whether rows just copied may not stand: because something is known of these records that a new
+ * row would contradict (a local change on its way, an id that was born here, a deletion, a version
+ * put aside), or because a user has given a column another type, for which their bytes may mean
+ * something else. To be read in a statement *after* the rows were written: then a change made
+ * before is visible, a later one meets the row, and nobody alters the table until the commit.
+ * Indexes `outbox_due` and `outbox_unsettled`, primary keys of the others; no lock.
  */
-export async function isAnyKnown(
+export async function isInDoubt(
   tx: Sql,
-  object: string,
+  table: MirrorTable,
   ids: readonly string[],
 ): Promise<boolean> {
   const sources = ['outbox', 'id_map', 'tombstone', 'deferred'] as const;
   const ofObject = sources.map((source) => `EXISTS (SELECT FROM ${among(source)})`);
-  const [some] = await tx.query<{ some: boolean }>(`SELECT ${ofObject.join(' OR ')} AS some`, [
-    object,
-  ]);
+  const columns = copyColumns(table);
+  const [found] = await tx.query<{ some: boolean; altered: boolean }>(
+    `SELECT ${ofObject.join(' OR ')} AS some,
+            EXISTS (SELECT FROM unnest($3::text[], $4::text[]) AS c(name, type)
+                      JOIN pg_attribute AS a ON a.attrelid = $2::regclass AND a.attname = c.name
+                     WHERE a.atttypid <> c.type::regtype) AS altered`,
+    [
+      table.object,
+      table.qualified,
+      columns.map(({ column }) => column),
+      columns.map(({ sqlType }) => sqlType),
+    ],
+  );
+  if (found?.altered !== false) return true;
   // Nearly always so, and it spares sending thousands of ids.
-  if (some?.some === false) return false;
+  if (!found.some) return false;
   const ofIds = sources.map(
     (source) => `EXISTS (SELECT FROM ${among(source)} AND ${ID_OF[source]} = ANY($2::text[]))`,
   );
   const [known] = await tx.query<{ known: boolean }>(`SELECT ${ofIds.join(' OR ')} AS known`, [
-    object,
+    table.object,
     ids,
   ]);
   return known?.known ?? true;

@@ -56,7 +56,7 @@ export async function compareStage(
 /**
  * Staged rows that something is known about besides what was read: a local change on its way, an
  * id that was born here, a version put aside, or a deletion noticed since. For a statement after
- * those rows were compared and locked (invariant 2). Indexes as in `isAnyKnown`; no lock.
+ * those rows were compared and locked (invariant 2). Indexes as in `isInDoubt`; no lock.
  */
 export async function readKnown(
   tx: Sql,
