@@ -129,6 +129,17 @@ async function rollBack(client: pg.PoolClient, cause: unknown): Promise<void> {
   client.release();
 }
 
+/**
+ * Where a role or database prints dates in another way, what is read outside a transaction has to
+ * be understood too. Of all settings this one may outlive a transaction: poolers know it, and keep
+ * each client's.
+ */
+async function printIsoDates(client: pg.ClientBase): Promise<void> {
+  const text = `select set_config('datestyle', 'ISO, YMD', false)
+                 where current_setting('datestyle') not like 'ISO,%'`;
+  await run(client, { text, timeoutMs: 0 });
+}
+
 /** Opens no connection by itself: the first statement does. */
 export function openDatabase(options: DatabaseOptions): Database {
   const pool = new pg.Pool({
@@ -140,6 +151,9 @@ export function openDatabase(options: DatabaseOptions): Database {
     idleTimeoutMillis: 30_000,
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
+    // Waited for, which its type does not say.
+    // oxlint-disable-next-line typescript/no-misused-promises
+    onConnect: printIsoDates,
   });
   const report = (error: unknown) =>
     options.log?.warn({ err: classifyDatabaseError(error) }, 'a connection to Postgres broke');

@@ -45,9 +45,12 @@ describe('values', () => {
     await database.db.query(`alter database ${database.name} set timezone = 'Asia/Kathmandu'`);
     await database.db.query(`alter database ${database.name} set datestyle = 'SQL, DMY'`);
     const other = openDatabase({ url: database.url, applicationName: 'test' });
-    const rows = await other.transaction((tx) => tx.query(text));
+    const inOne = await other.transaction((tx) => tx.query(text));
+    const outside = await other.query(text);
     await other.close();
-    expect(rows).toEqual([{ at: '2026-08-20T10:00:00.000Z', day: '2026-08-20' }]);
+    for (const rows of [inOne, outside]) {
+      expect(rows).toEqual([{ at: '2026-08-20T10:00:00.000Z', day: '2026-08-20' }]);
+    }
   });
 
   it('go out as JSON digit for digit', async () => {
