@@ -30,7 +30,7 @@ const STRING_OR_NUMBER = /"[^"\\]*(?:\\.[^"\\]*)*"|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:
  * twenty times as fast as a parser written in JavaScript, and takes a key like `__proto__` for
  * what it is.
  *
- * @throws SyntaxError where the text is not JSON, or nested deeper than a reviver can follow.
+ * @throws SyntaxError where the text is not JSON.
  */
 export function parseJson(text: string): unknown {
   if (!MAYBE_INEXACT.test(text) && !LONE_NUMBER.test(text)) return JSON.parse(text);
@@ -42,17 +42,28 @@ export function parseJson(text: string): unknown {
     marked = true;
     return `"${mark}${token}"`;
   });
-  if (!marked) return JSON.parse(text);
-  try {
-    return JSON.parse(withMarks, (_key, value: unknown) =>
-      typeof value === 'string' && value.startsWith(mark)
-        ? new LosslessNumber(value.slice(mark.length))
-        : value,
-    );
-  } catch (error) {
-    // The stack ran out.
-    throw error instanceof RangeError ? new SyntaxError('nested too deeply') : error;
+  return marked ? restoreNumbers(JSON.parse(withMarks), mark) : JSON.parse(text);
+}
+
+/** Puts exact numbers where their marks stand. No recursion: a text may nest as deep as it likes. */
+function restoreNumbers(parsed: unknown, mark: string): unknown {
+  const root = { parsed };
+  const due: Record<string, unknown>[] = [root];
+  for (let container = due.pop(); container !== undefined; container = due.pop()) {
+    for (const key of Object.keys(container)) {
+      const value = container[key];
+      if (isContainer(value)) due.push(value);
+      else if (typeof value === 'string' && value.startsWith(mark)) {
+        container[key] = new LosslessNumber(value.slice(mark.length));
+      }
+    }
   }
+  return root.parsed;
+}
+
+/** Of an array, the keys are its indexes. */
+function isContainer(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
 }
 
 /** The inverse of {@link parseJson}: exact numbers are written digit for digit. */

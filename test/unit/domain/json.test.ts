@@ -64,11 +64,21 @@ describe('exact numbers', () => {
   });
 
   test('a key is taken for what it is', () => {
-    const text = '{"__proto__":{"a":12345678901234567890},"constructor":1}';
-    const parsed = parseJson(text) as Record<string, unknown>;
-    expect(Object.keys(parsed)).toEqual(['__proto__', 'constructor']);
-    expect(Object.getPrototypeOf(parsed)).toBe(Object.prototype);
-    expect(stringifyJson(parsed)).toBe(text);
+    const number = '12345678901234567890';
+    for (const inner of [`{"a":${number}}`, number]) {
+      const text = `{"__proto__":${inner},"constructor":1}`;
+      const parsed = parseJson(text) as Record<string, unknown>;
+      expect(Object.keys(parsed)).toEqual(['__proto__', 'constructor']);
+      expect(Object.getPrototypeOf(parsed)).toBe(Object.prototype);
+      expect(stringifyJson(parsed)).toBe(text);
+    }
+  });
+
+  test('however deep it nests, and whatever is inexact beside it', () => {
+    const deep = `${'['.repeat(100_000)}${']'.repeat(100_000)}`;
+    let inner = (parseJson(`[12345678901234567890,${deep}]`) as Json[])[1];
+    for (let level = 1; level < 100_000; level += 1) inner = (inner as Json[])[0];
+    expect(inner).toEqual([]);
   });
 
   test.each([
