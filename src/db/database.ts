@@ -110,7 +110,11 @@ async function begin(client: pg.ClientBase, options: TransactionOptions): Promis
   const result = await run<{ startedAt: string }>(client, { text: prelude(options), timeoutMs });
   // One of each statement; pg's types know of one alone.
   const [row] = [result].flat().at(-1)?.rows ?? [];
-  return row?.startedAt ?? new Date(0).toISOString();
+  if (row !== undefined) return row.startedAt;
+  throw new SyncError('Postgres did not say when a transaction began', {
+    code: 'database-unexpected',
+    disposition: 'halt',
+  });
 }
 
 /** After an error without an SQLSTATE the connection may still be busy: never reuse it. */

@@ -8,7 +8,7 @@ const DAY_MS = 86_400_000;
  * Microseconds from the beginning of 2000 to an instant as `instantText` or Postgres writes it: in
  * UTC, with up to six digits after the second. A bigint where a double would round.
  */
-export function instantMicros(text: string): number | bigint {
+export function microsSince2000(text: string): number | bigint {
   const whole = canonicalInstantMs(text);
   if (!Number.isNaN(whole)) return exactMicros(whole, 0);
   const seconds = canonicalInstantMs(`${text.slice(0, 19)}.000Z`);
@@ -21,7 +21,7 @@ function exactMicros(ms: number, micros: number): number | bigint {
 }
 
 /** Days from 2000-01-01 to `YYYY-MM-DD`. */
-export function dayNumber(text: string): number {
+export function daysSince2000(text: string): number {
   return (canonicalInstantMs(`${text}T00:00:00.000Z`) - EPOCH_MS) / DAY_MS;
 }
 

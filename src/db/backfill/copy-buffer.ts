@@ -1,6 +1,6 @@
 import type { ColumnValue } from '../mirror/encode.ts';
 import type { SqlType } from '../mirror/table.ts';
-import { type Digits, dayNumber, instantMicros, numericDigits } from './binary-forms.ts';
+import { type Digits, daysSince2000, microsSince2000, numericDigits } from './binary-forms.ts';
 
 /** What a column takes; `now` stands for the time at which the rows are written. */
 export type CopyType = SqlType | 'now';
@@ -33,7 +33,7 @@ export class CopyBuffer {
   #bytes: Buffer = Buffer.allocUnsafeSlow(FIRST_BYTES);
   #length = 0;
   /** Where the time of writing goes. */
-  #times: number[] = [];
+  readonly #times: number[] = [];
 
   constructor(types: readonly CopyType[]) {
     this.#types = types;
@@ -104,7 +104,7 @@ export class CopyBuffer {
       case 'date':
         this.#reserve(8);
         this.#putInt32(4);
-        return this.#putInt32(dayNumber(value));
+        return this.#putInt32(daysSince2000(value));
       case 'boolean':
         this.#reserve(5);
         this.#putInt32(1);
@@ -166,7 +166,7 @@ export class CopyBuffer {
 
   /** Microseconds since 2000 began, as two halves: few are beyond what a double holds exactly. */
   #putInstant(text: string): void {
-    const micros = instantMicros(text);
+    const micros = microsSince2000(text);
     if (typeof micros === 'bigint') {
       this.#length = this.#bytes.writeBigInt64BE(micros, this.#length);
       return;
