@@ -36,8 +36,11 @@ export interface Admitted {
   /** For statistics: the object's name is in it. */
   readonly endpoint: string;
   readonly rate: RateVerdict;
-  /** Carries the request out. Every refusal is an answer; nothing is thrown. */
-  readonly run: (served: number) => Answer;
+  /**
+   * Carries the request out, or the same request with another body. Every refusal is an answer;
+   * nothing is thrown.
+   */
+  readonly run: (served: number, body?: string) => Answer;
 }
 
 const ROOT = /^\/v1\/workspaces\/([^/]+)(\/.*)$/;
@@ -54,11 +57,11 @@ export function admit(deps: ApiDeps, request: WireRequest): Admitted {
   return {
     endpoint: `${request.method} ${named}`,
     rate,
-    run: (served) => {
+    run: (served, body = request.body) => {
       try {
         checkAccess(deps, request, slug);
         if (!rate.allowed) throw refuse(429, 'Too many requests');
-        return carryOut(workspace, request, match, served);
+        return carryOut(workspace, { ...request, body }, match, served);
       } catch (error) {
         if (error instanceof ApiError) {
           return { status: error.status, text: stringifyJson(error.body) };

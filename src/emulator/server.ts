@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { answerInPart, withAttribute } from './altered-answer.ts';
 import { type Admitted, type ApiDeps, admit, type WireRequest } from './api.ts';
 import { ARTIFACTS, artifact } from './artifact-route.ts';
 import { AUTHORIZE_PATH } from './authorization.ts';
@@ -59,9 +60,9 @@ export function createApiServer(deps: ServerDeps): Server {
     const startedMs = performance.now();
     const admitted = admit(deps, wire);
     const path = wire.url.pathname + wire.url.search;
-    const fault = deps.faults.hit(wire.method, path);
+    const fault = deps.faults.hit({ method: wire.method, path, body: wire.body });
     served += 1;
-    const exchange = { deps, response, admitted, served };
+    const exchange = { deps, response, admitted, served, body: wire.body };
     const answer =
       fault === null ? await answerPlainly(exchange) : await answerWithFault(exchange, fault);
     const event: RequestEvent = {
@@ -86,6 +87,7 @@ interface Exchange {
   readonly response: ServerResponse;
   readonly admitted: Admitted;
   readonly served: number;
+  readonly body: string;
 }
 
 const forbidden: WireAnswer = { status: 403, text: '{}', contentType: JSON_TYPE, headers: {} };
@@ -111,7 +113,8 @@ async function answerWithFault(exchange: Exchange, fault: Fault): Promise<Answer
   switch (fault.kind) {
     case 'status':
     case 'html':
-    case 'empty': {
+    case 'empty':
+    case 'answer': {
       const done = fault.applied === true ? admitted.run(served) : null;
       const nowMs = deps.workspace.now();
       const answer = faultAnswer(fault, nowMs);
@@ -138,6 +141,16 @@ async function answerWithFault(exchange: Exchange, fault: Fault): Promise<Answer
     case 'malformed': {
       const answer = admitted.run(served);
       send(exchange, { ...answer, text: `${answer.text.toString().slice(0, -1)},,` }, false);
+      return answer;
+    }
+    case 'partial': {
+      const answer = answerInPart(fault, exchange.body, (body) => admitted.run(served, body));
+      send(exchange, answer, false);
+      return answer;
+    }
+    case 'attribute': {
+      const answer = withAttribute(fault, admitted.run(served));
+      send(exchange, answer, false);
       return answer;
     }
     case 'slow': {

@@ -1,4 +1,5 @@
 import { type ServerResponse, STATUS_CODES } from 'node:http';
+import { stringifyJson } from '../domain/json.ts';
 import { frameworkError, refuse } from './api-error.ts';
 import type { Fault } from './faults.ts';
 import type { RateVerdict } from './rate-limit.ts';
@@ -12,8 +13,12 @@ export interface WireAnswer {
 }
 
 export const JSON_TYPE = 'application/json; charset=utf-8';
-const HTML =
-  '<html><head><title>502 Bad Gateway</title></head><body><center><h1>502 Bad Gateway</h1></center></body></html>\n';
+
+/** The page of whatever stands in front of the API: a firewall's refusal, a gateway's excuse. */
+function htmlPage(status: number): string {
+  const title = `${status} ${STATUS_CODES[status] ?? ''}`;
+  return `<html><head><title>${title}</title></head><body><center><h1>${title}</h1></center></body></html>\n`;
+}
 
 export function rateHeaders(rate: RateVerdict): Record<string, string> {
   return {
@@ -24,15 +29,28 @@ export function rateHeaders(rate: RateVerdict): Record<string, string> {
   };
 }
 
-/** What a `status`, `html` or `empty` fault answers instead. */
-export function faultAnswer(
-  fault: Extract<Fault, { kind: 'status' | 'html' | 'empty' }>,
-  nowMs: number,
-): WireAnswer {
-  if (fault.kind !== 'status') {
-    const [text, contentType] = fault.kind === 'html' ? [HTML, 'text/html'] : ['', JSON_TYPE];
-    return { status: fault.status ?? 502, text, contentType, headers: {} };
+type AnsweringFault = Extract<Fault, { kind: 'status' | 'html' | 'empty' | 'answer' }>;
+
+/** What a fault answers instead of what the route would. */
+export function faultAnswer(fault: AnsweringFault, nowMs: number): WireAnswer {
+  switch (fault.kind) {
+    case 'html': {
+      const { status = 502 } = fault;
+      return { status, text: htmlPage(status), contentType: 'text/html', headers: {} };
+    }
+    case 'empty':
+      return { status: fault.status ?? 502, text: '', contentType: JSON_TYPE, headers: {} };
+    case 'answer': {
+      const { status, body, contentType = JSON_TYPE, headers = {} } = fault;
+      const text = typeof body === 'string' ? body : stringifyJson(body ?? {});
+      return { status, text, contentType, headers };
+    }
+    case 'status':
+      return errorAnswer(fault, nowMs);
   }
+}
+
+function errorAnswer(fault: Extract<Fault, { kind: 'status' }>, nowMs: number): WireAnswer {
   const { status, retryAfter, retryAfterForm, form } = fault;
   const wait =
     retryAfter === undefined
@@ -52,6 +70,7 @@ export function faultAnswer(
 
 const DETAILS: Readonly<Record<number, string>> = {
   401: 'Unauthorized',
+  402: 'Payment required',
   403: 'Forbidden',
   404: 'Not found',
   409: 'Schema is being modified by another request',

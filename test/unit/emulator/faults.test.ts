@@ -75,6 +75,102 @@ describe('instead of an answer', () => {
   });
 });
 
+describe('an answer that says too little', () => {
+  const people = ['ann', 'bob', 'cid', 'dan'].map((name) => newPerson(`${name}@x.example`));
+  async function withPeople(fault: Fault) {
+    const connection = await connect();
+    const { body } = await connection.call('POST', '/objects/person/records/bulk', {
+      data: people,
+    });
+    connection.emulator.faults.add(fault);
+    const titles = () =>
+      connection.emulator.store.all('person').map(({ attributes }) => attributes.job_title);
+    const patch = () =>
+      connection.call('PATCH', '/objects/person/records', {
+        data: body.data.map(({ type, id }) => ({ type, id, attributes: { job_title: 'Chief' } })),
+      });
+    return { ...connection, ids: body.data.map(({ id }) => id), titles, patch };
+  }
+
+  test('207 with part of the records, the others not carried out', async () => {
+    const { patch, titles, ids } = await withPeople({ kind: 'partial', keep: 1, errors: true });
+    const answer = await patch();
+    expect([answer.status, answer.body.data.map(({ id }) => id)]).toEqual([207, [ids[0]]]);
+    expect(answer.body.errors.map(({ source }) => source?.pointer)).toEqual([
+      '/data/1',
+      '/data/2',
+      '/data/3',
+    ]);
+    expect(titles()).toEqual(['Chief', null, null, null]);
+  });
+
+  test('part of the records, all carried out, and half a page', async () => {
+    const { patch, titles, get } = await withPeople({
+      kind: 'partial',
+      status: 200,
+      applied: true,
+    });
+    const answer = await patch();
+    expect([answer.status, answer.body.data.length]).toEqual([200, 2]);
+    expect(titles()).toEqual(['Chief', 'Chief', 'Chief', 'Chief']);
+    expect((await get('/objects/person/resources')).body.data).toHaveLength(2);
+  });
+
+  test('nothing of a bulk delete, or of one record', async () => {
+    const { call, ids, emulator } = await withPeople({ kind: 'partial', keep: 0 });
+    const bulk = await call('DELETE', '/objects/person/records', { items: ids });
+    expect([bulk.status, bulk.body.data]).toEqual([207, []]);
+    const one = await call('PATCH', `/objects/person/records/${ids[0]}`, { data: people[0] });
+    expect([one.status, one.body.data]).toEqual([207, []]);
+    expect(emulator.store.count('person')).toBe(4);
+  });
+
+  test('word for word: 200 with errors, 200 with no data, a page of a firewall', async () => {
+    const { emulator, get } = await connect();
+    const errors = [{ status: '422', title: 'Invalid input', detail: 'no' }];
+    emulator.faults.add({ kind: 'answer', status: 200, body: { errors }, count: 1 });
+    emulator.faults.add({ kind: 'answer', status: 200, body: { data: [] }, count: 1 });
+    emulator.faults.add({ kind: 'html', status: 403, count: 1 });
+    expect(await get('/users')).toMatchObject({ status: 200, body: { errors } });
+    expect(await get('/users')).toMatchObject({ status: 200, body: { data: [] } });
+    const url = `${emulator.url}/workspaces/demo/users`;
+    const page = await fetch(url, { headers: { 'user-agent': 'test' } });
+    expect([page.status, page.headers.get('content-type')]).toEqual([403, 'text/html']);
+    expect(await page.text()).toContain('403 Forbidden');
+  });
+
+  test('a word-for-word answer may come with headers, after the write', async () => {
+    const { create, created } = await withFault({
+      kind: 'answer',
+      status: 200,
+      body: '<p>wait</p>',
+      contentType: 'text/plain',
+      headers: { 'retry-after': '3600' },
+      applied: true,
+      count: 1,
+    });
+    await expect(create()).rejects.toThrow('JSON');
+    expect(created()).toBe(1);
+  });
+
+  test('records with an attribute that cannot be read, or without it', async () => {
+    const { emulator, get, ids } = await withPeople({
+      kind: 'attribute',
+      attribute: '_updated_at',
+      value: 'yesterday',
+      count: 1,
+    });
+    const times = async () => {
+      const { body } = await get('/objects/person/resources');
+      return body.data.map(({ attributes }) => attributes._updated_at);
+    };
+    expect(await times()).toEqual(['yesterday', 'yesterday', 'yesterday', 'yesterday']);
+    emulator.faults.add({ kind: 'attribute', attribute: '_updated_at', ids: ids.slice(0, 1) });
+    const [first, second] = await times();
+    expect([first, typeof second]).toEqual([undefined, 'string']);
+  });
+});
+
 describe('the connection', () => {
   test.each([
     ['reset-before-write', 0],
@@ -133,6 +229,13 @@ describe('which requests', () => {
     expect([await list(), await list(), await list(), await list()]).toEqual([200, 503, 503, 200]);
     expect(emulator.faults.list()).toMatchObject([{ id: 1, hits: 2 }]);
     expect(emulator.stats().faults).toBe(2);
+  });
+
+  test('by what is in the body', async () => {
+    const { create } = await withFault({ kind: 'status', status: 500, requestBody: 'ann@' });
+    expect((await create()).status).toBe(500);
+    const other = await withFault({ kind: 'status', status: 500, requestBody: 'bob@' });
+    expect((await other.create()).status).toBe(201);
   });
 
   test('with a probability, the same ones for the same seed', async () => {
