@@ -27,6 +27,14 @@ export function equalValues(field: Field, a: Json, b: Json): boolean {
   }
 }
 
+/**
+ * Whether two values are the same to whoever wrote them: as `equalValues`, but case counts. That
+ * two addresses are one decides who conflicts and who is meant, not whether an edit is delivered.
+ */
+export function sameValue(field: Field, a: Json, b: Json): boolean {
+  return equalValues(field.caseInsensitive ? { ...field, caseInsensitive: false } : field, a, b);
+}
+
 /** Null, `[]`, `{}` and `{items: []}` all say "nothing in it". */
 function isEmpty(value: Json): boolean {
   if (value === null) return true;

@@ -1,4 +1,4 @@
-import { equalValues, itemKey } from './equal.ts';
+import { equalJson, equalValues, itemKey, sameValue } from './equal.ts';
 import type { Json } from './json.ts';
 import type { Field } from './schema.ts';
 
@@ -24,6 +24,7 @@ export interface WriteTimes {
  * - `settled` both sides hold the remote value now: nothing is left to send
  * - `pending` the local value still has to be sent
  * - `merged` `value` has to be sent instead: both edits went into it
+ * - `overtaken` only its case was changed here, and it is another value there by now
  * - `open` a person has to decide; the row keeps the local value until then
  *
  * `conflict` is true where both sides changed the field to different values (invariant 5).
@@ -31,7 +32,8 @@ export interface WriteTimes {
 export type FieldOutcome =
   | { readonly kind: 'settled'; readonly conflict: boolean }
   | { readonly kind: 'pending'; readonly conflict: boolean }
-  | { readonly kind: 'merged'; readonly conflict: true; readonly value: Json }
+  | { readonly kind: 'merged'; readonly conflict: boolean; readonly value: Json }
+  | { readonly kind: 'overtaken'; readonly conflict: false }
   | { readonly kind: 'open'; readonly conflict: true };
 
 /** Three-way merge of one field against its base. */
@@ -42,12 +44,25 @@ export function mergeField(
   times: WriteTimes,
 ): FieldOutcome {
   const { base, local, remote } = versions;
-  if (equalValues(field, local, remote)) return { kind: 'settled', conflict: false };
-  if (equalValues(field, remote, base)) return { kind: 'pending', conflict: false };
-  if (equalValues(field, local, base)) return { kind: 'settled', conflict: false };
+  if (sameValue(field, local, remote)) return { kind: 'settled', conflict: false };
+  const unconflicted = (value: Json): FieldOutcome =>
+    equalJson(value, local)
+      ? { kind: 'pending', conflict: false }
+      : { kind: 'merged', conflict: false, value };
+  if (sameValue(field, local, base)) return { kind: 'settled', conflict: false };
+  if (equalValues(field, remote, base)) {
+    return unconflicted(respell(field, local, { base, other: remote }));
+  }
+  if (equalValues(field, local, remote)) return { kind: 'pending', conflict: false };
+  if (equalValues(field, local, base)) {
+    const respelt = respell(field, remote, { base, other: local });
+    return equalJson(respelt, remote)
+      ? { kind: 'overtaken', conflict: false }
+      : unconflicted(respelt);
+  }
   const merged = field.kind === 'texts' ? mergeItems(field, versions) : null;
   if (merged !== null && policy !== 'manual') {
-    return equalValues(field, merged, remote)
+    return sameValue(field, merged, remote)
       ? { kind: 'settled', conflict: true }
       : { kind: 'merged', conflict: true, value: merged };
   }
@@ -66,15 +81,29 @@ export function mergeField(
   }
 }
 
+/** Takes over where the other side, alone, spells an item of a list in another way than before. */
+function respell(field: Field, value: Json, sides: { readonly base: Json; readonly other: Json }) {
+  const [items, before, after] = [value, sides.base, sides.other].map(listOf);
+  if (field.kind !== 'texts' || value === null || !items || !before || !after) return value;
+  const untouched = new Set(before);
+  const kept = new Set(after);
+  const spelt = new Map(after.map((item) => [itemKey(field, item), item]));
+  return items.map((item) =>
+    untouched.has(item) && !kept.has(item) ? (spelt.get(itemKey(field, item)) ?? item) : item,
+  );
+}
+
+function listOf(value: Json): readonly Json[] | null {
+  return value === null ? [] : Array.isArray(value) ? (value as readonly Json[]) : null;
+}
+
 /**
  * Set merge: the remote items, without those taken out locally, then those added locally. Null
  * where a value is no list, so that nothing can be merged.
  */
 function mergeItems(field: Field, { base, local, remote }: FieldVersions): Json[] | null {
-  const lists = [base ?? [], local ?? [], remote ?? []];
-  const [baseItems, localItems, remoteItems] = lists.map((list) =>
-    Array.isArray(list) ? (list as readonly Json[]) : null,
-  );
+  const spelt = respell(field, remote, { base, other: local });
+  const [baseItems, localItems, remoteItems] = [base, local, spelt].map(listOf);
   if (!baseItems || !localItems || !remoteItems) return null;
   const keys = (items: readonly Json[]) => new Set(items.map((item) => itemKey(field, item)));
   const inBase = keys(baseItems);

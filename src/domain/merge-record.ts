@@ -85,8 +85,8 @@ interface Rewriting {
   touched: boolean;
   /** The remote value was taken instead of its own. */
   overruled: boolean;
-  /** A later entry carries a field of it on. */
-  carriedOn: boolean;
+  /** A later entry carries a field of it on, or a later value leaves nothing of it to send. */
+  overtaken: boolean;
 }
 
 /**
@@ -115,7 +115,7 @@ export function mergeRecord(
   const conflicts: ConflictFound[] = [];
   const rewrites = entries.map((entry): Rewriting => {
     const left = new Map(Object.entries(entry.changes));
-    const fate = { touched: false, overruled: false, carriedOn: false };
+    const fate = { touched: false, overruled: false, overtaken: false };
     return { entry, left, parked: new Map(), ...fate };
   });
   const inFlight = new Set(
@@ -167,17 +167,23 @@ export function mergeRecord(
           holder.overruled ||= outcome.conflict;
         }
         break;
+      case 'overtaken':
+        for (const holder of holders) {
+          drop(holder, name);
+          holder.overtaken = true;
+        }
+        break;
       case 'pending':
       case 'merged':
       case 'open': {
         const value = outcome.kind === 'merged' ? outcome.value : local.value;
         if (outcome.kind === 'merged') values.set(name, value);
         else keep.push(name);
-        if (!outcome.conflict) break;
+        if (outcome.kind === 'pending' && !outcome.conflict) break;
         // The newest entry carries the field on, measured against what the CRM holds now.
         for (const holder of holders) {
           drop(holder, name);
-          holder.carriedOn ||= holder !== last;
+          holder.overtaken ||= holder !== last;
         }
         const target = outcome.kind === 'open' ? last.parked : last.left;
         target.set(name, { base: remote, value });
@@ -207,11 +213,11 @@ function drop(holder: Rewriting, name: string): void {
   holder.touched = true;
 }
 
-function toRewrite({ entry, left, parked, overruled, carriedOn }: Rewriting): EntryRewrite {
+function toRewrite({ entry, left, parked, overruled, overtaken }: Rewriting): EntryRewrite {
   const state = entry.state === 'parked' ? 'parked' : 'pending';
   const rest = { id: entry.id, parked: Object.fromEntries(parked) };
   if (left.size > 0) return { ...rest, changes: Object.fromEntries(left), state };
   if (overruled) return { ...rest, changes: null, state: 'cancelled' };
-  const isSuperseded = carriedOn || parked.size > 0;
+  const isSuperseded = overtaken || parked.size > 0;
   return { ...rest, changes: null, state: isSuperseded ? 'superseded' : 'done' };
 }

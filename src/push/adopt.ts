@@ -5,7 +5,7 @@ import type { MirrorTable } from '../db/mirror/table.ts';
 import { lockRows } from '../db/mirror-rows.ts';
 import { type Adoption, mergeBornRows, readFields, rewriteAdopted } from '../db/outbox/adoption.ts';
 import { settleEntries } from '../db/outbox/outbox.ts';
-import { equalValues, itemKey } from '../domain/equal.ts';
+import { equalValues, itemKey, sameValue } from '../domain/equal.ts';
 import type { Json } from '../domain/json.ts';
 import type { FieldChange } from '../domain/merge-record.ts';
 import type { Field } from '../domain/schema.ts';
@@ -97,7 +97,9 @@ function againstRecord(
     if (!field) return [];
     // Nobody who names one address means to take away the others.
     const value = field.kind === 'texts' ? union(field, base, wanted) : wanted;
-    return equalValues(field, base, value) ? [] : [[name, { base, value }] as const];
+    // By its identity the record was meant, however it was spelt.
+    const isSame = name === create.matchOn ? equalValues : sameValue;
+    return isSame(field, base, value) ? [] : [[name, { base, value }] as const];
   });
   return Object.fromEntries(changes);
 }

@@ -1,5 +1,6 @@
 import type { Sql } from '../db/database.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
+import { releaseEntry } from '../db/outbox/conflict-decision.ts';
 import { type ClaimedRecord, type EntryOutcome, settleEntries } from '../db/outbox/outbox.ts';
 import {
   addToHeld,
@@ -11,7 +12,8 @@ import {
   rewriteEntries,
 } from '../db/outbox/unsettled.ts';
 import type { ClaimedEntry } from '../domain/coalesce.ts';
-import { equalValues } from '../domain/equal.ts';
+import { equalValues, sameValue } from '../domain/equal.ts';
+import type { Json } from '../domain/json.ts';
 import type { EntryRewrite } from '../domain/merge-record.ts';
 import { isLocalId, type Settlement } from './outgoing.ts';
 
@@ -62,14 +64,7 @@ export async function holdBack(
     return { ...record, entries };
   });
   await addToHeld(tx, object, [...edits.values()]);
-  await endAgreed(
-    tx,
-    object,
-    [...edits.values()].filter(({ field: name, base, value }) => {
-      const field = table.byField.get(name)?.field;
-      return field !== undefined && equalValues(field, base, value);
-    }),
-  );
+  await endAgreed(tx, table, [...edits.values()]);
   await rewriteClaimed(tx, epoch, rewritten);
   return free.flatMap((record) => {
     const entries = record.entries.filter(
@@ -79,18 +74,38 @@ export async function holdBack(
   });
 }
 
-/** Somebody wrote here what the CRM holds: nobody has to decide any more. */
-async function endAgreed(tx: Sql, object: string, agreed: readonly HeldField[]): Promise<void> {
+/**
+ * Where somebody wrote here what the CRM holds nobody has to decide any more. An address in another
+ * case is the same one, so that ends a conflict too; it is still sent as it was written.
+ */
+async function endAgreed(
+  tx: Sql,
+  { object, byField }: MirrorTable,
+  edits: readonly (HeldField & { readonly value: Json })[],
+): Promise<void> {
+  const agreed = edits.flatMap((edit) => {
+    const field = byField.get(edit.field)?.field;
+    if (!field || !equalValues(field, edit.base, edit.value)) return [];
+    return [{ ...edit, isSent: !sameValue(field, edit.base, edit.value) }];
+  });
   const recordIds = [...new Set(agreed.map(({ recordId }) => recordId))];
   const waiting = [...(await readUnsettled(tx, object, recordIds)).values()].flat();
   const rewrites = waiting.flatMap(({ id, changes }): EntryRewrite[] => {
-    const fields = new Set(agreed.filter(({ entry }) => entry === id).map(({ field }) => field));
-    if (fields.size === 0) return [];
-    const left = Object.entries(changes).filter(([name]) => !fields.has(name));
-    if (left.length === 0) return [{ id, changes: null, state: 'done', parked: {} }];
-    return [{ id, changes: Object.fromEntries(left), state: 'parked', parked: {} }];
+    const settled = new Map(
+      agreed.filter(({ entry }) => entry === id).map((one) => [one.field, one]),
+    );
+    if (settled.size === 0) return [];
+    const pick = (wanted: (name: string) => boolean) =>
+      Object.fromEntries(Object.entries(changes).filter(([name]) => wanted(name)));
+    const left = pick((name) => !settled.has(name));
+    const sent = pick((name) => settled.get(name)?.isSent === true);
+    if (Object.keys(sent).length > 0)
+      return [{ id, changes: sent, state: 'pending', parked: left }];
+    if (Object.keys(left).length > 0) return [{ id, changes: left, state: 'parked', parked: {} }];
+    return [{ id, changes: null, state: 'done', parked: {} }];
   });
   await rewriteEntries(tx, object, rewrites);
+  for (const { id, state } of rewrites) if (state === 'pending') await releaseEntry(tx, id);
   await closeSettledConflicts(tx, object, recordIds);
 }
 

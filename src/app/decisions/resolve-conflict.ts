@@ -14,7 +14,7 @@ import { type ConflictEntry, readConflict } from '../../db/outbox/conflict-revie
 import { readUnsettled, rewriteEntries } from '../../db/outbox/unsettled.ts';
 import { writeFields } from '../../db/reconcile/rows.ts';
 import { decideField, type FieldVerdict } from '../../domain/decide-field.ts';
-import { equalValues } from '../../domain/equal.ts';
+import { sameValue } from '../../domain/equal.ts';
 import { SyncError, UsageError } from '../../domain/errors.ts';
 import type { Json } from '../../domain/json.ts';
 import type { RemoteRecord } from '../../domain/record.ts';
@@ -145,8 +145,8 @@ function judge(
 ): FieldVerdict {
   if (wanted.take !== 'value' || meant.column === null) return wanted;
   const { field } = meant.column;
-  if (equalValues(field, wanted.value, meant.remote)) return { take: 'remote' };
-  return equalValues(field, wanted.value, meant.conflict.local) ? { take: 'local' } : wanted;
+  if (sameValue(field, wanted.value, meant.remote)) return { take: 'remote' };
+  return sameValue(field, wanted.value, meant.conflict.local) ? { take: 'local' } : wanted;
 }
 
 /**

@@ -14,7 +14,7 @@ import {
   writeRow,
 } from '../../db/outbox/revert-rows.ts';
 import { type OutboxEntry, readEntry } from '../../db/outbox/review.ts';
-import { equalValues } from '../../domain/equal.ts';
+import { sameValue } from '../../domain/equal.ts';
 import { UsageError } from '../../domain/errors.ts';
 import type { Json } from '../../domain/json.ts';
 import { stillShows } from '../../domain/still-shows.ts';
@@ -124,7 +124,7 @@ async function putBack(
     const sent = await currentValue(tx, field.relationship?.object ?? null, change.value);
     const shown = row.get(name) ?? null;
     if (!stillShows(field, sent, shown)) moved.push(name);
-    else if (!equalValues(field, change.base, shown)) values.push(value);
+    else if (!sameValue(field, change.base, shown)) values.push(value);
   }
   if (moved.length + homeless.length > 0) {
     throw new UsageError(

@@ -11,7 +11,10 @@ const title = field('title', 'text');
 const LOCAL_LATER = { localMs: 2, remoteMs: 1 };
 
 const anyList = fc
-  .uniqueArray(fc.constantFrom('a', 'B', 'c', 'D', 'e'), { maxLength: 5 })
+  .uniqueArray(fc.constantFrom('a', 'A', 'B', 'b', 'c', 'D', 'e'), {
+    maxLength: 5,
+    selector: (item) => item.toLowerCase(),
+  })
   .chain((items) => fc.constantFrom<Json>(items, items.length === 0 ? null : items));
 const anyPolicy = fc.constantFrom(...POLICIES);
 const setPolicy = fc.constantFrom<ConflictPolicy>('newest', 'remote', 'local');
@@ -25,6 +28,7 @@ function agreed(versions: { base: Json; local: Json; remote: Json }, policy: Con
   const outcome = mergeField(tags, versions, policy, LOCAL_LATER);
   switch (outcome.kind) {
     case 'settled':
+    case 'overtaken':
       return versions.remote;
     case 'merged':
       return outcome.value;
@@ -127,6 +131,20 @@ describe('merging collections as sets', () => {
     const versions = { base: ['a@x'], local: ['A@x', 'b@x', 'B@X'], remote: ['a@X', 'c@x'] };
     const outcome = mergeField(tags, versions, 'newest', LOCAL_LATER);
     expect(outcome).toEqual({ kind: 'merged', conflict: true, value: ['a@X', 'c@x', 'b@x'] });
+  });
+
+  test('how an item is spelt is taken from whoever spelt it anew', () => {
+    const merge = (base: Json, local: Json, remote: Json) =>
+      mergeField(tags, { base, local, remote }, 'manual', LOCAL_LATER);
+    const spelt = (value: Json) => ({ kind: 'merged', conflict: false, value });
+    expect(merge(['a@x'], ['A@x'], ['a@x'])).toEqual({ kind: 'pending', conflict: false });
+    expect(merge(['a@x'], ['A@x'], ['a@x', 'b@x'])).toEqual(spelt(['A@x', 'b@x']));
+    expect(merge(['a@x'], ['b@x', 'a@x'], ['A@x'])).toEqual(spelt(['b@x', 'A@x']));
+    expect(merge(['a@x'], ['A@x'], ['b@x'])).toEqual({ kind: 'overtaken', conflict: false });
+    expect(merge(['a@x'], ['A@x'], ['a@X'])).toEqual({ kind: 'pending', conflict: false });
+    const versions = { base: ['a@x'], local: ['A@x', 'b@x'], remote: ['a@x', 'c@x'] };
+    const outcome = mergeField(tags, versions, 'newest', LOCAL_LATER);
+    expect(outcome).toMatchObject({ conflict: true, value: ['A@x', 'c@x', 'b@x'] });
   });
 
   test('by hand a collection waits for a person like any other field', () => {
