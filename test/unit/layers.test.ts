@@ -85,6 +85,12 @@ describe('the architecture', () => {
     expect(wrong).toEqual([]);
   });
 
+  it('judges the API by its facts alone, from neither side', () => {
+    const schema = read(join(root, 'test', 'api'));
+    expect(schema.length).toBeGreaterThan(10);
+    expect(schema.filter((file) => /from '[^']*\/src\//.test(code(file)))).toEqual([]);
+  });
+
   it('has no folder named after a kind, and no barrel', () => {
     const kinds = /(^|\/)(utils?|helpers?|common|types|misc|shared|index\.ts)(\/|$|\.ts$)/;
     expect(files.map(({ path }) => path).filter((path) => kinds.test(path))).toEqual([]);
