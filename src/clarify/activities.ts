@@ -1,17 +1,15 @@
-import { z } from 'zod';
 import { RemoteError } from '../domain/errors.ts';
-import type { FieldWrite } from '../domain/field-write.ts';
-import type { Json } from '../domain/json.ts';
-import type { Remote } from '../domain/remote.ts';
-import type { FieldKind, ObjectSchema } from '../domain/schema.ts';
+import type { RecordHistory } from '../domain/field-write.ts';
+import type { CallOptions, Remote } from '../domain/remote.ts';
 import type { Send } from './call.ts';
 import type { Clock } from './clock.ts';
-import { readActor } from './decode-record.ts';
-import { isObject, readList } from './envelope.ts';
-import { toInstant } from './instants.ts';
+import { isMoreBehind, readList } from './envelope.ts';
+import { type FeedOf, readActivity, type ToldEvent } from './read-activity.ts';
 
-/** What a change is about is mostly among the newest. */
-const ACTIVITIES = 100;
+/** As many as a page may have; what a change is about is mostly among the newest. */
+const ACTIVITIES = 500;
+/** What lies further back than these is not looked for. */
+const MOST_PAGES = 10;
 /** A feed that failed is not asked again for so long. */
 const AVOIDED_MS = 600_000;
 const MOST_AVOIDED = 1_000;
@@ -28,7 +26,7 @@ export function createActivities({
 }: {
   readonly send: Send;
   readonly clock: Clock;
-}): Pick<Remote, 'readFieldWrites'> {
+}): Pick<Remote, 'readHistory'> {
   /** Feeds that failed, by object or by object and record, and until when they are let alone. */
   const avoided = new Map<string, number>();
   const failures = new Map<string, number>();
@@ -52,91 +50,66 @@ export function createActivities({
     if (inARow >= MOST_FAILURES) avoid(object);
   }
 
+  async function readPage({ object, id }: FeedOf, offset: number, options: CallOptions) {
+    return await send(
+      {
+        endpoint: `GET /objects/${object.object}/records/{id}/activities`,
+        method: 'GET',
+        path: ['objects', object.object, 'records', id, 'activities'],
+        query: [
+          ['page[offset]', String(offset)],
+          ['page[limit]', String(ACTIVITIES)],
+        ],
+        repeatable: true,
+        attempts: 1,
+        read(body) {
+          const list = readList(body);
+          return {
+            count: list.items.length,
+            events: list.items.flatMap((item) => readActivity({ object, id }, item)),
+            more: isMoreBehind(list, { offset, limit: ACTIVITIES }),
+          };
+        },
+      },
+      options,
+    );
+  }
+
   return {
-    async readFieldWrites({ object, id }, options) {
+    async readHistory({ object, id, isEnough }, options) {
       const record = `${object.object} ${id}`;
       if (isAvoided(object.object) || isAvoided(record)) return null;
+      const events: ToldEvent[] = [];
+      let offset = 0;
       try {
-        const writes = await send(
-          {
-            endpoint: `GET /objects/${object.object}/records/{id}/activities`,
-            method: 'GET',
-            path: ['objects', object.object, 'records', id, 'activities'],
-            query: [['page[limit]', String(ACTIVITIES)]],
-            repeatable: true,
-            attempts: 1,
-            read: (body) => readList(body).items.flatMap((item) => readActivity(object, item)),
-          },
-          options,
-        );
-        failures.delete(object.object);
-        return writes.toSorted((a, b) => b.atMs - a.atMs);
+        for (let pages = 1; ; pages += 1) {
+          const page = await readPage({ object, id }, offset, options);
+          failures.delete(object.object);
+          events.push(...page.events);
+          offset += page.count;
+          const history = toHistory(events);
+          if (!page.more || pages === MOST_PAGES || isEnough(history)) return history;
+        }
       } catch (error) {
         if (!(error instanceof RemoteError)) throw error;
         if (!options.signal.aborted) failed(object.object, record, error);
-        return null;
+        // The newest are told; that older ones are not is like a feed that ends.
+        return offset === 0 ? null : toHistory(events);
       }
     },
   };
 }
 
-const activity = z.object({ attributes: z.object({ data: z.array(z.unknown()) }) });
-const event = z.object({
-  type: z.unknown(),
-  actor: z.unknown(),
-  _created_at: z.unknown(),
-  object: z.object({ diff: z.array(z.unknown()) }),
-});
-const difference = z.object({
-  path: z.string(),
-  val: z.custom<Json>((value) => value !== undefined).optional(),
-  oldVal: z.custom<Json>((value) => value !== undefined).optional(),
-});
-
-/** What does not look as it should tells nothing, and is left out. */
-function readActivity(object: ObjectSchema, item: unknown): FieldWrite[] {
-  const kinds = new Map(object.fields.map(({ name, kind }) => [name, kind]));
-  const events = activity.safeParse(item).data?.attributes.data ?? [];
-  return events.flatMap((one) => {
-    const read = event.safeParse(one).data;
-    const at = read === undefined ? null : toInstant(read._created_at);
-    if (read === undefined || at === null) return [];
-    const by = readActor(read.actor);
-    return read.object.diff.flatMap((changed): FieldWrite[] => {
-      const diff = difference.safeParse(changed).data;
-      const [field = '', ...within] = diff === undefined ? [] : readPath(diff.path);
-      const kind = kinds.get(field);
-      if (diff === undefined || kind === undefined) return [];
-      const [value, was] = [diff.val ?? null, diff.oldVal ?? null].map((told) =>
-        within.length === 0 ? plainValue(kind, told) : told,
-      );
-      const isBirth = read.type === 'clarify:create';
-      return [
-        {
-          field,
-          within,
-          value: value ?? null,
-          was: was ?? null,
-          isBirth,
-          atMs: Date.parse(at),
-          by,
-        },
-      ];
-    });
-  });
-}
-
-/** `/name/first_name`, with JSON Pointer's escapes. */
-function readPath(path: string): string[] {
-  return path
-    .replace(/^\//, '')
-    .split('/')
-    .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'));
-}
-
-/** As the decoder would have it, but nothing is learned from what a feed shows. */
-function plainValue(kind: FieldKind, value: Json): Json {
-  if (kind === 'timestamp') return toInstant(value) ?? value;
-  if (kind !== 'texts' || !isObject(value) || !('items' in value)) return value;
-  return Object.entries(value).find(([name]) => name === 'items')?.[1] ?? null;
+/** Pages may overlap where the feed grows meanwhile: taken back twice is taken back once. */
+function toHistory(events: readonly ToldEvent[]): RecordHistory {
+  // Whatever the clocks say, nothing was edited before it was created.
+  const ordered = events.toSorted(
+    (a, b) => Number(a.isBirth) - Number(b.isBirth) || b.atMs - a.atMs,
+  );
+  return {
+    writes: ordered.flatMap(({ writes }) => writes),
+    merges: ordered.flatMap(({ merge }) => merge ?? []),
+    newestMs: ordered.reduce<number | null>((ms, { atMs }) => Math.max(ms ?? atMs, atMs), null),
+    isWhole: ordered.some(({ isBirth }) => isBirth) && !ordered.some(({ isVague }) => isVague),
+  };
 }

@@ -140,10 +140,12 @@ function isTexts(items: unknown): items is readonly string[] {
   return Array.isArray(items) && items.every((item) => typeof item === 'string');
 }
 
-/** A user's id, bare or inside a reference. */
+/** An id, bare or inside a reference, which calls it `_id` or `id`. */
 export function readActor(actor: unknown): string | null {
   if (typeof actor === 'string') return actor;
-  return isObject(actor) && typeof actor.id === 'string' ? actor.id : null;
+  if (!isObject(actor)) return null;
+  const id = [actor._id, actor.id, actor.anonymous_id].find((one) => typeof one === 'string');
+  return typeof id === 'string' ? id : null;
 }
 
 const NO_IDS: readonly string[] = [];

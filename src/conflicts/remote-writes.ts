@@ -1,7 +1,7 @@
 import type { Sql } from '../db/database.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
 import { hasUnsettled, readUnsettled } from '../db/outbox/unsettled.ts';
-import { type WrittenBy, writeOf } from '../domain/field-write.ts';
+import { type RecordHistory, type WrittenBy, writeOf } from '../domain/field-write.ts';
 import type { ConflictPolicy } from '../domain/merge-fields.ts';
 import { mergeRecord, type PendingEntry } from '../domain/merge-record.ts';
 import type { RemoteRecord } from '../domain/record.ts';
@@ -17,7 +17,7 @@ export interface RemoteWritesDeps {
 }
 
 /** Histories asked for at once; what conflicts beyond that is judged by its record's time. */
-const MOST_HISTORIES = 20;
+const MOST_HISTORIES = 200;
 /** Nothing depends on the answers, so nobody waits long for them. */
 const PATIENCE_MS = 5_000;
 
@@ -41,20 +41,42 @@ export async function readRemoteWrites(
   const call = { priority: options.priority, signal, timeoutMs: PATIENCE_MS };
   const found = await Promise.all(
     disputed.slice(0, MOST_HISTORIES).map(async ({ record, fields }) => {
-      const request = { object: table.schema, id: record.id };
-      const history = await deps.remote.readFieldWrites(request, call).catch((error: unknown) => {
+      const versionMs = versionOf(record) ?? Number.POSITIVE_INFINITY;
+      const isEnough = ({ writes }: RecordHistory) =>
+        fields.every((name) => writes.some((w) => w.field === name && w.atMs <= versionMs));
+      const request = { object: table.schema, id: record.id, isEnough };
+      const history = await deps.remote.readHistory(request, call).catch((error: unknown) => {
         if (signal.aborted) return null;
         throw error;
       });
-      const writes = fields.flatMap((name) => {
-        const field = table.byField.get(name)?.field;
-        const write = field && writeOf(field, record.fields[name] ?? null, history ?? []);
-        return write ? [[name, write] as const] : [];
-      });
-      return [record.id, new Map(writes)] as const;
+      return [record.id, writesOf(table, { record, fields }, history)] as const;
     }),
   );
   return new Map(found);
+}
+
+function writesOf(
+  table: MirrorTable,
+  { record, fields }: Disputed,
+  history: RecordHistory | null,
+): ReadonlyMap<string, WrittenBy> {
+  const versionMs = versionOf(record);
+  const writes = fields.flatMap((name) => {
+    const field = table.byField.get(name)?.field;
+    const read = { value: record.fields[name] ?? null, versionMs };
+    const write = field && history && writeOf(field, read, history);
+    return write ? [[name, write] as const] : [];
+  });
+  return new Map(writes);
+}
+
+function versionOf({ updatedAt }: RemoteRecord): number | null {
+  return updatedAt === null ? null : Date.parse(updatedAt);
+}
+
+interface Disputed {
+  readonly record: RemoteRecord;
+  readonly fields: readonly string[];
 }
 
 /** Fields that both sides changed, where the later one is to win. */
@@ -62,7 +84,7 @@ async function findDisputed(
   { db, policyOf }: RemoteWritesDeps,
   table: MirrorTable,
   records: readonly RemoteRecord[],
-): Promise<readonly { readonly record: RemoteRecord; readonly fields: readonly string[] }[]> {
+): Promise<readonly Disputed[]> {
   const unsettled = await readUnsettled(
     db,
     table.object,

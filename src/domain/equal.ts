@@ -2,12 +2,15 @@ import { compareNumber } from 'lossless-json';
 import { type ExactNumber, isExactNumber, type Json } from './json.ts';
 import type { Field } from './schema.ts';
 
+/** What of a field says how its values compare. */
+export type Comparable = Pick<Field, 'kind' | 'caseInsensitive'>;
+
 /**
  * Whether two values of one field are the same to both sides: timestamps to the millisecond,
  * numbers to four decimals, e-mail and domain without case, null equal to an empty collection,
  * order kept.
  */
-export function equalValues(field: Field, a: Json, b: Json): boolean {
+export function equalValues(field: Comparable, a: Json, b: Json): boolean {
   if (a === b) return true;
   if (isEmpty(a) && isEmpty(b)) return true;
   if (a === null || b === null) return false;
@@ -93,7 +96,7 @@ function toMilliseconds(value: Json): number | null {
   return Number.isNaN(ms) ? null : ms;
 }
 
-function equalTexts(field: Field, a: Json, b: Json): boolean {
+function equalTexts(field: Comparable, a: Json, b: Json): boolean {
   if (!Array.isArray(a) || !Array.isArray(b)) return equalJson(a, b);
   const right: readonly Json[] = b;
   return (
@@ -103,7 +106,7 @@ function equalTexts(field: Field, a: Json, b: Json): boolean {
 }
 
 /** What identifies an item of a collection; a JSON text for anything but a string. */
-export function itemKey(field: Field, item: Json): string {
+export function itemKey(field: Comparable, item: Json): string {
   if (typeof item !== 'string') return JSON.stringify(item);
   return field.caseInsensitive ? item.toLowerCase() : item;
 }

@@ -1,4 +1,4 @@
-import { equalJson, equalValues } from './equal.ts';
+import { type Comparable, equalValues } from './equal.ts';
 import { isExactNumber, type Json } from './json.ts';
 import type { RemoteRecord } from './record.ts';
 import type { Field } from './schema.ts';
@@ -6,12 +6,12 @@ import type { Field } from './schema.ts';
 /** One field that somebody changed in the CRM, as the record's history tells it. */
 export interface FieldWrite {
   readonly field: string;
-  /** Where inside the field's value, where only a part of it was changed. */
+  /** Where inside the field's value, where only a part of it was changed: keys, and indexes. */
   readonly within: readonly string[];
-  /** What it became. */
-  readonly value: Json;
-  /** What it was before. */
-  readonly was: Json;
+  /** What it became; null where it was taken out, undefined where that is not told. */
+  readonly value: Json | undefined;
+  /** What it was before; null where there was none, undefined where that is not told. */
+  readonly was: Json | undefined;
   /** Whether the record was created with it. */
   readonly isBirth: boolean;
   readonly atMs: number;
@@ -24,47 +24,113 @@ export interface WrittenBy {
   readonly by: string | null;
 }
 
+/** What the CRM tells of a record's past, as far as that was read. */
+export interface RecordHistory {
+  /** Newest first. */
+  readonly writes: readonly FieldWrite[];
+  /** Records that went into this one, newest first: which fields that changed is not told. */
+  readonly merges: readonly WrittenBy[];
+  /** When the newest event of any kind happened; null where there is none. */
+  readonly newestMs: number | null;
+  /** It reaches back to the creation, and every event says what it changed. */
+  readonly isWhole: boolean;
+}
+
+/** A record's history may be stamped a little apart from the record itself. */
+const APART_MS = 2_000;
+
 /**
- * The write that a value comes from, out of a history, newest first. One that made it something
- * else does not count: the history may be ahead of what was read, or leave something out.
+ * The write that a field's value comes from: the newest one of the field that is not ahead of the
+ * version read, and no older one. It explains the value where it made it so, give or take what the
+ * CRM makes of what is written to it; or where the history is up to the version read, so that no
+ * later write is missing from it. A merge explains what no write does.
+ *
+ * @returns null where the history does not tell.
  */
 export function writeOf(
   field: Field,
-  value: Json,
-  history: readonly FieldWrite[],
+  read: { readonly value: Json; readonly versionMs: number | null },
+  history: RecordHistory,
 ): WrittenBy | null {
-  const found = history.find((write) => {
-    if (write.field !== field.name) return false;
-    if (write.within.length === 0) return equalValues(field, write.value, value);
-    // A place in a list says nothing of what the list is now.
-    return field.kind === 'json' && equalJson(write.value, partOf(value, write.within));
-  });
-  return found ? { atMs: found.atMs, by: found.by } : null;
-}
-
-/** What a record held when it was created. */
-export interface Birth {
-  readonly fields: Readonly<Record<string, Json>>;
-  /** Whether the history reaches back to the creation, so that nothing else can have been. */
-  readonly isTold: boolean;
-}
-
-/** Takes back what a history, newest first, tells of a record. */
-export function birthOf(record: RemoteRecord, history: readonly FieldWrite[]): Birth {
-  const fields = new Map(Object.entries(record.fields));
-  for (const { field, within, value, was, isBirth } of history) {
-    fields.set(field, withPart(fields.get(field) ?? null, within, isBirth ? value : was));
+  const { value, versionMs } = read;
+  const writes = history.writes.filter((write) => write.field === field.name);
+  const merge = history.merges[0];
+  for (const write of writes) {
+    // Of one moment all parts count: a name is written first and last.
+    const together = writes.filter(({ atMs }) => atMs === write.atMs);
+    if (together.some((one) => explains(field, one, value))) return writtenBy(write);
+    if (merge !== undefined && merge.atMs >= write.atMs) return merge;
+    if (isAhead(field, write, read)) continue;
+    const isCurrent = versionMs !== null && (history.newestMs ?? -Infinity) >= versionMs - APART_MS;
+    return isCurrent ? writtenBy(write) : null;
   }
-  const isTold = history.some(({ isBirth }) => isBirth);
-  return { fields: Object.fromEntries(fields), isTold };
+  return merge ?? null;
 }
 
-function withPart(value: Json, [name, ...within]: readonly string[], part: Json): Json {
-  if (name === undefined) return part;
-  const parts =
-    typeof value === 'object' && !isExactNumber(value) ? Object.entries(value ?? {}) : [];
-  const kept = parts.find(([key]) => key === name)?.[1] ?? null;
-  return { ...Object.fromEntries(parts), [name]: withPart(kept, within, part) };
+function writtenBy({ atMs, by }: FieldWrite): WrittenBy {
+  return { atMs, by };
+}
+
+/** Whether the version read is from before this write. */
+function isAhead(
+  field: Field,
+  write: FieldWrite,
+  { value, versionMs }: { readonly value: Json; readonly versionMs: number | null },
+): boolean {
+  if (versionMs !== null && write.atMs > versionMs + APART_MS) return true;
+  const mayBe = versionMs === null || write.atMs >= versionMs - APART_MS;
+  if (!mayBe || write.was === undefined) return false;
+  return explains(field, { ...write, value: write.was, was: write.value }, value);
+}
+
+/** Whether this write may have made the field what it is. */
+function explains(field: Field, { within, value: told, was }: FieldWrite, value: Json): boolean {
+  if (told === undefined) return false;
+  if (within.length === 0) return isAlike(field, told, value);
+  if (field.kind !== 'texts') return isAlike(PART, told, partOf(value, within));
+  // Items move when others come and go: what counts is which there are.
+  const items: readonly Json[] = Array.isArray(value) ? value : [];
+  const holds = (item: Json) => items.some((one) => isAlike(field, item, one));
+  return told === null ? was !== undefined && was !== null && !holds(was) : holds(told);
+}
+
+/** A part of a value is compared as JSON. */
+const PART: Comparable = { kind: 'json', caseInsensitive: false };
+
+/**
+ * Whether the CRM may have made `held` of what was `told`: it changes case, blanks and punctuation
+ * of texts, and adds parts of its own to an object.
+ */
+function isAlike(field: Comparable, told: Json, held: Json): boolean {
+  if (equalValues(field, told, held) || (isBlank(told) && isBlank(held))) return true;
+  if (typeof told === 'string' && typeof held === 'string') return gist(told) === gist(held);
+  if (Array.isArray(told) && Array.isArray(held)) {
+    const items: readonly Json[] = held;
+    return (
+      told.length === items.length &&
+      told.every((item: Json, at) => isAlike(PART, item, items[at] ?? null))
+    );
+  }
+  const parts = partsOf(held);
+  const named = partsOf(told);
+  return (
+    named.size > 0 &&
+    [...named].every(([name, part]) => isAlike(PART, part, parts.get(name) ?? null))
+  );
+}
+
+function isBlank(value: Json): boolean {
+  return value === null || (typeof value === 'string' && value.trim() === '');
+}
+
+function gist(text: string): string {
+  const folded = text.normalize('NFKC').toLowerCase();
+  return folded.replace(/[^\p{L}\p{N}]/gu, '') || folded.trim();
+}
+
+function partsOf(value: Json): ReadonlyMap<string, Json> {
+  if (value === null || typeof value !== 'object' || isExactNumber(value)) return new Map();
+  return new Map(Array.isArray(value) ? [] : Object.entries(value));
 }
 
 function partOf(value: Json, path: readonly string[]): Json {
@@ -74,4 +140,55 @@ function partOf(value: Json, path: readonly string[]): Json {
     part = Object.entries(part).find(([key]) => key === name)?.[1] ?? null;
   }
   return part;
+}
+
+/** What a record held when it was created. */
+export interface Birth {
+  readonly fields: Readonly<Record<string, Json>>;
+  /** Whether the history reaches back to the creation, so that nothing else can have been. */
+  readonly isTold: boolean;
+}
+
+/** Takes back what a history tells of a record; what it leaves open is not among the fields. */
+export function birthOf(record: RemoteRecord, history: RecordHistory): Birth {
+  const fields = new Map(Object.entries(record.fields));
+  const open = new Set<string>();
+  for (const write of history.writes) {
+    const { field, within, isBirth } = write;
+    const before = isBirth ? write.value : write.was;
+    if (before === undefined) {
+      open.add(field);
+      fields.delete(field);
+    } else if (within.length === 0) {
+      open.delete(field);
+      fields.set(field, before);
+    } else if (!open.has(field)) {
+      const isBack = !isBirth && write.value === null;
+      fields.set(field, withPart(fields.get(field) ?? null, within, { part: before, isBack }));
+    }
+  }
+  return { fields: Object.fromEntries(fields), isTold: history.isWhole && open.size === 0 };
+}
+
+/** A part put where it was: of a list, one that came is taken out and one that went put back in. */
+function withPart(
+  value: Json,
+  [name, ...within]: readonly string[],
+  how: { readonly part: Json; readonly isBack: boolean },
+): Json {
+  if (name === undefined) return how.part;
+  if (Array.isArray(value)) {
+    const items: readonly Json[] = value;
+    const at = Number(name);
+    const item = items[at];
+    if (within.length > 0) {
+      return item === undefined ? items : items.with(at, withPart(item, within, how));
+    }
+    return items.toSpliced(at, how.isBack ? 0 : 1, ...(how.part === null ? [] : [how.part]));
+  }
+  const parts = partsOf(value);
+  return {
+    ...Object.fromEntries(parts),
+    [name]: withPart(parts.get(name) ?? null, within, how),
+  };
 }

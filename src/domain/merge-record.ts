@@ -155,7 +155,8 @@ export function mergeRecord(
       conflicts.push({
         ...found,
         resolution: RESOLUTION[outcome.kind],
-        remoteBy: write?.by ?? record.updatedBy,
+        // Who edited the record last need not be who wrote this field.
+        remoteBy: write === undefined ? record.updatedBy : write.by,
         // Sets are merged whatever the time.
         certain: policy !== 'newest' || write !== undefined || outcome.kind === 'merged',
       });

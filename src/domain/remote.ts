@@ -1,4 +1,4 @@
-import type { FieldWrite } from './field-write.ts';
+import type { RecordHistory } from './field-write.ts';
 import type { Json } from './json.ts';
 import type { DeletedRecord, RemoteRecord } from './record.ts';
 import type { ObjectSchema } from './schema.ts';
@@ -113,13 +113,18 @@ export interface Remote {
     readonly more: boolean;
   }>;
   /**
-   * Who changed which field of a record when, newest first, as far as that is told: null where it
-   * is not. One attempt, and a server that fails at it is let alone for a while.
+   * Who changed which field of a record when, from the newest back until that `isEnough`, as far as
+   * it is told: null where it is not. One attempt a page, and a server that fails at it is let
+   * alone for a while.
    */
-  readFieldWrites(
-    request: { object: ObjectSchema; id: string },
+  readHistory(
+    request: {
+      object: ObjectSchema;
+      id: string;
+      isEnough: (history: RecordHistory) => boolean;
+    },
     options: CallOptions,
-  ): Promise<readonly FieldWrite[] | null>;
+  ): Promise<RecordHistory | null>;
   readUsers(options: CallOptions): Promise<readonly User[]>;
   /**
    * Creates records; with `matchOn`, records the server already has are updated instead. The

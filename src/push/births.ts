@@ -1,5 +1,5 @@
 import type { MirrorTable } from '../db/mirror/table.ts';
-import { type Birth, birthOf } from '../domain/field-write.ts';
+import { type Birth, birthOf, type RecordHistory } from '../domain/field-write.ts';
 import type { RemoteRecord } from '../domain/record.ts';
 import type { Remote } from '../domain/remote.ts';
 
@@ -19,8 +19,9 @@ export async function readBirths(
   const call = { priority: 'push', signal: patience, timeoutMs: PATIENCE_MS } as const;
   const births = await Promise.all(
     records.slice(0, MOST_HISTORIES).map(async (record) => {
-      const request = { object: table.schema, id: record.id };
-      const history = await remote.readFieldWrites(request, call).catch((error: unknown) => {
+      const isEnough = ({ isWhole }: RecordHistory) => isWhole;
+      const request = { object: table.schema, id: record.id, isEnough };
+      const history = await remote.readHistory(request, call).catch((error: unknown) => {
         if (patience.aborted) return null;
         throw error;
       });

@@ -53,6 +53,47 @@ test('newest goes by when the field itself was written, not its record (invarian
   expect(title(id)).toBe('Local');
 });
 
+test('it goes so the other way round: a later edit there wins over an earlier one here', async () => {
+  const { emulator, session, signal, sql } = workspace;
+  const id = emulator.store.create('person', { job_title: 'Base' });
+  await pullAll(session, { signal, priority: 'pull' });
+  await sql(`UPDATE clarify.person SET job_title = 'Local' WHERE id = $1`, [id]);
+  const at = Date.now();
+  emulator.store.update(
+    'person',
+    id,
+    { job_title: 'Remote' },
+    { at: at + 5_000, by: 'user_title' },
+  );
+  emulator.store.update('person', id, { lead_score: 7 }, { at: at + 60_000, by: 'user_score' });
+  await sync();
+  expect(await conflictsOf(id)).toEqual([
+    { field: 'job_title', resolution: 'remote', certain: true, remote_by: 'user_title' },
+  ]);
+  expect(title(id)).toBe('Remote');
+  expect(await sql('SELECT job_title FROM clarify.person WHERE id = $1', [id])).toEqual([
+    { job_title: 'Remote' },
+  ]);
+});
+
+test('a value object is as old as its last part that was written', async () => {
+  const { emulator, session, signal, sql } = workspace;
+  const id = emulator.store.create('person', { name: { first_name: 'Ada', last_name: 'King' } });
+  await pullAll(session, { signal, priority: 'pull' });
+  const at = Date.now();
+  const remote = { name: { first_name: 'Eve', last_name: 'King' } };
+  emulator.store.update('person', id, remote, { at: at - 60_000, by: 'user_name' });
+  await sql(
+    `UPDATE clarify.person SET name = '{"first_name": "Ida", "last_name": "King"}' WHERE id = $1`,
+    [id],
+  );
+  emulator.store.update('person', id, { lead_score: 7 }, { at: at + 60_000, by: 'user_score' });
+  await sync();
+  expect(await conflictsOf(id)).toEqual([
+    { field: 'name', resolution: 'local', certain: true, remote_by: 'user_name' },
+  ]);
+});
+
 test('where no feed tells, it goes by the record, and says that this is not certain', async () => {
   workspace.emulator.switches.activities = '500';
   const id = await meet();

@@ -187,7 +187,7 @@ export function mortalRemote(remote: Remote, fate: Fate, timeoutMs: () => number
     readDeletions: onObject('readDeletions', remote.readDeletions),
     readRecord: onObject('readRecord', remote.readRecord),
     readLinks: onObject('readLinks', remote.readLinks),
-    readFieldWrites: onObject('readFieldWrites', remote.readFieldWrites),
+    readHistory: onObject('readHistory', remote.readHistory),
     create: onObject('create', remote.create),
     update: onObject('update', remote.update),
     delete: onObject('delete', remote.delete),

@@ -31,7 +31,7 @@ export class ListedRemote implements Remote {
   readonly readDeletions = refuse;
   readonly readRecord = refuse;
   readonly readLinks = refuse;
-  readonly readFieldWrites = refuse;
+  readonly readHistory = refuse;
   readonly readUsers = refuse;
   readonly create = refuse;
   readonly update = refuse;

@@ -151,6 +151,7 @@ export const person: ObjectSchema = {
     field('job_title', 'text'),
     field('seen_at', 'timestamp'),
     field('deals', 'references'),
+    field('company_id', 'reference'),
   ],
   identity: 'email_addresses',
   readOnly: null,

@@ -66,7 +66,7 @@ export function fakeRemote(script: {
     readDeletions: unused,
     readRecord: unused,
     readLinks: unused,
-    readFieldWrites: unused,
+    readHistory: unused,
     setLinks: unused,
     removeLinks: unused,
     readUsers: unused,

@@ -36,7 +36,7 @@ function scripted(start: readonly string[], script: Script = {}) {
     readPage: unused,
     readDeletions: unused,
     readUsers: unused,
-    readFieldWrites: unused,
+    readHistory: unused,
     create: unused,
     update: unused,
     delete: unused,
