@@ -45,7 +45,10 @@ export interface Session extends OpenDatabase, PullDeps {
   settings(object: string): ObjectSettings;
   /** Brings the rights of roles to what the configuration says; after every new table. */
   grantRights(): Promise<void>;
-  /** Takes over what another process has changed of the mirror tables. @returns whether one has. */
+  /**
+   * Takes over what another process has changed of the mirror tables, and checks them where
+   * somebody else has. @returns whether anybody has.
+   */
   followSchema(): Promise<boolean>;
   /** Reads the workspace's schema again and brings the mirror tables up to it. */
   refreshSchema(signal: AbortSignal): Promise<MirrorChange>;
@@ -55,6 +58,9 @@ interface SessionDeps {
   readonly log: Logger;
   readonly signal: AbortSignal;
 }
+
+/** Tables with a problem are looked at this often while anything is read or sent. */
+const PROBLEM_CHECK_MS = 30_000;
 
 export const EMBEDDED_FOLDER = '.clarify-sync/postgres';
 
@@ -133,15 +139,38 @@ async function assemble(
     await grantRights();
     return applied;
   };
-  let applied = await mirrored(opened.discovered);
+  let { discovered } = opened;
+  let applied = await mirrored(discovered);
   const watch = await watchSchema(db);
+  let checkedAtMs = performance.now();
+  const check = async () => {
+    const before = applied;
+    applied = await mirrored(discovered);
+    tellChange(deps.log, before, applied);
+    await watch.load();
+    checkedAtMs = performance.now();
+  };
+  let checking: Promise<void> | null = null;
+  const checkOnce = async () => {
+    checking ??= check().finally(() => {
+      checking = null;
+    });
+    await checking;
+  };
+  const followSchema = async () => {
+    const drift = await watch.follow();
+    // The cause of a problem may be gone, and nothing in the catalog shows it.
+    const isDue = applied.problems.length > 0 && performance.now() - checkedAtMs > PROBLEM_CHECK_MS;
+    if (drift === 'touched' || isDue) await checkOnce();
+    return drift !== 'none';
+  };
   for (const setting of unknownNames(config, opened.discovered)) {
     deps.log.warn({ setting }, 'the workspace has nothing of this name');
   }
   for (const problem of applied.problems) deps.log.warn(problem, 'object not mirrored');
   return {
     ...open,
-    db: followingDatabase(db, watch),
+    db: followingDatabase(db, followSchema),
     config,
     log: deps.log,
     remote,
@@ -166,10 +195,10 @@ async function assemble(
     policyOf: (object, field) => settings(object).conflictsOf(field),
     nowMs: Date.now,
     grantRights,
-    followSchema: watch.follow,
+    followSchema,
     async refreshSchema(signal) {
-      applied = await mirrored(await remote.discover({ priority: 'pull', signal }));
-      await watch.load();
+      discovered = await remote.discover({ priority: 'pull', signal });
+      await checkOnce();
       return applied;
     },
     async stop() {
@@ -177,4 +206,19 @@ async function assemble(
       await open.stop();
     },
   };
+}
+
+/** Each problem once, when it is new, and once more when it is gone. */
+function tellChange(log: Logger, before: MirrorChange, now: MirrorChange): void {
+  const known = new Set(before.problems.map(({ message }) => message));
+  const standing = new Set(now.problems.map(({ object }) => object));
+  for (const problem of now.problems) {
+    if (!known.has(problem.message)) log.warn(problem, 'object not mirrored');
+  }
+  for (const { object, code } of before.problems) {
+    if (!standing.has(object)) log.info({ object, code }, 'object mirrored again');
+  }
+  if (now.steps.length > 0) {
+    log.info({ steps: now.steps.length }, 'mirror tables follow the schema');
+  }
 }

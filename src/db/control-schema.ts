@@ -59,8 +59,22 @@ export const mirror = controlSchema.table('mirror', {
   /** Why local writes are refused; null where they are fine. */
   refusal: text('refusal'),
   deletePolicy: text('delete_policy').notNull().default('push'),
+  /** Names the table that was made, in this database; another one in its place is not ours. */
+  relation: text('relation'),
   /** Set when the CRM no longer lists the object. */
   removedAt: instant('removed_at'),
+});
+
+/** Objects and link tables that the last schema check could not bring up to the workspace. */
+export const mirrorProblem = controlSchema.table('mirror_problem', {
+  object: text('object').primaryKey(),
+  code: text('code').notNull(),
+  /** Names and the next step, no values. */
+  message: text('message').notNull(),
+  hint: text('hint'),
+  /** The table that stands is neither read into nor sent from; otherwise it goes on as it was. */
+  stops: boolean('stops').notNull(),
+  noticedAt: instant('noticed_at').notNull().default(sql`clock_timestamp()`),
 });
 
 export const mirrorColumn = controlSchema.table(

@@ -20,6 +20,8 @@ export interface ObjectStanding {
    * latest comparison with Clarify, likewise.
    */
   readonly lastError: string | null;
+  /** What keeps its table from being what the workspace says, and what to do about it. */
+  readonly problem: { readonly message: string; readonly hint: string | null } | null;
   readonly phase: 'backfill' | 'incremental';
   /** Everything visible with an earlier `_updated_at` has been applied. */
   readonly watermark: string | null;
@@ -33,10 +35,10 @@ export interface RunStanding {
   readonly finishedAt: string | null;
 }
 
-type StandingRow = Omit<ObjectStanding, 'rows'> & { readonly table: string };
+type StandingRow = Omit<ObjectStanding, 'rows'> & { readonly table: string | null };
 
 /**
- * Every mirrored object and how it stands. No lock. Per object a few descents of `run_latest`;
+ * Every mirrored object and how it stands, and what could not be mirrored at all. No lock. Per object a few descents of `run_latest`;
  * the outbox and the conflicts are counted once, over `outbox_unsettled` and `conflict_open`.
  */
 export async function readStanding(sql: Sql): Promise<ObjectStanding[]> {
@@ -61,10 +63,17 @@ export async function readStanding(sql: Sql): Promise<ObjectStanding[]> {
             coalesce(w.parked, 0) AS parked, coalesce(c.open, 0) AS "openConflicts",
             whole.started_at AS "lastPulledAt",
             extract(epoch FROM clock_timestamp() - whole.started_at)::float8 AS "lagSeconds",
-            coalesce(bad.error, unproven.error) AS "lastError",
+            coalesce(CASE WHEN p.stops THEN p.code END, bad.error, p.code, unproven.error) AS "lastError",
+            CASE WHEN p.object IS NOT NULL
+              THEN jsonb_build_object('message', p.message, 'hint', p.hint) END AS problem,
             coalesce(k.phase, 'backfill') AS phase, k.updated_watermark AS watermark,
             CASE WHEN latest.id IS NOT NULL THEN latest.run END AS "lastRun"
-       FROM clarify_sync.mirror AS m
+       FROM (SELECT object, table_name FROM clarify_sync.mirror WHERE removed_at IS NULL
+              UNION ALL
+             SELECT n.object, NULL FROM clarify_sync.mirror_problem AS n
+              WHERE NOT EXISTS (SELECT FROM clarify_sync.mirror AS o
+                                 WHERE o.object = n.object AND o.removed_at IS NULL)) AS m
+       LEFT JOIN clarify_sync.mirror_problem AS p ON p.object = m.object
        LEFT JOIN waiting AS w ON w.object = m.object
        LEFT JOIN contested AS c ON c.object = m.object
        LEFT JOIN clarify_sync.cursor AS k ON k.object = m.object
@@ -78,14 +87,13 @@ export async function readStanding(sql: Sql): Promise<ObjectStanding[]> {
               FROM clarify_sync.run
              WHERE object = m.object AND kind = 'reconcile' AND state <> 'running'
              ORDER BY id DESC LIMIT 1) AS unproven ON true
-      WHERE m.removed_at IS NULL
       ORDER BY m.object`,
   );
   const counts = await countRows(
     sql,
-    rows.map(({ table }) => table),
+    rows.flatMap(({ table }) => table ?? []),
   );
-  return rows.map(({ table, ...row }) => ({ ...row, rows: counts.get(table) ?? 0n }));
+  return rows.map(({ table, ...row }) => ({ ...row, rows: counts.get(table ?? '') ?? 0n }));
 }
 
 /** The newest run of an object that read it and that a condition holds for. */

@@ -262,13 +262,7 @@ class Pulls {
       const { signal } = this.#options;
       if (signal.aborted || this.#lease.epoch === null) return;
       try {
-        const before = new Set(this.#session.problems.map(({ message }) => message));
-        const { steps, problems } = await this.#session.refreshSchema(signal);
-        for (const problem of problems) {
-          if (!before.has(problem.message)) this.#session.log.warn(problem, 'object not mirrored');
-        }
-        if (steps.length > 0)
-          this.#session.log.info({ steps: steps.length }, 'mirror tables follow the schema');
+        await this.#session.refreshSchema(signal);
         this.#follow();
       } catch (error) {
         if (signal.aborted) return;

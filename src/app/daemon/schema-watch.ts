@@ -1,5 +1,5 @@
 import type { Database } from '../../db/database.ts';
-import { readSchemaVersion } from '../../db/mirror/catalog.ts';
+import { readSchemaState } from '../../db/mirror/catalog.ts';
 import { loadMirror } from '../../db/mirror/load.ts';
 import type { MirrorTable } from '../../db/mirror/table.ts';
 import { dependencyOrder } from '../../domain/dependency-order.ts';
@@ -7,23 +7,29 @@ import { SyncError } from '../../domain/errors.ts';
 
 type Mirror = Awaited<ReturnType<typeof loadMirror>>;
 
+/**
+ * What became of the mirror tables since the last look: `followed` what another process has put
+ * on record; `touched` where somebody changed a table itself, which only a schema check can judge.
+ */
+export type SchemaDrift = 'none' | 'followed' | 'touched';
+
 /** The mirror tables as this process knows them. */
 export interface SchemaWatch {
   /** Tables in the order in which records have to be created. */
   readonly mirror: Mirror;
   /** Reads them again, whether or not they have moved. */
   load(): Promise<void>;
-  /** Reads them again where another process has changed them since. @returns whether one has. */
-  follow(): Promise<boolean>;
+  /** Reads them again where another process has changed them since. */
+  follow(): Promise<SchemaDrift>;
 }
 
 /** @param db not one of {@link followingDatabase}. */
 export async function watchSchema(db: Database): Promise<SchemaWatch> {
   const read = async () => {
     // First: a change in between is noticed next time.
-    const version = await readSchemaVersion(db);
+    const state = await readSchemaState(db);
     const { tables, links } = await loadMirror(db);
-    return { version, mirror: { tables: inOrder(tables), links } };
+    return { ...state, mirror: { tables: inOrder(tables), links } };
   };
   let known = await read();
   return {
@@ -34,9 +40,10 @@ export async function watchSchema(db: Database): Promise<SchemaWatch> {
       known = await read();
     },
     async follow() {
-      if ((await readSchemaVersion(db)) === known.version) return false;
+      const { version, shape } = await readSchemaState(db);
+      if (version === known.version) return shape === known.shape ? 'none' : 'touched';
       known = await read();
-      return true;
+      return 'followed';
     },
   };
 }
@@ -48,18 +55,20 @@ function inOrder(tables: readonly MirrorTable[]): readonly MirrorTable[] {
 
 /**
  * A database that tells a statement that is wrong from one that has become wrong: another process
- * may bring the tables up to the workspace's schema at any time, and between two statements.
+ * may bring the tables up to the workspace's schema at any time, and between two statements, and
+ * users may change them.
  *
+ * @param follow takes over what has changed. @returns whether anything has.
  * @returns a database that throws SyncError `schema-moved` (retry) for the latter.
  */
-export function followingDatabase(db: Database, watch: Pick<SchemaWatch, 'follow'>): Database {
+export function followingDatabase(db: Database, follow: () => Promise<boolean>): Database {
   const following = async <T>(work: () => Promise<T>): Promise<T> => {
     try {
       return await work();
     } catch (cause) {
       if (!(cause instanceof SyncError) || cause.code !== 'database-statement') throw cause;
-      if (!(await watch.follow())) throw cause;
-      throw new SyncError('another process has changed the mirror tables', {
+      if (!(await follow())) throw cause;
+      throw new SyncError('somebody else has changed the mirror tables', {
         code: 'schema-moved',
         disposition: 'retry',
         cause,

@@ -35,20 +35,33 @@ async function status(context: CommandContext): Promise<Report> {
     const left = totalStanding(standing.objects);
     return {
       json: { objects: standing.objects.map(toJson), leader: standing.leader, access },
-      text: [...renderStatus(standing, context.screen), `access: ${describeAccess(access)}`],
-      exitCode: needsPerson(left) || waitsForApproval(standing) ? 3 : 0,
+      text: [
+        ...renderStatus(standing, context.screen),
+        ...describeProblems(standing.objects),
+        `access: ${describeAccess(access)}`,
+      ],
+      exitCode: needsPerson(left) || waitsForSomebody(standing) ? 3 : 0,
       next: nextFor(standing, nextForLeftOver(left, push)),
     };
   });
 }
 
-function waitsForApproval({ objects }: Status): boolean {
-  return objects.some(({ lastError }) => isForApproval(lastError));
+function waitsForSomebody({ objects }: Status): boolean {
+  return objects.some(
+    ({ lastError, problem }) =>
+      isForApproval(lastError) || (problem !== null && lastError !== 'schema-lock-timeout'),
+  );
+}
+
+function describeProblems(objects: readonly ObjectStanding[]): string[] {
+  return objects.flatMap(({ problem }) =>
+    problem === null ? [] : [printable([problem.message, problem.hint ?? []].flat().join(': '))],
+  );
 }
 
 function toJson(object: ObjectStanding): Record<string, unknown> {
   const { rows, pending, blocked, parked, openConflicts } = object;
-  const { lagSeconds, lastPulledAt, lastError } = object;
+  const { lagSeconds, lastPulledAt, lastError, problem } = object;
   return {
     object: object.object,
     rows,
@@ -59,6 +72,7 @@ function toJson(object: ObjectStanding): Record<string, unknown> {
     lagSeconds: lagSeconds === null ? null : Math.round(lagSeconds * 1_000) / 1_000,
     lastPulledAt,
     lastError,
+    problem,
   };
 }
 
@@ -70,6 +84,7 @@ function nextFor({ objects }: Status, left: string | null): string | null {
   if (broken?.lastError?.startsWith('reconcile-')) {
     return `${broken.object} differs from Clarify: run \`clarify-sync reconcile ${broken.object}\``;
   }
+  if (broken?.problem?.hint != null) return `${broken.object}: ${broken.problem.hint}`;
   if (broken !== undefined) {
     return `${broken.object} was not read whole: run \`clarify-sync pull ${broken.object}\``;
   }

@@ -16,12 +16,15 @@ import type { Step } from './plan-columns.ts';
 import {
   emptySchema,
   failedObject,
+  keylessTable,
   type MirrorProblem,
   problemOf,
   schemaLockTimeout,
 } from './problem.ts';
+import { recordProblems } from './problem-record.ts';
 import {
   forgetProgress,
+  recordRelations,
   recordRemoval,
   recordVersion,
   writeDeletePolicies,
@@ -82,6 +85,7 @@ export async function applyMirror(
   return await db.transaction(
     async (tx) => {
       const change = await bringUp(tx, schemas, options.history);
+      await recordProblems(tx, change.problems);
       if (options.deletePolicies) await writeDeletePolicies(tx, options.deletePolicies);
       return change;
     },
@@ -132,6 +136,7 @@ async function carryOut(tx: Sql, catalog: Catalog, plan: MirrorPlan): Promise<Mi
   };
   await runSteps(tx, plan.preparations);
   steps.push(...plan.preparations);
+  const identified: string[] = [];
   for (const unit of plan.objects) {
     const { object, table, added, record } = unit;
     const isDone = await attempt(unit, async () => {
@@ -140,9 +145,11 @@ async function carryOut(tx: Sql, catalog: Catalog, plan: MirrorPlan): Promise<Mi
       if (record !== null) await writeRecord(tx, record);
     });
     if (!isDone) continue;
+    if (unit.unidentified) identified.push(object);
     if (unit.created) created.push(object);
     unfilled.push(...added.map(({ field }) => ({ object, field: field.name })));
   }
+  await recordRelations(tx, catalog.home, identified);
   for (const unit of plan.removals) {
     await attempt(unit, () => recordRemoval(tx, unit.object));
   }
@@ -156,6 +163,8 @@ async function carryOut(tx: Sql, catalog: Catalog, plan: MirrorPlan): Promise<Mi
 interface Unit {
   readonly object: string;
   readonly steps: readonly Step[];
+  /** Nothing can be written to the table unless the steps succeed. */
+  readonly keyless?: boolean;
 }
 
 /** All of a unit or nothing of it: what it cannot do must not stop the others. */
@@ -175,7 +184,10 @@ async function attemptUnit(
     const isWaiting = isLockTimeout(error);
     if (error.disposition === 'retry' && !isWaiting) throw error;
     await tx.query('ROLLBACK TO SAVEPOINT mirror_unit');
-    if (!isWaiting) return problemOf(unit.object, failedObject(unit.object, error));
+    if (!isWaiting) {
+      const failed = unit.keyless ? keylessTable : failedObject;
+      return problemOf(unit.object, failed(unit.object, error));
+    }
     await tx.query(`SET LOCAL lock_timeout = ${IMPATIENT_LOCK_TIMEOUT_MS}`);
     return problemOf(unit.object, schemaLockTimeout(unit.object, error));
   }

@@ -1,3 +1,4 @@
+import { quoteIdent } from '../../domain/names.ts';
 import type { ObjectSchema } from '../../domain/schema.ts';
 import type { Sql } from '../database.ts';
 import { parseDefinition, parseObjects, type StandingField } from './definition.ts';
@@ -7,16 +8,23 @@ export interface StandingColumn {
   /** As `format_type` prints it. */
   readonly type: string;
   readonly generated: boolean;
+  readonly hasDefault: boolean;
+  readonly notNull: boolean;
   readonly comment: string | null;
 }
 
 /** Anything in the mirror schema that has a name of its own: table, view, index, sequence. */
 export interface StandingRelation {
+  /** `pg_class.oid`: another table under the same name has another one. */
+  readonly oid: string;
   /** `pg_class.relkind`: `r` is an ordinary table. */
   readonly kind: string;
   readonly comment: string | null;
   readonly columns: ReadonlyMap<string, StandingColumn>;
   readonly triggers: ReadonlySet<string>;
+  /** Columns of each unique key that `ON CONFLICT` can name; the primary key is among them. */
+  readonly keys: readonly (readonly string[])[];
+  readonly hasPrimaryKey: boolean;
   /** Of an index, the table it is on. */
   readonly indexOf: string | null;
 }
@@ -31,11 +39,15 @@ export interface StandingMirror {
   readonly refusal: string | null;
   readonly deletePolicy: string;
   readonly removed: boolean;
+  /** The table it was made as, as {@link relationName} writes it; null before that was recorded. */
+  readonly relation: string | null;
   readonly fields: ReadonlyMap<string, StandingField>;
 }
 
 /** What stands in the database, as far as planning needs to know. */
 export interface Catalog {
+  /** Names the database itself: tables have other ids in a copy. */
+  readonly home: string;
   readonly relations: ReadonlyMap<string, StandingRelation>;
   /** Tables of versions, under the names of their mirror tables. */
   readonly histories: ReadonlyMap<string, StandingRelation>;
@@ -51,6 +63,7 @@ export interface Catalog {
 /** Of `pg_catalog`, each by its own index; a few milliseconds in all. Takes no lock that matters. */
 export async function readCatalog(sql: Sql): Promise<Catalog> {
   return {
+    home: await readHome(sql),
     relations: await readRelations(sql, MIRROR_SCHEMA),
     histories: await readRelations(sql, HISTORY_SCHEMA),
     mirrors: await readMirrors(sql),
@@ -59,16 +72,32 @@ export async function readCatalog(sql: Sql): Promise<Catalog> {
   };
 }
 
+async function readHome(sql: Sql): Promise<string> {
+  const [row] = await sql.query<{ home: string }>(`SELECT ${HOME} AS home`);
+  return row?.home ?? '';
+}
+
+/** SQL of {@link Catalog.home}: the database's id, and that of a table that came with it. */
+const HOME = `(SELECT concat(d.oid, '/', 'clarify_sync.installation'::regclass::oid)
+                 FROM pg_database AS d WHERE d.datname = current_database())`;
+
+/** A table for good: `<home>/<oid>`. */
+export function relationName(home: string, oid: string): string {
+  return `${home}/${oid}`;
+}
+
 async function readRelations(sql: Sql, schema: string): Promise<Map<string, StandingRelation>> {
   const columns = await readColumns(sql, schema);
   const triggers = await readTriggers(sql, schema);
+  const keys = await readKeys(sql, schema);
   const relations = await sql.query<{
     name: string;
+    oid: string;
     kind: string;
     comment: string | null;
     index_of: string | null;
   }>(
-    `SELECT c.relname::text AS name, c.relkind::text AS kind, o.relname::text AS index_of,
+    `SELECT c.relname::text AS name, c.oid::text AS oid, c.relkind::text AS kind, o.relname::text AS index_of,
             obj_description(c.oid, 'pg_class') AS comment
        FROM pg_class AS c
        LEFT JOIN pg_index AS i ON i.indexrelid = c.oid
@@ -77,13 +106,16 @@ async function readRelations(sql: Sql, schema: string): Promise<Map<string, Stan
     [schema],
   );
   return new Map(
-    relations.map(({ name, kind, comment, index_of }) => [
+    relations.map(({ name, oid, kind, comment, index_of }) => [
       name,
       {
+        oid,
         kind,
         comment,
         columns: columns.get(name) ?? new Map(),
         triggers: triggers.get(name) ?? new Set(),
+        keys: (keys.get(name) ?? []).filter(({ usable }) => usable).map((key) => key.columns),
+        hasPrimaryKey: (keys.get(name) ?? []).some(({ primary }) => primary),
         indexOf: index_of,
       },
     ]),
@@ -99,9 +131,12 @@ async function readColumns(
     name: string;
     type: string;
     generated: boolean;
+    hasDefault: boolean;
+    notNull: boolean;
     comment: string | null;
   }>(
     `SELECT c.relname::text AS relation, a.attname::text AS name, a.attgenerated <> '' AS generated,
+            a.attnotnull AS "notNull", a.atthasdef AND a.attgenerated = '' AS "hasDefault",
             format_type(a.atttypid, a.atttypmod) AS type, col_description(c.oid, a.attnum) AS comment
        FROM pg_attribute AS a
        JOIN pg_class AS c ON c.oid = a.attrelid
@@ -115,6 +150,37 @@ async function readColumns(
     tables.set(relation, known.set(name, column));
   }
   return tables;
+}
+
+interface StandingKey {
+  readonly columns: readonly string[];
+  readonly primary: boolean;
+  /** Whole, over plain columns and never deferred: `ON CONFLICT` can name it. */
+  readonly usable: boolean;
+}
+
+async function readKeys(sql: Sql, schema: string): Promise<Map<string, StandingKey[]>> {
+  const rows = await sql.query<{
+    relation: string;
+    columns: string[];
+    primary: boolean;
+    usable: boolean;
+  }>(
+    `SELECT c.relname::text AS relation, i.indisprimary AS primary,
+            i.indimmediate AND i.indisvalid AND i.indpred IS NULL AND i.indexprs IS NULL AS usable,
+            array_agg(coalesce(a.attname::text, '') ORDER BY k.position) AS columns
+       FROM pg_index AS i
+       JOIN pg_class AS c ON c.oid = i.indrelid
+      CROSS JOIN LATERAL unnest(i.indkey[0:i.indnkeyatts - 1]) WITH ORDINALITY AS k(attnum, position)
+       LEFT JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum = k.attnum
+      WHERE c.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = $1)
+        AND i.indisunique
+      GROUP BY c.relname, i.indexrelid`,
+    [schema],
+  );
+  const keys = new Map<string, StandingKey[]>();
+  for (const { relation, ...key } of rows) keys.set(relation, [...(keys.get(relation) ?? []), key]);
+  return keys;
 }
 
 async function readTriggers(sql: Sql, schema: string): Promise<Map<string, Set<string>>> {
@@ -138,7 +204,7 @@ export async function readMirrors(sql: Sql): Promise<Map<string, StandingMirror>
   const mirrors = await sql.query<Omit<StandingMirror, 'fields'>>(
     `SELECT object, table_name AS "table", label_singular AS "labelSingular",
             label_plural AS "labelPlural", identity, refusal, delete_policy AS "deletePolicy",
-            removed_at IS NOT NULL AS removed
+            removed_at IS NOT NULL AS removed, relation
        FROM clarify_sync.mirror`,
   );
   const columns = await sql.query<{
@@ -177,12 +243,35 @@ export async function readObjects(sql: Sql): Promise<ObjectSchema[]> {
   return latest === undefined ? [] : parseObjects(latest.objects);
 }
 
-/** Changes with every change of a mirror table; null before the first. */
-export async function readSchemaVersion(sql: Sql): Promise<bigint | null> {
-  const [row] = await sql.query<{ version: bigint | null }>(
-    'SELECT max(id) AS version FROM clarify_sync.schema_version',
+/** What stands, for comparison with an earlier look. */
+export interface SchemaState {
+  /** Changes with what is on record: every change that a schema check made or gave up. */
+  readonly version: string;
+  /** Changes with what stands, whoever changed it: tables, columns, keys, triggers. */
+  readonly shape: string;
+}
+
+/** One statement of a millisecond or two, over the catalog's own indexes. No lock that matters. */
+export async function readSchemaState(sql: Sql): Promise<SchemaState> {
+  const [row] = await sql.query<SchemaState & Record<string, unknown>>(
+    `SELECT concat((SELECT max(id) FROM clarify_sync.schema_version), ' ',
+                   (SELECT string_agg(p.object, ' ' ORDER BY p.object)
+                      FROM clarify_sync.mirror_problem AS p WHERE p.stops)) AS version,
+            (SELECT coalesce(sum(hashtextextended(concat_ws(' ', c.oid, c.relname, c.relkind, s.shape), 0)), 0)::text
+               FROM pg_class AS c
+              CROSS JOIN LATERAL (SELECT concat(
+                    (SELECT sum(hashtextextended(concat_ws(' ', a.attnum, a.attname, a.atttypid, a.atttypmod,
+                              a.attnotnull, a.atthasdef, a.attgenerated), 0))
+                       FROM pg_attribute AS a
+                      WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped), ' ',
+                    (SELECT sum(i.indexrelid::bigint) FROM pg_index AS i
+                      WHERE i.indrelid = c.oid AND i.indisunique), ' ',
+                    (SELECT sum(hashtextextended(concat_ws(' ', t.tgname, t.tgenabled), 0))
+                       FROM pg_trigger AS t WHERE t.tgrelid = c.oid AND NOT t.tgisinternal)) AS shape) AS s
+              WHERE c.relnamespace = to_regnamespace($1) AND c.relkind IN ('r', 'p')) AS shape`,
+    [quoteIdent(MIRROR_SCHEMA)],
   );
-  return row?.version ?? null;
+  return { version: row?.version ?? '', shape: row?.shape ?? '' };
 }
 
 async function readControl(sql: Sql): Promise<Pick<Catalog, 'functions' | 'filled'>> {

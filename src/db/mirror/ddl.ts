@@ -68,3 +68,22 @@ export function commentSql(table: string, column: string | null, comment: string
     column === null ? `TABLE ${qualify(table)}` : `COLUMN ${qualify(table)}.${quoteIdent(column)}`;
   return `COMMENT ON ${target} IS ${quoteLiteral(comment)}`;
 }
+
+/** As the definition says of `id`: a row born here gets an id of ours. */
+export function idDefaultSql(table: string, definition: PgTable): string {
+  const id = getTableConfig(definition).columns.find(({ name }) => name === 'id');
+  if (!(id?.default instanceof SQL)) throw new Error('id has no default');
+  return `ALTER TABLE ${qualify(table)} ALTER COLUMN "id" SET DEFAULT ${inline(id.default)}`;
+}
+
+export function addKeySql(table: string, columns: readonly string[], primary: boolean): string {
+  const names = columns.map(quoteIdent);
+  const list = names.join(', ');
+  if (primary) return `ALTER TABLE ${qualify(table)} ADD PRIMARY KEY (${list})`;
+  const notNull = names.map((name) => `ALTER COLUMN ${name} SET NOT NULL`).join(', ');
+  return `ALTER TABLE ${qualify(table)} ${notNull}, ADD UNIQUE (${list})`;
+}
+
+export function notNullSql(table: string, column: string): string {
+  return `ALTER TABLE ${qualify(table)} ALTER COLUMN ${quoteIdent(column)} SET NOT NULL`;
+}

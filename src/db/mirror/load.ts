@@ -1,19 +1,23 @@
 import type { Sql } from '../database.ts';
 import { readMirrors, readObjects, type StandingMirror } from './catalog.ts';
 import { type LinkTable, linkTables } from './links.ts';
+import { readStopped } from './problem-record.ts';
 import { type MirrorTable, mirrorTable, sqlTypeOf } from './table.ts';
 
-/** The mirror tables that stand, from what is on record: the CRM is not asked. */
+/**
+ * The mirror tables that stand and may be written, from what is on record: the CRM is not asked.
+ */
 export async function loadMirrorTables(sql: Sql): Promise<readonly MirrorTable[]> {
   return (await loadMirror(sql)).tables;
 }
 
-/** Link tables beside them. */
+/** Link tables beside them, of objects that may both be written. */
 export async function loadMirror(
   sql: Sql,
 ): Promise<{ readonly tables: readonly MirrorTable[]; readonly links: readonly LinkTable[] }> {
   const mirrors = await readMirrors(sql);
-  const tables = (await readObjects(sql)).flatMap((schema) => {
+  const stopped = await readStopped(sql);
+  const standing = (await readObjects(sql)).flatMap((schema) => {
     const mirror = mirrors.get(schema.object);
     if (mirror === undefined || mirror.removed) return [];
     const live = schema.fields.filter(
@@ -23,10 +27,15 @@ export async function loadMirror(
   });
   const names = new Set([...mirrors.values()].map(({ table }) => table));
   const links = linkTables(
-    tables.map(({ schema }) => schema),
+    standing.map(({ schema }) => schema),
     (name) => names.has(name),
   );
-  return { tables, links };
+  return {
+    tables: standing.filter(({ object }) => !stopped.has(object)),
+    links: links.filter(
+      ({ name, sides }) => !stopped.has(name) && !sides.some(({ object }) => stopped.has(object)),
+    ),
+  };
 }
 
 function namesOnRecord({ table, fields }: StandingMirror) {

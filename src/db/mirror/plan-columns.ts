@@ -1,6 +1,15 @@
 import { fitName } from '../../domain/names.ts';
 import type { StandingMirror, StandingRelation } from './catalog.ts';
-import { addColumnsSql, type ColumnDdl, columnDdl, commentSql, renameColumnSql } from './ddl.ts';
+import {
+  addColumnsSql,
+  addKeySql,
+  type ColumnDdl,
+  columnDdl,
+  commentSql,
+  idDefaultSql,
+  notNullSql,
+  renameColumnSql,
+} from './ddl.ts';
 import { type MirrorColumn, type MirrorTable, SYSTEM_COLUMNS } from './table.ts';
 
 /** One statement, and what it is for. */
@@ -19,6 +28,8 @@ export interface ColumnPlan {
   readonly replaced: ReadonlySet<string>;
   /** System columns that somebody changed. */
   readonly damaged: readonly string[];
+  /** The key by which rows are found is gone: the steps make it again, and nothing goes without. */
+  readonly keyless: boolean;
 }
 
 interface Standing {
@@ -103,7 +114,44 @@ export function planColumns(table: MirrorTable, { relation, mirror }: Standing):
       sql: addColumnsSql(table.name, clauses),
     });
   }
-  return { steps, added, replaced, damaged };
+  const shape = planShape(table, relation);
+  return { steps: [...steps, ...shape.steps], added, replaced, damaged, keyless: shape.keyless };
+}
+
+/** The key and the default of `id`, without which nothing finds a row or makes one. */
+function planShape(
+  table: MirrorTable,
+  relation: StandingRelation,
+): Pick<ColumnPlan, 'steps' | 'keyless'> {
+  const { object } = table;
+  const steps: Step[] = [];
+  const id = relation.columns.get('id');
+  if (id !== undefined && !id.hasDefault) {
+    const description = `give id of ${table.name} its default back`;
+    steps.push({ object, description, sql: idDefaultSql(table.name, table.drizzle) });
+  }
+  const keyless = id !== undefined && !hasKey(relation, ['id']);
+  if (keyless) steps.push(keyStep(object, table.name, relation, ['id']));
+  else if (id !== undefined && !id.notNull) {
+    const description = `let no row of ${table.name} be without id`;
+    steps.push({ object, description, sql: notNullSql(table.name, 'id') });
+  }
+  return { steps, keyless };
+}
+
+export function hasKey({ keys }: StandingRelation, columns: readonly string[]): boolean {
+  return keys.some((key) => key.length === columns.length && columns.every((c) => key.includes(c)));
+}
+
+/** A primary key, unless users gave the table another one. */
+export function keyStep(
+  object: string,
+  table: string,
+  { hasPrimaryKey }: StandingRelation,
+  columns: readonly string[],
+): Step {
+  const description = `give ${table} its key back`;
+  return { object, description, sql: addKeySql(table, columns, !hasPrimaryKey) };
 }
 
 function fits(

@@ -4,13 +4,15 @@ import { linkTriggers, localLinkIndex, REFUSE_TRUNCATE } from './attachments.ts'
 import type { Catalog } from './catalog.ts';
 import { commentSql, createTableSql } from './ddl.ts';
 import type { LinkTable } from './links.ts';
-import type { Step } from './plan-columns.ts';
+import { hasKey, keyStep, type Step } from './plan-columns.ts';
 import { nameTaken } from './problem.ts';
 
 /** One link table: its statements belong together, all of them or none. */
 export interface LinkPlan {
   readonly object: string;
   readonly steps: readonly Step[];
+  /** Nothing can be written unless the steps succeed. */
+  readonly keyless: boolean;
 }
 
 /** Whether a link table of ours has the name: our trigger is on it, and no object is. */
@@ -38,6 +40,9 @@ export function planLink(
     const other = quoteIdent(second.column);
     step(`index ${object} from its other end`, `CREATE INDEX ON ${link.qualified} (${other})`);
   }
+  const key = link.sides.map(({ column }) => column);
+  const keyless = relation !== undefined && !hasKey(relation, key);
+  if (keyless) steps.push(keyStep(object, object, relation, key));
   if (relation?.comment !== comment) step(`label ${object}`, commentSql(object, null, comment));
   const index = localLinkIndex(link);
   const isOurIndex = (name: string) => catalog.relations.get(name)?.indexOf === object;
@@ -55,5 +60,5 @@ export function planLink(
     if (!name.startsWith('clarify_capture_')) continue;
     step(`detach ${name}`, `DROP TRIGGER ${quoteIdent(name)} ON ${link.qualified}`);
   }
-  return { object, steps };
+  return { object, steps, keyless };
 }

@@ -2,13 +2,18 @@ import type { SyncError } from '../../domain/errors.ts';
 import { fitName, isStorableText } from '../../domain/names.ts';
 import type { ObjectSchema } from '../../domain/schema.ts';
 import { mirrorTriggers } from './attachments.ts';
-import type { Catalog, StandingMirror, StandingRelation } from './catalog.ts';
+import {
+  type Catalog,
+  relationName,
+  type StandingMirror,
+  type StandingRelation,
+} from './catalog.ts';
 import { planComments } from './comments.ts';
 import { commentSql, createTableSql } from './ddl.ts';
 import { planColumns, type Step } from './plan-columns.ts';
 import { planIndexes } from './plan-indexes.ts';
 import { isLinkTable } from './plan-link.ts';
-import { damagedTable, nameTaken, unstorableName } from './problem.ts';
+import { damagedTable, nameTaken, replacedTable, unstorableName } from './problem.ts';
 import { type MirrorRecord, recordOf } from './record.ts';
 import {
   type MirrorColumn,
@@ -25,6 +30,10 @@ export interface ObjectPlan {
   readonly steps: readonly Step[];
   /** The table is new and empty. */
   readonly created: boolean;
+  /** Nothing can be written unless the steps succeed. */
+  readonly keyless: boolean;
+  /** Which table it is has yet to be put on record. */
+  readonly unidentified: boolean;
   /** Columns that are new, or back, on rows that stand: to be filled. */
   readonly added: readonly MirrorColumn[];
   /** What to put on record; null where that is what the record says. */
@@ -45,6 +54,7 @@ export function planObject(
   const isOurs = relation === null ? !claimed.has(name) : mirror !== null && relation.kind === 'r';
   if (!isOurs) return nameTaken(object, name);
   claimed.add(name);
+  if (isReplaced(catalog, mirror, relation)) return replacedTable(object, name);
 
   const table = mirrorTable(schema, namingOf(name, mirror, relation));
   const columns = relation && planColumns(table, { relation, mirror });
@@ -70,9 +80,25 @@ export function planObject(
     table,
     steps,
     created: !relation,
+    keyless: columns?.keyless ?? false,
+    unidentified: mirror?.relation !== (relation && relationName(catalog.home, relation.oid)),
     added,
     record: recordOf(table, mirror, added),
   };
+}
+
+/**
+ * Tools replace whole tables: what stands under our name then is theirs, and its rows are nothing
+ * that both sides ever agreed on. In a copy of the database every table has another id.
+ */
+function isReplaced(
+  { home }: Catalog,
+  mirror: StandingMirror | null,
+  relation: StandingRelation | null,
+): boolean {
+  const made = mirror?.relation ?? null;
+  if (made === null || relation === null) return false;
+  return made.startsWith(relationName(home, '')) && made !== relationName(home, relation.oid);
 }
 
 /** A field that is back has a column, but what it missed is in `_extra` or still in the CRM. */

@@ -113,7 +113,7 @@ export function isEmptyPlan(catalog: Catalog, plan: MirrorPlan): boolean {
   return (
     planSteps(plan).length === 0 &&
     plan.removals.length === 0 &&
-    plan.objects.every(({ record }) => record === null) &&
+    plan.objects.every(({ record, unidentified }) => record === null && !unidentified) &&
     !isNewVersion(catalog, [], schemasOnRecord(catalog, plan, failed))
   );
 }

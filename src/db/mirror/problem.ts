@@ -6,10 +6,16 @@ export interface MirrorProblem {
   readonly code: string;
   readonly message: string;
   readonly error: SyncError;
+  /** The table that stands must be left alone; otherwise it goes on as it was. */
+  readonly stops: boolean;
 }
 
+/** What leaves a table as it was, and as usable as it was. */
+const PASSABLE: ReadonlySet<string> = new Set(['schema-lock-timeout', 'mirror-change-failed']);
+
 export function problemOf(object: string, error: SyncError): MirrorProblem {
-  return { object, code: error.code, message: error.message, error };
+  const { code, message } = error;
+  return { object, code, message, error, stops: !PASSABLE.has(code) };
 }
 
 export function nameTaken(object: string, name: string): SyncError {
@@ -25,6 +31,26 @@ export function damagedTable(object: string, name: string, columns: readonly str
     code: 'mirror-damaged',
     disposition: 'park',
     hint: `give ${columns.join(', ')} of clarify.${name} the old type back, or drop them`,
+  });
+}
+
+export function replacedTable(object: string, name: string): SyncError {
+  return new SyncError(
+    `${object}: clarify.${name} is not the table that was made: something put another in its place`,
+    {
+      code: 'mirror-replaced',
+      disposition: 'park',
+      hint: `rename clarify.${name}, or drop it: the table is then made anew and everything read into it; let tools append or merge, not replace`,
+    },
+  );
+}
+
+export function keylessTable(object: string, cause: SyncError): SyncError {
+  return new SyncError(`${object}: its table has lost its key, and cannot get it back`, {
+    code: 'mirror-damaged',
+    disposition: 'park',
+    hint: `${cause.message}; remove rows with the same id or none, then run \`clarify-sync sync\``,
+    cause,
   });
 }
 

@@ -4,6 +4,7 @@ import type { ObjectSchema } from '../../domain/schema.ts';
 import type { Sql } from '../database.ts';
 import type { Step } from './plan-columns.ts';
 import type { MirrorRecord } from './record.ts';
+import { MIRROR_SCHEMA } from './table.ts';
 
 /** Puts a table and its columns on record. Repeatable; the caller holds the mirror lock. */
 export async function writeRecord(tx: Sql, record: MirrorRecord): Promise<void> {
@@ -33,6 +34,21 @@ export async function writeRecord(tx: Sql, record: MirrorRecord): Promise<void> 
     `UPDATE clarify_sync.mirror_column SET removed_at = now()
       WHERE object = $1 AND removed_at IS NULL AND field <> ALL($2::text[])`,
     [object, columns.map(({ field }) => field)],
+  );
+}
+
+/** Puts on record which tables these objects have, in this database. Repeatable. */
+export async function recordRelations(
+  tx: Sql,
+  home: string,
+  objects: readonly string[],
+): Promise<void> {
+  await tx.query(
+    `UPDATE clarify_sync.mirror AS m SET relation = $1 || '/' || c.oid
+       FROM pg_class AS c
+      WHERE m.object = ANY($2::text[]) AND c.relname = m.table_name
+        AND c.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = $3)`,
+    [home, objects, MIRROR_SCHEMA],
   );
 }
 

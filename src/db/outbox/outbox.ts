@@ -278,6 +278,8 @@ export async function countUnsettled(sql: Sql, objects?: readonly string[]): Pro
   const [row] = await sql.query<Unsettled & Record<string, unknown>>(
     `WITH entry AS (
        SELECT o.state, o.next_attempt_at,
+              EXISTS (SELECT FROM clarify_sync.mirror_problem AS p
+                       WHERE p.object = o.object AND p.stops) AS stopped,
               EXISTS (SELECT 1 FROM clarify_sync.outbox AS b
                        WHERE b.id = o.blocked_by AND b.state IN ('pending', 'sending', 'parked')) AS blocked
          FROM clarify_sync.outbox AS o
@@ -289,7 +291,8 @@ export async function countUnsettled(sql: Sql, objects?: readonly string[]): Pro
             count(*) FILTER (WHERE state = 'parked')::int4 AS parked,
             (SELECT count(*)::int4 FROM clarify_sync.conflict
               WHERE resolution = 'open' AND ($1::text[] IS NULL OR object = ANY($1))) AS "openConflicts",
-            (extract(epoch FROM min(next_attempt_at) FILTER (WHERE state = 'pending' AND NOT blocked)
+            (extract(epoch FROM min(next_attempt_at) FILTER (
+                  WHERE state = 'pending' AND NOT blocked AND NOT stopped)
               - clock_timestamp()) * 1000)::float8 AS "retryInMs"
        FROM entry`,
     [objects ?? null],

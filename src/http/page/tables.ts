@@ -26,7 +26,10 @@ export function objectsTable(
 /** Listed by Clarify without records of it: nothing is wrong, and nobody has to do anything. */
 export const NO_RECORDS = 'object-unavailable';
 
-function result({ lastRun, lastError }: ObjectStanding): Html {
+function result({ lastRun, lastError, problem }: ObjectStanding): Html {
+  if (problem !== null) {
+    return html`<span class="bad">${problem.message}</span>${problem.hint !== null && html`: ${problem.hint}`} <code>${lastError}</code>`;
+  }
   if (lastRun === null) return html`<span class="quiet">none</span>`;
   if (lastError === NO_RECORDS) return html`<span class="quiet">no records</span>`;
   const { kind, state } = lastRun;

@@ -34,6 +34,7 @@ test('before the first pull nothing is claimed', async () => {
     lagSeconds: null,
     lastPulledAt: null,
     lastError: null,
+    problem: null,
     phase: 'backfill',
     watermark: null,
     lastRun: null,

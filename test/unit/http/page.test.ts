@@ -83,6 +83,7 @@ describe('the tables', () => {
     openConflicts: 0,
     lagSeconds: null,
     lastPulledAt: null,
+    problem: null,
     phase: 'backfill' as const,
     watermark: null,
   };

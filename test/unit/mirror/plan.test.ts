@@ -4,6 +4,7 @@ import { planMirror, planSteps } from '../../../src/db/mirror/plan.ts';
 import { field, hostileNames, manyToMany, objectOf, personName } from './schemas.ts';
 
 const empty: Catalog = {
+  home: '1/2',
   relations: new Map(),
   histories: new Map(),
   mirrors: new Map(),
@@ -13,6 +14,9 @@ const empty: Catalog = {
 };
 
 const foreign: StandingRelation = {
+  oid: '3',
+  keys: [],
+  hasPrimaryKey: false,
   kind: 'r',
   comment: null,
   columns: new Map(),

@@ -1,0 +1,126 @@
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { syncOnce } from '../../src/app/sync-once.ts';
+import { differences } from '../support/agreement.ts';
+import { openWorkspace, type TestWorkspace } from '../support/workspace.ts';
+
+let workspace: TestWorkspace;
+
+beforeEach(async () => {
+  workspace = await openWorkspace({
+    emulator: { sizes: { person: 12, company: 3, deal: 3, task: 0, meeting: 0, c_project: 0 } },
+  });
+  await sync();
+});
+afterEach(() => workspace.stop());
+
+/** Without a new look at the workspace's schema, as between two checks of a service. */
+async function sync() {
+  const { session, signal } = workspace;
+  await session.followSchema();
+  const { objects } = await syncOnce(session, { signal });
+  return objects.filter(({ error }) => error !== null && error.code !== 'object-unavailable');
+}
+
+test('a table that a tool replaced is left alone, says so, and everything else goes on', async () => {
+  const { emulator, session, sql } = workspace;
+  const [id = '', other = ''] = emulator.store.ids('person');
+  await sql(`CREATE TABLE clarify.copy AS SELECT * FROM clarify.person`);
+  await sql(`DROP TABLE clarify.person`);
+  await sql(`ALTER TABLE clarify.copy RENAME TO person`);
+  await sql(`UPDATE clarify.person SET job_title = 'Theirs'`);
+  emulator.store.update('person', id, { job_title: 'Ours' });
+  emulator.store.update('deal', emulator.store.ids('deal')[0] ?? '', { name: 'Goes on' });
+  expect(await sync()).toMatchObject([{ object: 'person', error: { code: 'mirror-replaced' } }]);
+  const titles = await sql(`SELECT DISTINCT job_title FROM clarify.person`);
+  expect(titles).toEqual([{ job_title: 'Theirs' }]);
+  expect(await sql(`SELECT name FROM clarify.deal WHERE name = 'Goes on'`)).toHaveLength(1);
+  expect(session.tables.map(({ object }) => object)).not.toContain('person');
+  expect(await sql(`SELECT object, code, stops FROM clarify_sync.mirror_problem`)).toEqual([
+    { object: 'person', code: 'mirror-replaced', stops: true },
+  ]);
+
+  await sql(`ALTER TABLE clarify.person RENAME TO theirs`);
+  await sync();
+  expect(await sync()).toEqual([]);
+  expect(await sql(`SELECT job_title FROM clarify.person WHERE id = $1`, [id])).toEqual([
+    { job_title: 'Ours' },
+  ]);
+  await sql(`UPDATE clarify.person SET job_title = 'Captured' WHERE id = $1`, [other]);
+  await sync();
+  expect(
+    emulator.store.all('person').find((one) => one.attributes._id === other)?.attributes.job_title,
+  ).toBe('Captured');
+  expect(await differences(workspace)).toEqual([]);
+});
+
+test.each([
+  ['key', `ALTER TABLE clarify.person DROP CONSTRAINT person_pkey`],
+  ['default', `ALTER TABLE clarify.person ALTER COLUMN id DROP DEFAULT`],
+  [
+    'key, for one of their own',
+    `ALTER TABLE clarify.person DROP CONSTRAINT person_pkey, ADD COLUMN n bigserial PRIMARY KEY`,
+  ],
+  [
+    'key, to one that is checked late',
+    `ALTER TABLE clarify.person DROP CONSTRAINT person_pkey, ADD PRIMARY KEY (id) DEFERRABLE`,
+  ],
+  [
+    'NOT NULL',
+    `ALTER TABLE clarify.person DROP CONSTRAINT person_pkey, ADD UNIQUE (id);
+      ALTER TABLE clarify.person ALTER COLUMN id DROP NOT NULL`,
+  ],
+  ['column, renamed', `ALTER TABLE clarify.person RENAME COLUMN job_title TO headline`],
+  ['column, dropped', `ALTER TABLE clarify.person DROP COLUMN job_title`],
+  [
+    'column, retyped',
+    `ALTER TABLE clarify.person ALTER COLUMN job_title TYPE integer USING length(job_title)`,
+  ],
+  ['system column', `ALTER TABLE clarify.person DROP COLUMN _synced_at`],
+  ['trigger', `DROP TRIGGER clarify_capture_update ON clarify.person`],
+  ['generated column', `ALTER TABLE clarify.person DROP COLUMN name__full_name`],
+  ['link table key', `ALTER TABLE clarify.deal_people DROP CONSTRAINT deal_people_pkey`],
+])('what a user took is put back while the service runs: a %s', async (_what, damage) => {
+  const { emulator, sql } = workspace;
+  const [id = '', other = ''] = emulator.store.ids('person');
+  await sql(damage);
+  emulator.store.update('person', id, { job_title: 'Ours' });
+  await sync();
+  expect(await sync()).toEqual([]);
+  const born = await sql(`INSERT INTO clarify.person (job_title) VALUES ('Born') RETURNING id`);
+  expect(born[0]?.id).toMatch(/^local:/);
+  await sql(`UPDATE clarify.person SET job_title = 'Captured' WHERE id = $1`, [other]);
+  await sync();
+  expect(
+    emulator.store.all('person').find((one) => one.attributes._id === other)?.attributes.job_title,
+  ).toBe('Captured');
+  expect(await differences(workspace)).toEqual([]);
+});
+
+test('a key that cannot be put back stops its object alone, until its cause is gone', async () => {
+  const { emulator, sql } = workspace;
+  const [id = ''] = emulator.store.ids('person');
+  await sql(`ALTER TABLE clarify.person DROP CONSTRAINT person_pkey`);
+  await sql(`INSERT INTO clarify.person (id) VALUES ('local:twice'), ('local:twice')`);
+  emulator.store.update('person', id, { job_title: 'Ours' });
+  expect(await sync()).toMatchObject([{ object: 'person', error: { code: 'mirror-damaged' } }]);
+  await sql(`ALTER TABLE clarify.person DISABLE TRIGGER clarify_capture_delete`);
+  await sql(`DELETE FROM clarify.person WHERE id = 'local:twice'`);
+  await sql(`ALTER TABLE clarify.person ENABLE TRIGGER clarify_capture_delete`);
+  await workspace.session.refreshSchema(workspace.signal);
+  await sync();
+  const rows = await sql(`SELECT job_title FROM clarify.person WHERE id = $1`, [id]);
+  expect(rows).toEqual([{ job_title: 'Ours' }]);
+});
+
+test('tables of a copied database are its own', async () => {
+  const { session, sql } = workspace;
+  await sql(`UPDATE clarify_sync.mirror SET relation = '1/2/3'`);
+  await workspace.reopen();
+  expect(session.tables.map(({ object }) => object)).toContain('person');
+  expect(await sql(`SELECT object FROM clarify_sync.mirror_problem`)).toEqual([]);
+  const known = await sql(
+    `SELECT bool_and(relation LIKE '%/' || format('clarify.%I', table_name)::regclass::oid) AS known
+       FROM clarify_sync.mirror`,
+  );
+  expect(known).toEqual([{ known: true }]);
+});
