@@ -21,6 +21,9 @@ export interface Complaint {
   readonly reason: string | undefined;
 }
 
+/** What concerns everything is known by it. */
+export const SCHEMAS = 'GET /schemas';
+
 interface Verdict {
   readonly code: string;
   readonly disposition: Disposition;
@@ -34,7 +37,9 @@ export function answerError(
   subject: CallSubject,
 ): RemoteError {
   const complaint = readComplaint(text, subject.records);
-  const verdict = isHtml(text) ? gatewayVerdict(status) : judge(status, complaint, subject);
+  const verdict = isGateways(text, status)
+    ? gatewayVerdict(status)
+    : judge(status, complaint, subject);
   const which =
     subject.records !== undefined && subject.records > 1 && complaint.culprit !== undefined
       ? `, record ${complaint.culprit + 1} of ${subject.records}`
@@ -83,17 +88,25 @@ function judge(status: number, complaint: Complaint, subject: CallSubject): Verd
         says: 'Clarify does not accept the key',
         hint: 'Check CLARIFY_API_KEY: the whole key, for this workspace, not revoked. Or sign in again.',
       };
+    case 402:
+      return {
+        code: 'remote-payment-required',
+        // No record is to blame: what waits to be written goes out once that is settled.
+        disposition: subject.records === undefined ? scopeOf(subject) : 'retry',
+        says: 'Clarify wants to be paid first',
+        hint: 'Check the plan of the workspace in Clarify.',
+      };
     case 403:
       return {
         code: 'remote-forbidden',
         // A write may be forbidden for one record, such as a calendar-synced meeting: its batch is
-        // taken apart, and the rest delivered. A forbidden read is about the key.
-        disposition: subject.records === undefined ? 'halt' : 'park',
+        // taken apart, and the rest delivered.
+        disposition: scopeOf(subject),
         says: 'Clarify forbids it',
         hint: 'Check what the key may do: a Workspace key sees public data only.',
       };
     case 404:
-      return subject.endpoint === 'GET /schemas'
+      return subject.endpoint === SCHEMAS
         ? {
             code: 'remote-workspace-not-found',
             disposition: 'halt',
@@ -130,6 +143,11 @@ function judge(status: number, complaint: Complaint, subject: CallSubject): Verd
     default:
       return judgeRange(status, complaint, subject);
   }
+}
+
+/** Without the schema nothing can go on; any other refusal concerns one object, or one record. */
+function scopeOf({ endpoint }: CallSubject): Disposition {
+  return endpoint === SCHEMAS ? 'halt' : 'park';
 }
 
 function judgeRange(status: number, complaint: Complaint, subject: CallSubject): Verdict {
@@ -171,9 +189,12 @@ function isDuplicate(complaint: Complaint, { uniqueFields }: CallSubject): boole
   return /\b(?:duplicate|unique|already)\b/i.test(complaint.reason ?? '');
 }
 
-/** HTML comes from what stands before the API, so its 404 is no evidence that a record is gone. */
+/**
+ * It comes from what stands before the API, such as a firewall: its 404 is no evidence that a record
+ * is gone, nor its 401 or 403 that a key is.
+ */
 function gatewayVerdict(status: number): Verdict {
-  if (status === 401 || status === 403 || status === 413 || status === 429) {
+  if (status === 413 || status === 429) {
     return judge(status, NO_COMPLAINT, { endpoint: '' });
   }
   return {
@@ -184,8 +205,10 @@ function gatewayVerdict(status: number): Verdict {
   };
 }
 
-function isHtml(text: string): boolean {
-  return /^\s*</.test(text);
+/** The API speaks JSON, or says nothing: a page is another's, and so is a firewall's line of text. */
+function isGateways(text: string, status: number): boolean {
+  if (/^\s*</.test(text)) return true;
+  return status >= 401 && status <= 404 && /^\s*[^\s{["]/.test(text);
 }
 
 const NO_COMPLAINT: Complaint = {

@@ -16,6 +16,14 @@ export interface BulkRequest<T> extends Pick<Call<T>, 'method' | 'repeatable' | 
 /** Every mutation is silent: nobody wants a notification for each row of an import. */
 export const SILENT = [['silent', 'true']] as const;
 
+/** What parks a change: its 404 is told from a record's that is gone by whoever asks for that one. */
+const REFUSALS: Readonly<Record<Call<unknown>['method'], readonly number[]>> = {
+  GET: [],
+  POST: [403, 404],
+  PATCH: [403],
+  DELETE: [403],
+};
+
 /** One bulk write, within what the server is known to take, and learning from what it refuses. */
 export async function sendBulk<T>(
   { send, batchLimit }: { send: Send; batchLimit: BatchLimit },
@@ -39,6 +47,8 @@ export async function sendBulk<T>(
         read,
         records,
         uniqueFields: uniqueFields(object),
+        // One of several is doubted by itself, once the batch has been taken apart.
+        doubts: records === 1 ? REFUSALS[method] : undefined,
       },
       options,
     );
@@ -63,6 +73,7 @@ export function sendSingleDelete(
       query: SILENT,
       repeatable: true,
       records: 1,
+      doubts: REFUSALS.DELETE,
       read: ignoreBody,
     },
     options,

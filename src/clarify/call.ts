@@ -16,6 +16,11 @@ export interface Call<T> extends CallSubject {
    * 4).
    */
   readonly repeatable: boolean;
+  /**
+   * Statuses from which something follows: such an answer is believed once a second one, after a
+   * pause, has confirmed it. (401 is confirmed always.)
+   */
+  readonly doubts?: readonly number[] | undefined;
   /** Attempts at most, where fewer will do than for other calls of its kind. */
   readonly attempts?: number;
   /**

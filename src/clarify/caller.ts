@@ -5,6 +5,7 @@ import { answerError, changedError } from './answer-error.ts';
 import { BadAnswer, type Call, type Send } from './call.ts';
 import type { Clock } from './clock.ts';
 import type { CredentialsProvider } from './credentials.ts';
+import { createDoubts } from './doubts.ts';
 import type { EndpointQueue } from './endpoint-queue.ts';
 import { readRateHeaders } from './rate-headers.ts';
 import type { Outcome, Transport } from './transport.ts';
@@ -44,6 +45,10 @@ const LONGEST_RETRY_AFTER_MS = 120_000;
 
 /** The retry ladder: the only place that sends anything twice. */
 export function createSend(deps: CallerDeps): Send {
+  const doubts = createDoubts(deps.clock, async (call, options) => {
+    const { outcome } = await attempt(deps, call, options, undefined);
+    return conclude(call, outcome, deps.clock);
+  });
   return async <T>(call: Call<T>, options: CallOptions): Promise<T> => {
     const ladder = call.method === 'GET' ? READ_LADDER : WRITE_LADDER;
     const withinMs = options.withinMs ?? ladder.withinMs;
@@ -53,6 +58,7 @@ export function createSend(deps: CallerDeps): Send {
     let refusals = 0;
     let maybeCarriedOut = false;
     let rejectedToken: string | undefined;
+    let doubted = false;
     /** What keeps a write from being repeated does not undo the attempt before. */
     const givenUp = (error: unknown): unknown => {
       if (!maybeCarriedOut) return error;
@@ -66,10 +72,12 @@ export function createSend(deps: CallerDeps): Send {
         },
       );
       const result = conclude(call, outcome, deps.clock);
-      if (result.ok) return result.value;
-      const { error } = result;
+      if (result.ok) {
+        doubts.answered(call);
+        return result.value;
+      }
       if (
-        error.status === 401 &&
+        result.error.status === 401 &&
         rejectedToken === undefined &&
         (await deps.credentials(token)).token !== token
       ) {
@@ -77,6 +85,16 @@ export function createSend(deps: CallerDeps): Send {
         rejectedToken = token;
         continue;
       }
+      const judged = await doubts
+        .judge(call, result.error, { ...options, doubted })
+        .catch((reason: unknown) => {
+          throw givenUp(reason);
+        });
+      if (judged === 'again') {
+        doubted = true;
+        continue;
+      }
+      const error = judged;
       maybeCarriedOut ||= result.maybeCarriedOut;
       if (outcome.kind === 'failure' && outcome.failure === 'aborted' && !maybeCarriedOut) {
         options.signal.throwIfAborted();

@@ -108,6 +108,7 @@ function expectObject(send: Send, object: ObjectSchema, options: CallOptions): P
       path: ['objects', object.object, 'resources'],
       query: [['page[limit]', '1']],
       repeatable: true,
+      doubts: [402, 403, 404],
       read: readList,
     },
     options,

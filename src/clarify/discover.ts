@@ -1,6 +1,7 @@
 import { RemoteError } from '../domain/errors.ts';
 import type { CallOptions } from '../domain/remote.ts';
 import type { ObjectSchema } from '../domain/schema.ts';
+import { SCHEMAS } from './answer-error.ts';
 import { BadAnswer, type Send } from './call.ts';
 import { type List, readList } from './envelope.ts';
 import { checkSchemas, readSchemas } from './schemas.ts';
@@ -27,11 +28,12 @@ export async function discover(
     seen.add(JSON.stringify(query));
     const page: { list: List; next: Query | null } = await send(
       {
-        endpoint: 'GET /schemas',
+        endpoint: SCHEMAS,
         method: 'GET',
         path: ['schemas'],
         query,
         repeatable: true,
+        doubts: [402, 403, 404],
         read(body) {
           const list = readList(body);
           if (list.items.length === 0 && items.length === 0) {

@@ -9,6 +9,8 @@ export interface LinkedSignal {
 
 export function linkSignals(...sources: readonly AbortSignal[]): LinkedSignal {
   const controller = new AbortController();
+  // Every attempt of a call listens, and got goes on listening.
+  setMaxListeners(0, controller.signal);
   const abort = () => {
     controller.abort(sources.find(({ aborted }) => aborted)?.reason);
   };

@@ -14,10 +14,16 @@ export interface ReadDeps {
 
 type Query = (readonly [name: string, value: string])[];
 
+/** Of a list: the object stops. */
+const OBJECT_DOUBTS = [402, 403, 404];
+/** Of what may well be missing. */
+const ACCESS_DOUBTS = [402, 403];
+
 interface ListRequest {
   readonly endpoint: string;
   readonly path: readonly string[];
   readonly query?: Query;
+  readonly doubts: readonly number[];
   readonly offset: number;
   readonly limit: number;
 }
@@ -28,7 +34,7 @@ async function readListPage<T>(
   request: ListRequest & { readonly decode: (item: unknown) => T },
   options: CallOptions,
 ) {
-  const { endpoint, path, query = [], offset, decode } = request;
+  const { endpoint, path, query = [], doubts, offset, decode } = request;
   return pageLimit.request(request.limit, (limit) =>
     send(
       {
@@ -41,6 +47,7 @@ async function readListPage<T>(
           ['page[limit]', String(limit)] as const,
         ],
         repeatable: true,
+        doubts,
         read(body) {
           const list = readList(body);
           return {
@@ -69,6 +76,7 @@ export function createReads(
           endpoint: `GET /objects/${object.object}/resources`,
           path: ['objects', object.object, 'resources'],
           query: pageQuery(request),
+          doubts: OBJECT_DOUBTS,
           offset,
           limit,
           decode: (item) => decoder.record(object, item),
@@ -87,6 +95,7 @@ export function createReads(
             endpoint: `GET /objects/${object.object}/deleted-resources`,
             path: ['objects', object.object, 'deleted-resources'],
             query: [['filter[_deleted_at][Greater than or equal]', since]],
+            doubts: ACCESS_DOUBTS,
             offset,
             limit,
             decode: (item) => decoder.deletion(object, item),
@@ -100,7 +109,7 @@ export function createReads(
       }
     },
 
-    async readRecord({ object, id, follow = false }, options) {
+    async readRecord({ object, id, follow = false, certain = false }, options) {
       try {
         return await send(
           {
@@ -108,6 +117,7 @@ export function createReads(
             method: 'GET',
             path: ['objects', object.object, 'resources', id],
             repeatable: true,
+            doubts: certain ? OBJECT_DOUBTS : undefined,
             read(body) {
               const record = decoder.record(object, readOne(body));
               // One that answers with the survivor of a merge has no record of this id any more.
@@ -128,6 +138,7 @@ export function createReads(
         {
           endpoint: `GET /objects/${object.object}/records/{id}/relationships/${field}`,
           path: ['objects', object.object, 'records', id, 'relationships', field],
+          doubts: ACCESS_DOUBTS,
           offset,
           limit,
           decode: readId,
@@ -165,6 +176,7 @@ async function readUsers(send: Send, options: CallOptions): Promise<readonly Use
         path: ['users'],
         query: before === 0 ? [] : [['page[offset]', String(before)]],
         repeatable: true,
+        doubts: OBJECT_DOUBTS,
         read: readList,
       },
       options,

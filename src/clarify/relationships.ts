@@ -19,6 +19,7 @@ export function createLinkWrites(send: Send): Pick<Remote, 'setLinks' | 'removeL
         body: stringifyJson({ data: ids.map((one) => ({ type: target, id: one })) }),
         repeatable: true,
         records: Math.max(1, ids.length),
+        doubts: [403],
         read: ignoreBody,
       },
       options,

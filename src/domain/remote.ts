@@ -97,10 +97,11 @@ export interface Remote {
   ): Promise<DeletedPage | null>;
   /**
    * Null where the server answers 404, or with another record, the survivor of a merge; with
-   * `follow` that survivor.
+   * `follow` that survivor. `certain`: something follows from a 404 alone, so it has to be said
+   * twice, some seconds apart.
    */
   readRecord(
-    request: { object: ObjectSchema; id: string; follow?: boolean },
+    request: { object: ObjectSchema; id: string; follow?: boolean; certain?: boolean },
     options: CallOptions,
   ): Promise<RemoteRecord | null>;
   /** Every record linked by a to-many field, one page. */

@@ -30,6 +30,9 @@ export interface RecordSent {
   readonly set: ReadonlySet<string> | null;
 }
 
+/** Attempts at most that answer 404 although both records are there. */
+const MOST_UNFOUND = 3;
+
 /** Writes at most, while somebody else changes the same set. */
 const MOST_WRITES = 4;
 
@@ -53,7 +56,6 @@ export async function sendLinks(
   };
   try {
     const set = await bringAbout(remote, field, { recordId, changes }, options);
-    if (set === 'gone') return goneHere(changes);
     return { results: changes.map((change) => ({ kind: 'delivered', change })), set };
   } catch (error) {
     if (!(error instanceof RemoteError) || error.disposition === 'halt') throw error;
@@ -64,13 +66,13 @@ export async function sendLinks(
   return await oneByOne(remote, field, outgoing, options);
 }
 
-/** @returns the set as it is now; null where it was not read; `gone` where the record is not there. */
+/** @returns the set as it is now; null where it was not read. */
 async function bringAbout(
   remote: Remote,
   field: LinkField,
   wanted: Pick<OutgoingLinks, 'recordId' | 'changes'>,
   options: CallOptions,
-): Promise<ReadonlySet<string> | 'gone' | null> {
+): Promise<ReadonlySet<string> | null> {
   const { recordId: id, changes } = wanted;
   const { object, target } = field;
   if (changes.every(({ kind }) => kind === 'unlink')) {
@@ -80,7 +82,7 @@ async function bringAbout(
   }
   for (let writes = 0; ; writes += 1) {
     const list = await readLinkList(remote, { object, id, field: field.field }, options);
-    if (list.kind === 'gone') return 'gone';
+    if (list.kind === 'gone') throw listGone(object.object);
     if (list.kind !== 'whole' || writes > MOST_WRITES) throw contested(object.object);
     const set = mergeLinkSet(list.ids, changes);
     if (isSame(set, list.ids)) return list.ids;
@@ -104,21 +106,21 @@ async function withoutGone(
   options: CallOptions,
 ): Promise<RecordSent> {
   const { changes, recordId } = outgoing;
-  if ((await remote.readRecord({ object: field.object, id: recordId }, options)) === null) {
-    return goneHere(changes);
-  }
+  const isThere = async (object: ObjectSchema, id: string) =>
+    (await remote.readRecord({ object, id, certain: true }, options)) !== null;
+  if (!(await isThere(field.object, recordId))) return goneHere(changes);
   const results: LinkSent[] = [];
   const there: SentLink[] = [];
   for (const change of changes) {
     const { targetSchema } = field;
-    const isGone =
-      targetSchema !== null &&
-      (await remote.readRecord({ object: targetSchema, id: change.other }, options)) === null;
+    const isGone = targetSchema !== null && !(await isThere(targetSchema, change.other));
     if (isGone) results.push({ kind: 'gone', change, end: 'there' });
     else there.push(change);
   }
   if (results.length === 0) {
-    return { results: changes.map((change) => ({ kind: 'refused', change, error })), set: null };
+    // Both ends are there: it passes, or it is the field that the CRM does not know.
+    const kind = outgoing.attempts < MOST_UNFOUND ? 'failed' : 'refused';
+    return { results: changes.map((change) => ({ kind, change, error })), set: null };
   }
   if (there.length === 0) return { results, set: null };
   const rest = await sendLinks(remote, field, { ...outgoing, changes: there }, options);
@@ -140,6 +142,14 @@ async function oneByOne(
     set = one.set ?? set;
   }
   return { results, set };
+}
+
+function listGone(object: string): RemoteError {
+  return new RemoteError(`a ${object} that has no list of links`, {
+    code: 'remote-not-found',
+    disposition: 'park',
+    status: 404,
+  });
 }
 
 function contested(object: string): RemoteError {

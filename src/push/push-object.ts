@@ -144,19 +144,18 @@ async function confirm(
   sent: readonly Sent[],
   signal: AbortSignal,
 ): Promise<readonly Sent[]> {
-  const checked: Sent[] = [];
-  for (const one of sent) {
-    if (one.kind !== 'gone' || one.change.kind === 'create') {
-      const isRefused = one.kind === 'gone' || one.kind === 'refused';
-      const kind = one.change.mayHaveArrived ? 'unclear' : 'refused';
-      checked.push(isRefused ? { ...one, kind } : one);
-      continue;
-    }
-    const request = { object: table.schema, id: one.change.recordId };
-    const record = await remote.readRecord(request, { priority: 'push', signal });
-    checked.push(record === null ? one : { ...one, kind: 'failed' });
-  }
-  return checked;
+  return await Promise.all(
+    sent.map(async (one): Promise<Sent> => {
+      if (one.kind !== 'gone' || one.change.kind === 'create') {
+        const isRefused = one.kind === 'gone' || one.kind === 'refused';
+        const kind = one.change.mayHaveArrived ? 'unclear' : 'refused';
+        return isRefused ? { ...one, kind } : one;
+      }
+      const request = { object: table.schema, id: one.change.recordId, certain: true };
+      const record = await remote.readRecord(request, { priority: 'push', signal });
+      return record === null ? one : { ...one, kind: 'failed' };
+    }),
+  );
 }
 
 /**

@@ -80,11 +80,12 @@ test('a stop ends a start under way', async () => {
 });
 
 test('a start that fails leaves nothing, and may be repeated', async () => {
-  emulator.faults.add({ kind: 'status', status: 401, count: 1 });
+  const fault = emulator.faults.add({ kind: 'status', status: 401 });
   const sync = create();
   const error: unknown = await sync.start().catch((cause: unknown) => cause);
   expect(error).toBeInstanceOf(SyncError);
   expect(error).toMatchObject({ code: 'remote-unauthorized' });
+  emulator.faults.clear(fault);
   await sync.start();
   expect(sync.statusUrl).toBeNull();
 });

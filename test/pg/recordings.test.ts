@@ -81,7 +81,7 @@ test('one that cannot be had waits by itself, longer each time, and is given up 
 test('where Clarify does not answer, nobody is blamed and everything waits', async () => {
   const { session, emulator, signal } = workspace;
   emulator.store.create('meeting', { title: 'Later', recording_id: 'rec-5' });
-  emulator.faults.add({ kind: 'status', status: 401, path: '/artifacts', count: 1 });
+  emulator.faults.add({ kind: 'status', status: 401, path: '/artifacts|/schemas' });
   const pass = createRecordingsPass(session);
   await expect(syncOnce(session, { signal })).rejects.toMatchObject({ disposition: 'halt' });
   const before = requests();

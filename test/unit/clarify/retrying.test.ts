@@ -149,7 +149,8 @@ test.each([
 
 test.each([
   [401, 'remote-unauthorized', 'halt', /CLARIFY_API_KEY/],
-  [403, 'remote-forbidden', 'halt', /key/],
+  [402, 'remote-payment-required', 'park', /plan/],
+  [403, 'remote-forbidden', 'park', /key/],
   [404, 'remote-not-found', 'park', undefined],
   [301, 'remote-bad-answer', 'retry', /CLARIFY_API_URL/],
 ] as const)('status %s of a read is %s', (status, code, disposition, hint) =>
@@ -159,7 +160,8 @@ test.each([
       const error = await remote.readPage(list, pull).catch((caught: unknown) => caught);
       expect(error).toMatchObject({ code, disposition, status });
       if (hint !== undefined) expect(error).toHaveProperty('hint', expect.stringMatching(hint));
-      expect(seen).toHaveLength(disposition === 'retry' ? 6 : 1);
+      // What concludes something is confirmed by a second call.
+      expect(seen).toHaveLength(disposition === 'retry' ? 6 : 2);
     },
   ),
 );

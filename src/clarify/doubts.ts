@@ -1,0 +1,129 @@
+import { RemoteError } from '../domain/errors.ts';
+import type { CallOptions } from '../domain/remote.ts';
+import { changedError, SCHEMAS } from './answer-error.ts';
+import type { Call } from './call.ts';
+import type { Clock } from './clock.ts';
+import { readList } from './envelope.ts';
+
+/** From so long to twice as long lie between an answer that is doubted and the next. */
+const PAUSE_MS = 2_000;
+
+/**
+ * Among thousands of good answers one says that the key is not accepted, that an object is not there
+ * or forbidden, that the plan has ended: much would follow from it, so it is believed only once it
+ * was said twice (invariant 10).
+ */
+export interface Doubts {
+  /**
+   * What to make of an error: to be sent again, or to be believed as it is given back. `doubted`:
+   * this call was sent again already. Pauses, and throws the signal's reason.
+   */
+  judge(
+    call: Call<unknown>,
+    error: RemoteError,
+    options: CallOptions & { readonly doubted: boolean },
+  ): Promise<'again' | RemoteError>;
+  /** A good answer: what was said before is doubted anew. */
+  answered(call: Call<unknown>): void;
+}
+
+/** One attempt, not repeated. */
+type Ask = (
+  call: Call<unknown>,
+  options: CallOptions,
+) => Promise<{ readonly ok: true } | { readonly ok: false; readonly error: RemoteError }>;
+
+export function createDoubts(clock: Clock, ask: Ask): Doubts {
+  /** What was confirmed, and has not been otherwise since, by endpoint. */
+  const confirmed = new Map<string, number>();
+  let keyIsRefused = false;
+
+  function pause({ signal }: CallOptions): Promise<void> {
+    return clock.sleep(Math.ceil(PAUSE_MS * (1 + clock.random())), signal);
+  }
+
+  /** Whether the key is what is refused: another endpoint tells. Null where it does not. */
+  async function isKeyRefused({ priority, signal }: CallOptions): Promise<boolean | null> {
+    try {
+      const asked = await ask(SMALLEST, { priority, signal });
+      if (asked.ok) return false;
+      return asked.error.code === 'remote-unauthorized' ? true : null;
+    } catch (error) {
+      signal.throwIfAborted();
+      if (error instanceof RemoteError) return null;
+      throw error;
+    }
+  }
+
+  async function judgeKey(
+    call: Call<unknown>,
+    error: RemoteError,
+    options: CallOptions & { readonly doubted: boolean },
+  ): Promise<'again' | RemoteError> {
+    if (keyIsRefused) return error;
+    await pause(options);
+    const refused = await isKeyRefused(options);
+    if (refused === true) {
+      keyIsRefused = true;
+      return error;
+    }
+    if (refused === false && !options.doubted) return 'again';
+    return unlikely(call, error, refused);
+  }
+
+  return {
+    async judge(call, error, options) {
+      const { endpoint } = call;
+      const { status } = error;
+      if (error.code === 'remote-unauthorized') return await judgeKey(call, error, options);
+      // What is tried again is not concluded from; a gateway's page among them.
+      if (status === null || error.disposition === 'retry') return error;
+      if (!(call.doubts ?? []).includes(status)) return error;
+      if (options.doubted || confirmed.get(endpoint) === status) {
+        if (isAboutOneEndpoint(call)) confirmed.set(endpoint, status);
+        return error;
+      }
+      await pause(options);
+      return 'again';
+    },
+    answered({ endpoint }) {
+      confirmed.delete(endpoint);
+      keyIsRefused = false;
+    },
+  };
+}
+
+/** Where the address names a record, what was said of one says nothing of the next. */
+function isAboutOneEndpoint({ endpoint, method }: Call<unknown>): boolean {
+  return method === 'GET' && !endpoint.includes('{id}');
+}
+
+/** 401 here, and the key is good elsewhere, or nobody can tell: no reason to end everything. */
+function unlikely(
+  { endpoint, records }: Call<unknown>,
+  error: RemoteError,
+  refused: boolean | null,
+): RemoteError {
+  if (refused === null || records !== undefined || endpoint === SCHEMAS) {
+    return changedError(error, {
+      code: 'remote-unavailable',
+      disposition: 'retry',
+      message: `${endpoint}: Clarify did not accept the key, and it was not confirmed (401)`,
+      hint: 'It usually passes; `clarify-sync doctor` checks the key.',
+    });
+  }
+  return changedError(error, {
+    code: 'remote-forbidden',
+    disposition: 'park',
+    message: `${endpoint}: Clarify accepts the key elsewhere and not here (401)`,
+  });
+}
+
+const SMALLEST: Call<unknown> = {
+  endpoint: SCHEMAS,
+  method: 'GET',
+  path: ['schemas'],
+  query: [['page[limit]', '1']],
+  repeatable: true,
+  read: readList,
+};
