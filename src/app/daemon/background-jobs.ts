@@ -4,6 +4,7 @@ import type { Priority } from '../../domain/remote.ts';
 import { pullUsers } from '../../pull/pull-users.ts';
 import type { Session } from '../session.ts';
 import { sweepAll } from '../sweep-all.ts';
+import { DUE } from './due.ts';
 import { createRecordingsPass } from './recordings-pass.ts';
 import type { Scheduled } from './schedule.ts';
 
@@ -15,12 +16,7 @@ export interface BackgroundOptions {
   readonly onHalt: (error: unknown) => void;
 }
 
-/** Pages of a sweep are due one by one: how often one looks decides how evenly they are spread. */
-const SWEEPS = '*/15 * * * * *';
-/** Users are due daily; this is how soon a failure, or a change of leader, is made up for. */
-const USERS = '*/5 * * * *';
 const USERS_EVERY_MS = 86_400_000;
-const RECORDINGS = '30 * * * * *';
 
 /** What the service does beside pulling and pushing, when nothing more urgent waits. */
 export function backgroundJobs(session: Session, options: BackgroundOptions): readonly Scheduled[] {
@@ -50,11 +46,11 @@ export function backgroundJobs(session: Session, options: BackgroundOptions): re
     }
   };
   return [
-    { name: 'sweep', expression: SWEEPS, run: guarded(sweep) },
-    { name: 'users', expression: USERS, run: guarded(users) },
+    { name: 'sweep', expression: DUE.sweeps, run: guarded(sweep) },
+    { name: 'users', expression: DUE.users, run: guarded(users) },
     {
       name: 'recordings',
-      expression: RECORDINGS,
+      expression: DUE.recordings,
       run: guarded(() => recordings({ signal, priority: 'backfill' })),
     },
   ];

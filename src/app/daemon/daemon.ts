@@ -8,6 +8,7 @@ import { type ObjectRun, pullOne } from '../pull-all.ts';
 import { copiedDatabase } from '../push-once.ts';
 import type { Session } from '../session.ts';
 import { backgroundJobs } from './background-jobs.ts';
+import { DUE } from './due.ts';
 import { createNudge } from './nudge.ts';
 import { createPushWorker } from './push-worker.ts';
 import { ReconcileSchedule } from './reconcile-schedule.ts';
@@ -26,9 +27,6 @@ export interface DaemonOptions {
   /** Told when this process begins to lead, and when it ceases to. */
   readonly onLeading?: (leads: boolean) => void;
 }
-
-const SCHEMA_CHECK = '*/5 * * * *';
-const HOUSEKEEPING = '17 3 * * *';
 
 /**
  * The long-running service: pulls by schedule, pushes what is committed, follows the workspace's
@@ -254,7 +252,7 @@ class Pulls {
         else if (!signal.aborted) log.warn({ code: error.code }, error.message);
       }
     };
-    return { name: 'housekeeping', expression: HOUSEKEEPING, run };
+    return { name: 'housekeeping', expression: DUE.housekeeping, run };
   }
 
   #schemaCheck(): Scheduled {
@@ -270,6 +268,6 @@ class Pulls {
         else this.#session.log.warn({ code: error.code }, error.message);
       }
     };
-    return { name: 'schema', expression: SCHEMA_CHECK, run };
+    return { name: 'schema', expression: DUE.schemaCheck, run };
   }
 }

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
-import cron, { type ScheduledTask } from 'node-cron';
 import { readReconcileState } from '../../db/reconcile/state.ts';
 import { isPassing } from '../../domain/errors.ts';
 import type { ObjectRun } from '../pull-all.ts';
 import { reconcileOne } from '../reconcile-all.ts';
 import type { Session } from '../session.ts';
+import { Alarm, type MachineClock, machineClock } from './alarm.ts';
 
 export interface ReconcileScheduleOptions {
   readonly signal: AbortSignal;
@@ -13,6 +13,7 @@ export interface ReconcileScheduleOptions {
   readonly onRun?: ((run: ObjectRun) => void) | undefined;
   /** Told of an error that no repetition mends. */
   readonly onHalt: (error: unknown) => void;
+  readonly clock?: MachineClock;
 }
 
 /** A day and a little: the time of day has passed while nobody led. */
@@ -26,7 +27,7 @@ const MISSED_MS = 26 * 3_600_000;
 export class ReconcileSchedule {
   readonly #session: Session;
   readonly #options: ReconcileScheduleOptions;
-  readonly #tasks = new Map<string, ScheduledTask>();
+  readonly #alarms = new Map<string, Alarm>();
   /** Objects whose time has come. */
   readonly #wanted = new Set<string>();
   readonly #queued = new Set<string>();
@@ -39,16 +40,17 @@ export class ReconcileSchedule {
 
   /** Takes up objects that have appeared, and leaves those that are gone. */
   follow(objects: ReadonlySet<string>): void {
-    for (const [object, task] of this.#tasks) {
+    const { clock = machineClock } = this.#options;
+    for (const [object, alarm] of this.#alarms) {
       if (objects.has(object)) continue;
-      this.#tasks.delete(object);
-      void task.destroy();
+      this.#alarms.delete(object);
+      alarm.stop();
     }
     for (const object of objects) {
-      if (this.#tasks.has(object)) continue;
+      if (this.#alarms.has(object)) continue;
       const expression = timeOfDay(this.#session.installation.id, object);
-      const task = cron.schedule(expression, () => void this.#wanted.add(object));
-      this.#tasks.set(object, task);
+      const alarm = new Alarm(expression, () => void this.#wanted.add(object), clock);
+      this.#alarms.set(object, alarm);
     }
   }
 
@@ -65,8 +67,8 @@ export class ReconcileSchedule {
 
   /** Returns when nothing runs any more. */
   async stop(): Promise<void> {
-    for (const task of this.#tasks.values()) await task.destroy();
-    this.#tasks.clear();
+    for (const alarm of this.#alarms.values()) alarm.stop();
+    this.#alarms.clear();
     await this.#work;
   }
 

@@ -1,4 +1,4 @@
-import cron, { type ScheduledTask } from 'node-cron';
+import { Alarm, type MachineClock, machineClock } from './alarm.ts';
 
 export interface Scheduled {
   readonly name: string;
@@ -9,33 +9,37 @@ export interface Scheduled {
 
 /**
  * Runs jobs by the clock: each one at once and then by its expression, never twice at the same
- * time. node-cron only triggers; a job that is still running when its time comes is left alone.
+ * time. A job that is still running when its time comes is left alone.
  */
 export class Schedule {
   readonly #jobs: readonly Scheduled[];
   readonly #running = new Map<string, Promise<void>>();
   /** Asked for while they ran. */
   readonly #again = new Set<string>();
-  #tasks: ScheduledTask[] = [];
+  readonly #clock: MachineClock;
+  #alarms: ReadonlyMap<string, Alarm> = new Map();
 
-  constructor(jobs: readonly Scheduled[]) {
+  constructor(jobs: readonly Scheduled[], clock: MachineClock = machineClock) {
     this.#jobs = jobs;
+    this.#clock = clock;
   }
 
   start(): void {
-    if (this.#tasks.length > 0) return;
-    this.#tasks = this.#jobs.map((job) =>
-      cron.schedule(job.expression, () => this.#trigger(job), { name: job.name }),
+    if (this.#alarms.size > 0) return;
+    this.#alarms = new Map(
+      this.#jobs.map((job) => {
+        const ring = () => this.#trigger(job);
+        return [job.name, new Alarm(job.expression, ring, this.#clock)];
+      }),
     );
     for (const job of this.#jobs) this.#trigger(job);
   }
 
   /** Returns when nothing runs any more. */
   async stop(): Promise<void> {
-    const tasks = this.#tasks;
-    this.#tasks = [];
+    for (const alarm of this.#alarms.values()) alarm.stop();
+    this.#alarms = new Map();
     this.#again.clear();
-    for (const task of tasks) await task.destroy();
     await Promise.all(this.#running.values());
   }
 
@@ -45,17 +49,14 @@ export class Schedule {
    */
   now(name: string): void {
     const job = this.#jobs.find((one) => one.name === name);
-    if (job === undefined || this.#tasks.length === 0) return;
+    if (job === undefined || this.#alarms.size === 0) return;
     if (this.#running.has(name)) this.#again.add(name);
     else this.#trigger(job);
   }
 
   /** When a job runs next, and how long from then to the time after; null where it has no time. */
-  next(name: string): { readonly at: Date; readonly intervalMs: number } | null {
-    const task = this.#tasks.find((one) => one.name === name);
-    const [at, after] = task?.getNextRuns(2) ?? [];
-    if (at === undefined || after === undefined) return null;
-    return { at, intervalMs: after.getTime() - at.getTime() };
+  next(name: string): ReturnType<Alarm['next']> {
+    return this.#alarms.get(name)?.next() ?? null;
   }
 
   /** Errors are the job's own to handle: one that throws is a bug, and loud. */
