@@ -47,9 +47,10 @@ export interface Session extends OpenDatabase, PullDeps {
   grantRights(): Promise<void>;
   /**
    * Takes over what another process has changed of the mirror tables, and checks them where
-   * somebody else has. @returns whether anybody has.
+   * somebody else has, which is looked at unless that was done within `withinMs` (default 0).
+   * @returns whether anybody has.
    */
-  followSchema(): Promise<boolean>;
+  followSchema(withinMs?: number): Promise<boolean>;
   /** Reads the workspace's schema again and brings the mirror tables up to it. */
   refreshSchema(signal: AbortSignal): Promise<MirrorChange>;
 }
@@ -157,8 +158,8 @@ async function assemble(
     });
     await checking;
   };
-  const followSchema = async () => {
-    const drift = await watch.follow();
+  const followSchema = async (withinMs = 0) => {
+    const drift = await watch.follow(withinMs);
     // The cause of a problem may be gone, and nothing in the catalog shows it.
     const isDue = applied.problems.length > 0 && performance.now() - checkedAtMs > PROBLEM_CHECK_MS;
     if (drift === 'touched' || isDue) await checkOnce();

@@ -28,6 +28,9 @@ export interface DaemonOptions {
   readonly onLeading?: (leads: boolean) => void;
 }
 
+/** Objects that are read at the same time share one look at what users changed of the tables. */
+const SHAPE_MS = 5_000;
+
 /**
  * The long-running service: pulls by schedule, pushes what is committed, follows the workspace's
  * schema. Of several daemons on one workspace the leader works and the others stand by. Returns
@@ -188,7 +191,7 @@ class Pulls {
   /** Beside us somebody may have run a `sync`, or another daemon has just led. */
   async #followSchema(): Promise<void> {
     try {
-      if (await this.#session.followSchema()) this.#follow();
+      if (await this.#session.followSchema(SHAPE_MS)) this.#follow();
     } catch (error) {
       // Whatever it is, the pull meets it too, and says so.
       if (!(error instanceof SyncError)) this.#halt(error);

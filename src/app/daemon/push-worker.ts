@@ -20,6 +20,8 @@ export interface PushWorker extends Service {
 
 /** The outbox is looked at this often, whatever notifications say. */
 const POLL_MS = 2_000;
+/** What users may have changed of the tables is looked at this often: the catalog is not free. */
+const SHAPE_MS = 10_000;
 
 /**
  * Sends what is committed, as soon as it is told of it and every two seconds anyway. Works only
@@ -53,7 +55,7 @@ async function push(
   { signal, onPushed }: Pick<PushWorkerOptions, 'onPushed'> & { readonly signal: AbortSignal },
 ): Promise<void> {
   const startedAtMs = performance.now();
-  await session.followSchema();
+  await session.followSchema(SHAPE_MS);
   const { waitMs, ...counts } = await runPush(pushDeps(session, lease), signal);
   if (Object.values(counts).every((count) => count === 0)) return;
   session.log.info({ ...counts, waitMs }, 'pushed');

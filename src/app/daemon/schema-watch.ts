@@ -1,5 +1,5 @@
 import type { Database } from '../../db/database.ts';
-import { readSchemaState } from '../../db/mirror/catalog.ts';
+import { readSchemaState, readSchemaVersion } from '../../db/mirror/catalog.ts';
 import { loadMirror } from '../../db/mirror/load.ts';
 import type { MirrorTable } from '../../db/mirror/table.ts';
 import { dependencyOrder } from '../../domain/dependency-order.ts';
@@ -19,8 +19,11 @@ export interface SchemaWatch {
   readonly mirror: Mirror;
   /** Reads them again, whether or not they have moved. */
   load(): Promise<void>;
-  /** Reads them again where another process has changed them since. */
-  follow(): Promise<SchemaDrift>;
+  /**
+   * Reads them again where another process has changed them since. What users may have changed is
+   * looked at unless that was done within `withinMs`.
+   */
+  follow(withinMs: number): Promise<SchemaDrift>;
 }
 
 /** @param db not one of {@link followingDatabase}. */
@@ -32,6 +35,7 @@ export async function watchSchema(db: Database): Promise<SchemaWatch> {
     return { ...state, mirror: { tables: inOrder(tables), links } };
   };
   let known = await read();
+  let lookedAtMs = performance.now();
   return {
     get mirror() {
       return known.mirror;
@@ -39,9 +43,13 @@ export async function watchSchema(db: Database): Promise<SchemaWatch> {
     async load() {
       known = await read();
     },
-    async follow() {
-      const { version, shape } = await readSchemaState(db);
-      if (version === known.version) return shape === known.shape ? 'none' : 'touched';
+    async follow(withinMs) {
+      const isDue = performance.now() - lookedAtMs >= withinMs;
+      if (isDue) lookedAtMs = performance.now();
+      const version = isDue ? null : await readSchemaVersion(db);
+      if (version === known.version) return 'none';
+      const state = await readSchemaState(db);
+      if (state.version === known.version) return state.shape === known.shape ? 'none' : 'touched';
       known = await read();
       return 'followed';
     },

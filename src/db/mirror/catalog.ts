@@ -251,12 +251,20 @@ export interface SchemaState {
   readonly shape: string;
 }
 
+/** {@link SchemaState.version} */
+const VERSION = `concat((SELECT max(id) FROM clarify_sync.schema_version), ' ',
+                   (SELECT string_agg(p.object, ' ' ORDER BY p.object)
+                      FROM clarify_sync.mirror_problem AS p WHERE p.stops))`;
+
+export async function readSchemaVersion(sql: Sql): Promise<string> {
+  const [row] = await sql.query<{ version: string }>(`SELECT ${VERSION} AS version`);
+  return row?.version ?? '';
+}
+
 /** One statement of a millisecond or two, over the catalog's own indexes. No lock that matters. */
 export async function readSchemaState(sql: Sql): Promise<SchemaState> {
   const [row] = await sql.query<SchemaState & Record<string, unknown>>(
-    `SELECT concat((SELECT max(id) FROM clarify_sync.schema_version), ' ',
-                   (SELECT string_agg(p.object, ' ' ORDER BY p.object)
-                      FROM clarify_sync.mirror_problem AS p WHERE p.stops)) AS version,
+    `SELECT ${VERSION} AS version,
             (SELECT coalesce(sum(hashtextextended(concat_ws(' ', c.oid, c.relname, c.relkind, s.shape), 0)), 0)::text
                FROM pg_class AS c
               CROSS JOIN LATERAL (SELECT concat(
