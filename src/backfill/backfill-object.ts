@@ -1,9 +1,9 @@
+import { serverNow } from '../conflicts/clocks.ts';
 import {
   type ReadDeps,
   type Reading,
   type ReadOptions,
   type ReadResult,
-  serverNow,
   startReading,
 } from '../conflicts/read-object.ts';
 import { isUnread } from '../db/backfill/copy.ts';

@@ -1,5 +1,6 @@
+import { serverNow } from '../conflicts/clocks.ts';
 import { type LinkedPage, readLinkedPage } from '../conflicts/link-pages.ts';
-import { type ReadDeps, type ReadOptions, serverNow } from '../conflicts/read-object.ts';
+import { type ReadDeps, type ReadOptions } from '../conflicts/read-object.ts';
 import type { BackfillRange } from '../db/backfill/ranges.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
 import type { RemoteRecord } from '../domain/record.ts';

@@ -11,7 +11,7 @@ export interface Clock {
 }
 
 export const systemClock: Clock = {
-  nowMs: Date.now,
+  nowMs: () => Date.now(),
   async sleep(ms, signal) {
     try {
       await delay(ms, undefined, { signal });

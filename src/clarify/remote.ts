@@ -1,3 +1,4 @@
+import { type ClockBounds, narrowClock, seenClock } from '../domain/clock-bounds.ts';
 import { SyncError } from '../domain/errors.ts';
 import type { Remote } from '../domain/remote.ts';
 import { createActivities } from './activities.ts';
@@ -5,7 +6,6 @@ import { createBatchLimit } from './batch-limit.ts';
 import type { Send } from './call.ts';
 import { type ClarifyLog, createSend } from './caller.ts';
 import { type Clock, systemClock } from './clock.ts';
-import { createClockSkew } from './clock-skew.ts';
 import { apiKeyCredentials, type CredentialsProvider } from './credentials.ts';
 import { createDecoder } from './decode-record.ts';
 import { createDelete } from './deletes.ts';
@@ -72,7 +72,7 @@ export function createClarifyRemote(options: ClarifyRemoteOptions): ClarifyRemot
   const allowances = new Map<string, SharedAllowance>();
   const running = new Set<Promise<unknown>>();
   const watchers = new Set<(done: RequestDone) => void>();
-  const skew = createClockSkew();
+  let serverClock: ClockBounds | null = null;
   const transport = createTransport({ clock, mostAnswerBytes: options.mostAnswerBytes });
   const forms = createWireForms();
   const decoder = createDecoder(forms);
@@ -108,7 +108,10 @@ export function createClarifyRemote(options: ClarifyRemoteOptions): ClarifyRemot
     },
     observe({ headers, sentAtMs, answeredAtMs }) {
       const dateMs = readDate(headers.date);
-      if (dateMs !== null) skew.observe(dateMs, sentAtMs, answeredAtMs);
+      if (dateMs === null) return;
+      // Whole seconds, cut.
+      const seen = seenClock(dateMs, { sentAtMs, answeredAtMs, stepMs: 1_000 });
+      serverClock = narrowClock(serverClock, seen);
     },
     clock,
     log: options.log,
@@ -140,8 +143,8 @@ export function createClarifyRemote(options: ClarifyRemoteOptions): ClarifyRemot
     get limits() {
       return { pageSize: pageLimit.size, batchSize: batchLimit.size };
     },
-    get clockSkewMs() {
-      return skew.ms;
+    get clock() {
+      return serverClock;
     },
     async stop() {
       stopping.abort(

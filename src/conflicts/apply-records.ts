@@ -29,8 +29,8 @@ export interface ApplyContext {
   /** Database time from before the records were read. */
   readonly readAt: string;
   readonly policyOf: (field: string) => ConflictPolicy;
-  /** The CRM's clock minus ours. */
-  readonly clockSkewMs: number;
+  /** Local edits are stamped by the database's clock, the CRM's by its own. */
+  readonly crmMinusDatabaseMs: number;
   /** Who wrote fields in the CRM when; where it is not told, the record's time has to do. */
   readonly writes?: RemoteWrites | undefined;
   /** Link tables to bring up to what the records tell; none where left out. */
@@ -261,7 +261,7 @@ function mergeAll(
   for (const candidate of candidates) {
     const { record, present } = candidate;
     const pending = (unsettled.get(record.id) ?? []).map((entry) => {
-      return { ...entry, writtenAtMs: entry.writtenAtMs + context.clockSkewMs };
+      return { ...entry, writtenAtMs: entry.writtenAtMs + context.crmMinusDatabaseMs };
     });
     if (pending.length === 0) {
       rows.push(candidate);

@@ -11,6 +11,7 @@ import { confirms, type Watermark } from '../domain/walk/instant.ts';
 import { acceptPage, nextRequest, startWalk, type WalkOptions } from '../domain/walk/walk.ts';
 import { type AppliedRead, applyRead } from './apply-read.ts';
 import type { ApplyContext } from './apply-records.ts';
+import { crmMinusDatabaseMs, serverNow } from './clocks.ts';
 import { type LinkRefusals, readLinkedPage } from './link-pages.ts';
 import { readRemoteWrites } from './remote-writes.ts';
 
@@ -215,7 +216,7 @@ export async function contextOf(
 export function applyContext(deps: ReadDeps, table: MirrorTable, readAt: string): ApplyContext {
   return {
     readAt,
-    clockSkewMs: deps.remote.clockSkewMs ?? 0,
+    crmMinusDatabaseMs: crmMinusDatabaseMs(deps),
     policyOf: (field: string) => deps.policyOf(table.object, field),
     links: deps.links,
   };
@@ -234,9 +235,4 @@ function add(reading: Reading, applied: AppliedRead): void {
 
 function isLater(at: string, than: string | null): boolean {
   return than === null || Date.parse(at) > Date.parse(than);
-}
-
-/** The CRM's clock as far as its answers told. */
-export function serverNow(deps: ReadDeps): number {
-  return deps.nowMs() + (deps.remote.clockSkewMs ?? 0);
 }

@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import pg, { type QueryResultRow } from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
+import { type ClockBounds, narrowClock, seenClock } from '../domain/clock-bounds.ts';
 import { SyncError } from '../domain/errors.ts';
 import { classifyDatabaseError } from './database-error.ts';
 import { toParameter, valueTypes } from './database-types.ts';
@@ -40,6 +41,8 @@ export interface TransactionOptions {
 }
 
 export interface Database extends Sql {
+  /** The database's clock against ours, from every transaction so far; null before the first. */
+  readonly clock: ClockBounds | null;
   /**
    * Runs `work` in one transaction (read committed) and commits it. Whatever `work` throws rolls
    * it back. An error of the commit itself leaves open whether it took place.
@@ -57,6 +60,8 @@ export interface DatabaseOptions {
   readonly max?: number;
   /** Told about connections that broke while nobody used them. */
   readonly log?: { warn(fields: object, message: string): void };
+  /** Epoch milliseconds; default this machine's. */
+  readonly nowMs?: () => number;
 }
 
 const defaultLockTimeoutMs = 10_000;
@@ -146,6 +151,7 @@ async function printIsoDates(client: pg.ClientBase): Promise<void> {
 
 /** Opens no connection by itself: the first statement does. */
 export function openDatabase(options: DatabaseOptions): Database {
+  const { nowMs = Date.now } = options;
   const pool = new pg.Pool({
     connectionString: options.url,
     application_name: options.applicationName,
@@ -166,6 +172,7 @@ export function openDatabase(options: DatabaseOptions): Database {
   pool.on('connect', (client) => client.on('error', () => {}));
 
   let closing: Promise<void> | null = null;
+  let clock: ClockBounds | null = null;
   async function connect(): Promise<pg.PoolClient> {
     if (closing !== null) {
       throw new SyncError('the connection pool is closed', {
@@ -181,6 +188,10 @@ export function openDatabase(options: DatabaseOptions): Database {
   }
 
   return {
+    get clock() {
+      return clock;
+    },
+
     async query<Row extends QueryResultRow>(text: string, values?: readonly unknown[]) {
       const client = await connect();
       let broken = true;
@@ -205,7 +216,12 @@ export function openDatabase(options: DatabaseOptions): Database {
       const client = await connect();
       let result: T;
       try {
+        const sentAtMs = nowMs();
         const startedAt = await begin(client, transactionOptions);
+        const answeredAtMs = nowMs();
+        // Cut to milliseconds where it is read.
+        const seen = seenClock(Date.parse(startedAt), { sentAtMs, answeredAtMs, stepMs: 1 });
+        clock = narrowClock(clock, seen);
         result = await work(openTransaction(client, { startedAt, timeoutMs }));
         const { command } = await run(client, { text: 'commit', timeoutMs });
         // Where `work` swallowed an error, Postgres answers COMMIT with ROLLBACK, and no error.

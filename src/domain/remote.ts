@@ -1,3 +1,4 @@
+import type { ClockBounds } from './clock-bounds.ts';
 import type { RecordHistory } from './field-write.ts';
 import type { Json } from './json.ts';
 import type { DeletedRecord, RemoteRecord } from './record.ts';
@@ -156,6 +157,6 @@ export interface Remote {
   /** Unlinks those named and no others. Repeatable. */
   removeLinks(request: LinkWrite, options: CallOptions): Promise<void>;
   readonly limits: RemoteLimits;
-  /** The server's clock minus ours, in milliseconds, from the last `Date` header; null before. */
-  readonly clockSkewMs: number | null;
+  /** The server's clock against ours, from the `Date` headers so far; null before the first. */
+  readonly clock: ClockBounds | null;
 }

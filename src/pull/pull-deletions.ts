@@ -1,4 +1,5 @@
 import { cancelEdits } from '../conflicts/cancel-edits.ts';
+import { serverNow } from '../conflicts/clocks.ts';
 import { carryOver, readMerged } from '../conflicts/follow-merges.ts';
 import { applyContext, type ReadDeps } from '../conflicts/read-object.ts';
 import { type Cursor, moveCursor, readDatabaseTime } from '../db/cursor.ts';
@@ -109,7 +110,7 @@ async function readFeed(
   readonly watermarkMs: number | null;
 } | null> {
   const { remote } = deps;
-  const startedAtMs = deps.nowMs() + (remote.clockSkewMs ?? 0);
+  const startedAtMs = serverNow(deps);
   const sinceMs = deletionsSince(watermarkMs, startedAtMs);
   const deletions = new Map<string, DeletedRecord>();
   let state = startDeletions({ sinceMs, limit: PAGE_RECORDS, startedAtMs });

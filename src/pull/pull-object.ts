@@ -1,10 +1,10 @@
+import { serverNow } from '../conflicts/clocks.ts';
 import {
   applyDeferred,
   type ReadDeps,
   type Reading,
   type ReadOptions,
   type ReadResult,
-  serverNow,
   startReading,
   walkObject,
   watermarkOf,

@@ -1,6 +1,7 @@
 import { applyRead } from '../conflicts/apply-read.ts';
+import { serverNow } from '../conflicts/clocks.ts';
 import { readLinkedPage } from '../conflicts/link-pages.ts';
-import { contextOf, type ReadDeps, type ReadOptions, serverNow } from '../conflicts/read-object.ts';
+import { contextOf, type ReadDeps, type ReadOptions } from '../conflicts/read-object.ts';
 import { readDatabaseTime } from '../db/cursor.ts';
 import { dropDeadLinks, renameLinks } from '../db/link-rows.ts';
 import { ownViews } from '../db/mirror/links.ts';

@@ -1,3 +1,4 @@
+import { crmMinusDatabaseMs } from '../conflicts/clocks.ts';
 import { type RemoteWrites, readRemoteWrites } from '../conflicts/remote-writes.ts';
 import type { Database } from '../db/database.ts';
 import { readCurrentIds } from '../db/identities.ts';
@@ -190,7 +191,7 @@ async function settleAgain(
   },
   sent: readonly Sent[],
 ): Promise<void> {
-  const { db, tables, links, remote, policyOf, random } = deps;
+  const { db, tables, links, policyOf, random } = deps;
   for (let attempt = 1; ; attempt += 1) {
     try {
       await db.transaction(
@@ -201,7 +202,7 @@ async function settleAgain(
             tables,
             links,
             random,
-            clockSkewMs: remote.clockSkewMs ?? 0,
+            crmMinusDatabaseMs: crmMinusDatabaseMs(deps),
             policyOf: (field) => policyOf(table.object, field),
           });
         },

@@ -1,4 +1,5 @@
 import { applyRecords } from '../conflicts/apply-records.ts';
+import { crmMinusDatabaseMs } from '../conflicts/clocks.ts';
 import { readDatabaseTime } from '../db/cursor.ts';
 import type { Sql } from '../db/database.ts';
 import { mapIds, readMapped, rewriteReferences } from '../db/identities.ts';
@@ -81,7 +82,7 @@ async function judge(
         adopted.map(({ record }) => record),
         {
           readAt,
-          clockSkewMs: remote.clockSkewMs ?? 0,
+          crmMinusDatabaseMs: crmMinusDatabaseMs(deps),
           policyOf: (field) => policyOf(table.object, field),
         },
       );
@@ -119,7 +120,7 @@ async function readCreatedAbout(
   table: MirrorTable,
   round: { readonly entries: readonly StrandedEntry[]; readonly signal: AbortSignal },
 ): Promise<readonly RemoteRecord[]> {
-  const skewMs = deps.remote.clockSkewMs ?? 0;
+  const skewMs = crmMinusDatabaseMs(deps);
   const earliestMs = Math.min(...round.entries.map(({ sentAt }) => Date.parse(sentAt)));
   const from = new Date(earliestMs + skewMs - BEFORE_SENT_MS).toISOString();
   const records = new Map<string, RemoteRecord>();

@@ -97,7 +97,7 @@ async function pushAll(
       epoch,
       random: () => 0,
       readAt: claimed.readAt,
-      clockSkewMs: 0,
+      crmMinusDatabaseMs: 0,
       policyOf: (field) => deps.policyOf(table.object, field),
     },
   );

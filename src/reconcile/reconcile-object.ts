@@ -1,4 +1,5 @@
-import { type ReadDeps, serverNow } from '../conflicts/read-object.ts';
+import { serverNow } from '../conflicts/clocks.ts';
+import { type ReadDeps } from '../conflicts/read-object.ts';
 import { readDatabaseTime } from '../db/cursor.ts';
 import { loadMirror } from '../db/mirror/load.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';

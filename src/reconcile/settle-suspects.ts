@@ -1,3 +1,4 @@
+import { crmMinusDatabaseMs } from '../conflicts/clocks.ts';
 import { readDatabaseTime } from '../db/cursor.ts';
 import { countKnown } from '../db/reconcile/rows.ts';
 import { readReconcileState } from '../db/reconcile/state.ts';
@@ -42,7 +43,7 @@ export async function settleSuspects(pass: Pass): Promise<string | null> {
   const deferredBefore = counts.deferred;
   await takeAway(pass, found, { askedAt, reason, mayRemove });
 
-  const fresh = (parseInstant(askedAt) ?? 0) + (deps.remote.clockSkewMs ?? 0) - OVERLAP_MS;
+  const fresh = (parseInstant(askedAt) ?? 0) + crmMinusDatabaseMs(deps) - OVERLAP_MS;
   const unlisted = found.alive.filter(({ createdAt }) => (parseInstant(createdAt) ?? 0) < fresh);
   counts.unconfirmed += unlisted.length + found.refused;
   pass.suspects.clear();

@@ -22,8 +22,8 @@ function withUndated(remote: Remote, order: 'first' | 'last', undated: RemoteRec
     get limits() {
       return remote.limits;
     },
-    get clockSkewMs() {
-      return remote.clockSkewMs;
+    get clock() {
+      return remote.clock;
     },
     async readPage(request: PageRequest, options): Promise<Page> {
       if (request.from !== undefined || request.orderBy === 'updated') {

@@ -33,7 +33,7 @@ function as(value: Json): Session {
     remote: {
       ...remote,
       limits: remote.limits,
-      clockSkewMs: remote.clockSkewMs,
+      clock: remote.clock,
       async readPage(request, callOptions) {
         const page = await remote.readPage(request, callOptions);
         const records = page.records.map((record) => {

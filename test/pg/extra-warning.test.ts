@@ -24,7 +24,7 @@ function odd(): Session {
     remote: {
       ...remote,
       limits: remote.limits,
-      clockSkewMs: remote.clockSkewMs,
+      clock: remote.clock,
       async readPage(request, options) {
         const page = await remote.readPage(request, options);
         const records = page.records.map((record) => ({

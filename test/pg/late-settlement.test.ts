@@ -95,7 +95,7 @@ test('a record that comes in while its row gets its id makes way at the second a
         await mapIds(tx, 'task', [{ oldId: String(born?.id), id: record.id }], 'pushed');
         await applyRecords(tx, table, [record], {
           readAt: '2026-08-20T10:00:01Z',
-          clockSkewMs: 0,
+          crmMinusDatabaseMs: 0,
           policyOf: () => 'newest',
         });
       },

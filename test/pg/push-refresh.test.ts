@@ -41,7 +41,7 @@ const titled = (title: string) => ({ attributes: { job_title: title } });
 function odd(change: (remote: Remote) => Partial<Remote>): Session {
   const { session } = workspace;
   const { remote } = session;
-  const limits = { limits: remote.limits, clockSkewMs: remote.clockSkewMs };
+  const limits = { limits: remote.limits, clock: remote.clock };
   return { ...session, remote: { ...remote, ...limits, ...change(remote) } };
 }
 

@@ -73,7 +73,7 @@ test('what became newer between the comparison and the lock stays (invariant 3)'
   };
   const context = {
     readAt: '2100-01-01T00:00:00Z',
-    clockSkewMs: 0,
+    crmMinusDatabaseMs: 0,
     policyOf: () => 'newest' as const,
   };
   const apply = (tx: Sql, record: RemoteRecord) => applyRecords(tx, table, [record], context);
@@ -109,7 +109,7 @@ test('an answer without the creation fields leaves them as they are (missing is 
   };
   const context = {
     readAt: '2100-01-01T00:00:00Z',
-    clockSkewMs: 0,
+    crmMinusDatabaseMs: 0,
     policyOf: () => 'newest' as const,
   };
   const apply = (record: RemoteRecord) =>

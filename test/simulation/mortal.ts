@@ -152,6 +152,9 @@ export function mortalDatabase(db: Database, fate: Fate, mutate: Mutation): Data
       fate.check();
       return result;
     },
+    get clock() {
+      return db.clock;
+    },
     close: () => db.close(),
   };
 }
@@ -196,8 +199,8 @@ export function mortalRemote(remote: Remote, fate: Fate, timeoutMs: () => number
     get limits() {
       return remote.limits;
     },
-    get clockSkewMs() {
-      return remote.clockSkewMs;
+    get clock() {
+      return remote.clock;
     },
   };
 }

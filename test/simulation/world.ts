@@ -135,7 +135,7 @@ async function startProcess(
   { arena, clock, emulator, policy, mutate }: Base,
   { chance, closing }: { readonly chance: Chance; readonly closing: Promise<unknown>[] },
 ): Promise<{ session: Session; fate: Fate }> {
-  const db = openDatabase({ url: arena.url, applicationName: holder, max: 6 });
+  const db = openDatabase({ url: arena.url, applicationName: holder, max: 6, nowMs: clock.nowMs });
   const remote = createClarifyRemote({
     baseUrl: emulator.url,
     workspace: emulator.workspace,

@@ -84,6 +84,9 @@ export function followingDatabase(db: Database, follow: () => Promise<boolean>):
     }
   };
   return {
+    get clock() {
+      return db.clock;
+    },
     query: (text, values) => following(() => db.query(text, values)),
     transaction: (work, options) => following(() => db.transaction(work, options)),
     close: () => db.close(),

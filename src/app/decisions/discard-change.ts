@@ -1,4 +1,5 @@
 import { applyRecords } from '../../conflicts/apply-records.ts';
+import { crmMinusDatabaseMs } from '../../conflicts/clocks.ts';
 import { endLinks } from '../../conflicts/link-end.ts';
 import { readDatabaseTime } from '../../db/cursor.ts';
 import type { Transaction } from '../../db/database.ts';
@@ -71,7 +72,7 @@ async function restore(
   const { session, table, record, readAt } = into;
   const { deferred } = await applyRecords(tx, table, [record], {
     readAt,
-    clockSkewMs: session.remote.clockSkewMs ?? 0,
+    crmMinusDatabaseMs: crmMinusDatabaseMs(session),
     policyOf: (field) => session.policyOf(table.object, field),
   });
   if (deferred > 0) throw rowHeld(table.object, record.id);

@@ -1,4 +1,5 @@
 import { applyRecords } from '../../conflicts/apply-records.ts';
+import { crmMinusDatabaseMs } from '../../conflicts/clocks.ts';
 import { readDatabaseTime } from '../../db/cursor.ts';
 import type { Transaction } from '../../db/database.ts';
 import { moveEntries } from '../../db/identities.ts';
@@ -105,7 +106,7 @@ async function settle(tx: Transaction, settling: Settling): Promise<string> {
   if (record === null) return 'record is gone';
   const { deferred } = await applyRecords(tx, table, [record], {
     readAt,
-    clockSkewMs: session.remote.clockSkewMs ?? 0,
+    crmMinusDatabaseMs: crmMinusDatabaseMs(session),
     policyOf: (name) => session.policyOf(object, name),
   });
   if (deferred > 0) throw rowHeld(object, recordId);

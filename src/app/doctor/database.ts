@@ -95,7 +95,7 @@ function checkVersion({ majorVersion, version }: ServerFacts): Check {
     : { name, state: 'warn', detail: version, hint: `tested up to PostgreSQL ${NEWEST}` };
 }
 
-/** Beyond this, comparing whose edit is newer begins to err. */
+/** Beyond this a clock is off. Whose edit is newer is told all the same: the offset is known. */
 export const MOST_SKEW_MS = 2_000;
 
 function checkDatabaseClock({ nowMs }: ServerFacts): Check {

@@ -1,6 +1,7 @@
 import type { EndpointStats } from '../../clarify/endpoint-queue.ts';
 import { isExposed } from '../../clarify/oauth/token-file.ts';
 import type { ClarifyRemote } from '../../clarify/remote.ts';
+import { skewMs } from '../../domain/clock-bounds.ts';
 import { SyncError } from '../../domain/errors.ts';
 import type { ObjectSchema } from '../../domain/schema.ts';
 import { type Config, unknownNames } from '../config/config.ts';
@@ -132,7 +133,6 @@ export function judgeRate(
 }
 
 function checkClock(remote: ClarifyRemote): readonly Check[] {
-  const { clockSkewMs } = remote;
-  if (clockSkewMs === null) return [];
-  return [describeSkew('clarify clock', clockSkewMs, 'check the clock of this machine')];
+  if (remote.clock === null) return [];
+  return [describeSkew('clarify clock', skewMs(remote.clock), 'check the clock of this machine')];
 }

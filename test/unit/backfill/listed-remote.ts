@@ -26,7 +26,7 @@ function refuse(): never {
 /** A CRM that lists records by creation, and nothing else. */
 export class ListedRemote implements Remote {
   readonly limits: Remote['limits'];
-  readonly clockSkewMs = 0;
+  readonly clock = null;
   readonly discover = refuse;
   readonly readDeletions = refuse;
   readonly readRecord = refuse;

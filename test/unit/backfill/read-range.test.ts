@@ -13,7 +13,7 @@ const unused = () => {
 };
 
 function depsOf(remote: ListedRemote) {
-  const db = { query: unused, transaction: unused, close: unused };
+  const db = { query: unused, transaction: unused, close: unused, clock: null };
   const linkRefusals = { has: () => false, add: unused, of: () => [] };
   return { db, remote, linkRefusals, links: [], policyOf: unused, nowMs: () => NOW_MS };
 }

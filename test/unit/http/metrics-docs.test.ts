@@ -12,7 +12,7 @@ async function known(): Promise<ReadonlySet<string>> {
   const away = () => Promise.reject(new Error('away'));
   const { render } = createMetrics(
     {
-      db: { query: away, transaction: away, close: async () => undefined },
+      db: { clock: null, query: away, transaction: away, close: async () => undefined },
       log: { warn: () => undefined },
       workspace: 'demo',
       version: '0.0.0',

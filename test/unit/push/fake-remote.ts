@@ -83,7 +83,7 @@ export function fakeRemote(script: {
       await write({ kind: 'delete', items, matchOn: undefined }, options);
     },
     limits: { pageSize: 500, batchSize: script.batchSize },
-    clockSkewMs: 0,
+    clock: null,
   };
   return { remote, calls, carriedOutCalls, carriedOut };
 }

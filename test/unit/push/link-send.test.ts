@@ -63,7 +63,7 @@ function scripted(start: readonly string[], script: Script = {}) {
       for (const other of ids) set.delete(other);
     },
     limits: { pageSize: 500, batchSize: 100 },
-    clockSkewMs: 0,
+    clock: null,
   };
   const send = (...changes: readonly SentLink[]) =>
     sendLinks(remote, field, { recordId: 'd', changes, attempts: 1 }, options);
