@@ -4,6 +4,7 @@ import type { ClarifyRemote } from '../clarify/remote.ts';
 import { createLinkRefusals } from '../conflicts/link-pages.ts';
 import { createTurns } from '../conflicts/turns.ts';
 import { type Database, openDatabase } from '../db/database.ts';
+import { type Dependant, readStaleViews } from '../db/dependants.ts';
 import { ensureInstallation, type Installation } from '../db/installation.ts';
 import { migrateControl } from '../db/migrate.ts';
 import { applyMirror, type MirrorChange } from '../db/mirror/apply.ts';
@@ -148,6 +149,7 @@ async function assemble(
     const before = applied;
     applied = await mirrored(discovered);
     tellChange(deps.log, before, applied);
+    if (applied.steps.length > 0) tellStaleViews(deps.log, await readStaleViews(db));
     await watch.load();
     checkedAtMs = performance.now();
   };
@@ -207,6 +209,12 @@ async function assemble(
       await open.stop();
     },
   };
+}
+
+function tellStaleViews(log: Logger, views: readonly Dependant[]): void {
+  if (views.length === 0) return;
+  const names = views.map(({ what }) => what);
+  log.warn({ views: names }, 'views still read columns that were put aside');
 }
 
 /** Each problem once, when it is new, and once more when it is gone. */

@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { readActivity, readMoves } from '../db/activity.ts';
+import { readStaleViews } from '../db/dependants.ts';
 import { listConflicts } from '../db/outbox/conflict-review.ts';
 import { listEntries, readEntry } from '../db/outbox/review.ts';
 import { SyncError } from '../domain/errors.ts';
@@ -66,15 +67,17 @@ async function readFacts(source: StatusSource, snapshot: Snapshot): Promise<Show
   const { db } = source;
   const nowMs = Date.now();
   const window = { nowSeconds: nowMs / 1_000, bucketSeconds: BUCKET_SECONDS, buckets: BUCKETS };
-  const [objects, lease, activity, moves, open, parked] = await Promise.all([
+  const [objects, lease, activity, moves, open, parked, staleViews] = await Promise.all([
     snapshot.standing(),
     snapshot.lease(),
     readActivity(db, { sinceSeconds: seriesStart(window), bucketSeconds: BUCKET_SECONDS }),
     readMoves(db, MOST_MOVES),
     listConflicts(db, { openOnly: true, limit: MOST_DECISIONS }),
     listEntries(db, { states: ['parked'], limit: MOST_DECISIONS }),
+    readStaleViews(db),
   ]);
   return {
+    staleViews: staleViews.map(({ what }) => what),
     workspace: source.workspace,
     version: source.version,
     access: source.access,

@@ -9,6 +9,8 @@ import {
 } from '../../db/health.ts';
 import { adoptDatabase, ensureInstallation } from '../../db/installation.ts';
 import { controlVersion } from '../../db/migrate.ts';
+import { readMirrors, readObjects } from '../../db/mirror/catalog.ts';
+import { loadMirror } from '../../db/mirror/load.ts';
 import { SyncError } from '../../domain/errors.ts';
 import { quoteIdent } from '../../domain/names.ts';
 import type { ObjectSchema } from '../../domain/schema.ts';
@@ -17,6 +19,7 @@ import { startEmbeddedPostgres } from '../embedded-postgres/embedded-postgres.ts
 import { EMBEDDED_FOLDER } from '../session.ts';
 import { mirroredOf, previewWorkspace } from '../workspace-schema.ts';
 import type { Check, DoctorOptions, Finding } from './check.ts';
+import { DEPENDANT_CHECKS } from './dependants.ts';
 
 const OLDEST = 14;
 const NEWEST = 18;
@@ -142,12 +145,23 @@ async function checkSchema(
     migrations,
     ...(adopting ? [await looking('adoption', () => adopt(db))] : []),
     await looking('installation', () => checkInstallation(db, config)),
-    await looking('triggers', () => checkTriggers(db)),
-    ...(version.isCurrent ? [await looking('grants', () => checkGrants(db, config))] : []),
-    ...(version.isCurrent && schemas !== null
-      ? [await looking('objects', () => checkObjects(db, config, schemas))]
-      : []),
+    ...(version.isCurrent ? await checkTables(db, config, schemas) : []),
   ];
+}
+
+/** What stands: our tables, and what others built onto them. */
+async function checkTables(
+  db: Database,
+  config: Config,
+  schemas: readonly ObjectSchema[] | null,
+): Promise<readonly Check[]> {
+  const checks = [
+    await looking('triggers', () => checkTriggers(db)),
+    await looking('grants', () => checkGrants(db, config)),
+    await looking('objects', () => checkObjects(db, config, schemas)),
+  ];
+  for (const { name, look } of DEPENDANT_CHECKS) checks.push(await looking(name, () => look(db)));
+  return checks;
 }
 
 async function adopt(db: Database): Promise<Finding> {
@@ -195,18 +209,33 @@ async function checkTriggers(db: Database): Promise<Finding> {
   return ok(tables === 0 ? 'no mirror tables yet' : `on all of ${tables} mirror tables`);
 }
 
-/** An object without a table of its own is in no other check: nothing of it stands. */
+/** Enough to see what it is about. */
+const MOST_STEPS = 5;
+
+/**
+ * Whether every object can have its table, and every table that stands is what was made: with its
+ * columns, key, defaults. Where the CRM does not tell, by what it said last.
+ */
 async function checkObjects(
   db: Database,
   config: Config,
-  discovered: readonly ObjectSchema[],
+  discovered: readonly ObjectSchema[] | null,
 ): Promise<Finding> {
-  const schemas = mirroredOf(config, discovered);
-  const { problems } = await previewWorkspace(db, config, schemas);
+  const schemas = discovered === null ? await readObjects(db) : mirroredOf(config, discovered);
+  const { steps, problems } = await previewWorkspace(db, config, schemas);
   const [first] = problems;
-  if (first === undefined) return ok(`nothing is in the way of ${schemas.length} objects`);
-  const detail = problems.map(({ code, message }) => `[${code}] ${message}`).join('; ');
-  return { state: 'fail', detail, hint: hintOf(first.error) };
+  if (first !== undefined) {
+    const detail = problems.map(({ code, message }) => `[${code}] ${message}`).join('; ');
+    return { state: 'fail', detail, hint: hintOf(first.error) };
+  }
+  const { links } = await loadMirror(db);
+  const standing = new Set([...(await readMirrors(db)).keys(), ...links.map(({ name }) => name)]);
+  const due = steps.filter(({ object }) => standing.has(object));
+  if (due.length === 0) return ok(`nothing is in the way of ${schemas.length} objects`);
+  const named = due.slice(0, MOST_STEPS).map(({ description }) => description);
+  if (due.length > MOST_STEPS) named.push(`and ${due.length - MOST_STEPS} more`);
+  const detail = `tables are not as the workspace has them: ${named.join('; ')}`;
+  return { state: 'warn', detail, hint: 'run `clarify-sync sync`, or wait for the service' };
 }
 
 async function checkGrants(db: Database, { grants }: Config): Promise<Finding> {

@@ -19,6 +19,8 @@ export interface PageFacts {
   readonly leads: boolean;
   readonly lease: Lease | null;
   readonly objects: readonly ObjectStanding[];
+  /** Views that read a column which was put aside, in words. */
+  readonly staleViews: readonly string[];
   readonly nextRun: (object: string) => NextRun | null;
   readonly endpoints: readonly EndpointStats[];
   readonly series: Series;
@@ -34,7 +36,8 @@ export interface PageFacts {
 export function statusPage(facts: PageFacts): Html {
   const { nowMs, formToken, notice, waiting } = facts;
   const total = waiting.openConflicts + parkedCount(waiting);
-  const live = (id: string, content: Html) => html`<div id="${id}" data-live>${content}</div>`;
+  const live = (id: string, content: Html | null) =>
+    html`<div id="${id}" data-live>${content}</div>`;
   const scroll = (id: string, label: string, content: Html) =>
     html`<div class="scroll" tabindex="0" role="region" aria-label="${label}">${live(id, content)}</div>`;
   return shell(
@@ -45,13 +48,18 @@ export function statusPage(facts: PageFacts): Html {
 <main>
 ${notice !== null && html`<p id="notice" tabindex="-1" class="notice ${notice.good ? 'good' : 'bad'}">${notice.text}</p>`}
 <section aria-labelledby="h-waiting"><h2 id="h-waiting">Waits for you</h2>${live('waiting', decisions(waiting, { nowMs, formToken }))}</section>
-<section aria-labelledby="h-objects"><h2 id="h-objects">Objects</h2>${scroll('objects', 'Objects', objectsTable(facts.objects, facts.nextRun, nowMs))}</section>
+<section aria-labelledby="h-objects"><h2 id="h-objects">Objects</h2>${scroll('objects', 'Objects', objectsTable(facts.objects, facts.nextRun, nowMs))}${live('views', staleViews(facts))}</section>
 <section aria-labelledby="h-plots"><h2 id="h-plots">Last hours</h2>${live('plots', plots(facts.series, facts.bucketSeconds))}</section>
 <section aria-labelledby="h-moves"><h2 id="h-moves">What moved</h2>${scroll('moves', 'What moved', movesList(facts.moves, nowMs))}</section>
 <section aria-labelledby="h-allowance"><h2 id="h-allowance">Requests to Clarify</h2>${scroll('allowance', 'Requests to Clarify', allowanceTable(facts.endpoints))}</section>
 </main>
 <footer class="quiet"><p><a href="/metrics">metrics</a> · <a href="/readyz">readiness</a></p></footer>`,
   );
+}
+
+function staleViews({ staleViews: views }: PageFacts): Html | null {
+  if (views.length === 0) return null;
+  return html`<p class="bad">Views still read columns that were put aside when their type changed: <bdi>${views.join('; ')}</bdi></p>`;
 }
 
 /** A read that failed once is tried again within the minute: it is news when that does not help. */

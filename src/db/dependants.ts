@@ -1,0 +1,105 @@
+import { quoteIdent } from '../domain/names.ts';
+import type { Sql } from './database.ts';
+import { MIRROR_SCHEMA } from './mirror/table.ts';
+
+/** Something that users built onto our tables; names are quoted as SQL takes them. */
+export interface Dependant {
+  /** What it is, in words. */
+  readonly what: string;
+  /** What to do about it: a statement, or words. */
+  readonly cure: string;
+}
+
+const MIRROR = quoteIdent(MIRROR_SCHEMA);
+
+/**
+ * Foreign keys that would refuse what the CRM decided: a row that gets its id from there, or goes
+ * because its record is gone. Those that Postgres 18 does not enforce refuse nothing. Catalog only.
+ */
+export async function readBlockingKeys(sql: Sql): Promise<readonly Dependant[]> {
+  return await sql.query<Dependant & Record<string, unknown>>(
+    `SELECT format('%I on %s refuses %s of %s', k.conname, k.conrelid::regclass,
+              CASE WHEN k.keeps_rows AND k.keeps_ids THEN 'removals and new ids'
+                   WHEN k.keeps_rows THEN 'removals' ELSE 'new ids' END, k.confrelid::regclass) AS what,
+            format('ALTER TABLE %1$s DROP CONSTRAINT %2$I, ADD CONSTRAINT %2$I FOREIGN KEY (%3$s) REFERENCES %4$s (%5$s) ON UPDATE CASCADE ON DELETE %6$s%7$s%8$s',
+              k.conrelid::regclass, k.conname, k.columns, k.confrelid::regclass, k.referred,
+              CASE WHEN k.is_required THEN 'CASCADE' ELSE 'SET NULL' END,
+              CASE WHEN k.condeferrable THEN ' DEFERRABLE' END,
+              CASE WHEN k.condeferred THEN ' INITIALLY DEFERRED' END) AS cure
+       FROM (SELECT c.*, c.confdeltype IN ('a', 'r') AS keeps_rows,
+                    c.confupdtype IN ('a', 'r') AND i.attnum = ANY(c.confkey) AS keeps_ids,
+                    EXISTS (SELECT FROM pg_attribute AS a
+                             WHERE a.attrelid = c.conrelid AND a.attnum = ANY(c.conkey) AND a.attnotnull) AS is_required,
+                    (SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY n.position)
+                       FROM unnest(c.conkey) WITH ORDINALITY AS n(attnum, position)
+                       JOIN pg_attribute AS a ON a.attrelid = c.conrelid AND a.attnum = n.attnum) AS columns,
+                    (SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY n.position)
+                       FROM unnest(c.confkey) WITH ORDINALITY AS n(attnum, position)
+                       JOIN pg_attribute AS a ON a.attrelid = c.confrelid AND a.attnum = n.attnum) AS referred
+               FROM pg_constraint AS c
+               JOIN pg_class AS t ON t.oid = c.confrelid
+               LEFT JOIN pg_attribute AS i ON i.attrelid = t.oid AND i.attname = 'id'
+              WHERE c.contype = 'f' AND c.conparentid = 0 AND t.relnamespace = to_regnamespace($1)
+                AND coalesce(to_jsonb(c) ->> 'conenforced', 'true') = 'true') AS k
+      WHERE k.keeps_rows OR k.keeps_ids
+      ORDER BY what`,
+    [MIRROR],
+  );
+}
+
+/** Publications that carry the secret by which our own writes are told from everybody else's. */
+export async function readLeakingPublications(sql: Sql): Promise<readonly Dependant[]> {
+  return await sql.query<Dependant & Record<string, unknown>>(
+    `SELECT format('publication %I', p.pubname) AS what,
+            CASE WHEN c.puballtables
+              THEN format('DROP PUBLICATION %1$I; CREATE PUBLICATION %1$I FOR TABLE … naming the tables of ${MIRROR_SCHEMA} that are wanted', p.pubname)
+              ELSE format('ALTER PUBLICATION %I DROP TABLE clarify_sync.installation, or its schema', p.pubname)
+            END AS cure
+       FROM pg_publication_tables AS p
+       JOIN pg_publication AS c ON c.pubname = p.pubname
+      WHERE p.schemaname = 'clarify_sync' AND p.tablename = 'installation'
+      ORDER BY what`,
+  );
+}
+
+/**
+ * Published tables whose rows Postgres refuses to change or remove, since nothing in what would be
+ * published names them.
+ */
+export async function readUnpublishable(sql: Sql): Promise<readonly Dependant[]> {
+  return await sql.query<Dependant & Record<string, unknown>>(
+    `SELECT format('%s, published by %s', t.oid::regclass, string_agg(format('%I', c.pubname), ', ')) AS what,
+            format('ALTER TABLE %s REPLICA IDENTITY DEFAULT', t.oid::regclass) AS cure
+       FROM pg_publication_tables AS p
+       JOIN pg_publication AS c ON c.pubname = p.pubname AND (c.pubupdate OR c.pubdelete)
+       JOIN pg_class AS t ON t.relname = p.tablename AND t.relnamespace = to_regnamespace($1)
+      WHERE p.schemaname = $2
+        AND (t.relreplident = 'n'
+             OR t.relreplident = 'd' AND NOT EXISTS (
+                  SELECT FROM pg_index AS i WHERE i.indrelid = t.oid AND i.indisprimary)
+             -- Since Postgres 18: whole rows name themselves by generated columns as well.
+             OR t.relreplident = 'f' AND to_jsonb(c) ->> 'pubgencols' = 'n' AND EXISTS (
+                  SELECT FROM pg_attribute AS a
+                   WHERE a.attrelid = t.oid AND a.attgenerated <> '' AND NOT a.attisdropped))
+      GROUP BY t.oid ORDER BY what`,
+    [MIRROR, MIRROR_SCHEMA],
+  );
+}
+
+/** Views that still read a column which was put aside when its type changed: it stands still. */
+export async function readStaleViews(sql: Sql): Promise<readonly Dependant[]> {
+  return await sql.query<Dependant & Record<string, unknown>>(
+    `SELECT format('%s reads %s', r.ev_class::regclass,
+              string_agg(DISTINCT format('%s.%I', t.oid::regclass, a.attname), ', ')) AS what,
+            'let it read the column of today' AS cure
+       FROM pg_class AS t
+       JOIN pg_attribute AS a ON a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped
+       JOIN pg_depend AS d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = t.oid
+            AND d.refobjsubid = a.attnum AND d.classid = 'pg_rewrite'::regclass
+       JOIN pg_rewrite AS r ON r.oid = d.objid
+      WHERE t.relnamespace = to_regnamespace($1) AND t.relkind = 'r'
+        AND col_description(t.oid, a.attnum) LIKE '% as it was before its type changed %'
+      GROUP BY r.ev_class ORDER BY what`,
+    [MIRROR],
+  );
+}
