@@ -5,11 +5,13 @@ import { loadCursor } from '../db/cursor.ts';
 import { markFilled, readUnfilled } from '../db/mirror/load.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
 import { finishRun, startRun } from '../db/run-log.ts';
-import { isPassing, RemoteError, SyncError } from '../domain/errors.ts';
+import { isPassing, RemoteError } from '../domain/errors.ts';
 import type { Priority } from '../domain/remote.ts';
 import { pullObject } from '../pull/pull-object.ts';
 import type { ReconcileResult } from '../reconcile/reconcile-object.ts';
+import { objectError } from './object-error.ts';
 import type { Session } from './session.ts';
+import { describeTrouble } from './trouble.ts';
 
 /** One object's run, as it stands in `clarify_sync.run`. */
 export interface ObjectRun {
@@ -58,32 +60,44 @@ export async function pullAll(
   );
 }
 
-/** Pulls one object and logs the run. */
+/**
+ * Pulls one object and logs the run. Whatever concerns it alone is its run's error.
+ *
+ * @throws what ends the service.
+ */
 export async function pullOne(
   session: Session,
   table: MirrorTable,
   options: RunOptions,
 ): Promise<ObjectRun> {
   const { object } = table;
-  const { phase } = await loadCursor(session.db, object);
-  const unfilled = (await readUnfilled(session.db)).find((one) => one.object === object);
+  let standing: { readonly phase: 'backfill' | 'incremental'; readonly unfilled: string[] | null };
+  try {
+    const { phase } = await loadCursor(session.db, object);
+    const unfilled = (await readUnfilled(session.db)).find((one) => one.object === object);
+    standing = { phase, unfilled: unfilled ? [...unfilled.fields] : null };
+  } catch (cause) {
+    return await failedRun(session, { object, kind: 'pull', read: 0 }, cause, options.signal);
+  }
+  const { phase, unfilled } = standing;
   const pull = () =>
     loggedRun(session, table, 'pull', options, (reading) => pullObject(session, table, reading));
-  if (phase === 'incremental' && !unfilled) return await pull();
+  if (phase === 'incremental' && unfilled === null) return await pull();
   // Columns that came to rows that stood are filled by reading every record again.
   const restart = phase === 'incremental';
-  const filled = await loggedRun(session, table, 'backfill', options, (reading) =>
-    session.turns.take(`${object} from the beginning`, reading.signal, () =>
+  const filled = await loggedRun(session, table, 'backfill', options, async (reading) => {
+    const result = await session.turns.take(`${object} from the beginning`, reading.signal, () =>
       backfillObject(session, table, {
         ...reading,
         priority: 'backfill',
         restart,
         first: !restart,
       }),
-    ),
-  );
+    );
+    if (result.state === 'ok' && unfilled) await markFilled(session.db, object, unfilled);
+    return result;
+  });
   if (filled.state !== 'ok') return filled;
-  if (unfilled) await markFilled(session.db, object, unfilled.fields);
   const pulled = await pull();
   return { ...pulled, kind: 'backfill', counts: sum(filled.counts, pulled.counts) };
 }
@@ -101,31 +115,56 @@ export async function loggedRun(
   }) => Promise<ReadResult | ReconcileResult>,
 ): Promise<ObjectRun> {
   const { object } = table;
-  const id = await startRun(session.db, { kind, object, holder: session.holder });
+  const part = { object, part: partOf(kind) };
+  let id: bigint | null = null;
   let records = 0;
   const onPage = (page: { read: number; total: number | null }) => {
     records += page.read;
     options.onProgress?.({ object, read: records, total: page.total });
   };
   try {
+    id = await startRun(session.db, { kind, object, holder: session.holder });
     const { signal, priority } = options;
     const { state, reason, counts } = await read({ signal, priority, onPage });
     await finishRun(session.db, id, { state, counts: { ...counts }, error: reason });
     warnOfExtra(session, { object, kind, counts: { ...counts } });
+    await session.troubles.worked(part);
     const error = reason === null ? null : { code: reason, message: `${object}: ${reason}` };
     return { object, kind, state, counts: { ...counts }, error };
   } catch (cause) {
-    const error = describe(cause, object);
-    if (isUnavailable(cause)) {
-      const state = 'incomplete';
-      await finishRun(session.db, id, { state, counts: { read: records }, error: error.code });
-      return { object, kind, state, counts: { read: records }, error };
+    if (id !== null && (await isUnavailable(session, object, cause))) {
+      const error = unavailable(object);
+      const run = { state: 'incomplete', counts: { read: records } } as const;
+      await finishRun(session.db, id, { ...run, error: error.code });
+      await session.troubles.failed(part, cause, true);
+      return { object, kind, ...run, error };
     }
-    await closeFailed(session, { id, error: error.code, read: records });
-    if (cause instanceof SyncError && cause.disposition === 'halt') throw cause;
-    if (!(cause instanceof SyncError) && !options.signal.aborted) throw cause;
-    return { object, kind, state: 'failed', counts: { read: records }, error };
+    if (id !== null) {
+      await closeFailed(session, { id, error: codeOf(cause, options.signal), read: records });
+    }
+    return await failedRun(session, { object, kind, read: records }, cause, options.signal);
   }
+}
+
+/** The object's own failure, unless it ends the service. */
+async function failedRun(
+  session: Session,
+  { object, kind, read }: Pick<ObjectRun, 'object' | 'kind'> & { readonly read: number },
+  cause: unknown,
+  signal: AbortSignal,
+): Promise<ObjectRun> {
+  const part = { object, part: partOf(kind) };
+  const { retryInMs: _, ...error } = await objectError(session, part, cause, signal);
+  return { object, kind, state: 'failed', counts: { read }, error };
+}
+
+function partOf(kind: ObjectRun['kind']): 'pull' | 'reconcile' {
+  return kind === 'reconcile' ? 'reconcile' : 'pull';
+}
+
+/** As the run log has it. */
+function codeOf(cause: unknown, signal: AbortSignal): string {
+  return signal.aborted ? 'interrupted' : describeTrouble(cause).code;
 }
 
 /** Of rows that were written: those that stand as they are were told of when they came. */
@@ -156,28 +195,28 @@ async function closeFailed(
   }
 }
 
-/** Listed in the schema, and yet its records answer 404: nothing the next pass could mend. */
-function isUnavailable(cause: unknown): boolean {
-  return cause instanceof RemoteError && cause.code === 'remote-not-found';
+/**
+ * Listed in the schema, and yet its records answer 404: Clarify is like that, and nothing the next
+ * pass could mend. Not so where they were read before.
+ */
+async function isUnavailable(session: Session, object: string, cause: unknown): Promise<boolean> {
+  if (!(cause instanceof RemoteError) || cause.code !== 'remote-not-found') return false;
+  const cursor = await loadCursor(session.db, object).catch(() => null);
+  return cursor !== null && cursor.phase === 'backfill' && cursor.backfill === null;
 }
 
-function describe(cause: unknown, object: string) {
-  if (isUnavailable(cause)) {
-    return {
-      code: 'object-unavailable',
-      message: `${object}: Clarify lists it, but has no records of it`,
-    };
-  }
-  if (!(cause instanceof SyncError))
-    return { code: 'interrupted', message: `${object}: interrupted` };
-  const { code, message, hint } = cause;
-  return hint === undefined ? { code, message } : { code, message, hint };
+function unavailable(object: string) {
+  return {
+    code: 'object-unavailable',
+    message: `${object}: Clarify lists it, but has no records of it`,
+  };
 }
 
 /**
- * Runs something for every object, a few at a time.
+ * Runs something for every object, a few at a time. What concerns one object is its run's error,
+ * and the others go on.
  *
- * @throws the first error thrown, once everything else has been stopped.
+ * @throws the first error thrown: it ends everything, once all that runs has been stopped.
  */
 export async function eachObject(
   session: Session,

@@ -19,6 +19,7 @@ import { startEmbeddedPostgres } from './embedded-postgres/embedded-postgres.ts'
 import { createGrantRights } from './grant-rights.ts';
 import type { Logger } from './log.ts';
 import { openRemote } from './open-remote.ts';
+import { createTroubles, type Troubles } from './trouble.ts';
 
 /** A database that is ours, migrated; the CRM is not needed for it. */
 export interface OpenDatabase {
@@ -43,6 +44,8 @@ export interface Session extends OpenDatabase, PullDeps {
   readonly tables: readonly MirrorTable[];
   /** Tables that the last schema check could not bring up to the workspace, and why. */
   readonly problems: readonly MirrorProblem[];
+  /** Which objects do not work, and when each is tried again. */
+  readonly troubles: Troubles;
   settings(object: string): ObjectSettings;
   /** Brings the rights of roles to what the configuration says; after every new table. */
   grantRights(): Promise<void>;
@@ -195,6 +198,7 @@ async function assemble(
       deps.log.warn(field, 'Clarify does not list these links: their table is not kept up to date'),
     ),
     turns: createTurns(),
+    troubles: await createTroubles({ db, log: deps.log }),
     policyOf: (object, field) => settings(object).conflictsOf(field),
     nowMs: Date.now,
     grantRights,

@@ -1,6 +1,6 @@
-import { SyncError } from '../domain/errors.ts';
 import type { Priority } from '../domain/remote.ts';
 import { type SweepResult, sweepObject } from '../pull/sweep.ts';
+import { objectError } from './object-error.ts';
 import type { Session } from './session.ts';
 
 export interface SweepAllOptions {
@@ -17,9 +17,9 @@ export interface SweepRun extends SweepResult {
 
 /**
  * Reads what is due of the rolling sweep, one object after the other. One that fails harms only
- * itself: it is due again next time.
+ * itself: it is due again after a pause that grows.
  *
- * @throws an error of disposition `halt`, or one that is a bug.
+ * @throws what ends the service.
  */
 export async function sweepAll(
   session: Session,
@@ -32,13 +32,16 @@ export async function sweepAll(
     if (signal.aborted) break;
     if (wanted && !wanted.has(table.object)) continue;
     const intervalMs = session.config.sweepMs;
+    const part = { object: table.object, part: 'sweep' } as const;
+    if (session.troubles.waitMs(part) > 0) continue;
     try {
       const swept = await sweepObject(session, table, { signal, priority, intervalMs });
-      if (swept !== null) runs.push({ object: table.object, ...swept });
+      if (swept === null) continue;
+      runs.push({ object: table.object, ...swept });
+      await session.troubles.worked(part);
     } catch (error) {
-      if (signal.aborted) break;
-      if (!(error instanceof SyncError) || error.disposition === 'halt') throw error;
-      session.log.debug({ object: table.object, code: error.code }, 'sweep not complete');
+      // Where it is everybody's, whoever pulls says so.
+      await objectError(session, part, error, signal);
     }
   }
   return runs;

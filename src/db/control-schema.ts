@@ -368,6 +368,22 @@ export const deferred = controlSchema.table(
   (t) => [primaryKey({ columns: [t.object, t.id] })],
 );
 
+/** What keeps an object from being read or sent: it is tried again with growing pauses. */
+export const trouble = controlSchema.table(
+  'trouble',
+  {
+    object: text('object').notNull(),
+    part: text('part').notNull(),
+    code: text('code').notNull(),
+    message: text('message').notNull(),
+    hint: text('hint'),
+    since: instant('since').notNull().default(sql`clock_timestamp()`),
+    attempts: integer('attempts').notNull().default(1),
+    nextAttemptAt: instant('next_attempt_at').notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.object, t.part] })],
+);
+
 /** Roles that the configuration named: what it grants no more is taken back from them. */
 export const grantee = controlSchema.table(
   'grantee',

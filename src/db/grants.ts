@@ -26,6 +26,7 @@ const PROGRESS = [
   'run',
   'schema_version',
   'sweep',
+  'trouble',
 ];
 /** And what was said in meetings: who may read the meeting may read that. */
 const READABLE = [...PROGRESS, 'meeting_recording'];

@@ -1,6 +1,7 @@
 import { quoteIdent } from '../domain/names.ts';
 import type { Sql } from './database.ts';
 import { MIRROR_SCHEMA } from './mirror/table.ts';
+import { readTroubles, type Trouble } from './trouble.ts';
 
 /** One object, as its mirror stands. Instants are ISO-8601 UTC. */
 export interface ObjectStanding {
@@ -16,12 +17,14 @@ export interface ObjectStanding {
   readonly lagSeconds: number | null;
   readonly lastPulledAt: string | null;
   /**
-   * Of the latest run that was not whole, unless one since was; where all were read whole, of the
-   * latest comparison with Clarify, likewise.
+   * Of what is in trouble now; else of the latest run that was not whole, unless one since was; where
+   * all were read whole, of the latest comparison with Clarify, likewise.
    */
   readonly lastError: string | null;
   /** What keeps its table from being what the workspace says, and what to do about it. */
   readonly problem: { readonly message: string; readonly hint: string | null } | null;
+  /** What of it does not work, and is tried again. */
+  readonly troubles: readonly Trouble[];
   readonly phase: 'backfill' | 'incremental';
   /** Everything visible with an earlier `_updated_at` has been applied. */
   readonly watermark: string | null;
@@ -35,7 +38,7 @@ export interface RunStanding {
   readonly finishedAt: string | null;
 }
 
-type StandingRow = Omit<ObjectStanding, 'rows'> & { readonly table: string | null };
+type StandingRow = Omit<ObjectStanding, 'rows' | 'troubles'> & { readonly table: string | null };
 
 /**
  * Every mirrored object and how it stands, and what could not be mirrored at all. No lock. Per object a few descents of `run_latest`;
@@ -93,7 +96,12 @@ export async function readStanding(sql: Sql): Promise<ObjectStanding[]> {
     sql,
     rows.flatMap(({ table }) => table ?? []),
   );
-  return rows.map(({ table, ...row }) => ({ ...row, rows: counts.get(table ?? '') ?? 0n }));
+  const all = await readTroubles(sql);
+  return rows.map(({ table, ...row }) => {
+    const troubles = all.filter(({ object }) => object === row.object);
+    const lastError = (row.problem === null ? troubles[0]?.code : null) ?? row.lastError;
+    return { ...row, lastError, troubles, rows: counts.get(table ?? '') ?? 0n };
+  });
 }
 
 /** The newest run of an object that read it and that a condition holds for. */

@@ -50,6 +50,11 @@ export function createMetrics(source: StatusSource, snapshot: Snapshot): Metrics
     'state',
   ]);
   const open = gauge('open_conflicts', 'Fields that wait for a decision.', ['object']);
+  const trouble = gauge('trouble', 'What of an object does not work, and why.', [
+    'object',
+    'part',
+    'code',
+  ]);
   const remaining = gauge('allowance_remaining', 'Requests left by the last answer.', ['endpoint']);
   const limit = gauge('allowance_limit', 'Requests per window that Clarify allows.', ['endpoint']);
   const waiting = gauge('http_requests_waiting', 'Requests that wait for the allowance.', [
@@ -81,7 +86,7 @@ export function createMetrics(source: StatusSource, snapshot: Snapshot): Metrics
 
   async function readDatabase(): Promise<void> {
     const objects = await snapshot.standing();
-    for (const metric of [lag, rows, outbox, open]) metric.reset();
+    for (const metric of [lag, rows, outbox, open, trouble]) metric.reset();
     for (const standing of objects) {
       const { object, lagSeconds, pending, blocked, parked } = standing;
       if (lagSeconds !== null) lag.set({ object }, lagSeconds);
@@ -90,6 +95,7 @@ export function createMetrics(source: StatusSource, snapshot: Snapshot): Metrics
       for (const [state, count] of Object.entries({ pending, blocked, parked })) {
         outbox.set({ object, state }, count);
       }
+      for (const { part, code } of standing.troubles) trouble.set({ object, part, code }, 1);
       conflicts.inc({ object }, 0);
       pulled.inc({ object }, 0);
     }
@@ -123,7 +129,7 @@ export function createMetrics(source: StatusSource, snapshot: Snapshot): Metrics
         () => false,
       );
       up.set(answered ? 1 : 0);
-      if (!answered) for (const metric of [lag, rows, outbox, open]) metric.reset();
+      if (!answered) for (const metric of [lag, rows, outbox, open, trouble]) metric.reset();
       return await registry.metrics();
     },
     noteRequest: ({ endpoint, durationMs }) => durations.observe({ endpoint }, durationMs / 1_000),

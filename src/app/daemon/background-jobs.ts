@@ -1,7 +1,9 @@
 import { readLastRunAge, recordRun } from '../../db/run-log.ts';
-import { isPassing, RemoteError, SyncError } from '../../domain/errors.ts';
+import { isPassing } from '../../domain/errors.ts';
 import type { Priority } from '../../domain/remote.ts';
 import { pullUsers } from '../../pull/pull-users.ts';
+import { MEETING } from '../config/file.ts';
+import { objectError } from '../object-error.ts';
 import type { Session } from '../session.ts';
 import { sweepAll } from '../sweep-all.ts';
 import { DUE } from './due.ts';
@@ -51,7 +53,10 @@ export function backgroundJobs(session: Session, options: BackgroundOptions): re
     {
       name: 'recordings',
       expression: DUE.recordings,
-      run: guarded(() => recordings({ signal, priority: 'backfill' })),
+      run: guarded(async () => {
+        if (session.troubles.waitMs({ object: MEETING, part: 'recordings' }) > 0) return;
+        await recordings({ signal, priority: 'backfill' });
+      }),
     },
   ];
 }
@@ -60,13 +65,13 @@ export function backgroundJobs(session: Session, options: BackgroundOptions): re
  * Brings over the users of the workspace, unless that was done within a day. A key that may not see
  * them, or a server that does not tell, is no reason to stop: said, and tried again.
  *
- * @throws what is a bug, or a key that is not accepted at all.
+ * @throws what ends the service.
  */
 export async function refreshUsers(
   session: Session,
   options: { readonly signal: AbortSignal; readonly priority: Priority; readonly force: boolean },
 ): Promise<void> {
-  const { db, holder, log } = session;
+  const { db, holder } = session;
   const { signal, priority, force } = options;
   const ageMs = await readLastRunAge(db, 'users');
   if (!force && ageMs !== null && ageMs < USERS_EVERY_MS) return;
@@ -77,10 +82,9 @@ export async function refreshUsers(
     await session.grantRights();
     const tookMs = session.nowMs() - startedMs;
     await recordRun(db, { kind: 'users', object: null, holder, counts, tookMs });
+    await session.troubles.worked({ object: 'user', part: 'users' });
   } catch (error) {
-    const isUnauthorized = error instanceof RemoteError && error.status === 401;
-    if (signal.aborted) return;
-    if (!(error instanceof SyncError) || isUnauthorized) throw error;
-    log.warn({ code: error.code }, 'users not read');
+    const part = { object: 'user', part: 'users' } as const;
+    await objectError(session, part, error, signal);
   }
 }

@@ -2,7 +2,7 @@ import { LeaseKeeper } from '../../db/lease-keeper.ts';
 import { Listener, NUDGE_CHANNEL, notify, OUTBOX_CHANNEL } from '../../db/listener.ts';
 import { pruneStep } from '../../db/retention.ts';
 import { abandonRuns } from '../../db/run-log.ts';
-import { isPassing, SyncError } from '../../domain/errors.ts';
+import { SyncError } from '../../domain/errors.ts';
 import type { PushedCounts } from '../../http/metrics.ts';
 import { type ObjectRun, pullOne } from '../pull-all.ts';
 import { copiedDatabase } from '../push-once.ts';
@@ -123,6 +123,7 @@ class Pulls {
   readonly #comparisons: ReconcileSchedule;
   /** Why each object's last pull was not complete: said once, not every minute. */
   readonly #problems = new Map<string, string>();
+  readonly #attempts = new Map<string, NodeJS.Timeout>();
 
   constructor(
     session: Session,
@@ -153,6 +154,7 @@ class Pulls {
   }
 
   async stop(): Promise<void> {
+    for (const attempt of this.#attempts.values()) clearTimeout(attempt);
     await Promise.all([...this.#schedules.values()].map((schedule) => schedule.stop()));
     await this.#comparisons.stop();
   }
@@ -179,6 +181,9 @@ class Pulls {
       void schedule.stop();
     }
     this.#comparisons.follow(present);
+    this.#session.troubles.keepOnly([...present]).catch((error: unknown) => {
+      this.#session.log.debug({ err: error }, 'troubles of objects that are gone not dropped');
+    });
     for (const object of present) {
       if (this.#schedules.has(object)) continue;
       const { pull: expression } = this.#session.settings(object);
@@ -203,17 +208,26 @@ class Pulls {
     const table = this.#session.tables.find((known) => known.object === object);
     const { signal, onRun } = this.#options;
     if (!table || signal.aborted || this.#lease.epoch === null) return;
+    const part = { object, part: 'pull' } as const;
+    if (this.#session.troubles.waitMs(part) > 0) return;
     try {
       const run = await pullOne(this.#session, table, { signal, priority: 'pull' });
       onRun?.(run);
       this.#logRun(run);
       this.#comparisons.pulled(run);
+      if (run.state === 'failed') this.#tryAgain(object);
     } catch (error) {
-      if (!isPassing(error)) return this.#halt(error);
-      // The database was away before the run could be put on record.
-      const { code, message } = error;
-      this.#logRun({ object, kind: 'pull', state: 'failed', counts: {}, error: { code, message } });
+      this.#halt(error);
     }
+  }
+
+  /** As soon as its trouble may have passed, where its schedule would come later. */
+  #tryAgain(object: string): void {
+    const waitMs = this.#session.troubles.waitMs({ object, part: 'pull' });
+    clearTimeout(this.#attempts.get(object));
+    if (waitMs === 0 || this.#options.signal.aborted) return;
+    const attempt = setTimeout(() => this.#schedules.get(object)?.now(object), waitMs);
+    this.#attempts.set(object, attempt);
   }
 
   /** One line per run that did something, and none for one that found nothing to do. */
@@ -226,8 +240,10 @@ class Pulls {
     else this.#problems.set(object, problem);
     const fields = { object, kind, state, ...counts, code: problem };
     if (state !== 'ok') {
-      // Listed without records: Clarify is like that, and nobody has to do anything.
-      const expected = problem === known || problem === 'object-unavailable';
+      // Listed without records: Clarify is like that, and nobody has to do anything. Of what is in
+      // trouble it was said when it stopped.
+      const told = this.#session.troubles.stands({ object, part: 'pull' });
+      const expected = problem === known || problem === 'object-unavailable' || told;
       const level = expected ? 'debug' : 'warn';
       if (!this.#options.signal.aborted) this.#session.log[level](fields, 'pull not complete');
     } else if (known !== null || inserted + updated + removed > 0) {

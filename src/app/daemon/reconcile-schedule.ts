@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readReconcileState } from '../../db/reconcile/state.ts';
-import { isPassing } from '../../domain/errors.ts';
+import { objectError } from '../object-error.ts';
 import type { ObjectRun } from '../pull-all.ts';
 import { reconcileOne } from '../reconcile-all.ts';
 import type { Session } from '../session.ts';
@@ -75,7 +75,9 @@ export class ReconcileSchedule {
   async #compare(object: string): Promise<void> {
     const { signal, leads, onRun } = this.#options;
     const table = this.#session.tables.find((known) => known.object === object);
-    if (!table || signal.aborted || !leads() || !(await this.#isDue(object))) return;
+    if (!table || signal.aborted || !leads()) return;
+    if (this.#session.troubles.waitMs({ object, part: 'reconcile' }) > 0) return;
+    if (!(await this.#isDue(object))) return;
     this.#wanted.delete(object);
     const run = await reconcileOne(this.#session, table, { signal, priority: 'backfill' });
     onRun?.(run);
@@ -87,11 +89,11 @@ export class ReconcileSchedule {
     else if (!signal.aborted) this.#session.log.warn(fields, error?.message ?? 'not compared');
   }
 
-  #failed(object: string, error: unknown): void {
-    if (!isPassing(error)) return this.#options.onHalt(error);
+  async #failed(object: string, error: unknown): Promise<void> {
     // Whatever made it due does so again after the next pull.
     this.#wanted.add(object);
-    this.#session.log.info({ object, code: error.code }, error.message);
+    const part = { object, part: 'reconcile' } as const;
+    await objectError(this.#session, part, error, this.#options.signal).catch(this.#options.onHalt);
   }
 
   async #isDue(object: string): Promise<boolean> {

@@ -11,6 +11,7 @@ import { adoptDatabase, ensureInstallation } from '../../db/installation.ts';
 import { controlVersion } from '../../db/migrate.ts';
 import { readMirrors, readObjects } from '../../db/mirror/catalog.ts';
 import { loadMirror } from '../../db/mirror/load.ts';
+import { readTroubles } from '../../db/trouble.ts';
 import { SyncError } from '../../domain/errors.ts';
 import { quoteIdent } from '../../domain/names.ts';
 import type { ObjectSchema } from '../../domain/schema.ts';
@@ -158,6 +159,7 @@ async function checkTables(
   const checks = [
     await looking('triggers', () => checkTriggers(db)),
     await looking('grants', () => checkGrants(db, config)),
+    await looking('trouble', () => checkTrouble(db)),
     await looking('objects', () => checkObjects(db, config, schemas)),
   ];
   for (const { name, look } of DEPENDANT_CHECKS) checks.push(await looking(name, () => look(db)));
@@ -236,6 +238,17 @@ async function checkObjects(
   if (due.length > MOST_STEPS) named.push(`and ${due.length - MOST_STEPS} more`);
   const detail = `tables are not as the workspace has them: ${named.join('; ')}`;
   return { state: 'warn', detail, hint: 'run `clarify-sync sync`, or wait for the service' };
+}
+
+/** What the service has met and goes on trying; it says the rest of it by itself. */
+async function checkTrouble(db: Database): Promise<Finding> {
+  const troubles = await readTroubles(db);
+  if (troubles.length === 0) return ok('every object is read and sent');
+  const detail = troubles
+    .map(({ object, part, code, message }) => `${object} (${part}): [${code}] ${message}`)
+    .join('; ');
+  const hint = troubles.find((one) => one.hint !== null)?.hint ?? null;
+  return { state: 'warn', detail, hint };
 }
 
 async function checkGrants(db: Database, { grants }: Config): Promise<Finding> {

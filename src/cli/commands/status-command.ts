@@ -73,12 +73,19 @@ function toJson(object: ObjectStanding): Record<string, unknown> {
     lastPulledAt,
     lastError,
     problem,
+    troubles: object.troubles.map(
+      ({ part, code, message, hint, since, attempts, nextAttemptAt }) => {
+        return { part, code, message, hint, since, attempts, nextAttemptAt };
+      },
+    ),
   };
 }
 
 function nextFor({ objects }: Status, left: string | null): string | null {
   if (objects.length === 0) return 'nothing is mirrored yet: run `clarify-sync sync`';
   if (left !== null) return left;
+  const hint = objects.flatMap(({ troubles }) => troubles).find((one) => one.hint !== null)?.hint;
+  if (hint != null) return hint;
   const readable = objects.filter(({ lastError }) => lastError !== OBJECT_UNAVAILABLE);
   const broken = readable.find(({ lastError }) => lastError !== null);
   if (broken?.lastError?.startsWith('reconcile-')) {
@@ -130,7 +137,13 @@ export function renderStatus({ objects, leader, sweeps }: Status, screen: Screen
     leader === null
       ? 'no service runs'
       : `leader: ${printable(leader.holder)}, epoch ${leader.epoch}`;
-  return [...(rows.length > 0 ? renderTable(COLUMNS, rows, screen) : []), led];
+  const troubles = objects.flatMap((object) =>
+    object.troubles.map(({ part, code, message, since, nextAttemptAt }) => {
+      const why = `${printable(message)} [${code}]`;
+      return `${paint('red', `${printable(object.object)}: ${part} stopped`)} since ${since}, again at ${nextAttemptAt}: ${why}`;
+    }),
+  );
+  return [...(rows.length > 0 ? renderTable(COLUMNS, rows, screen) : []), ...troubles, led];
 }
 
 /** How far the round has come that finds what bumps no timestamp, or how old the last one is. */

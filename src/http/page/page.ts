@@ -70,7 +70,14 @@ function summary({ waiting, objects }: PageFacts): Html {
     waiting.openConflicts > 0 && `${plural(waiting.openConflicts, 'conflict')} open`,
     parkedCount(waiting) > 0 && `${plural(parkedCount(waiting), 'change')} parked`,
   ].filter((text) => text !== false);
-  const broken = objects.flatMap(({ object, lastError, lagSeconds }) => {
+  const stopped = objects.flatMap(({ object, troubles, lastError }) =>
+    troubles.length > 0 && lastError !== NO_RECORDS
+      ? [`${object} (${[...new Set(troubles.map(({ part }) => part))].join(', ')})`]
+      : [],
+  );
+  if (stopped.length > 0) said.push(`stopped, and tried again: ${stopped.join(', ')}`);
+  const broken = objects.flatMap(({ object, lastError, lagSeconds, troubles }) => {
+    if (troubles.length > 0) return [];
     const passing = lagSeconds !== null && lagSeconds < HICCUP_SECONDS;
     return lastError === null || lastError === NO_RECORDS || passing ? [] : [object];
   });

@@ -16,7 +16,7 @@ export function objectsTable(
     const next = nextRun(object);
     return html`<tr><th scope="row">${object}</th><td>${count(total)}</td>
 <td>${lagSeconds === null ? '–' : span(lagSeconds)}</td><td>${ago(lastPulledAt, nowMs)}</td>
-<td class="text">${result(standing)}</td>
+<td class="text">${result(standing, nowMs)}</td>
 <td>${number(standing.pending, '')}</td><td>${number(standing.blocked, 'warn')}</td><td>${number(standing.parked, 'warn')}</td><td>${number(standing.openConflicts, 'warn')}</td>
 <td>${next === null ? '–' : `in ${span((next.at.getTime() - nowMs) / 1_000)}`}</td></tr>`;
   });
@@ -26,12 +26,18 @@ export function objectsTable(
 /** Listed by Clarify without records of it: nothing is wrong, and nobody has to do anything. */
 export const NO_RECORDS = 'object-unavailable';
 
-function result({ lastRun, lastError, problem }: ObjectStanding): Html {
+function result({ lastRun, lastError, problem, troubles }: ObjectStanding, nowMs: number): Html {
   if (problem !== null) {
     return html`<span class="bad">${problem.message}</span>${problem.hint !== null && html`: ${problem.hint}`} <code>${lastError}</code>`;
   }
   if (lastRun === null) return html`<span class="quiet">none</span>`;
   if (lastError === NO_RECORDS) return html`<span class="quiet">no records</span>`;
+  const [trouble] = troubles;
+  if (trouble !== undefined) {
+    const { part, code, message, hint, nextAttemptAt } = trouble;
+    const wait = Math.max(0, (Date.parse(nextAttemptAt) - nowMs) / 1_000);
+    return html`${part} <span class="bad">stopped</span> <code title="${[message, hint].filter(Boolean).join('; ')}">${code}</code> <span class="quiet">again in ${span(wait)}</span>`;
+  }
   const { kind, state } = lastRun;
   const level = state === 'ok' ? 'good' : state === 'running' ? 'quiet' : 'bad';
   const why = lastError !== null && html` <code>${lastError}</code>`;

@@ -36,6 +36,7 @@ test('everything is looked at, and fine', async () => {
     'ok installation',
     'ok triggers',
     'ok grants',
+    'ok trouble',
     'ok objects',
     'ok foreign keys',
     'ok publications',

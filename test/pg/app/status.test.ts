@@ -38,6 +38,7 @@ test('before the first pull nothing is claimed', async () => {
     phase: 'backfill',
     watermark: null,
     lastRun: null,
+    troubles: [],
   });
 });
 

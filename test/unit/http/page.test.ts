@@ -86,6 +86,7 @@ describe('the tables', () => {
     problem: null,
     phase: 'backfill' as const,
     watermark: null,
+    troubles: [],
   };
   const run = { kind: 'backfill', state: 'incomplete', startedAt: '', finishedAt: null } as const;
 
@@ -95,6 +96,26 @@ describe('the tables', () => {
     expect(table('object-unavailable')).toContain('<span class="quiet">no records</span>');
     expect(table('object-unavailable')).not.toContain('class="bad"');
     expect(table('walk-ties')).toContain('<span class="bad">incomplete</span> <code>walk-ties');
+  });
+
+  it('say what of an object does not work, and when it is tried again', () => {
+    const trouble = {
+      object: 'playbook',
+      part: 'push' as const,
+      code: 'remote-unavailable',
+      message: 'Clarify has a <problem>',
+      hint: null,
+      since: '2026-01-01T00:00:00.000Z',
+      attempts: 3,
+      nextAttemptAt: '2026-01-01T00:00:30.000Z',
+    };
+    const lastRun = { ...run, state: 'ok' as const };
+    const object = { ...standing, lastRun, lastError: trouble.code, troubles: [trouble] };
+    const nowMs = Date.parse('2026-01-01T00:00:10.000Z');
+    const table = objectsTable([object], () => null, nowMs).toString();
+    expect(table).toContain('push <span class="bad">stopped</span>');
+    expect(table).toContain('title="Clarify has a &lt;problem&gt;">remote-unavailable</code>');
+    expect(table).toContain('again in 20');
   });
 
   it('let a narrow screen break an endpoint between its parts', () => {
