@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
+import { systemClock } from '../clarify/clock.ts';
 import type { ClarifyRemote } from '../clarify/remote.ts';
 import { createLinkRefusals } from '../conflicts/link-pages.ts';
 import { createTurns } from '../conflicts/turns.ts';
@@ -200,7 +201,7 @@ async function assemble(
     turns: createTurns(),
     troubles: await createTroubles({ db, log: deps.log }),
     policyOf: (object, field) => settings(object).conflictsOf(field),
-    nowMs: Date.now,
+    nowMs: systemClock.monotonicMs,
     grantRights,
     followSchema,
     async refreshSchema(signal) {

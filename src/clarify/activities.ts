@@ -32,12 +32,12 @@ export function createActivities({
   const failures = new Map<string, number>();
 
   function isAvoided(name: string): boolean {
-    return (avoided.get(name) ?? Number.NEGATIVE_INFINITY) > clock.nowMs();
+    return (avoided.get(name) ?? Number.NEGATIVE_INFINITY) > clock.monotonicMs();
   }
 
   function avoid(name: string): void {
     avoided.delete(name);
-    avoided.set(name, clock.nowMs() + AVOIDED_MS);
+    avoided.set(name, clock.monotonicMs() + AVOIDED_MS);
     const [oldest] = avoided.keys();
     if (avoided.size > MOST_AVOIDED && oldest !== undefined) avoided.delete(oldest);
   }

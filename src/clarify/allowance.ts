@@ -6,7 +6,7 @@ import type { RateHeaders } from './rate-headers.ts';
  * for every process that uses the workspace, since `remaining` counts everyone's requests.
  */
 export interface Allowance {
-  /** Milliseconds until a request of this priority may start; 0 for now. */
+  /** Milliseconds until a request of this priority may start; 0 for now. Every `nowMs` is of a clock that is never set. */
   waitMs(priority: Priority, nowMs: number): number;
   /** A request starts: its ticket. Exactly one `answered` or `unanswered` follows. */
   start(priority: Priority, nowMs: number): number;

@@ -102,8 +102,8 @@ export function createSend(deps: CallerDeps): Send {
       if (error.status === 429) refusals += 1;
       else failures += 1;
       const pauseMs = pauseBefore(failures, error, deps.clock);
-      failingSinceMs ??= deps.clock.nowMs();
-      const failingMs = deps.clock.nowMs() - failingSinceMs;
+      failingSinceMs ??= deps.clock.monotonicMs();
+      const failingMs = deps.clock.monotonicMs() - failingSinceMs;
       const again =
         error.disposition === 'retry' &&
         // It would be as long again: whoever asked can ask for less.

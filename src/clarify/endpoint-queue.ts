@@ -65,7 +65,7 @@ export function createEndpointQueue(
     alarm?.abort();
     alarm = null;
     const next = mostUrgent();
-    const waitMs = next === undefined ? null : allowance.waitMs(next, clock.nowMs());
+    const waitMs = next === undefined ? null : allowance.waitMs(next, clock.monotonicMs());
     if (waitMs === 0) {
       queue.start();
       return;
@@ -83,7 +83,7 @@ export function createEndpointQueue(
   }
 
   async function spend(priority: Priority, attempt: () => Promise<Outcome>): Promise<Outcome> {
-    const startedAtMs = clock.nowMs();
+    const startedAtMs = clock.monotonicMs();
     const ticket = allowance.start(priority, startedAtMs);
     requests += 1;
     reconsider();
@@ -92,9 +92,9 @@ export function createEndpointQueue(
       outcome = await attempt();
       return outcome;
     } finally {
-      const nowMs = clock.nowMs();
+      const nowMs = clock.monotonicMs();
       if (outcome?.kind === 'answer') {
-        allowance.answered(ticket, readRateHeaders(outcome.headers, nowMs), {
+        allowance.answered(ticket, readRateHeaders(outcome.headers, clock.nowMs()), {
           refused: outcome.status === 429,
           nowMs,
         });
@@ -114,7 +114,7 @@ export function createEndpointQueue(
   return {
     async run(priority, signal, attempt) {
       signal.throwIfAborted();
-      const waitMs = allowance.waitMs(priority, clock.nowMs());
+      const waitMs = allowance.waitMs(priority, clock.monotonicMs());
       if (Number.isFinite(waitMs) && waitMs > LONGEST_WAIT_MS) {
         throw new RemoteError(`The server lets no request to ${endpoint} through for a while`, {
           code: 'remote-rate-limited',

@@ -84,7 +84,7 @@ export function createTransport({
   return {
     async attempt({ method, url, headers, body, timeoutMs, signal }) {
       const connectMs = Math.min(CONNECT_MS, timeoutMs);
-      const sentAtMs = clock.nowMs();
+      const sentAtMs = clock.monotonicMs();
       try {
         const options = {
           method,
@@ -105,7 +105,7 @@ export function createTransport({
           headers: response.headers,
           takeText,
           sentAtMs,
-          answeredAtMs: clock.nowMs(),
+          answeredAtMs: clock.monotonicMs(),
         };
       } catch (error) {
         if (error instanceof AnswerTooLarge) {

@@ -15,7 +15,7 @@ export function crmMinusDatabaseMs({ db, remote }: Clocks): number {
   return skewMs(clockBetween(remote.clock, db.clock));
 }
 
-/** The CRM's clock as far as its answers told; `nowMs` is the clock they were measured by. */
+/** The CRM's clock as far as its answers told; `nowMs` is the clock they were measured by, one that is never set. */
 export function serverNow({ remote, nowMs }: Pick<Clocks, 'remote'> & { nowMs: () => number }) {
   return nowMs() + skewMs(remote.clock);
 }

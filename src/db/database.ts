@@ -60,7 +60,7 @@ export interface DatabaseOptions {
   readonly max?: number;
   /** Told about connections that broke while nobody used them. */
   readonly log?: { warn(fields: object, message: string): void };
-  /** Epoch milliseconds; default this machine's. */
+  /** Epoch milliseconds by a clock that is never set; default this machine's. */
   readonly nowMs?: () => number;
 }
 
@@ -149,9 +149,11 @@ async function printIsoDates(client: pg.ClientBase): Promise<void> {
   await run(client, { text, timeoutMs: 0 });
 }
 
+const steadyMs = () => performance.timeOrigin + performance.now();
+
 /** Opens no connection by itself: the first statement does. */
 export function openDatabase(options: DatabaseOptions): Database {
-  const { nowMs = Date.now } = options;
+  const { nowMs = steadyMs } = options;
   const pool = new pg.Pool({
     connectionString: options.url,
     application_name: options.applicationName,

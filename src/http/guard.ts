@@ -7,6 +7,8 @@ export interface GuardOptions {
   readonly host: string;
   readonly token: string | null;
   readonly nowMs?: () => number;
+  /** Of a clock that is never set. */
+  readonly monotonicMs?: () => number;
 }
 
 export interface Guard {
@@ -61,9 +63,10 @@ export function equalSecrets(left: string, right: string): boolean {
  * or a cookie that stands for it and ends with it. What changes something has to come from this
  * very page.
  */
-export function createGuard({ host, token, nowMs = Date.now }: GuardOptions): Guard {
+export function createGuard(options: GuardOptions): Guard {
+  const { host, token, nowMs = Date.now, monotonicMs = () => performance.now() } = options;
   const onLoopback = isLoopbackHost(host);
-  const failures = createFailureCount(nowMs);
+  const failures = createFailureCount(monotonicMs);
 
   function sign(expiresMs: string): string {
     return createHmac('sha256', `clarify-sync session ${token}`).update(expiresMs).digest('hex');
@@ -149,12 +152,12 @@ async function refuse(reply: FastifyReply, status: number, message: string): Pro
   return await reply.code(status).type('text/plain; charset=utf-8').send(`${message}\n`);
 }
 
-function createFailureCount(nowMs: () => number) {
-  let sinceMs = nowMs();
+function createFailureCount(monotonicMs: () => number) {
+  let sinceMs = monotonicMs();
   let count = 0;
   const renew = () => {
-    if (nowMs() - sinceMs < FAILURES_MS) return;
-    sinceMs = nowMs();
+    if (monotonicMs() - sinceMs < FAILURES_MS) return;
+    sinceMs = monotonicMs();
     count = 0;
   };
   return {

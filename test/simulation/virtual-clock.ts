@@ -70,6 +70,7 @@ export async function startVirtualClock(client: Client): Promise<VirtualClock> {
     skip: move,
     clientClock: (random) => ({
       nowMs,
+      monotonicMs: nowMs,
       random,
       async sleep(ms, signal) {
         signal.throwIfAborted();

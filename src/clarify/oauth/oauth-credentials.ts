@@ -27,7 +27,7 @@ export function oauthCredentials(options: OAuthCredentialsOptions): CredentialsP
   let known: Tokens | null = null;
   let renewing: Promise<Tokens> | null = null;
   /** After an attempt that failed, and was not urgent. */
-  let quietUntilMs = 0;
+  let quietUntilMs = Number.NEGATIVE_INFINITY;
 
   const isGood = (tokens: Tokens, rejected: string | undefined) =>
     tokens.accessToken !== rejected && !isDue(tokens, clock.nowMs());
@@ -57,7 +57,7 @@ export function oauthCredentials(options: OAuthCredentialsOptions): CredentialsP
   async function renewOrGoOn(before: Tokens, rejected: string | undefined): Promise<Tokens> {
     const ended = before.expiresAtMs !== null && clock.nowMs() >= before.expiresAtMs;
     const serves = !ended && before.accessToken !== rejected;
-    if (serves && clock.nowMs() < quietUntilMs) return before;
+    if (serves && clock.monotonicMs() < quietUntilMs) return before;
     renewing ??= renew(rejected).finally(() => {
       renewing = null;
     });
@@ -65,7 +65,7 @@ export function oauthCredentials(options: OAuthCredentialsOptions): CredentialsP
       return await renewing;
     } catch (error) {
       if (!serves) throw error;
-      quietUntilMs = clock.nowMs() + QUIET_MS;
+      quietUntilMs = clock.monotonicMs() + QUIET_MS;
       return before;
     }
   }

@@ -65,6 +65,7 @@ describe('a write that may have arrived is not taken back by what keeps it from 
       {
         clock: {
           nowMs: Date.now,
+          monotonicMs: Date.now,
           random: () => 0.5,
           async sleep(_ms, signal) {
             stopping.abort(new Error('stopped'));

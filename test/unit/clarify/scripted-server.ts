@@ -80,12 +80,18 @@ async function write(response: ServerResponse, reply: Reply | Promise<Reply>): P
 }
 
 /** Sleeps take no time; what was slept is kept. */
-export function instantClock(): Clock & { readonly slept: number[] } {
+export function instantClock(): Clock & { readonly slept: number[]; set(byMs: number): void } {
   let offsetMs = 0;
+  let setByMs = 0;
   const slept: number[] = [];
   return {
     slept,
-    nowMs: () => Date.now() + offsetMs,
+    nowMs: () => Date.now() + offsetMs + setByMs,
+    monotonicMs: () => Date.now() + offsetMs,
+    /** As if somebody set the machine's clock. */
+    set: (byMs) => {
+      setByMs += byMs;
+    },
     async sleep(ms, signal) {
       signal.throwIfAborted();
       slept.push(ms);

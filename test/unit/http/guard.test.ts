@@ -5,7 +5,12 @@ import { createGuard, equalSecrets, hostName, isLoopbackHost } from '../../../sr
 const LOOPBACK = { host: '127.0.0.1', token: null };
 const OPEN_TO_ALL = { host: '0.0.0.0', token: 'a-long-secret' };
 
-function guarded(options: { host: string; token: string | null; nowMs?: () => number }) {
+function guarded(options: {
+  host: string;
+  token: string | null;
+  nowMs?: () => number;
+  monotonicMs?: () => number;
+}) {
   const app = Fastify({ logger: false });
   app.removeAllContentTypeParsers();
   app.addContentTypeParser(
@@ -98,8 +103,9 @@ describe('with a token', () => {
   });
 
   it('refuses a wrong one, and soon every further one', async () => {
-    let nowMs = 0;
-    const app = guarded({ ...OPEN_TO_ALL, nowMs: () => nowMs });
+    let monotonicMs = 0;
+    let nowMs = 3_600_000;
+    const app = guarded({ ...OPEN_TO_ALL, nowMs: () => nowMs, monotonicMs: () => monotonicMs });
     const guess = async (token: string) => {
       const authorization = `Bearer ${token}`;
       return (await app.inject({ url: '/', headers: { host, authorization } })).statusCode;
@@ -108,7 +114,11 @@ describe('with a token', () => {
     for (let n = 0; n < 20; n += 1) await guess(`guess${n}`);
     expect(await guess('another')).toBe(429);
     expect(await guess('a-long-secret')).toBe(200);
+    // A clock that is set lets nobody guess on, and keeps nobody out.
     nowMs += 60_000;
+    expect(await guess('another')).toBe(429);
+    nowMs = 0;
+    monotonicMs += 60_000;
     expect(await guess('another')).toBe(401);
   });
 
