@@ -34,6 +34,10 @@ const EXPLANATIONS: Readonly<Record<string, readonly [message: string, hint: str
     'somebody holds rows whose record is gone',
     'run `clarify-sync reconcile OBJECT` once they are free',
   ],
+  'undated-records': [
+    'records that are known came without a readable `_updated_at`; their values were compared and taken over',
+    'run `clarify-sync reconcile OBJECT` again; if it stays, report it to Clarify',
+  ],
   'reconcile-unsettled': [
     'both sides went on changing',
     'run `clarify-sync reconcile OBJECT` again at a quieter time',

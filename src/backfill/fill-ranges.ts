@@ -1,5 +1,9 @@
-import type { AppliedRead } from '../conflicts/apply-read.ts';
-import type { ReadDeps, Reading, ReadOptions } from '../conflicts/read-object.ts';
+import {
+  addApplied,
+  type ReadDeps,
+  type Reading,
+  type ReadOptions,
+} from '../conflicts/read-object.ts';
 import { newBuffer } from '../db/backfill/copy.ts';
 import type { CopyBuffer } from '../db/backfill/copy-buffer.ts';
 import { type BackfillKey, type BackfillRange, moveRange } from '../db/backfill/ranges.ts';
@@ -195,20 +199,9 @@ async function write(
   if (applied === null) return null;
   if (chunk.refused > 0) leave(reading, 'record-id-unstorable');
   reading.counts.read += chunk.read;
-  addCounts(reading, applied);
+  addApplied(reading, applied);
   options.onPage?.({ read: chunk.read - chunk.again, total: options.left });
   return written;
-}
-
-export function addCounts({ counts }: Reading, applied: AppliedRead): void {
-  counts.inserted += applied.inserted;
-  counts.updated += applied.updated;
-  counts.removed += applied.merged;
-  counts.deferred += applied.deferred;
-  counts.conflicts += applied.conflicts;
-  counts.extra += applied.extra;
-  counts.linked += applied.linked;
-  counts.unlinked += applied.unlinked;
 }
 
 /** Says that something is missing, and goes on with the rest. The first reason stays. */

@@ -1,6 +1,7 @@
 import { applyRead } from '../conflicts/apply-read.ts';
 import { readLinkedPage } from '../conflicts/link-pages.ts';
 import {
+  addApplied,
   applyContext,
   type ReadDeps,
   type Reading,
@@ -9,7 +10,7 @@ import {
 import { readDatabaseTime } from '../db/cursor.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
 import type { RemoteRecord } from '../domain/record.ts';
-import { addCounts, leave } from './fill-ranges.ts';
+import { leave } from './fill-ranges.ts';
 
 /** Passes over the same records until one brings nobody new. */
 const PASSES = 5;
@@ -81,6 +82,6 @@ async function apply(
     { asWriter: true },
   );
   reading.counts.read += records.length;
-  addCounts(reading, applied);
+  addApplied(reading, applied);
   page.onPage?.({ read: records.length, total: null });
 }

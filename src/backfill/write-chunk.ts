@@ -91,10 +91,10 @@ async function merge(
   const known = await readKnown(tx, stage, readAt);
   const gone = new Set(known.filter((one) => one.gone).map(({ position }) => position));
   const withCare = new Set(known.filter((one) => !one.gone).map(({ position }) => position));
-  for (const { position, id } of standing) {
+  for (const { position, id, undated } of standing) {
     // Fields the answer lacked keep what they hold.
     const isPartial = encoded[position - 1]?.missing.length !== 0;
-    if (isPartial || !locked.has(id)) withCare.add(position);
+    if (isPartial || undated || !locked.has(id)) withCare.add(position);
   }
   const plain = differences.filter(({ position }) => !withCare.has(position));
   const absent = plain.filter(({ position, present }) => !present && !gone.has(position));
@@ -112,6 +112,7 @@ async function merge(
     deferred: careful.deferred + told.deferred,
     conflicts: careful.conflicts + told.conflicts,
     extra: chunk.extras,
+    undated: careful.undated,
   };
 }
 
@@ -146,6 +147,7 @@ const NOTHING: AppliedRead = {
   deferred: 0,
   conflicts: 0,
   extra: 0,
+  undated: 0,
   merged: 0,
   linked: 0,
   unlinked: 0,

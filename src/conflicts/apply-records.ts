@@ -46,6 +46,11 @@ export interface ApplyCounts {
   readonly conflicts: number;
   /** Values that fit no column and went to `_extra`. */
   readonly extra: number;
+  /**
+   * Records known in a dated version that came without a date that can be read: what they hold is
+   * taken over by the time it was read, and nothing proves that it is the newest.
+   */
+  readonly undated: number;
 }
 
 interface Candidate {
@@ -77,7 +82,12 @@ export async function applyRecords(
   const heldByRename = await renameDue(tx, table, records);
   const free = records.filter(({ id }) => !heldByRename.has(id));
   const encoded = free.map((record) => toRow(table, record));
-  const candidates = await findCandidates(tx, table, free, encoded);
+  const { candidates, undated } = await findCandidates(
+    tx,
+    table,
+    { records: free, encoded },
+    context,
+  );
 
   const present = candidates.filter((c) => c.present);
   const locked = await lockRows(
@@ -92,6 +102,7 @@ export async function applyRecords(
       tx,
       table,
       present.filter(({ record }) => locked.has(record.id)),
+      context,
     )),
   ];
 
@@ -141,6 +152,7 @@ export async function applyRecords(
     deferred: deferred.length,
     conflicts: merged.conflicts.length,
     extra: encoded.reduce((sum, { extras }) => sum + extras, 0),
+    undated,
   };
 }
 
@@ -198,20 +210,21 @@ function toRow(table: MirrorTable, record: RemoteRecord): { row: IncomingRow; ex
 async function findCandidates(
   tx: Sql,
   table: MirrorTable,
-  records: readonly RemoteRecord[],
-  encoded: readonly { readonly row: IncomingRow }[],
-): Promise<Candidate[]> {
-  if (records.length === 0) return [];
-  const standing = await compareRows(
-    tx,
-    table,
-    encoded.map(({ row }) => row),
-  );
-  return standing.flatMap(({ index, present, newer }) => {
-    const record = records[index];
-    const row = encoded[index]?.row;
-    return record && row && !newer ? [{ record, row, present }] : [];
+  read: {
+    readonly records: readonly RemoteRecord[];
+    readonly encoded: readonly { readonly row: IncomingRow }[];
+  },
+  { readAt }: ApplyContext,
+): Promise<{ readonly candidates: readonly Candidate[]; readonly undated: number }> {
+  if (read.records.length === 0) return { candidates: [], undated: 0 };
+  const rows = read.encoded.map(({ row }) => row);
+  const standing = await compareRows(tx, table, { rows, readAt });
+  const candidates = standing.flatMap(({ index, present, newer, differs }) => {
+    const record = read.records[index];
+    const row = rows[index];
+    return record && row && differs && !newer ? [{ record, row, present }] : [];
   });
+  return { candidates, undated: standing.filter(({ undated }) => undated).length };
 }
 
 /**
@@ -222,13 +235,10 @@ async function stillOlder(
   tx: Sql,
   table: MirrorTable,
   locked: readonly Candidate[],
-): Promise<Candidate[]> {
-  return await findCandidates(
-    tx,
-    table,
-    locked.map(({ record }) => record),
-    locked,
-  );
+  context: ApplyContext,
+): Promise<readonly Candidate[]> {
+  const records = locked.map(({ record }) => record);
+  return (await findCandidates(tx, table, { records, encoded: locked }, context)).candidates;
 }
 
 /**

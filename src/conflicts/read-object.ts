@@ -143,7 +143,8 @@ export async function walkObject(
   }
   const { cursor } = reading;
   const stood = before !== null && before.at === cursor[column] && !before.confirmed;
-  if (passing || !stood || !confirms(before, databaseStartMs)) return reached;
+  const isWhole = reading.state === 'ok';
+  if (passing || !stood || !isWhole || !confirms(before, databaseStartMs)) return reached;
   const change = orderBy === 'updated' ? { updatedConfirmed: true } : { createdConfirmed: true };
   reading.cursor = await deps.db.transaction((tx) => moveCursor(tx, cursor, change));
   return reached;
@@ -173,7 +174,7 @@ async function applyPage(
   const context = await contextOf(deps, table, page, options);
   await deps.db.transaction(
     async (tx) => {
-      add(reading, await applyRead(tx, table, page.records, context));
+      addApplied(reading, await applyRead(tx, table, page.records, context));
       if (Object.keys(change).length > 0) reading.cursor = await moveCursor(tx, cursor, change);
     },
     { asWriter: true },
@@ -194,7 +195,7 @@ export async function applyDeferred(
     const context = await contextOf(deps, table, { records, readAt }, options);
     await deps.db.transaction(
       async (tx) => {
-        add(reading, await applyRead(tx, table, records, context));
+        addApplied(reading, await applyRead(tx, table, records, context));
       },
       { asWriter: true },
     );
@@ -222,7 +223,10 @@ export function applyContext(deps: ReadDeps, table: MirrorTable, readAt: string)
   };
 }
 
-function add(reading: Reading, applied: AppliedRead): void {
+/** Known records that lost their `_updated_at`, or came with one that cannot be read. */
+export const UNDATED = 'undated-records';
+
+export function addApplied(reading: Reading, applied: AppliedRead): void {
   reading.counts.inserted += applied.inserted;
   reading.counts.updated += applied.updated;
   reading.counts.removed += applied.merged;
@@ -231,6 +235,10 @@ function add(reading: Reading, applied: AppliedRead): void {
   reading.counts.extra += applied.extra;
   reading.counts.linked += applied.linked;
   reading.counts.unlinked += applied.unlinked;
+  if (applied.undated === 0) return;
+  // What is not proven to be the newest is no whole reading (invariant 8).
+  reading.state = 'incomplete';
+  reading.reason ??= UNDATED;
 }
 
 function isLater(at: string, than: string | null): boolean {

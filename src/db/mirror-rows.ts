@@ -26,7 +26,7 @@ interface IncomingColumn {
 const OURS: ReadonlySet<string> = new Set(['id', '_local_id', '_synced_at']);
 
 /** Set once and never cleared: null says only that the answer did not have it. */
-const LASTING: ReadonlySet<string> = new Set(['_created_at', '_created_by']);
+const LASTING: ReadonlySet<string> = new Set(['_created_at', '_created_by', '_updated_at']);
 
 function incomingColumns(table: MirrorTable): readonly IncomingColumn[] {
   const fields = table.columns.map(({ column, sqlType, field }) => {
@@ -44,28 +44,37 @@ export interface Standing {
   readonly present: boolean;
   /** The row holds a newer version than the one read. */
   readonly newer: boolean;
+  /** The row is not what was read. */
+  readonly differs: boolean;
+  /** The row holds a dated version, and what was read has no date that could be compared. */
+  readonly undated: boolean;
 }
 
 /**
  * Which of the rows differ from what stands. Takes no lock; one scan of the primary key. Rows
- * that are equal are left out, so that reading the overlap again costs no write.
+ * that are equal are left out, so that reading the overlap again costs no write. Without a date, it
+ * is the time of reading that tells which is newer: what was written here since `readAt`.
  */
 export async function compareRows(
   sql: Sql,
   table: MirrorTable,
-  rows: readonly IncomingRow[],
+  { rows, readAt }: { readonly rows: readonly IncomingRow[]; readonly readAt: string },
 ): Promise<Standing[]> {
   const source = incomingSource(table, rows);
-  const found = await sql.query<{ index: string; present: boolean; newer: boolean }>(
-    `SELECT i.n - 1 AS index, t.id IS NOT NULL AS present,
-            coalesce(t._updated_at > ${source.updatedAt}
-              OR (t._updated_at IS NOT NULL AND ${source.updatedAt} IS NULL), false) AS newer
+  const at = `$${source.parameters.length + 1}::timestamptz`;
+  const found = await sql.query<Omit<Standing, 'index'> & { index: string }>(
+    `SELECT i.n - 1 AS index, t.id IS NOT NULL AS present, s.differs, s.undated,
+            coalesce(t._updated_at > ${source.updatedAt}, false)
+              OR (s.undated AND t._synced_at >= ${at}) AS newer
        FROM ${source.from}
        LEFT JOIN ${table.qualified} AS t ON t.id = i.id
-      WHERE t.id IS NULL OR ${source.differs}`,
-    source.parameters,
+      CROSS JOIN LATERAL (
+        SELECT t.id IS NULL OR ${source.differs} AS differs,
+               t._updated_at IS NOT NULL AND ${source.updatedAt} IS NULL AS undated) AS s
+      WHERE s.differs OR s.undated`,
+    [...source.parameters, readAt],
   );
-  return found.map(({ index, present, newer }) => ({ index: Number(index), present, newer }));
+  return found.map((standing) => ({ ...standing, index: Number(standing.index) }));
 }
 
 /** Locks the rows that nobody else holds, in id order. @returns the ids locked. */

@@ -113,7 +113,7 @@ export async function moveSweep(tx: Sql, sweep: Sweep, step: SweepStep): Promise
       `UPDATE clarify_sync.sweep AS s
           SET watermark = coalesce($4::timestamptz, watermark), pages = pages + 1,
               total_pages = coalesce($5, total_pages), requests = requests + $6,
-              records_read = records_read + $7, problem = $9, updated_at = clock_timestamp(),
+              records_read = records_read + $7, problem = coalesce($9, problem), updated_at = clock_timestamp(),
               finished_at = CASE WHEN $8 THEN clock_timestamp() END,
               linked = CASE WHEN $8 AND $10 THEN round_links ELSE linked END
         WHERE object = $1 AND started_at = $2::timestamptz AND pages = $3 AND finished_at IS NULL

@@ -1,7 +1,7 @@
 import { applyRead } from '../conflicts/apply-read.ts';
 import { serverNow } from '../conflicts/clocks.ts';
 import { readLinkedPage } from '../conflicts/link-pages.ts';
-import { contextOf, type ReadDeps, type ReadOptions } from '../conflicts/read-object.ts';
+import { contextOf, type ReadDeps, type ReadOptions, UNDATED } from '../conflicts/read-object.ts';
 import { readDatabaseTime } from '../db/cursor.ts';
 import { dropDeadLinks, renameLinks } from '../db/link-rows.ts';
 import { ownViews } from '../db/mirror/links.ts';
@@ -134,7 +134,8 @@ async function sweepPage(
       const newer = await readSyncedSince(tx, table, ids, readAt);
       const older = records.filter(({ id }) => !newer.has(id));
       const counts = await applyRead(tx, table, older, context);
-      const sweep = await moveSweep(tx, at.sweep, progress);
+      const problem = progress.problem ?? (counts.undated > 0 ? UNDATED : null);
+      const sweep = await moveSweep(tx, at.sweep, { ...progress, problem });
       if (progress.finished) await tidyLinks(deps, tx, table);
       return { ...counts, sweep };
     },

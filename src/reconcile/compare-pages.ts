@@ -114,4 +114,5 @@ async function applyPage(
   counts.unlinked += applied.unlinked;
   counts.deferred += applied.deferred;
   counts.conflicts += applied.conflicts;
+  counts.undated += applied.undated;
 }

@@ -38,6 +38,8 @@ export type ReconcileCounts = {
   waiting: number;
   /** Neither seen nor proven to be gone: left alone. */
   unconfirmed: number;
+  /** Known records that came without a readable `_updated_at`. */
+  undated: number;
   /** Put aside because somebody holds the row. */
   deferred: number;
   conflicts: number;
@@ -82,6 +84,7 @@ export function startPass(
       unlinked: 0,
       waiting: 0,
       unconfirmed: 0,
+      undated: 0,
       deferred: 0,
       conflicts: 0,
     },

@@ -1,5 +1,5 @@
 import { serverNow } from '../conflicts/clocks.ts';
-import { type ReadDeps } from '../conflicts/read-object.ts';
+import { type ReadDeps, UNDATED } from '../conflicts/read-object.ts';
 import { readDatabaseTime } from '../db/cursor.ts';
 import { loadMirror } from '../db/mirror/load.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
@@ -51,12 +51,18 @@ export async function reconcileObject(
     if (reason !== null) return { state: 'incomplete', reason, counts };
     if (compared.isProof) break;
     // Counts that differ although no record does: a list lags behind. To be proven another time.
-    if (changesOf(counts) === before) return { state: 'ok', reason: null, counts };
+    if (changesOf(counts) === before) return proven(counts);
     // Counts that were taken while both sides changed may have hidden something: look again.
     if (round === MOST_ROUNDS) return { state: 'incomplete', reason: UNSETTLED, counts };
   }
   await markReconciled(deps.db, table.object, { startedAt, key: options.key });
-  return { state: 'ok', reason: null, counts };
+  return proven(counts);
+}
+
+/** Both sides hold the same records; that they hold the newest of each is proven by their dates. */
+function proven(counts: ReconcileCounts): ReconcileResult {
+  const isDated = counts.undated === 0;
+  return { state: isDated ? 'ok' : 'incomplete', reason: isDated ? null : UNDATED, counts };
 }
 
 function changesOf({ missing, differed, deleted, merged }: ReconcileCounts): number {

@@ -38,6 +38,8 @@ export interface StagedDifference {
   readonly id: string;
   /** A row stands, older or unlike it. */
   readonly present: boolean;
+  /** That row is dated, and what is staged is not. */
+  readonly undated: boolean;
 }
 
 /** Staged rows that are absent from the mirror or differ from it, but for older ones. No lock. */
@@ -46,9 +48,9 @@ export async function compareStage(
   { table, columns }: Stage,
 ): Promise<StagedDifference[]> {
   return await tx.query<StagedDifference & Record<string, unknown>>(
-    `SELECT s.position, s.id, t.id IS NOT NULL AS present
+    `SELECT s.position, s.id, t.id IS NOT NULL AS present, ${UNDATED} AS undated
        FROM ${STAGE} AS s LEFT JOIN ${table.qualified} AS t ON t.id = s.id
-      WHERE t.id IS NULL OR ((${differs(columns)}) AND NOT ${NEWER})
+      WHERE t.id IS NULL OR ${UNDATED} OR ((${differs(columns)}) AND NOT ${NEWER})
       ORDER BY s.position`,
   );
 }
@@ -135,9 +137,10 @@ export async function updateStaged(
 /** A row born here keeps its birth id; a record has none. */
 const LOCAL_ID = '"_local_id"';
 
-/** The row holds a newer version than the one staged. */
-const NEWER = `coalesce(t._updated_at > s._updated_at
-  OR (t._updated_at IS NOT NULL AND s._updated_at IS NULL), false)`;
+const UNDATED = '(t._updated_at IS NOT NULL AND s._updated_at IS NULL)';
+
+/** The row holds a newer version than the one staged, or nothing tells. */
+const NEWER = `coalesce(t._updated_at > s._updated_at OR ${UNDATED}, false)`;
 
 function differs(columns: readonly CopyColumn[]): string {
   return columns
