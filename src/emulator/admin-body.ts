@@ -31,6 +31,7 @@ const collections = [
   'domains',
   'collectionOfIds',
   'collectionOfStrings',
+  'participants',
 ] as const;
 const form = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.enum(kinds) }),

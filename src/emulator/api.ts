@@ -79,14 +79,14 @@ function admitToTokens({ authorization, limiter }: ApiDeps, request: WireRequest
   return { endpoint, rate, run: () => authorization.giveTokens(request.method, request.body) };
 }
 
-/** @throws ApiError 403 without a user agent, 404 off the root, 401, 404 for another slug */
+/** @throws ApiError 403 without a user agent, 404 off the root, 401, 404 or 401 for another slug */
 function checkAccess(
   { workspace, apiKey, accessToken, authorization: logins }: ApiDeps,
   request: WireRequest,
   slug: string,
 ): void {
   if (request.userAgent === undefined || request.userAgent === '') {
-    throw new ApiError(403, { message: 'Forbidden' });
+    throw frameworkError(403, 'Forbidden', 'Forbidden');
   }
   if (slug === '') throw unknownPath(request);
   const token = accessToken === null ? null : `Bearer ${accessToken}`;
@@ -94,9 +94,15 @@ function checkAccess(
   const isKnown =
     authorization === `api-key ${apiKey}` || (token !== null && authorization === token);
   if (!isKnown && !logins.accepts(authorization ?? '')) {
-    throw refuse(401, 'Unauthorized');
+    throw invalidKey();
   }
-  if (slug !== workspace.slug) throw notFound('Workspace');
+  if (slug !== workspace.slug) {
+    throw workspace.switches.wrongSlug === '401' ? invalidKey() : notFound('Workspace');
+  }
+}
+
+function invalidKey(): ApiError {
+  return refuse(401, 'Invalid API key');
 }
 
 /** @throws ApiError */

@@ -40,8 +40,8 @@ export const industries = [
   'Finance',
 ] as const;
 export const stages = ['Discovery', 'Proposal', 'Negotiation', 'Won', 'Lost'] as const;
-export const taskStates = ['Open', 'In progress', 'Done'] as const;
-export const priorities = ['Low', 'Normal', 'High'] as const;
+export const taskStates = ['To Do', 'In Progress', 'Done', 'Canceled'] as const;
+export const priorities = ['Urgent', 'High', 'Medium', 'Low'] as const;
 export const projectStates = ['Planned', 'Running', 'On hold', 'Finished'] as const;
 export const skills = ['Design', 'Migration', 'Training', 'Support', 'Audit'] as const;
 
@@ -65,6 +65,7 @@ export function builtInObjects(dialect: Dialect): ObjectDefinition[] {
     plain('lead_score', 'integer'),
     manyToMany('deals', 'deal', 'people'),
     manyToMany('projects', 'c_project', 'people'),
+    manyToMany('meetings', 'meeting', 'people'),
     toMany('tasks', 'task', 'person_id'),
     toMany('messages', 'message', 'person_id'),
   ];
@@ -81,6 +82,7 @@ export function builtInObjects(dialect: Dialect): ObjectDefinition[] {
     ...(classic ? [] : [toMany('people', 'person', 'company_id')]),
     toMany('deals', 'deal', 'company_id'),
     toMany('projects', 'c_project', 'company_id'),
+    toMany('tasks', 'task', 'company_id'),
   ];
   const deal: FieldDefinition[] = [
     field('name', { kind: 'text' }, uniqueTitle),
@@ -100,17 +102,36 @@ export function builtInObjects(dialect: Dialect): ObjectDefinition[] {
     field('priority', { kind: 'select', options: priorities }),
     plain('due_date', 'date'),
     plain('completed_at', 'datetime'),
+    plain('assignee_id', 'text'),
     toOne('person_id', 'person', 'tasks'),
+    toOne('company_id', 'company', 'tasks'),
     toOne('deal_id', 'deal', 'tasks'),
+    toOne('meeting_id', 'meeting', 'tasks'),
   ];
   const meeting: FieldDefinition[] = [
     field('title', { kind: 'text' }, title),
+    plain('start', 'datetime'),
+    plain('end', 'datetime'),
+    plain('all_day', 'boolean'),
+    plain('visibility', 'text'),
+    plain('location', 'text'),
+    plain('event_id', 'text'),
+    plain('ical_uid', 'text'),
+    plain('summary', 'text'),
+    plain('notes', 'text'),
+    plain('recording_enabled', 'boolean'),
+    plain('recording_id', 'text'),
+    field('participants', { kind: 'collection', of: 'participants' }),
+    manyToMany('people', 'person', 'meetings'),
+    toMany('tasks', 'task', 'meeting_id'),
+    toMany('meeting_recordings', 'meeting_recording', 'meeting_id'),
+  ];
+  const recording: FieldDefinition[] = [
+    toOne('meeting_id', 'meeting', 'meeting_recordings'),
+    plain('recording_source', 'text'),
+    plain('status', 'text'),
     plain('start_at', 'datetime'),
     plain('end_at', 'datetime'),
-    plain('location', 'text'),
-    plain('calendar_event_id', 'text'),
-    plain('recording_id', 'text'),
-    field('participant_ids', { kind: 'collection', of: 'collectionOfIds' }),
   ];
   const message: FieldDefinition[] = [
     field('subject', { kind: 'text' }, title),
@@ -137,6 +158,12 @@ export function builtInObjects(dialect: Dialect): ObjectDefinition[] {
     { object: 'deal', singular: 'Deal', plural: 'Deals', fields: deal },
     { object: 'task', singular: 'Task', plural: 'Tasks', fields: task },
     { object: 'meeting', singular: 'Meeting', plural: 'Meetings', fields: meeting },
+    {
+      object: 'meeting_recording',
+      singular: 'Meeting recording',
+      plural: 'Meeting recordings',
+      fields: recording,
+    },
     { object: 'message', singular: 'Message', plural: 'Messages', fields: message },
     { object: 'c_project', singular: 'Project', plural: 'Projects', fields: project },
   ];

@@ -1,9 +1,11 @@
-import { type Activity, differences } from './history.ts';
+import type { Json } from '../domain/json.ts';
+import { type Difference, differences, type Told } from './history.ts';
 import { linkField, manyToManyFields } from './links.ts';
 import { isToOne } from './object-definition.ts';
 import { applyChange, type ObjectState } from './object-state.ts';
 import {
   type Fields,
+  isObject,
   recordFields,
   type StoredRecord,
   serialiseFields,
@@ -20,14 +22,21 @@ export interface Author {
   readonly atMs?: number;
 }
 
+export interface UpdateAuthor extends Author {
+  readonly mergedIds?: readonly string[];
+  /** What the activity feed says of it; default an update. */
+  readonly tell?: (diff: readonly Difference[]) => Told;
+}
+
 /** Stores a new record. */
 export function commitCreate(
   workspace: Workspace,
   state: ObjectState,
   id: string,
-  fields: Fields,
+  given: Fields,
   { actor, atMs = workspace.now() }: Author,
 ): StoredRecord {
+  const fields = kept(workspace, given);
   const after: StoredRecord = {
     id,
     order: state.nextOrder,
@@ -45,8 +54,7 @@ export function commitCreate(
     { before: null, after, fieldsBefore: null, fieldsAfter: fields },
     showAt(workspace, workspace.now()),
   );
-  const diff = differences({}, fields);
-  workspace.history.add(state.definition.object, id, { type: 'clarify:create', actor, atMs, diff });
+  workspace.history.add(state.definition.object, id, { kind: 'create', actor, atMs, data: fields });
   return after;
 }
 
@@ -55,14 +63,15 @@ export function commitUpdate(
   workspace: Workspace,
   state: ObjectState,
   before: StoredRecord,
-  fields: Fields,
-  author: Author & { readonly mergedIds?: readonly string[]; readonly type?: Activity['type'] },
+  given: Fields,
+  author: UpdateAuthor,
 ): StoredRecord {
-  const { actor, bump = true, atMs = workspace.now(), type = 'clarify:update' } = author;
+  const { actor, bump = true, atMs = workspace.now(), tell = toldAsUpdate } = author;
+  const fields = kept(workspace, given);
   const fieldsBefore = recordFields(before);
   const diff = differences(fieldsBefore, fields);
-  const moves =
-    bump && (workspace.switches.noopBumps || diff.length > 0 || type !== 'clarify:update');
+  const told = tell(diff);
+  const moves = bump && (workspace.switches.noopBumps || diff.length > 0 || told.kind !== 'update');
   const after: StoredRecord = {
     ...before,
     text: serialiseFields(fields),
@@ -74,8 +83,22 @@ export function commitUpdate(
     { before, after, fieldsBefore, fieldsAfter: fields },
     showAt(workspace, workspace.now()),
   );
-  workspace.history.add(state.definition.object, before.id, { type, actor, atMs, diff });
+  workspace.history.add(state.definition.object, before.id, { ...told, actor, atMs });
   return after;
+}
+
+function toldAsUpdate(diff: readonly Difference[]): Told {
+  return { kind: 'update', diff };
+}
+
+/** As the switch has it, an empty collection is kept as null. */
+function kept({ switches }: Workspace, fields: Fields): Fields {
+  if (switches.emptyCollections === 'items') return fields;
+  const isEmpty = (value: Json): boolean =>
+    isObject(value) && Array.isArray(value.items) && value.items.length === 0;
+  return Object.fromEntries(
+    Object.entries(fields).map(([name, value]) => [name, isEmpty(value) ? null : value]),
+  );
 }
 
 /** Moves `_updated_at` alone. */
@@ -103,13 +126,7 @@ export function commitDelete(
   const fieldsBefore = recordFields(before);
   applyChange(state, { before, after: null, fieldsBefore, fieldsAfter: null }, showAtMs);
   state.deletions.push({ record: before, deletedMs: atMs, showAtMs: showAtMs ?? atMs, merged });
-  const type = merged ? 'clarify:merge' : 'clarify:delete';
-  workspace.history.add(object, before.id, {
-    type,
-    actor,
-    atMs,
-    diff: differences(fieldsBefore, {}),
-  });
+  workspace.history.add(object, before.id, { kind: 'delete', actor, atMs, data: fieldsBefore });
   for (const field of manyToManyFields(state.definition)) {
     for (const other of workspace.links.ids(object, field, before.id)) {
       workspace.links.remove(object, field, before.id, other);
@@ -135,10 +152,9 @@ export function redirectReferences(
         const record = state.records.get(pointing);
         if (record === undefined) continue;
         const fields = withFields(recordFields(record), [[field.name, target]]);
-        commitUpdate(workspace, state, record, fields, {
-          ...author,
-          type: 'clarify:set-relationship',
-        });
+        const refs = target === null ? [] : [{ entity: object, id: target }];
+        const tell = (): Told => ({ kind: 'set-relationship', relationship: field.name, refs });
+        commitUpdate(workspace, state, record, fields, { ...author, tell });
       }
     }
   }

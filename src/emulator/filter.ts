@@ -3,8 +3,13 @@ import { refuse } from './api-error.ts';
 import { type DateMode, dateTest, epochMs, type MsRange } from './date-filter.ts';
 import type { TimeColumn } from './listing.ts';
 import { type FieldForm, findField, isToMany, type ObjectDefinition } from './object-definition.ts';
-import { itemsOf } from './object-state.ts';
-import { type Fields, fieldOf, recordFields, type StoredRecord } from './stored-record.ts';
+import {
+  type Fields,
+  fieldOf,
+  isObject,
+  recordFields,
+  type StoredRecord,
+} from './stored-record.ts';
 
 /** What remains of a query's filters: spans of a timestamp, and tests of a record. */
 export interface Filters {
@@ -18,6 +23,11 @@ export interface FilterParameter {
   /** Null for the short form, `filter[field]=value`. */
   readonly operator: string | null;
   readonly value: string;
+}
+
+export interface FilterMode extends DateMode {
+  /** What a bare value means for a collection. */
+  readonly bareCollection: 'contains' | 'is';
 }
 
 const SHORTHAND: readonly (readonly [prefix: string, date: string, number: string])[] = [
@@ -50,7 +60,7 @@ const OPERATORS: Record<string, readonly string[]> = {
 export function compileFilters(
   definition: ObjectDefinition,
   parameters: readonly FilterParameter[],
-  mode: DateMode,
+  mode: FilterMode,
 ): Filters {
   const spans = new Map<TimeColumn, MsRange>();
   const tests: ((record: StoredRecord) => boolean)[] = [];
@@ -58,7 +68,7 @@ export function compileFilters(
   for (const parameter of parameters) {
     const { field } = parameter;
     const family = familyOf(definition, field);
-    const { operator, value } = resolveOperator(family, parameter);
+    const { operator, value } = resolveOperator(family, parameter, mode);
     if (field === '_created_at' || field === '_updated_at') {
       const { span, test } = dateTest(operator, value, mode);
       if (span === null) tests.push((record) => test(timestamp(field, record, mode)));
@@ -131,6 +141,7 @@ function familyOfForm(form: FieldForm): string {
 function resolveOperator(
   family: string,
   { operator, value }: FilterParameter,
+  { bareCollection }: FilterMode,
 ): { operator: string; value: string } {
   if (operator !== null) {
     if (OPERATORS[family]?.includes(operator) === true) return { operator, value };
@@ -147,7 +158,8 @@ function resolveOperator(
   }
   const contains = /^\*(.*)\*$/s.exec(value)?.[1];
   if (contains !== undefined) return { operator: 'Contains', value: contains };
-  return { operator: family === 'collection' ? 'Contains' : 'Is', value };
+  const contained = family === 'collection' && bareCollection === 'contains';
+  return { operator: contained ? 'Contains' : 'Is', value };
 }
 
 type ValueTest = (value: Json) => boolean;
@@ -167,7 +179,10 @@ function valueTest(family: string, operator: string, value: string, mode: DateMo
       return (held) => (held === (value === 'true')) === (operator !== 'Is not');
     case 'collection': {
       const wanted = value.toLowerCase();
-      const has = (held: Json): boolean => textsOf(held).some((t) => t.toLowerCase() === wanted);
+      const isWanted = (text: string): boolean => text.toLowerCase() === wanted;
+      if (operator === 'Is')
+        return (held) => textsOf(held).length === 1 && textsOf(held).every(isWanted);
+      const has = (held: Json): boolean => textsOf(held).some(isWanted);
       return operator === 'Contains' ? has : (held) => !has(held);
     }
     case 'select': {
@@ -230,9 +245,14 @@ function textOf(value: Json): string | null {
   return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
+/** Items of a collection; of participants, their e-mail addresses. */
 function textsOf(value: Json): string[] {
-  if (Array.isArray(value)) return value.filter((item) => typeof item === 'string');
-  return itemsOf(value);
+  const items = isObject(value) ? (value.items ?? null) : value;
+  if (!Array.isArray(items)) return [];
+  const list: readonly Json[] = items;
+  return list
+    .map((item) => (isObject(item) ? (item.email ?? null) : item))
+    .filter((item) => typeof item === 'string');
 }
 
 function isEmpty(value: Json): boolean {

@@ -1,29 +1,22 @@
 import type { PageWindow } from './list-query.ts';
-import { type LinkField, linksToMany } from './object-definition.ts';
 import { joinBytes } from './page-bytes.ts';
-import {
-  fieldOf,
-  type RecordParts,
-  recordFields,
-  recordParts,
-  renderRecord,
-  type StoredRecord,
-  type View,
-} from './stored-record.ts';
-import { linkedIds, type Workspace } from './workspace.ts';
+import type { RecordParts, View } from './stored-record.ts';
+import type { Workspace } from './workspace.ts';
 
 /** What a route answers. `recordsRead` counts for the statistics. */
 export interface Answer {
   readonly status: number;
   /** JSON text, or its bytes; empty for none. */
   readonly text: string | Buffer;
+  /** JSON where missing. */
+  readonly contentType?: string;
   readonly recordsRead?: number;
   readonly recordsWritten?: number;
 }
 
 /** What the envelope of a list needs to know of the request. */
 export interface RequestPlace {
-  /** Host name without port: `current` names port 80 in its links, where nobody answers. */
+  /** Host name without port: what links name where `nextLinks` is `dead`. */
   readonly hostname: string;
   /** The host and port the request came to. */
   readonly host: string;
@@ -38,73 +31,21 @@ export function viewOf(workspace: Workspace): View {
   return { dialect: workspace.dialect, updatedAtUntilEdit, omitNulls };
 }
 
-/** One record with the linkage that `include` asked for, as JSON. */
-export function renderWithLinks(
-  workspace: Workspace,
-  object: string,
-  record: StoredRecord,
-  include: readonly LinkField[],
-): string {
-  const members = linkages(workspace, object, record, include);
-  return renderRecord(object, record, viewOf(workspace), { members });
-}
-
-/** The same, for a list. */
-export function partsWithLinks(
-  workspace: Workspace,
-  object: string,
-  record: StoredRecord,
-  include: readonly LinkField[],
-): RecordParts {
-  const members = linkages(workspace, object, record, include);
-  return recordParts(object, record, viewOf(workspace), { members });
-}
-
-function linkages(
-  workspace: Workspace,
-  object: string,
-  record: StoredRecord,
-  include: readonly LinkField[],
-): string {
-  if (include.length === 0) return '';
-  const parts = include.map(
-    (field) => `${JSON.stringify(field.name)}:${linkage(workspace, object, record, field)}`,
-  );
-  return `,"relationships":{${parts.join(',')}}`;
-}
-
-function linkage(
-  workspace: Workspace,
-  object: string,
-  record: StoredRecord,
-  field: LinkField,
-): string {
-  const { entity } = field.form;
-  const one = (id: string): string => `{"type":"${entity}","id":${JSON.stringify(id)}}`;
-  if (!linksToMany(field.form)) {
-    const target = fieldOf(recordFields(record), field.name);
-    return `{"data":${typeof target === 'string' ? one(target) : 'null'}}`;
-  }
-  const ids = linkedIds(workspace, object, field, record.id);
-  const listed: string[] = [];
-  for (const id of ids) {
-    if (listed.length === workspace.switches.linkageCap) break;
-    listed.push(one(id));
-  }
-  return `{"data":[${listed.join(',')}],"meta":{"count":${ids.size}}}`;
-}
-
-/** A list envelope around what is JSON already. */
+/** A list envelope around what is JSON already; `included` for answers of `/resources`. */
 export function listAnswer(
   workspace: Workspace,
   place: RequestPlace,
   window: PageWindow,
   rendered: readonly (string | RecordParts)[],
   total: number,
+  included?: Buffer,
 ): Answer {
   const links = JSON.stringify(pageLinks(workspace, place, window, total));
   const meta = JSON.stringify(pageMeta(workspace, place, window, total));
-  const text = joinBytes('{"data":[', rendered, `],"links":${links},"meta":${meta}}`);
+  const end = `"links":${links},"meta":${meta}}`;
+  const page = joinBytes('{"data":[', rendered, included === undefined ? `],${end}` : ']');
+  const text =
+    included === undefined ? page : Buffer.concat([page, included, Buffer.from(`,${end}`)]);
   return { status: 200, text, recordsRead: rendered.length };
 }
 
@@ -127,7 +68,7 @@ function pageLink(workspace: Workspace, place: RequestPlace, offset: number): st
 }
 
 export function linkTo(workspace: Workspace, place: RequestPlace, query: URLSearchParams): string {
-  const host = workspace.dialect === 'current' ? place.hostname : place.host;
+  const host = workspace.switches.nextLinks === 'dead' ? place.hostname : place.host;
   return `http://${host}${place.pathname}?${query.toString()}`;
 }
 

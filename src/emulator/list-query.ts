@@ -79,18 +79,18 @@ export function filterParameters(query: URLSearchParams): FilterParameter[] {
 
 function readSort(state: ObjectState, query: URLSearchParams): ListQuery['sort'] {
   const column = query.get('sortOrder[column]');
-  const direction = query.get('sortOrder[dir]') ?? 'ASC';
+  const direction = query.get('sortOrder[dir]');
+  if (column === null && direction === null) return { column: '_created_at', descending: false };
+  if (column === null) throw refuse(400, 'sortOrder[column] must be given with sortOrder[dir]');
   if (direction !== 'ASC' && direction !== 'DESC') {
     throw refuse(400, 'sortOrder[dir] must be ASC or DESC');
   }
-  const descending = direction === 'DESC';
-  if (column === null) return { column: '_created_at', descending };
   const field = findField(state.definition, column);
   const known = ['_id', '_created_at', '_updated_at'].includes(column);
   if (!known && (field === undefined || isToMany(field))) {
     throw refuse(400, `Cannot sort by ${column}`);
   }
-  return { column, descending };
+  return { column, descending: direction === 'DESC' };
 }
 
 /** @throws ApiError 400 for a name that is no relationship */

@@ -2,6 +2,7 @@ import type { Json } from '../domain/json.ts';
 import { invalid } from './api-error.ts';
 import { type Author, commitDelete, commitUpdate, redirectReferences } from './commit.ts';
 import { appendItems } from './field-change.ts';
+import type { Difference, Told } from './history.ts';
 import { manyToManyFields } from './links.ts';
 import type { Answer } from './list-answer.ts';
 import type { ObjectState } from './object-state.ts';
@@ -65,10 +66,20 @@ export function mergeRecords(
     recordFields(before),
   );
   const gone = vanishing.flatMap((source) => [...source.mergedIds, source.id]);
+  const told = (source: string | undefined, diff: readonly Difference[]): Told => ({
+    kind: 'merge',
+    origin: { entity: object, id: source ?? target },
+    target: { entity: object, id: target },
+    diff,
+  });
+  const { actor, atMs = workspace.now() } = author;
+  for (const { id } of vanishing.slice(0, -1)) {
+    workspace.history.add(object, target, { ...told(id, []), actor, atMs });
+  }
   commitUpdate(workspace, state, before, fields, {
     ...author,
     bump: author.bump ?? mergesBump !== 'none',
-    type: 'clarify:merge',
+    tell: (diff) => told(vanishing.at(-1)?.id, diff),
     mergedIds: [...new Set([...before.mergedIds, ...gone])],
   });
 }

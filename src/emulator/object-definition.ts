@@ -6,7 +6,9 @@ export type CollectionType =
   | 'phoneNumbers'
   | 'domains'
   | 'collectionOfIds'
-  | 'collectionOfStrings';
+  | 'collectionOfStrings'
+  /** Its items are objects, `{email, name, phone_number, status, organizer}`. */
+  | 'participants';
 export type ValueObjectType = 'personName' | 'address' | 'richText';
 
 /** What a field holds, and so what its values look like on the wire. */

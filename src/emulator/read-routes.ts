@@ -1,39 +1,57 @@
 import { notFound, refuse } from './api-error.ts';
 import { numberTest } from './filter.ts';
-import { type Answer, listAnswer, partsWithLinks, renderWithLinks, viewOf } from './list-answer.ts';
+import { includedMember, partsWithLinks, renderWithLinks } from './linkage.ts';
+import { type Answer, listAnswer, viewOf } from './list-answer.ts';
 import { filterParameters, readInclude, readListQuery, readWindow } from './list-query.ts';
 import type { Deletion } from './object-state.ts';
 import type { ApiRequest } from './route.ts';
 import { selectPage } from './selection.ts';
-import { renderRecord } from './stored-record.ts';
+import { renderRecord, type StoredRecord } from './stored-record.ts';
 import { objectState, storedRecord, type Workspace } from './workspace.ts';
 
 const FEED_HORIZON_MS = 30 * 86_400_000;
 
 /** `GET /objects/{object}/resources` */
 export function listRecords(workspace: Workspace, request: ApiRequest): Answer {
+  return answerRecords(workspace, request, []);
+}
+
+/** A list of the object's records, of those that pass some tests beside the filters asked for. */
+export function answerRecords(
+  workspace: Workspace,
+  request: ApiRequest,
+  tests: readonly ((record: StoredRecord) => boolean)[],
+): Answer {
   const object = request.param('object');
   const state = objectState(workspace, object);
   const { random, switches } = workspace;
   state.listing.settle(workspace.now());
   const query = readListQuery(state, request.query, switches);
+  const filters = { ...query.filters, tests: [...query.filters.tests, ...tests] };
   const ties = { tieOrder: switches.tieOrder, random, served: state.listsServed };
   state.listsServed += 1;
-  const { records, total } = selectPage(state, query, ties);
+  const { records, total } = selectPage(state, { ...query, filters }, ties);
   const rendered = records.map((each) => partsWithLinks(workspace, object, each, query.include));
-  return listAnswer(workspace, request, query, rendered, total);
+  const included = includedMember(workspace, object, records, query.include);
+  return listAnswer(workspace, request, query, rendered, total, included);
 }
 
-/** `GET /objects/{object}/resources/{id}` and `…/records/{id}`: the newest version, always. */
-export function readRecord(workspace: Workspace, request: ApiRequest): Answer {
-  const object = request.param('object');
-  const state = objectState(workspace, object);
-  const record = storedRecord(state, request.param('id'));
-  const include = readInclude(state, request.query);
-  return {
-    status: 200,
-    text: `{"data":${renderWithLinks(workspace, object, record, include)}}`,
-    recordsRead: 1,
+/**
+ * `GET /objects/{object}/resources/{id}`, which always has `included`, and `…/records/{id}`: the
+ * newest version, always.
+ */
+export function readRecord(kind: 'resource' | 'record') {
+  return (workspace: Workspace, request: ApiRequest): Answer => {
+    const object = request.param('object');
+    const state = objectState(workspace, object);
+    const record = storedRecord(state, request.param('id'));
+    const include = readInclude(state, request.query);
+    const data = renderWithLinks(workspace, object, record, include);
+    const included =
+      kind === 'resource' || include.length > 0
+        ? includedMember(workspace, object, [record], include).toString()
+        : '';
+    return { status: 200, text: `{"data":${data}${included}}`, recordsRead: 1 };
   };
 }
 
@@ -94,14 +112,3 @@ const SHORT_OPERATORS: Readonly<Record<string, string>> = {
   '!=': 'Is not',
   '': 'Is',
 };
-
-/** `GET /users` */
-export function listUsers(workspace: Workspace, request: ApiRequest): Answer {
-  const window = readWindow(request.query, workspace.switches);
-  const rendered = workspace.users
-    .slice(window.offset, window.offset + window.limit)
-    .map(({ id, name, email }) =>
-      JSON.stringify({ type: 'user', id, attributes: { name, email } }),
-    );
-  return listAnswer(workspace, request, window, rendered, workspace.users.length);
-}

@@ -1,7 +1,8 @@
 import type { Json } from '../domain/json.ts';
 import { invalid, notFound, type Problem, refuse } from './api-error.ts';
+import { partsWithLinks } from './linkage.ts';
 import { linkField } from './links.ts';
-import { type Answer, listAnswer, partsWithLinks, renderWithLinks } from './list-answer.ts';
+import { type Answer, listAnswer } from './list-answer.ts';
 import { readWindow } from './list-query.ts';
 import { type LinkField, linksToMany } from './object-definition.ts';
 import type { ObjectState } from './object-state.ts';
@@ -11,27 +12,27 @@ import { fieldOf, isObject, recordFields, type StoredRecord } from './stored-rec
 import { linkedIds, objectState, storedRecord, type Workspace } from './workspace.ts';
 import { actorOf, doneAnswer } from './write-routes.ts';
 
-/** `GET …/records/{id}/relationships/{field}`: full records, a page of them. */
+/** `GET …/records/{id}/relationships/{field}`: full records, a page of them, to-one as well. */
 export function readRelationship(workspace: Workspace, request: ApiRequest): Answer {
   const { state, record, field } = place(workspace, request);
   const { object } = state.definition;
   const entity = objectState(workspace, field.form.entity);
-  if (!linksToMany(field.form)) {
-    const id = fieldOf(recordFields(record), field.name);
-    const target = typeof id === 'string' ? entity.records.get(id) : undefined;
-    const text = `{"data":${target === undefined ? 'null' : renderWithLinks(workspace, entity.definition.object, target, [])}}`;
-    return { status: 200, text, recordsRead: target === undefined ? 0 : 1 };
-  }
   const window = readWindow(request.query, workspace.switches);
+  const target = fieldOf(recordFields(record), field.name);
+  const ids = linksToMany(field.form)
+    ? linkedIds(workspace, object, field, record.id)
+    : typeof target === 'string'
+      ? [target]
+      : [];
   const linked: StoredRecord[] = [];
-  for (const id of linkedIds(workspace, object, field, record.id)) {
-    const target = entity.records.get(id);
-    if (target !== undefined) linked.push(target);
+  for (const id of ids) {
+    const found = entity.records.get(id);
+    if (found !== undefined) linked.push(found);
   }
   linked.sort((a, b) => a.order - b.order);
   const page = linked
     .slice(window.offset, window.offset + window.limit)
-    .map((target) => partsWithLinks(workspace, entity.definition.object, target, []));
+    .map((each) => partsWithLinks(workspace, entity.definition.object, each, []));
   return listAnswer(workspace, request, window, page, linked.length);
 }
 

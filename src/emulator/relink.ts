@@ -1,4 +1,5 @@
 import { type Author, commitUpdate, touch } from './commit.ts';
+import type { Told } from './history.ts';
 import type { LinkField } from './object-definition.ts';
 import { recordFields, withFields } from './stored-record.ts';
 import { linkedIds, objectState, storedRecord, type Workspace } from './workspace.ts';
@@ -10,7 +11,10 @@ export interface LinkEnd {
   readonly field: LinkField;
 }
 
-const RELINK = 'clarify:set-relationship' as const;
+function toldAsLink({ name, form }: LinkField, ids: readonly string[]): Told {
+  const refs = ids.map((id) => ({ entity: form.entity, id }));
+  return { kind: 'set-relationship', relationship: name, refs };
+}
 
 export function setToOne(
   workspace: Workspace,
@@ -24,7 +28,8 @@ export function setToOne(
   const record = storedRecord(state, id);
   const fields = withFields(recordFields(record), [[field.name, target]]);
   const bump = author.bump ?? workspace.switches.linksBump !== 'none';
-  commitUpdate(workspace, state, record, fields, { ...author, bump, type: RELINK });
+  const tell = (): Told => toldAsLink(field, target === null ? [] : [target]);
+  commitUpdate(workspace, state, record, fields, { ...author, bump, tell });
 }
 
 export function linkRecords(
@@ -68,7 +73,9 @@ function changeLink(
   const record = storedRecord(state, other);
   const fields = withFields(recordFields(record), [[back, add ? id : null]]);
   const bump = author.bump ?? workspace.switches.linksBump === 'both';
-  commitUpdate(workspace, state, record, fields, { ...author, bump, type: RELINK });
+  const refs = add ? [{ entity: object, id }] : [];
+  const tell = (): Told => ({ kind: 'set-relationship', relationship: back, refs });
+  commitUpdate(workspace, state, record, fields, { ...author, bump, tell });
 }
 
 /** Moves `_updated_at` of the ends that the switch names, and notes the change in the history. */
@@ -83,7 +90,7 @@ function tellEnds(
   const state = objectState(workspace, object);
   const { actor, atMs = workspace.now() } = author;
   if (author.bump ?? linksBump !== 'none') touch(workspace, state, storedRecord(state, id), author);
-  workspace.history.add(object, id, { type: RELINK, actor, atMs, diff: [] });
+  workspace.history.add(object, id, { ...toldAsLink(field, others), actor, atMs });
   if (field.form.relation !== 'many-to-many' || !(author.bump ?? linksBump === 'both')) return;
   const target = objectState(workspace, field.form.entity);
   for (const other of others) {

@@ -1,3 +1,4 @@
+import type { Json } from '../domain/json.ts';
 import {
   type FieldDefinition,
   type FieldForm,
@@ -5,7 +6,9 @@ import {
   type ObjectDefinition,
 } from './object-definition.ts';
 
-type JsonSchema = Readonly<Record<string, unknown>>;
+import type { Switches } from './switches.ts';
+
+type JsonSchema = Readonly<Record<string, Json>>;
 
 const ROOT = 'https://getclarify.ai/schemas';
 const TEXT = { type: ['string', 'null'] };
@@ -34,13 +37,24 @@ const VALUE_TYPES: readonly SchemaItem[] = [
   schemaItem('core/personName', 'personName', texts('first_name', 'last_name', 'full_name')),
   schemaItem('core/address', 'address', texts('street', 'city', 'postal_code', 'country')),
   schemaItem('core/richText', 'richText', {
-    properties: { type: { type: 'string' }, content: { type: 'array', items: { type: 'object' } } },
+    properties: { text: { type: 'array', items: { type: 'object' } } },
   }),
   schemaItem('core/emailAddresses', 'emailAddresses', items({ format: 'email' })),
   schemaItem('core/phoneNumbers', 'phoneNumbers', items({})),
   schemaItem('core/domains', 'domains', items({ format: 'hostname' })),
   schemaItem('core/collectionOfIds', 'collectionOfIds', items({})),
   schemaItem('core/collectionOfStrings', 'collectionOfStrings', items({})),
+  schemaItem('core/participants', 'participants', {
+    properties: {
+      items: {
+        type: 'array',
+        items: {
+          type: 'object',
+          ...texts('email', 'name', 'phone_number', 'status'),
+        },
+      },
+    },
+  }),
 ];
 
 /** Listed like an object, but its records answer 404. */
@@ -51,28 +65,54 @@ const LISTED_ONLY: ObjectDefinition = {
   fields: [{ name: 'title', form: { kind: 'text' }, primary: true }],
 };
 
-/** All of `/schemas`: value types, `core/person` beside `entities/person`, and the objects. */
-export function schemaItems(definitions: Iterable<ObjectDefinition>): SchemaItem[] {
+/** Listed like an object too; its records are at `/users`. */
+const USER: ObjectDefinition = {
+  object: 'user',
+  singular: 'User',
+  plural: 'Users',
+  fields: [
+    { name: 'name', form: { kind: 'value', of: 'personName' }, primary: true },
+    { name: 'roles', form: { kind: 'collection', of: 'collectionOfStrings' } },
+    { name: 'email', form: { kind: 'text' } },
+    { name: 'profile_picture', form: { kind: 'text' } },
+    { name: 'last_active_at', form: { kind: 'datetime' } },
+  ],
+};
+
+/**
+ * All of `/schemas`: value types, `core/person` beside `entities/person`, and the objects, with
+ * `user` unless there is an object of this name.
+ */
+export function schemaItems(
+  definitions: Iterable<ObjectDefinition>,
+  { userObject }: Pick<Switches, 'userObject'>,
+): SchemaItem[] {
   const objects = [...definitions];
+  const withUser = userObject === 'listed' && !objects.some(({ object }) => object === 'user');
   const person = objects.find(({ object }) => object === 'person');
   return [
     ...(person === undefined ? [] : [objectItem('core', person)]),
     ...VALUE_TYPES,
     ...objects.map((definition) => objectItem('entities', definition)),
+    ...(withUser ? [objectItem('entities', USER)] : []),
     objectItem('entities', LISTED_ONLY),
   ];
 }
 
 function objectItem(family: 'core' | 'entities', definition: ObjectDefinition): SchemaItem {
-  const { object, singular, plural, fields } = definition;
-  return schemaItem(`${family}/${object}`, singular, {
+  const { object, singular, plural } = definition;
+  return schemaItem(`${family}/${object}`, object, {
     xClarifyNamespace: 'objects',
     xClarifyLabel: { singular, plural },
-    properties: Object.fromEntries([
-      ...Object.entries(SYSTEM_PROPERTIES),
-      ...fields.map((field): [string, JsonSchema] => [field.name, property(field)]),
-    ]),
+    properties: schemaProperties(definition),
   });
+}
+
+export function schemaProperties({ fields }: ObjectDefinition): JsonSchema {
+  return Object.fromEntries([
+    ...Object.entries(SYSTEM_PROPERTIES),
+    ...fields.map((field): [string, JsonSchema] => [field.name, property(field)]),
+  ]);
 }
 
 const SYSTEM_PROPERTIES: JsonSchema = {

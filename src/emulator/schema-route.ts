@@ -6,7 +6,8 @@ import type { Workspace } from './workspace.ts';
 
 /** `GET /schemas`: pages by cursor without `meta`, or one array in the older form. */
 export function listSchemas(workspace: Workspace, request: ApiRequest): Answer {
-  const all = schemaItems([...workspace.objects.values()].map((state) => state.definition));
+  const definitions = [...workspace.objects.values()].map((state) => state.definition);
+  const all = schemaItems(definitions, workspace.switches);
   const { schemaForm, schemaPageSize } = workspace.switches;
   if (schemaForm === 'array') return { status: 200, text: JSON.stringify(all) };
   if (schemaForm === 'bare') {

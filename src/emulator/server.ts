@@ -165,7 +165,8 @@ async function answerWithFault(exchange: Exchange, fault: Fault): Promise<Answer
 
 function send({ deps, response, admitted }: Exchange, answer: Answer, cut: boolean): void {
   const headers = rateHeaders(admitted.rate);
-  const wire = { status: answer.status, text: answer.text, contentType: JSON_TYPE, headers };
+  const { status, text, contentType = JSON_TYPE } = answer;
+  const wire = { status, text, contentType, headers };
   sendAnswer(response, wire, { nowMs: deps.workspace.now(), cut });
 }
 

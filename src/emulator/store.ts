@@ -1,6 +1,7 @@
 import type { Json } from '../domain/json.ts';
 import { notFound, refuse } from './api-error.ts';
 import { type Author, commitCreate, commitDelete, commitUpdate, touch } from './commit.ts';
+import { differences, SCHEMA } from './history.ts';
 import { linkField } from './links.ts';
 import { viewOf } from './list-answer.ts';
 import { mergeRecords } from './merge.ts';
@@ -8,6 +9,7 @@ import type { FieldDefinition, FieldForm, ObjectDefinition } from './object-defi
 import type { ObjectState } from './object-state.ts';
 import { type LinkEnd, linkRecords, unlinkRecords } from './relink.ts';
 import { addField, changeFieldType, removeField } from './schema-change.ts';
+import { schemaProperties } from './schema-document.ts';
 import {
   type Fields,
   isObject,
@@ -110,6 +112,14 @@ export function createStore(workspace: Workspace): Store {
     if (field === undefined) throw notFound('Relationship');
     return { object, id: storedRecord(state(object), id).id, field };
   };
+  /** Does it, and tells of it in the feed of the schema. */
+  const changingSchema = (object: string, change: () => void): void => {
+    const before = schemaProperties(state(object).definition);
+    change();
+    const diff = differences(before, schemaProperties(state(object).definition), ['properties']);
+    const { actor, atMs = workspace.now() } = author();
+    workspace.history.add(SCHEMA, object, { kind: 'update', actor, atMs, diff });
+  };
   return {
     create(object, fields, options) {
       const id = workspace.newId(workspace.random, object);
@@ -163,14 +173,21 @@ export function createStore(workspace: Workspace): Store {
         listing.replace(null, record, null);
       }
     },
-    addField: (object, field) => addField(state(object), field),
-    removeField: (object, name) => removeField(state(object), name),
-    changeFieldType: (object, name, form, convert = (value) => value) =>
-      changeFieldType(state(object), name, form, convert),
+    addField(object, field) {
+      changingSchema(object, () => addField(state(object), field));
+    },
+    removeField(object, name) {
+      changingSchema(object, () => removeField(state(object), name));
+    },
+    changeFieldType(object, name, form, convert = (value) => value) {
+      changingSchema(object, () => changeFieldType(state(object), name, form, convert));
+    },
     addObject(definition) {
       const { object } = definition;
       if (workspace.objects.has(object)) throw refuse(400, `there is an object ${object} already`);
       addObjectState(workspace, definition);
+      const { actor, atMs = workspace.now() } = author();
+      workspace.history.add(SCHEMA, object, { kind: 'create', actor, atMs, data: null });
     },
     removeObject(object) {
       workspace.objects.delete(state(object).definition.object);

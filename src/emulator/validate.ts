@@ -87,11 +87,15 @@ function checkForm(
     case 'multi-select':
       return checkItems(value, (item) => (form.options.includes(item) ? item : null));
     case 'collection':
+      if (form.of === 'participants') return checkParticipants(value);
       return checkItems(value, (item) => collectionItem(form.of, trim(item), normalises));
     case 'array':
       return isTextArray(value) ? { value } : { problem: 'must be array' };
     case 'value':
       if (!isObject(value)) return { problem: 'must be object' };
+      if (form.of === 'richText' && !Array.isArray(value.text)) {
+        return { problem: 'must be object with text, an array of blocks' };
+      }
       return { value: form.of === 'personName' ? withFullName(value) : value };
     case 'object':
       return isObject(value) ? { value } : { problem: 'must be object' };
@@ -124,6 +128,12 @@ function checkItems(value: Json, check: (item: string) => string | null): Checke
   const kept = items.map(check);
   if (kept.includes(null)) return { problem: 'has an invalid item' };
   return { value: { items: [...new Set(kept)] } };
+}
+
+function checkParticipants(value: Json): Checked {
+  if (!isObject(value) || !('items' in value)) return { problem: 'must be object with items' };
+  const items: readonly Json[] = Array.isArray(value.items) ? value.items : [value.items ?? []];
+  return items.flat().every(isObject) ? { value } : { problem: 'items must be array of objects' };
 }
 
 function collectionItem(

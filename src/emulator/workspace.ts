@@ -1,18 +1,14 @@
-import { ApiError, frameworkError, notFound } from './api-error.ts';
-import type { History } from './history.ts';
-import { createHistory } from './history.ts';
+import type { Json } from '../domain/json.ts';
+import { type ApiError, notFound, refuse } from './api-error.ts';
+import { createExtras, type Extras } from './extras.ts';
+import { createHistory, type History } from './history.ts';
 import { createLinks, type Links } from './links.ts';
 import { isToMany, type LinkField, type ObjectDefinition } from './object-definition.ts';
 import { createObjectState, type ObjectState } from './object-state.ts';
 import { prefixedId, type Random, seededRandom, uuid } from './random.ts';
 import type { StoredRecord } from './stored-record.ts';
 import { type Dialect, defaultSwitches, type Switches } from './switches.ts';
-
-export interface WorkspaceUser {
-  readonly id: string;
-  readonly name: string;
-  readonly email: string;
-}
+import { type WorkspaceUser, workspaceUsers } from './users.ts';
 
 /** The whole state of the emulated workspace. */
 export interface Workspace {
@@ -23,7 +19,9 @@ export interface Workspace {
   readonly objects: Map<string, ObjectState>;
   readonly links: Links;
   readonly history: History;
-  /** The first one owns the key. */
+  /** Segments that were uploaded, by recording. */
+  readonly transcripts: Map<string, Json>;
+  readonly extras: Extras;
   readonly users: readonly WorkspaceUser[];
   readonly random: Random;
   /** Epoch milliseconds by the workspace's own clock, skew included. */
@@ -51,11 +49,9 @@ export function createWorkspace(options: WorkspaceOptions): Workspace {
     objects: new Map(),
     links: createLinks(),
     history: createHistory(),
-    users: [
-      { id: 'user_01HXKEYOWNER0000000000000', name: 'Kim Keyes', email: 'kim@demo.example' },
-      { id: 'user_01HXSALES00000000000000000', name: 'Sam Sales', email: 'sam@demo.example' },
-      { id: 'google-oauth2|104211700000000000001', name: 'Ola Ops', email: 'ola@demo.example' },
-    ],
+    transcripts: new Map(),
+    extras: createExtras(),
+    users: workspaceUsers,
     random: seededRandom(`${seed} runtime`),
     now: () => Math.floor(clock() + switches.clockSkewMs),
     newId: dialect === 'current' ? uuid : prefixedId,
@@ -99,7 +95,7 @@ export function linkedIds(
 }
 
 export function internalError(): ApiError {
-  return frameworkError(500, 'Internal server error', 'Internal Server Error');
+  return refuse(500, 'Internal server error');
 }
 
 /** When a write of now shows in lists; null for at once. */

@@ -81,7 +81,10 @@ function readItem(
     problems.push({ pointer, message: 'must be object' });
     return empty;
   }
-  const { type = object, id, attributes } = item;
+  const { type, id, attributes, ...others } = item;
+  for (const key of Object.keys(others)) {
+    problems.push({ pointer: `${pointer}/${key}`, message: 'unknown property' });
+  }
   if (type !== object) problems.push({ pointer: `${pointer}/type`, message: `must be ${object}` });
   if (ids === 'refused' && id !== undefined) {
     problems.push({ pointer: `${pointer}/id`, message: 'must not be given' });

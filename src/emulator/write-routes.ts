@@ -2,8 +2,9 @@ import type { Json } from '../domain/json.ts';
 import { invalid, type Problem, refuse } from './api-error.ts';
 import { commitDelete } from './commit.ts';
 import { appendItems, changeFields } from './field-change.ts';
-import { type Answer, renderWithLinks } from './list-answer.ts';
-import { findField, isToMany } from './object-definition.ts';
+import { renderWithLinks } from './linkage.ts';
+import type { Answer } from './list-answer.ts';
+import { isToMany } from './object-definition.ts';
 import type { ObjectState } from './object-state.ts';
 import { shuffled } from './random.ts';
 import type { ApiRequest } from './route.ts';
@@ -31,7 +32,6 @@ export function createRecords(bulk: boolean) {
     const body = readWriteBody(request.body, { ...rules, switches: workspace.switches });
     const matchFields = classic ? uniqueFields(state) : matchField(state, body.matchOn);
     const checked = checkItems(workspace, state, body.items);
-    refuseReadOnlyCreate(state, checked);
     const plan = planWrites(workspace, state);
     const ids = checked.map((fields) => {
       const matched = findMatch(plan, matchFields, fields);
@@ -107,6 +107,7 @@ export function deleteRecords(workspace: Workspace, request: ApiRequest): Answer
   const state = objectState(workspace, request.param('object'));
   const items = isObject(request.body) ? request.body.items : undefined;
   if (!Array.isArray(items)) throw invalid([{ pointer: '/items', message: 'must be array' }]);
+  if (items.length === 0) throw invalid([{ pointer: '/items', message: 'must not be empty' }]);
   checkBulkSize(items.length, workspace.switches);
   const list: readonly unknown[] = items;
   const ids = list.filter((id) => typeof id === 'string');
@@ -202,22 +203,12 @@ export function newFields({ definition }: ObjectState, given: ReadonlyMap<string
   return withFields(Object.fromEntries(nulls), given);
 }
 
-/** Meetings that come from a calendar are the calendar's. */
+/** Meetings that come from a calendar are the calendar's; those made by hand say so in their id. */
 function refuseReadOnly(object: string, record: StoredRecord): void {
-  if (object !== 'meeting' || fieldOf(recordFields(record), 'calendar_event_id') === null) {
-    return;
-  }
+  if (object !== 'meeting') return;
+  const eventId = fieldOf(recordFields(record), 'event_id');
+  if (eventId === null || (typeof eventId === 'string' && eventId.startsWith('adhoc-'))) return;
   throw refuse(400, 'Calendar-synced meetings are read-only');
-}
-
-function refuseReadOnlyCreate(
-  { definition }: ObjectState,
-  checked: readonly ReadonlyMap<string, Json>[],
-): void {
-  if (findField(definition, 'calendar_event_id') === undefined) return;
-  if (checked.some((fields) => (fields.get('calendar_event_id') ?? null) !== null)) {
-    throw refuse(400, 'calendar_event_id is set by the calendar');
-  }
 }
 
 interface Written {

@@ -28,7 +28,7 @@ const COMPANY: Kind = { object: 'company', markedBy: 'name', edited: 'employee_c
 const DEAL: Kind = { object: 'deal', markedBy: 'name', edited: 'amount' };
 const TASK: Kind = { object: 'task', markedBy: 'title', edited: 'priority' };
 const PROJECT: Kind = { object: 'c_project', markedBy: 'name', edited: 'budget' };
-const PRIORITIES = ['Low', 'Normal', 'High'];
+const PRIORITIES = ['Low', 'Medium', 'High'];
 
 /**
  * Users of the warehouse and of the app at work, until stopped. Users of the app leave alone what

@@ -16,7 +16,7 @@ test('a discarded edit leaves the row as it was where answers leave out what is 
   const { session, signal, sql, emulator } = workspace;
   const id = emulator.store.create('task', { title: 'Call' });
   await pullAll(session, { objects: ['task'], signal, priority: 'pull' });
-  await sql(`UPDATE clarify.task SET status = 'Open', title = 'Call back' WHERE id = $1`, [id]);
+  await sql(`UPDATE clarify.task SET status = 'To Do', title = 'Call back' WHERE id = $1`, [id]);
   const [entry] = await sql(
     `UPDATE clarify_sync.outbox SET state = 'parked', last_error = 'remote-invalid: no' RETURNING id`,
   );

@@ -25,7 +25,7 @@ beforeEach(async () => {
   user = new pg.Client({ connectionString: workspace.database.url });
   await user.connect();
   const [row] = await workspace.sql(
-    `INSERT INTO clarify.task (title, status) VALUES ('Call', 'Open') RETURNING id`,
+    `INSERT INTO clarify.task (title, status) VALUES ('Call', 'To Do') RETURNING id`,
   );
   localId = String(row?.id);
 });

@@ -36,7 +36,7 @@ function create(more: Partial<SyncOptions> = {}): Sync {
     },
     database: { url: database.url },
     push: true,
-    exclude: ['message', 'task', 'meeting', 'c_project', 'playbook'],
+    exclude: ['message', 'task', 'meeting', 'meeting_recording', 'c_project', 'playbook'],
     objects: {
       person: { pull: '* * * * * *', conflicts: 'manual' },
       deal: { pull: '* * * * * *', delete: 'park' },

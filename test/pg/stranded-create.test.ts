@@ -41,7 +41,7 @@ const letItSettle = () =>
 
 async function insertAndLoseTheAnswer(title: string): Promise<void> {
   workspace.emulator.faults.add({ kind: 'reset-after-write', method: 'POST', count: 1 });
-  await workspace.sql(`INSERT INTO clarify.task (title, status) VALUES ($1, 'Open')`, [title]);
+  await workspace.sql(`INSERT INTO clarify.task (title, status) VALUES ($1, 'To Do')`, [title]);
   expect(await push()).toMatchObject({ unclear: 1 });
 }
 

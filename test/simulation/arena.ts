@@ -45,7 +45,7 @@ const HISTORY = [
   'tombstone',
 ];
 
-const LEFT_OUT = ['deal', 'meeting', 'message', 'c_project'];
+const LEFT_OUT = ['deal', 'meeting', 'meeting_recording', 'message', 'c_project'];
 
 /**
  * Three objects that refer to one another, in a circle too. `marker` is written once, at birth,

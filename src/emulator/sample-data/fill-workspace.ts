@@ -4,6 +4,7 @@ import { createTextPacker } from '../packed-text.ts';
 import { pick, type Random, seededRandom } from '../random.ts';
 import { serialisePlainFields } from '../stored-record.ts';
 import type { Workspace } from '../workspace.ts';
+import { fillExtras } from './fill-extras.ts';
 import { sampleInstants } from './instants.ts';
 import { sampleFields } from './sample-fields.ts';
 
@@ -20,7 +21,16 @@ export const defaultSizes: SampleSizes = {
 };
 
 /** Records made later refer to records made earlier. */
-const ORDER = ['company', 'person', 'deal', 'task', 'meeting', 'message', 'c_project'];
+const ORDER = [
+  'company',
+  'person',
+  'deal',
+  'task',
+  'meeting',
+  'meeting_recording',
+  'message',
+  'c_project',
+];
 const SAMPLE_END_MS = Date.UTC(2026, 8, 1);
 const DAY_MS = 86_400_000;
 
@@ -36,12 +46,19 @@ export function fillWorkspace(workspace: Workspace, seed: string, sizes: SampleS
   for (const object of ORDER) {
     const state = workspace.objects.get(object);
     if (state === undefined) continue;
-    const count = sizes[object] ?? 0;
+    const count = sizes[object] ?? (object === 'meeting_recording' ? recordings(sizes) : 0);
     ids.set(object, fillObject({ workspace, state, seed, ids, endMs }, count));
   }
   const random = seededRandom(`${seed} links`);
   linkPeople(workspace, random, 'deal', ids);
   linkPeople(workspace, random, 'c_project', ids);
+  linkPeople(workspace, random, 'meeting', ids);
+  fillExtras(workspace, seed, endMs);
+}
+
+/** Where nothing else is asked for, a recording of every third meeting. */
+function recordings({ meeting = 0 }: SampleSizes): number {
+  return Math.floor(meeting / 3);
 }
 
 interface Filling {

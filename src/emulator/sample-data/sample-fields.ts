@@ -34,6 +34,16 @@ export interface SampleContext {
   readonly another: (object: string) => string | null;
 }
 
+const SALES = 'user_01HXSALES00000000000000000';
+
+const HOST = {
+  email: 'sam@demo.example',
+  name: 'Sam Sales',
+  phone_number: null,
+  status: 'yes',
+  organizer: true,
+};
+
 type SampleFields = (context: SampleContext) => Fields;
 
 /** Fields of the `index`-th sample record of each object. */
@@ -98,11 +108,11 @@ export const sampleFields: Readonly<Record<string, SampleFields>> = {
       stage: pick(random, stages),
       close_date: maybe(random, 0.8, () => sampleDate(random, createdMs, 120)),
       probability: maybe(random, 0.7, () => random.int(10_001) / 10_000),
-      owner_id: maybe(random, 0.6, () => 'user_01HXSALES00000000000000000'),
+      owner_id: maybe(random, 0.6, () => SALES),
       company_id: maybe(random, 0.9, () => another('company')),
     };
   },
-  task({ random, createdMs, another }) {
+  task({ random, index, createdMs, another }) {
     const done = random.next() < 0.5;
     const title = `${pick(random, taskVerbs)} ${pick(random, firstNames)} ${pick(random, lastNames)}`;
     return {
@@ -112,21 +122,42 @@ export const sampleFields: Readonly<Record<string, SampleFields>> = {
       priority: maybe(random, 0.7, () => pick(random, priorities)),
       due_date: maybe(random, 0.8, () => sampleDate(random, createdMs, 30)),
       completed_at: done ? sampleInstant(random, createdMs, 20) : null,
+      assignee_id: index % 2 === 0 ? SALES : null,
       person_id: maybe(random, 0.6, () => another('person')),
+      company_id: null,
       deal_id: maybe(random, 0.4, () => another('deal')),
+      meeting_id: null,
     };
   },
-  meeting({ random, index, createdMs, another }) {
+  meeting({ random, index, createdMs }) {
     const start = sampleInstant(random, createdMs, 30);
-    const people = [another('person'), another('person')].filter((id) => id !== null);
+    const guest = participant(random);
+    const title = `${pick(random, meetingKinds)} ${companyName(random.int(800))}`;
+    const location = maybe(random, 0.4, () => pick(random, cities)[0]);
+    const fromCalendar = random.next() < 0.4;
     return {
-      title: `${pick(random, meetingKinds)} ${companyName(random.int(800))}`,
+      title,
+      start,
+      end: new Date(Date.parse(start) + 1_800_000).toISOString(),
+      all_day: false,
+      visibility: 'default',
+      location,
+      event_id: fromCalendar ? `cal-${index + 1}` : `adhoc-${index + 1}`,
+      ical_uid: fromCalendar ? `cal-${index + 1}@calendar.example` : null,
+      summary: index % 2 === 0 ? `${title} went well.` : null,
+      notes: null,
+      recording_enabled: random.next() < 0.3,
+      participants: { items: [HOST, guest] },
+    };
+  },
+  meeting_recording({ random, index, createdMs, another }) {
+    const start = sampleInstant(random, createdMs, 1);
+    return {
+      meeting_id: another('meeting'),
+      recording_source: pick(random, ['bot', 'bot', 'manual_upload']),
+      status: index % 4 === 3 ? 'processing' : 'done',
       start_at: start,
       end_at: new Date(Date.parse(start) + 1_800_000).toISOString(),
-      location: maybe(random, 0.4, () => pick(random, cities)[0]),
-      calendar_event_id: maybe(random, 0.4, () => `cal-${index + 1}`),
-      recording_id: maybe(random, 0.3, () => `rec-${index + 1}`),
-      participant_ids: people.length === 0 ? null : { items: [...new Set(people)] },
     };
   },
   message({ random, createdMs, another }) {
@@ -175,7 +206,18 @@ function amount(random: Random, most: number): number {
 }
 
 function richText(text: string): Json {
-  return { type: 'doc', content: [{ type: 'paragraph', content: [{ type: 'text', text }] }] };
+  return { text: [{ type: 'paragraph', content: [{ type: 'text', text, styles: {} }] }] };
+}
+
+function participant(random: Random): Json {
+  const [first, last] = [pick(random, firstNames), pick(random, lastNames)];
+  return {
+    email: `${SLUGS.get(first)}-${SLUGS.get(last)}@mail.example`,
+    name: `${first} ${last}`,
+    phone_number: null,
+    status: 'yes',
+    organizer: false,
+  };
 }
 
 /** A name no other company has. */

@@ -19,6 +19,7 @@ export interface ApiRecord {
 /** Any answer of the API, read as loosely as a test wants to. */
 export interface ApiBody {
   readonly data: readonly ApiRecord[];
+  readonly included: readonly ApiRecord[];
   readonly links: { readonly next?: string | null; readonly prev?: string | null };
   readonly meta: Readonly<Record<string, number>>;
   readonly errors: readonly {

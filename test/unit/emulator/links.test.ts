@@ -63,6 +63,19 @@ describe('relationships', () => {
     );
   });
 
+  test('GET lists what a to-one field holds as well', async () => {
+    const { company, ann, bob, store, call } = await dealWithPeople();
+    store.update('person', ann, { company_id: company });
+    const list = (id: string) =>
+      call('GET', `/objects/person/records/${id}/relationships/company_id`);
+    const { body } = await list(ann);
+    expect(body.data).toMatchObject([
+      { type: 'company', id: company, attributes: { name: 'Acme' } },
+    ]);
+    expect(body).toMatchObject({ meta: { total_records: 1 }, links: { next: null, prev: null } });
+    expect((await list(bob)).body.data).toEqual([]);
+  });
+
   test('unknown ids and other types are refused and nothing is applied', async () => {
     const { store, deal, ann, company, relate, people } = await dealWithPeople();
     const unknown = [...people(ann), { type: 'person', id: 'unknown' }];
@@ -114,50 +127,5 @@ describe('merges', () => {
     expect(store.get('person', cy)?.attributes._merged_ids).toEqual({ items: [bob, ann] });
     expect((await merge(cy, cy)).status).toBe(422);
     expect((await merge(cy, bob)).status).toBe(404);
-  });
-});
-
-describe('activities', () => {
-  test('newest first: who changed which field, and what it was before', async () => {
-    let now = 1000;
-    const { call, emulator, get } = await connect({ clock: () => now });
-    const made = await call('POST', '/objects/person/records', {
-      data: { type: 'person', attributes: { job_title: 'A', name: { first_name: 'Ann' } } },
-    });
-    const { id } = made.record;
-    now = 2000;
-    const name = { first_name: 'Ann', last_name: 'Lee', full_name: 'Ann Lee' };
-    emulator.store.update('person', id, { job_title: 'B', name }, { by: 'agent' });
-    const { body } = await get(`/objects/person/records/${id}/activities`);
-    expect(body.data.map(({ attributes }) => attributes.data)).toMatchObject([
-      [
-        {
-          type: 'clarify:update',
-          actor: 'agent',
-          _created_at: '1970-01-01T00:00:02.000Z',
-          object: {
-            diff: [
-              { op: 'add', path: '/name/last_name', val: 'Lee', oldVal: null },
-              { op: 'replace', path: '/name/full_name', val: 'Ann Lee', oldVal: 'Ann' },
-              { op: 'replace', path: '/job_title', val: 'B', oldVal: 'A' },
-            ],
-          },
-        },
-      ],
-      [{ type: 'clarify:create', actor: 'user_01HXKEYOWNER0000000000000' }],
-    ]);
-    const second = await get(`/objects/person/records/${id}/activities`, { 'page[offset]': 1 });
-    expect(second.body.data).toHaveLength(1);
-  });
-
-  test('sample records have a history too, and a feed can fail for good', async () => {
-    const { emulator, get } = await connect({ sizes: { person: 1 } });
-    const [id = ''] = emulator.store.ids('person');
-    const path = `/objects/person/records/${id}/activities`;
-    expect((await get(path)).body.data.at(-1)?.attributes.data).toMatchObject([
-      { type: 'clarify:create' },
-    ]);
-    emulator.switches.activities = '500';
-    expect((await get(path)).status).toBe(500);
   });
 });

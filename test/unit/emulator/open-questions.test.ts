@@ -3,7 +3,7 @@ import { connect, newPerson, standingClock, textOf } from './api-client.ts';
 
 const NOON = '2026-03-10T12:00:00.000Z';
 const LIST = '/objects/task/resources';
-const byUpdate = { 'sortOrder[column]': '_updated_at' };
+const byUpdate = { 'sortOrder[column]': '_updated_at', 'sortOrder[dir]': 'ASC' };
 
 describe('1, 2: what date-time filters compare', () => {
   test('instants or whole UTC days, with or without the value itself', async () => {
@@ -238,7 +238,7 @@ test('9: fields without a value are left out', async () => {
 
 test('9: the answer to an update tells nothing of the fields that were not sent', async () => {
   const { emulator, call, get } = await connect({ switches: { omitUnsent: true } });
-  const id = emulator.store.create('task', { title: 'One', status: 'Open' });
+  const id = emulator.store.create('task', { title: 'One', status: 'To Do' });
   const path = `/objects/task/records/${id}`;
   const data = { type: 'task', id, attributes: { title: 'Two', priority: null } };
   const system = ['_created_at', '_created_by', '_id', '_merged_ids', '_updated_at', '_updated_by'];
@@ -251,7 +251,7 @@ test('9: the answer to an update tells nothing of the fields that were not sent'
       [...system, ...Object.keys(expected)].toSorted(),
     );
   }
-  expect((await get(path)).record.attributes).toMatchObject({ title: 'Two', status: 'Open' });
+  expect((await get(path)).record.attributes).toMatchObject({ title: 'Two', status: 'To Do' });
 });
 
 test('10: unknown top-level keys are ignored, or not', async () => {
@@ -261,6 +261,49 @@ test('10: unknown top-level keys are ignored, or not', async () => {
   expect((await create()).status).toBe(201);
   emulator.switches.ignoresUnknownTopLevelKeys = false;
   expect((await create()).body.errors[0]?.source?.pointer).toBe('/more');
+});
+
+test('11: another workspace’s slug is not found, or its key is no good', async () => {
+  const { emulator } = await connect();
+  const headers = { authorization: 'api-key demo-key', 'user-agent': 'test' };
+  const ask = async () => {
+    const answer = await fetch(`${emulator.url}/workspaces/other/users`, { headers });
+    return [answer.status, await answer.text()];
+  };
+  expect((await ask())[0]).toBe(404);
+  emulator.switches.wrongSlug = '401';
+  expect(await ask()).toEqual([401, expect.stringContaining('Invalid API key')]);
+});
+
+test('12: the page of a list without a limit', async () => {
+  const { emulator, get } = await connect({ sizes: { task: 60 } });
+  expect((await get(LIST)).body.data).toHaveLength(60);
+  emulator.switches.pageDefault = 50;
+  expect((await get(LIST)).body).toMatchObject({ meta: { limit: 50, total_records: 60 } });
+});
+
+test('13: a bare value on a collection is one of its items, or all of it', async () => {
+  const { emulator, ids } = await connect();
+  const person = (...items: string[]) =>
+    emulator.store.create('person', { email_addresses: { items } });
+  const [one, two] = [person('a@x.example'), person('a@x.example', 'b@x.example')];
+  const find = () => ids('/objects/person/resources', { 'filter[email_addresses]': 'A@x.example' });
+  expect(await find()).toEqual([one, two]);
+  emulator.switches.bareCollection = 'is';
+  expect(await find()).toEqual([one]);
+});
+
+test('an empty collection comes as it is, or as null', async () => {
+  const { call, emulator } = await connect();
+  const id = emulator.store.create('person', { phone_numbers: { items: ['1'] } });
+  const clear = async () => {
+    const data = { type: 'person', id, attributes: { phone_numbers: { items: [] } } };
+    const answer = await call('PATCH', `/objects/person/records/${id}`, { data });
+    return answer.record.attributes.phone_numbers;
+  };
+  expect(await clear()).toEqual({ items: [] });
+  emulator.switches.emptyCollections = 'null';
+  expect(await clear()).toBeNull();
 });
 
 test('text comes back as sent, or normalised', async () => {

@@ -50,6 +50,18 @@ describe('pages', () => {
     expect(last.body.data).toHaveLength(1);
   });
 
+  test('links can be followed where the switch says so', async () => {
+    const { get, emulator } = await threeTasks();
+    emulator.switches.nextLinks = 'followable';
+    const { next } = (await get(LIST, { 'page[limit]': 2 })).body.links;
+    const headers = { authorization: 'api-key demo-key', 'user-agent': 'test' };
+    const followed = await fetch(String(next), { headers });
+    expect(await followed.json()).toMatchObject({
+      data: [{ type: 'task' }],
+      links: { next: null },
+    });
+  });
+
   test('total_pages is sometimes missing', async () => {
     const { get } = await threeTasks();
     const pages = await Promise.all([get(LIST), get(LIST), get(LIST), get(LIST)]);
@@ -83,9 +95,21 @@ describe('order and filters', () => {
     expect(await found({ 'sortOrder[column]': '_created_at', 'sortOrder[dir]': 'DESC' })).toEqual([
       2, 1, 0,
     ]);
-    expect(await found({ 'sortOrder[column]': 'title' })).toEqual([0, 1, 2]);
-    expect((await get(LIST, { 'sortOrder[column]': 'nothing' })).status).toBe(400);
-    expect((await get(LIST, { 'sortOrder[dir]': 'asc' })).status).toBe(400);
+    expect(await found({ 'sortOrder[column]': 'title', 'sortOrder[dir]': 'ASC' })).toEqual([
+      0, 1, 2,
+    ]);
+    for (const [column, dir] of [
+      ['nothing', 'ASC'],
+      ['title', 'asc'],
+      ['title', null],
+      [null, 'ASC'],
+    ]) {
+      const query = {
+        ...(column === null ? {} : { 'sortOrder[column]': column ?? '' }),
+        ...(dir === null ? {} : { 'sortOrder[dir]': dir ?? '' }),
+      };
+      expect((await get(LIST, query)).status).toBe(400);
+    }
   });
 
   test.each<[Record<string, string>, number[]]>([
@@ -177,8 +201,26 @@ describe('include', () => {
     expect(owner.record.relationships.deals?.data).toEqual([{ type: 'deal', id: deal }]);
     const plain = await get('/objects/deal/resources');
     expect(plain.body.data[0]).not.toHaveProperty('relationships');
+    expect(plain.body.included).toEqual([]);
     expect((await get('/objects/deal/resources', { include: 'owner' })).status).toBe(400);
     expect((await get('/objects/deal/resources', { include: 'amount' })).status).toBe(400);
+  });
+
+  test('the records they name come whole, each once, in every answer of resources', async () => {
+    const { emulator, get } = await connect();
+    const { store } = emulator;
+    const company = store.create('company', { name: 'Acme' });
+    const [ann, bob] = [1, 2].map(() => store.create('person', { company_id: company }));
+    const answer = await get('/objects/person/resources', { include: 'company_id,deals' });
+    expect(answer.body.data.map(({ id }) => id)).toEqual([ann, bob]);
+    expect(answer.body.included).toMatchObject([
+      { type: 'company', id: company, attributes: { _id: company, name: 'Acme' } },
+    ]);
+    const one = await get(`/objects/person/resources/${ann}`);
+    expect(one.body.included).toEqual([]);
+    const path = `/objects/person/records/${ann}`;
+    expect((await get(path)).body).not.toHaveProperty('included');
+    expect((await get(path, { include: 'company_id' })).body.included).toHaveLength(1);
   });
 });
 
@@ -214,11 +256,4 @@ describe('deleted-resources', () => {
     now += 10_000;
     expect((await get(feed)).body.data).toHaveLength(0);
   });
-});
-
-test('users come in a list with opaque ids', async () => {
-  const { get } = await connect();
-  const { body } = await get('/users', { 'page[limit]': 2 });
-  expect(body.meta.total_records).toBe(3);
-  expect(body.data[0]).toMatchObject({ type: 'user', attributes: { name: 'Kim Keyes' } });
 });

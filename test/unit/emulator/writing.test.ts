@@ -282,31 +282,62 @@ describe('delete', () => {
   });
 });
 
-test('meetings from a calendar are read-only', async () => {
-  const { call, emulator } = await connect();
-  const synced = emulator.store.create('meeting', { title: 'Demo', calendar_event_id: 'cal-1' });
-  const own = emulator.store.create('meeting', { title: 'Own' });
-  const path = '/objects/meeting/records';
-  const change = (id: string) =>
-    call('PATCH', path, { data: [{ type: 'meeting', id, attributes: { title: 'New' } }] });
-  expect((await change(synced)).status).toBe(400);
-  expect((await change(own)).status).toBe(200);
-  expect((await call('DELETE', `${path}/${synced}`)).status).toBe(400);
+describe('what a body must have', () => {
+  test('a type, and nothing that is unknown beside the attributes', async () => {
+    const { call, emulator } = await connect();
+    const id = emulator.store.create('task', { title: 'One' });
+    const path = '/objects/task/records';
+    const attributes = { title: 'Two' };
+    const pointers = async (method: string, where: string, body: unknown) =>
+      (await call(method, where, body)).body.errors.map(({ source }) => source?.pointer);
+    expect(await pointers('POST', path, { data: { attributes } })).toEqual(['/data/type']);
+    expect(await pointers('POST', `${path}/bulk`, { data: [{ attributes }] })).toEqual([
+      '/data/0/type',
+    ]);
+    expect(await pointers('PATCH', path, { data: [{ id, attributes }] })).toEqual(['/data/0/type']);
+    const withMeta = { type: 'task', id, attributes, meta: {} };
+    expect(await pointers('PATCH', path, { data: [withMeta] })).toEqual(['/data/0/meta']);
+    expect(emulator.store.get('task', id)?.attributes.title).toBe('One');
+  });
+
+  test('an id to delete', async () => {
+    const { call } = await connect();
+    const answer = await call('DELETE', '/objects/task/records', { items: [] });
+    expect(answer.status).toBe(422);
+    expect(answer.body.errors[0]?.source?.pointer).toBe('/items');
+  });
+
+  test('blocks, where it is rich text', async () => {
+    const { call } = await connect();
+    const create = async (description: unknown) => {
+      const data = { type: 'task', attributes: { title: 'One', description } };
+      return (await call('POST', '/objects/task/records', { data })).status;
+    };
+    expect(await create('text')).toBe(422);
+    expect(await create({ type: 'doc', content: [] })).toBe(422);
+    expect(await create({ text: [{ type: 'paragraph', content: [] }] })).toBe(201);
+  });
 });
 
-test('a recording’s artifacts are signed links', async () => {
+test('resources can be posted as records can', async () => {
   const { call, emulator } = await connect();
-  const id = emulator.store.create('meeting', { title: 'Demo', recording_id: 'rec-1' });
-  const answer = await call('POST', `/meetings/${id}/recordings/rec-1/artifacts`);
-  const { data }: { data: { videoUrl: string; transcriptionUrl: string } } = JSON.parse(
-    answer.text,
-  );
-  expect(new URL(data.videoUrl).searchParams.get('signature')).not.toBe('');
-  const transcript = await fetch(data.transcriptionUrl);
-  expect(await transcript.text()).toContain('Welcome to rec-1');
-  const forged = data.transcriptionUrl.replace('rec-1', 'rec-2');
-  expect((await fetch(forged)).status).toBe(403);
-  const headers = { authorization: 'api-key demo-key' };
-  expect((await fetch(data.transcriptionUrl, { headers })).status).toBe(400);
-  expect((await call('POST', `/meetings/${id}/recordings/rec-2/artifacts`)).status).toBe(404);
+  const data = { type: 'task', attributes: { title: 'One', status: 'To Do', priority: 'Urgent' } };
+  expect((await call('POST', '/objects/task/resources', { data })).status).toBe(201);
+  const open = { ...data, attributes: { ...data.attributes, status: 'to do' } };
+  expect((await call('POST', '/objects/task/resources', { data: open })).status).toBe(422);
+  expect(emulator.store.count('task')).toBe(1);
+});
+
+test('meetings from a calendar are read-only, those made by hand are not', async () => {
+  const { call, emulator } = await connect();
+  const synced = emulator.store.create('meeting', { title: 'Demo', event_id: 'cal-1' });
+  const own = emulator.store.create('meeting', { title: 'Own' });
+  const adhoc = emulator.store.create('meeting', { title: 'Own', event_id: 'adhoc-1' });
+  const path = '/objects/meeting/records';
+  const change = async (id: string) => {
+    const data = [{ type: 'meeting', id, attributes: { title: 'New' } }];
+    return (await call('PATCH', path, { data })).status;
+  };
+  expect([await change(synced), await change(own), await change(adhoc)]).toEqual([400, 200, 200]);
+  expect((await call('DELETE', `${path}/${synced}`)).status).toBe(400);
 });
