@@ -20,7 +20,7 @@ export interface Sql {
 }
 
 export interface Transaction extends Sql {
-  /** What `now()` says within it, as ISO-8601 UTC text. */
+  /** What `now()` says within it, to the millisecond, as ISO-8601 UTC text. */
   readonly startedAt: string;
   /** Runs `copy … from stdin` on what `source` yields. @returns how many rows were copied. */
   copyFrom(statement: string, source: Readable): Promise<number>;
@@ -90,7 +90,7 @@ function prelude(options: TransactionOptions): string {
          (select writer_secret from clarify_sync.installation), true)`,
     );
   }
-  settings.push('select now() as "startedAt"');
+  settings.push(`select date_trunc('milliseconds', now()) as "startedAt"`);
   return settings.join('; ');
 }
 

@@ -25,6 +25,9 @@ interface IncomingColumn {
 /** Written by the statements themselves, or never. */
 const OURS: ReadonlySet<string> = new Set(['id', '_local_id', '_synced_at']);
 
+/** To the millisecond, which is as much as many programs that write a row back can tell. */
+const NOW = `date_trunc('milliseconds', clock_timestamp())`;
+
 /** Set once and never cleared: null says only that the answer did not have it. */
 const LASTING: ReadonlySet<string> = new Set(['_created_at', '_created_by', '_updated_at']);
 
@@ -105,7 +108,7 @@ export async function insertRows(
   const columns = incomingColumns(table);
   await tx.query(
     `INSERT INTO ${table.qualified} (id, _synced_at, ${columns.map((c) => escapeIdentifier(c.name)).join(', ')})
-     SELECT i.id, clock_timestamp(), ${columns.map(source.value).join(', ')}
+     SELECT i.id, ${NOW}, ${columns.map(source.value).join(', ')}
        FROM ${source.from}
       ORDER BY i.id
          ON CONFLICT (id) DO NOTHING`,
@@ -138,7 +141,7 @@ export async function updateRows(
   const [counted] = await tx.query<{ written: number }>(
     `WITH written AS (
        UPDATE ${table.qualified} AS t
-          SET _synced_at = clock_timestamp(), ${assignments.join(', ')}
+          SET _synced_at = ${NOW}, ${assignments.join(', ')}
          FROM ${source.from}
         WHERE t.id = i.id AND (${source.differs})
        RETURNING 1)

@@ -38,7 +38,7 @@ export async function noteRecordings(
         CROSS JOIN LATERAL (
           SELECT e FROM jsonb_path_query(v.named, 'lax $[*][*]') AS e
            UNION ALL SELECT e FROM jsonb_path_query(v.named, 'lax $[*][*].items[*]') AS e) AS each
-        WHERE $1::float8 IS NULL OR m._synced_at >= to_timestamp($1 / 1000)
+        WHERE $1::float8 IS NULL OR m._synced_at >= to_timestamp(floor($1) / 1000)
        ${linked(meeting, from).join('\n       ')}
      ) AS found
      WHERE recording_id <> ''

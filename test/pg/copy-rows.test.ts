@@ -39,10 +39,11 @@ async function copyAndCast(buffer: CopyBuffer, encoded: readonly EncodedRecord[]
     await tx.query('TRUNCATE public.copied');
     await copyInto(tx, { table: 'public.copied', columns }, buffer);
     const copied = await tx.query<{ row: string }>(
-      'SELECT copied::text AS row FROM public.copied WHERE _synced_at = now() ORDER BY ctid',
+      `SELECT copied::text AS row FROM public.copied
+        WHERE _synced_at = date_trunc('milliseconds', now()) ORDER BY ctid`,
     );
     const casts = columns.map(({ name, sqlType }, position) =>
-      name === '"_synced_at"' ? 'now()' : `c${position}::${sqlType}`,
+      name === '"_synced_at"' ? `date_trunc('milliseconds', now())` : `c${position}::${sqlType}`,
     );
     const names = columns.map((_, position) => `c${position}`);
     const lists = names.map((_, position) => `$${position + 1}::text[]`);
