@@ -25,7 +25,7 @@ test('a table that a tool replaced is left alone, says so, and everything else g
   const { emulator, session, sql } = workspace;
   const [id = '', other = ''] = emulator.store.ids('person');
   await sql(`CREATE TABLE clarify.copy AS SELECT * FROM clarify.person`);
-  await sql(`DROP TABLE clarify.person`);
+  await sql(`DROP TABLE clarify.person CASCADE`);
   await sql(`ALTER TABLE clarify.copy RENAME TO person`);
   await sql(`UPDATE clarify.person SET job_title = 'Theirs'`);
   emulator.store.update('person', id, { job_title: 'Ours' });
@@ -54,19 +54,19 @@ test('a table that a tool replaced is left alone, says so, and everything else g
 });
 
 test.each([
-  ['key', `ALTER TABLE clarify.person DROP CONSTRAINT person_pkey`],
+  ['key', `ALTER TABLE clarify.person DROP CONSTRAINT person_pkey CASCADE`],
   ['default', `ALTER TABLE clarify.person ALTER COLUMN id DROP DEFAULT`],
   [
     'key, for one of their own',
-    `ALTER TABLE clarify.person DROP CONSTRAINT person_pkey, ADD COLUMN n bigserial PRIMARY KEY`,
+    `ALTER TABLE clarify.person DROP CONSTRAINT person_pkey CASCADE, ADD COLUMN n bigserial PRIMARY KEY`,
   ],
   [
     'key, to one that is checked late',
-    `ALTER TABLE clarify.person DROP CONSTRAINT person_pkey, ADD PRIMARY KEY (id) DEFERRABLE`,
+    `ALTER TABLE clarify.person DROP CONSTRAINT person_pkey CASCADE, ADD PRIMARY KEY (id) DEFERRABLE`,
   ],
   [
     'NOT NULL',
-    `ALTER TABLE clarify.person DROP CONSTRAINT person_pkey, ADD UNIQUE (id);
+    `ALTER TABLE clarify.person DROP CONSTRAINT person_pkey CASCADE, ADD UNIQUE (id);
       ALTER TABLE clarify.person ALTER COLUMN id DROP NOT NULL`,
   ],
   ['column, renamed', `ALTER TABLE clarify.person RENAME COLUMN job_title TO headline`],
@@ -99,7 +99,7 @@ test.each([
 test('a key that cannot be put back stops its object alone, until its cause is gone', async () => {
   const { emulator, sql } = workspace;
   const [id = ''] = emulator.store.ids('person');
-  await sql(`ALTER TABLE clarify.person DROP CONSTRAINT person_pkey`);
+  await sql(`ALTER TABLE clarify.person DROP CONSTRAINT person_pkey CASCADE`);
   await sql(`INSERT INTO clarify.person (id) VALUES ('local:twice'), ('local:twice')`);
   emulator.store.update('person', id, { job_title: 'Ours' });
   expect(await sync()).toMatchObject([{ object: 'person', error: { code: 'mirror-damaged' } }]);

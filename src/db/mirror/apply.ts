@@ -24,8 +24,8 @@ import {
 import { recordProblems } from './problem-record.ts';
 import {
   forgetProgress,
-  recordRelations,
   recordRemoval,
+  recordTables,
   recordVersion,
   writeDeletePolicies,
   writeRecord,
@@ -149,15 +149,30 @@ async function carryOut(tx: Sql, catalog: Catalog, plan: MirrorPlan): Promise<Mi
     if (unit.created) created.push(object);
     unfilled.push(...added.map(({ field }) => ({ object, field: field.name })));
   }
-  await recordRelations(tx, catalog.home, identified);
+  await recordTables(tx, catalog.home, identified);
   for (const unit of plan.removals) {
     await attempt(unit, () => recordRemoval(tx, unit.object));
   }
-  for (const unit of [...plan.links, ...plan.histories]) await attempt(unit, async () => {});
+  for (const unit of plan.links) await attempt(unit, async () => {});
+  const broken = brokenTables(plan, problems);
+  for (const unit of plan.relations) {
+    if (!unit.tables.some((table) => broken.has(table))) await attempt(unit, async () => {});
+  }
+  for (const unit of plan.histories) await attempt(unit, async () => {});
   const failed = new Set(problems.map(({ object }) => object));
   const objects = schemasOnRecord(catalog, plan, failed);
   if (isNewVersion(catalog, steps, objects)) await recordVersion(tx, { steps, objects });
   return { steps, created, unfilled, problems };
+}
+
+/** Tables of objects and links that are not what the plan wanted. */
+function brokenTables(plan: MirrorPlan, problems: readonly MirrorProblem[]): ReadonlySet<string> {
+  const failed = new Set(problems.map(({ object }) => object));
+  const tables = [
+    ...plan.objects.map(({ object, table }) => ({ object, name: table.name })),
+    ...plan.links.map(({ object, link }) => ({ object, name: link.name })),
+  ];
+  return new Set(tables.filter(({ object }) => failed.has(object)).map(({ name }) => name));
 }
 
 interface Unit {

@@ -25,8 +25,18 @@ export interface StandingRelation {
   /** Columns of each unique key that `ON CONFLICT` can name; the primary key is among them. */
   readonly keys: readonly (readonly string[])[];
   readonly hasPrimaryKey: boolean;
+  readonly foreignKeys: readonly StandingForeignKey[];
   /** Of an index, the table it is on. */
   readonly indexOf: string | null;
+}
+
+/** A foreign key of a table, enforced or not. */
+export interface StandingForeignKey {
+  readonly name: string;
+  readonly columns: readonly string[];
+  /** The table it refers to; null where that is in another schema. */
+  readonly target: string | null;
+  readonly comment: string | null;
 }
 
 /** What is on record about a mirror table. */
@@ -56,6 +66,8 @@ export interface Catalog {
   readonly objects: readonly ObjectSchema[];
   /** Functions of the control schema. */
   readonly functions: ReadonlySet<string>;
+  /** Whether foreign keys can stand without being enforced: since Postgres 18. */
+  readonly unenforced: boolean;
   /** Objects whose first read is done: only they get the indexes that would slow it down. */
   readonly filled: ReadonlySet<string>;
 }
@@ -90,6 +102,7 @@ async function readRelations(sql: Sql, schema: string): Promise<Map<string, Stan
   const columns = await readColumns(sql, schema);
   const triggers = await readTriggers(sql, schema);
   const keys = await readKeys(sql, schema);
+  const foreignKeys = await readForeignKeys(sql, schema);
   const relations = await sql.query<{
     name: string;
     oid: string;
@@ -115,6 +128,7 @@ async function readRelations(sql: Sql, schema: string): Promise<Map<string, Stan
         columns: columns.get(name) ?? new Map(),
         triggers: triggers.get(name) ?? new Set(),
         keys: (keys.get(name) ?? []).filter(({ usable }) => usable).map((key) => key.columns),
+        foreignKeys: foreignKeys.get(name) ?? [],
         hasPrimaryKey: (keys.get(name) ?? []).some(({ primary }) => primary),
         indexOf: index_of,
       },
@@ -179,6 +193,30 @@ async function readKeys(sql: Sql, schema: string): Promise<Map<string, StandingK
     [schema],
   );
   const keys = new Map<string, StandingKey[]>();
+  for (const { relation, ...key } of rows) keys.set(relation, [...(keys.get(relation) ?? []), key]);
+  return keys;
+}
+
+async function readForeignKeys(
+  sql: Sql,
+  schema: string,
+): Promise<Map<string, StandingForeignKey[]>> {
+  const rows = await sql.query<{ relation: string } & StandingForeignKey & Record<string, unknown>>(
+    `SELECT c.relname::text AS relation, k.conname::text AS name,
+            CASE WHEN t.relnamespace = c.relnamespace THEN t.relname::text END AS target,
+            obj_description(k.oid, 'pg_constraint') AS comment,
+            ARRAY(SELECT a.attname::text
+                    FROM unnest(k.conkey) WITH ORDINALITY AS n(attnum, position)
+                    JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum = n.attnum
+                   ORDER BY n.position) AS columns
+       FROM pg_constraint AS k
+       JOIN pg_class AS c ON c.oid = k.conrelid
+       JOIN pg_class AS t ON t.oid = k.confrelid
+      WHERE k.contype = 'f' AND c.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = $1)
+      ORDER BY k.oid`,
+    [schema],
+  );
+  const keys = new Map<string, StandingForeignKey[]>();
   for (const { relation, ...key } of rows) keys.set(relation, [...(keys.get(relation) ?? []), key]);
   return keys;
 }
@@ -282,7 +320,9 @@ export async function readSchemaState(sql: Sql): Promise<SchemaState> {
   return { version: row?.version ?? '', shape: row?.shape ?? '' };
 }
 
-async function readControl(sql: Sql): Promise<Pick<Catalog, 'functions' | 'filled'>> {
+async function readControl(
+  sql: Sql,
+): Promise<Pick<Catalog, 'functions' | 'filled' | 'unenforced'>> {
   const functions = await sql.query<{ name: string }>(
     `SELECT p.proname::text AS name FROM pg_proc AS p
        JOIN pg_namespace AS n ON n.oid = p.pronamespace
@@ -291,7 +331,11 @@ async function readControl(sql: Sql): Promise<Pick<Catalog, 'functions' | 'fille
   const filled = await sql.query<{ object: string }>(
     `SELECT object FROM clarify_sync.cursor WHERE phase = 'incremental'`,
   );
+  const [server] = await sql.query<{ unenforced: boolean }>(
+    `SELECT current_setting('server_version_num')::int >= 180000 AS unenforced`,
+  );
   return {
+    unenforced: server?.unenforced ?? false,
     functions: new Set(functions.map(({ name }) => name)),
     filled: new Set(filled.map(({ object }) => object)),
   };

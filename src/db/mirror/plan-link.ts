@@ -10,6 +10,7 @@ import { nameTaken } from './problem.ts';
 /** One link table: its statements belong together, all of them or none. */
 export interface LinkPlan {
   readonly object: string;
+  readonly link: LinkTable;
   readonly steps: readonly Step[];
   /** Nothing can be written unless the steps succeed. */
   readonly keyless: boolean;
@@ -60,5 +61,5 @@ export function planLink(
     if (!name.startsWith('clarify_capture_')) continue;
     step(`detach ${name}`, `DROP TRIGGER ${quoteIdent(name)} ON ${link.qualified}`);
   }
-  return { object, steps, keyless };
+  return { object, link, steps, keyless };
 }

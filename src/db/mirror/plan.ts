@@ -9,6 +9,7 @@ import type { Step } from './plan-columns.ts';
 import { type HistoryPlan, planHistory } from './plan-history.ts';
 import { type LinkPlan, planLink } from './plan-link.ts';
 import { type ObjectPlan, planObject, planRemoval } from './plan-object.ts';
+import { planRelations, type RelationPlan } from './plan-relations.ts';
 import { type MirrorProblem, problemOf } from './problem.ts';
 
 /** An object on record that is wanted no more. */
@@ -22,6 +23,7 @@ export interface MirrorPlan {
   readonly preparations: readonly Step[];
   readonly objects: readonly ObjectPlan[];
   readonly links: readonly LinkPlan[];
+  readonly relations: readonly RelationPlan[];
   readonly histories: readonly HistoryPlan[];
   readonly removals: readonly RemovalPlan[];
   readonly problems: readonly MirrorProblem[];
@@ -58,6 +60,10 @@ export function planMirror(
     objects.map(({ table }) => table.schema),
     (name) => tableNames.has(name),
   ).flatMap((link) => keep(link.name, planLink(catalog, link, claimed)));
+  const relations = planRelations(catalog, {
+    tables: objects.map(({ table }) => table),
+    links: links.map(({ link }) => link),
+  });
   const histories = objects.flatMap(
     ({ object, table }) => planHistory(catalog, table, withHistory.has(object)) ?? [],
   );
@@ -69,6 +75,7 @@ export function planMirror(
     preparations: preparationsFor(catalog, objects),
     objects,
     links,
+    relations,
     histories,
     removals,
     problems,
@@ -85,8 +92,8 @@ function preparationsFor(catalog: Catalog, objects: readonly ObjectPlan[]): Step
 
 /** Every statement, in the order in which they run. */
 export function planSteps(plan: MirrorPlan): Step[] {
-  const { preparations, objects, removals, links, histories } = plan;
-  const units = [...objects, ...removals, ...links, ...histories];
+  const { preparations, objects, removals, links, relations, histories } = plan;
+  const units = [...objects, ...removals, ...links, ...relations, ...histories];
   return [...preparations, ...units.flatMap(({ steps }) => steps)];
 }
 

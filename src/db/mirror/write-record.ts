@@ -38,7 +38,7 @@ export async function writeRecord(tx: Sql, record: MirrorRecord): Promise<void> 
 }
 
 /** Puts on record which tables these objects have, in this database. Repeatable. */
-export async function recordRelations(
+export async function recordTables(
   tx: Sql,
   home: string,
   objects: readonly string[],

@@ -19,10 +19,10 @@ async function check(name: string): Promise<Check | undefined> {
 }
 
 test.each([
-  ['ALTER TABLE clarify.person DROP CONSTRAINT person_pkey', 'give person its key back'],
+  ['ALTER TABLE clarify.person DROP CONSTRAINT person_pkey CASCADE', 'give person its key back'],
   ['ALTER TABLE clarify.person ALTER COLUMN id DROP DEFAULT', 'give id of person its default back'],
   [
-    `ALTER TABLE clarify.person DROP CONSTRAINT person_pkey, ADD UNIQUE (id);
+    `ALTER TABLE clarify.person DROP CONSTRAINT person_pkey CASCADE, ADD UNIQUE (id);
      ALTER TABLE clarify.person ALTER COLUMN id DROP NOT NULL`,
     'let no row of person be without id',
   ],

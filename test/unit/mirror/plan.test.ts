@@ -5,6 +5,7 @@ import { field, hostileNames, manyToMany, objectOf, personName } from './schemas
 
 const empty: Catalog = {
   home: '1/2',
+  unenforced: false,
   relations: new Map(),
   histories: new Map(),
   mirrors: new Map(),
@@ -17,6 +18,7 @@ const foreign: StandingRelation = {
   oid: '3',
   keys: [],
   hasPrimaryKey: false,
+  foreignKeys: [],
   kind: 'r',
   comment: null,
   columns: new Map(),

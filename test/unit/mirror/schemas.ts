@@ -20,6 +20,12 @@ export function manyToMany(name: string, object: string, other: string | null): 
   });
 }
 
+export function referenceTo(name: string, object: string): Field {
+  return field(name, 'reference', {
+    relationship: { kind: 'many-to-one', object, field: null },
+  });
+}
+
 /** An object with these fields, writable and without an identity unless `more` says so. */
 export function objectOf(
   object: string,
