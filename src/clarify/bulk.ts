@@ -4,6 +4,7 @@ import type { CallOptions } from '../domain/remote.ts';
 import type { ObjectSchema } from '../domain/schema.ts';
 import type { BatchLimit } from './batch-limit.ts';
 import type { Call, Send } from './call.ts';
+import { isObject } from './envelope.ts';
 
 export interface BulkRequest<T> extends Pick<Call<T>, 'method' | 'repeatable' | 'read'> {
   readonly object: ObjectSchema;
@@ -59,12 +60,16 @@ export async function sendBulk<T>(
   }
 }
 
-/** One deletion, the one write that has to go without the bulk endpoint on some servers. */
+/**
+ * One deletion, the one write that has to go without the bulk endpoint on some servers.
+ *
+ * @returns whether the answer says that it was done, and no more.
+ */
 export function sendSingleDelete(
   send: Send,
   { object, id }: { object: ObjectSchema; id: string },
   options: CallOptions,
-): Promise<void> {
+): Promise<boolean> {
   return send(
     {
       endpoint: `DELETE /objects/${object.object}/records/{id}`,
@@ -74,14 +79,20 @@ export function sendSingleDelete(
       repeatable: true,
       records: 1,
       doubts: REFUSALS.DELETE,
-      read: ignoreBody,
+      read: isPlainReceipt,
     },
     options,
   );
 }
 
-/** 200 with `{}`, 204 with nothing, or anything else that is 2xx: it was done. */
-export function ignoreBody(): void {}
+/**
+ * Whether an answer says no more than that it was done: 204 with nothing, 200 with `{}`. What came
+ * of anything else has to be looked at.
+ */
+export function isPlainReceipt(body: unknown, status: number): boolean {
+  if (status !== 200 && status !== 204) return false;
+  return body === undefined || (isObject(body) && Object.keys(body).length === 0);
+}
 
 function uniqueFields({ fields }: ObjectSchema): ReadonlySet<string> {
   return new Set(fields.filter(({ unique }) => unique).map(({ name }) => name));

@@ -24,10 +24,11 @@ export interface Call<T> extends CallSubject {
   /** Attempts at most, where fewer will do than for other calls of its kind. */
   readonly attempts?: number;
   /**
-   * Reads the parsed body (undefined where it is empty). Throws BadAnswer where it does not have
+   * Reads the parsed body (undefined where it is empty) of an answer with this status, some 2xx.
+   * That of a write may hold `errors` beside what was done. Throws BadAnswer where it does not have
    * the shape it should.
    */
-  readonly read: (body: unknown) => T;
+  readonly read: (body: unknown, status: number) => T;
 }
 
 /** The server answered 2xx with something the API never says. The message holds no value. */

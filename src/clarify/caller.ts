@@ -1,13 +1,12 @@
 import { RemoteError } from '../domain/errors.ts';
-import { parseJson } from '../domain/json.ts';
 import type { CallOptions } from '../domain/remote.ts';
-import { answerError, changedError } from './answer-error.ts';
-import { BadAnswer, type Call, type Send } from './call.ts';
+import { changedError } from './answer-error.ts';
+import type { Call, Send } from './call.ts';
 import type { Clock } from './clock.ts';
+import { conclude, failureError } from './conclude.ts';
 import type { CredentialsProvider } from './credentials.ts';
 import { createDoubts } from './doubts.ts';
 import type { EndpointQueue } from './endpoint-queue.ts';
-import { readRateHeaders } from './rate-headers.ts';
 import type { Outcome, Transport } from './transport.ts';
 
 export interface ClarifyLog {
@@ -178,65 +177,6 @@ function buildUrl<T>(root: string, { path, query = [], endpoint }: Call<T>): URL
   const where = path.map(encodeURIComponent).join('/');
   const what = query.map((pair) => pair.map(encodeURIComponent).join('=')).join('&');
   return new URL(`${root}/${where}${what === '' ? '' : `?${what}`}`);
-}
-
-type Conclusion<T> =
-  | { readonly ok: true; readonly value: T }
-  | { readonly ok: false; readonly error: RemoteError; readonly maybeCarriedOut: boolean };
-
-function conclude<T>(call: Call<T>, outcome: Outcome, clock: Clock): Conclusion<T> {
-  const isWrite = call.method !== 'GET';
-  if (outcome.kind === 'failure') {
-    return {
-      ok: false,
-      error: failureError(call.endpoint, outcome),
-      maybeCarriedOut: isWrite && outcome.left,
-    };
-  }
-  const { status, headers } = outcome;
-  const text = outcome.takeText();
-  if (status < 200 || status > 299) {
-    const { retryAfterMs } = readRateHeaders(headers, clock.nowMs());
-    const error = answerError({ status, text, retryAfterMs }, call);
-    // A server or gateway that failed may have failed after the work was done.
-    const decided = status >= 400 && status < 500 && status !== 408;
-    return { ok: false, error, maybeCarriedOut: isWrite && !decided };
-  }
-  try {
-    return { ok: true, value: call.read(text.trim() === '' ? undefined : parseJson(text)) };
-  } catch (error) {
-    if (!(error instanceof BadAnswer || error instanceof SyntaxError)) throw error;
-    // A SyntaxError quotes the text it choked on, so it is no cause to pass on.
-    const why = error instanceof BadAnswer ? error.message : 'it is not JSON';
-    return {
-      ok: false,
-      error: new RemoteError(`${call.endpoint}: Clarify’s answer cannot be used: ${why}`, {
-        code: 'remote-bad-answer',
-        disposition: 'retry',
-        hint: 'It usually passes; if not, check CLARIFY_API_URL.',
-        status,
-      }),
-      maybeCarriedOut: isWrite,
-    };
-  }
-}
-
-function failureError(endpoint: string, { failure, cause }: Outcome & { kind: 'failure' }) {
-  const says = {
-    unreachable: ['remote-unreachable', 'Clarify cannot be reached'],
-    reset: ['remote-unreachable', 'the connection to Clarify broke'],
-    timeout: ['remote-timeout', 'Clarify did not answer in time'],
-    aborted: ['remote-interrupted', 'given up because we are stopping'],
-    'too-large': ['remote-answer-too-large', 'Clarify’s answer is longer than any should be'],
-  } as const;
-  const [code, message] = says[failure];
-  return new RemoteError(`${endpoint}: ${message}`, {
-    code,
-    disposition: 'retry',
-    hint: failure === 'unreachable' ? 'Check CLARIFY_API_URL and the network.' : undefined,
-    status: null,
-    cause,
-  });
 }
 
 function interrupted<T>({ endpoint }: Call<T>, reason: unknown): RemoteError {

@@ -13,6 +13,7 @@ type Attributes = Readonly<Record<string, Json>>;
 /** Only the shape: values are read one by one below, and copied once. */
 interface Resource {
   readonly id: string;
+  readonly type?: unknown;
   readonly attributes: Attributes;
   readonly relationships?: unknown;
 }
@@ -27,6 +28,8 @@ function hasId(item: unknown): item is { readonly id: string; readonly attribute
 }
 
 export interface Decoder {
+  /** Objects of the workspace: what names itself one of them is no record of another. */
+  know(objects: readonly ObjectSchema[]): void;
   /** @throws BadAnswer where there is no usable id or no attributes. */
   record(object: ObjectSchema, item: unknown): RemoteRecord;
   /** @throws BadAnswer likewise, or without a usable `_deleted_at`. */
@@ -41,6 +44,7 @@ type Plan = RecurringNames<DecodeValue | null>;
 /** Reads records into the shapes that `FieldKind` lists; what does not fit is passed on as it is. */
 export function createDecoder(forms: WireForms): Decoder {
   const plans = new WeakMap<ObjectSchema, Plan>();
+  let slugs: ReadonlySet<string> = new Set();
 
   function planOf(object: ObjectSchema): Plan {
     const known = plans.get(object);
@@ -58,7 +62,11 @@ export function createDecoder(forms: WireForms): Decoder {
   }
 
   function parse(object: ObjectSchema, item: unknown): Resource {
-    if (isResource(item)) return item;
+    if (isResource(item)) {
+      const { type } = item;
+      if (type === object.object || typeof type !== 'string' || !slugs.has(type)) return item;
+      throw new BadAnswer(`a record of another object among those of ${object.object}`);
+    }
     const part = !isObject(item) ? 'shape' : hasId(item) ? 'attributes' : 'id';
     throw new BadAnswer(`a record of ${object.object} has no usable ${part}`);
   }
@@ -77,6 +85,9 @@ export function createDecoder(forms: WireForms): Decoder {
   }
 
   return {
+    know(objects) {
+      slugs = new Set(objects.map(({ object }) => object));
+    },
     record: (object, item) => read(object, parse(object, item)),
     deletion(object, item) {
       const parsed = parse(object, item);

@@ -1,6 +1,6 @@
 import { stringifyJson } from '../domain/json.ts';
 import type { CallOptions, LinkWrite, Remote } from '../domain/remote.ts';
-import { ignoreBody, SILENT } from './bulk.ts';
+import { isPlainReceipt, SILENT } from './bulk.ts';
 import type { Call, Send } from './call.ts';
 
 /**
@@ -8,7 +8,7 @@ import type { Call, Send } from './call.ts';
  * sent again whatever became of the first attempt.
  */
 export function createLinkWrites(send: Send): Pick<Remote, 'setLinks' | 'removeLinks'> {
-  const write = (method: Call<void>['method'], request: LinkWrite, options: CallOptions) => {
+  const write = (method: Call<unknown>['method'], request: LinkWrite, options: CallOptions) => {
     const { object, id, field, target, ids } = request;
     return send(
       {
@@ -20,15 +20,16 @@ export function createLinkWrites(send: Send): Pick<Remote, 'setLinks' | 'removeL
         repeatable: true,
         records: Math.max(1, ids.length),
         doubts: [403],
-        read: ignoreBody,
+        read: isPlainReceipt,
       },
       options,
     );
   };
   return {
-    setLinks: (request, options) => write('PATCH', request, options),
-    removeLinks: async (request, options) => {
-      if (request.ids.length > 0) await write('DELETE', request, options);
+    setLinks: async (request, options) => {
+      await write('PATCH', request, options);
     },
+    removeLinks: async (request, options) =>
+      request.ids.length === 0 || (await write('DELETE', request, options)),
   };
 }

@@ -132,8 +132,12 @@ export function createClarifyRemote(options: ClarifyRemoteOptions): ClarifyRemot
   };
 
   return {
-    discover: (callOptions) =>
-      discover({ send, forms, classic: () => batchLimit.cap(CLASSIC_BATCH) }, callOptions),
+    async discover(callOptions) {
+      const classic = () => batchLimit.cap(CLASSIC_BATCH);
+      const objects = await discover({ send, forms, classic }, callOptions);
+      decoder.know(objects);
+      return objects;
+    },
     ...createReads({ send, decoder, pageLimit }),
     ...createWrites({ send, decoder, forms, batchLimit }),
     ...createActivities({ send, clock }),

@@ -96,9 +96,7 @@ export function createWrites(deps: WriteDeps): Pick<Remote, 'create' | 'update'>
               })),
             },
             repeatable: true,
-            // Some servers say no more than that it was done.
-            read: (body) =>
-              isObject(body) && body.data !== undefined ? readRecords(decoder, object, body) : [],
+            read: (body) => readTold(decoder, object, body),
           },
           options,
         ),
@@ -118,6 +116,19 @@ function readRecords(decoder: Decoder, object: ObjectSchema, body: unknown): Rem
   const one = isObject(body) && isObject(body.data) ? body.data : null;
   const items = one === null ? readList(body).items : [one];
   return items.map((item) => decoder.record(object, item));
+}
+
+/** Those records that an answer to an update tells of: some servers say no more than that it was done. */
+function readTold(decoder: Decoder, object: ObjectSchema, body: unknown): RemoteRecord[] {
+  const data: unknown = isObject(body) ? body.data : body;
+  return [data].flat().flatMap((item) => {
+    try {
+      return [decoder.record(object, item)];
+    } catch (error) {
+      if (error instanceof BadAnswer) return [];
+      throw error;
+    }
+  });
 }
 
 /**

@@ -140,22 +140,34 @@ export interface Remote {
     },
     options: CallOptions,
   ): Promise<readonly RemoteRecord[]>;
-  /** Updates records. The answer's order is not the request's, and it may be empty. */
+  /**
+   * Updates records. The answer's order is not the request's. It is taken for no more than it says:
+   * records may be missing from it, or come without what was sent.
+   */
   update(
     request: { object: ObjectSchema; records: readonly RecordUpdate[] },
     options: CallOptions,
   ): Promise<readonly RemoteRecord[]>;
+  /**
+   * Deletes records; those that are gone already count as deleted.
+   *
+   * @returns those that are still there, although the server took the deletion.
+   */
   delete(
     request: { object: ObjectSchema; ids: readonly string[] },
     options: CallOptions,
-  ): Promise<void>;
+  ): Promise<readonly string[]>;
   /**
    * Links a record with these: of a many-to-many field they become the whole set, to a one-to-many
    * field they are added. Repeatable; 404 where either end is unknown, and nothing is applied.
    */
   setLinks(request: LinkWrite, options: CallOptions): Promise<void>;
-  /** Unlinks those named and no others. Repeatable. */
-  removeLinks(request: LinkWrite, options: CallOptions): Promise<void>;
+  /**
+   * Unlinks those named and no others. Repeatable.
+   *
+   * @returns whether the answer says that it was done; otherwise that has to be looked at.
+   */
+  removeLinks(request: LinkWrite, options: CallOptions): Promise<boolean>;
   readonly limits: RemoteLimits;
   /** The server's clock against ours, from the `Date` headers so far; null before the first. */
   readonly clock: ClockBounds | null;

@@ -40,7 +40,7 @@ const MOST_WRITES = 4;
  * Makes the changes of one record's links. There is no call that adds a link to a many-to-many
  * field: one replaces the whole set. So the set is read, changed and written, and read again to
  * see whether it holds; whoever wrote in between may have undone it, and then it is done again.
- * Unlinking alone needs no reading. Whatever became of it may be repeated.
+ * Unlinking alone needs no reading where the answer says that it was done. Whatever became of it may be repeated.
  *
  * @throws RemoteError with disposition `halt`
  */
@@ -77,8 +77,11 @@ async function bringAbout(
   const { object, target } = field;
   if (changes.every(({ kind }) => kind === 'unlink')) {
     const ids = changes.map(({ other }) => other);
-    await remote.removeLinks({ object, id, field: field.field, target, ids }, options);
-    return null;
+    const request = { object, id, field: field.field, target, ids };
+    if (await remote.removeLinks(request, options)) return null;
+    const list = await readLinkList(remote, { object, id, field: field.field }, options);
+    if (list.kind === 'whole' && !ids.some((one) => list.ids.has(one))) return list.ids;
+    throw list.kind === 'gone' ? listGone(object.object) : unconfirmed(object.object);
   }
   for (let writes = 0; ; writes += 1) {
     const list = await readLinkList(remote, { object, id, field: field.field }, options);
@@ -142,6 +145,14 @@ async function oneByOne(
     set = one.set ?? set;
   }
   return { results, set };
+}
+
+function unconfirmed(object: string): RemoteError {
+  return new RemoteError(`Clarify took the unlinking of a ${object}, and does not show it`, {
+    code: 'push-unconfirmed',
+    disposition: 'retry',
+    status: null,
+  });
 }
 
 function listGone(object: string): RemoteError {

@@ -12,7 +12,8 @@ import type { Remote } from '../domain/remote.ts';
 import { claim } from './claim.ts';
 import { leaseLost } from './lease-lost.ts';
 import type { Outgoing } from './outgoing.ts';
-import { type Sent, sendAll } from './send.ts';
+import { sendAll } from './send.ts';
+import type { Sent } from './sent.ts';
 import { settle } from './settle.ts';
 
 export interface PushDeps {

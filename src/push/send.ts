@@ -2,20 +2,10 @@ import { RemoteError } from '../domain/errors.ts';
 import type { RemoteRecord } from '../domain/record.ts';
 import type { CallOptions, Remote } from '../domain/remote.ts';
 import type { ObjectSchema } from '../domain/schema.ts';
+import { confirmUpdates, leftOut, undeleted } from './confirm-answers.ts';
 import { matchAnswers } from './match-answers.ts';
 import type { Outgoing } from './outgoing.ts';
-
-/** What came of one change. */
-export type Sent =
-  | { readonly kind: 'delivered'; readonly change: Outgoing; readonly record: RemoteRecord | null }
-  /** The CRM refuses it, and will again. */
-  | { readonly kind: 'refused'; readonly change: Outgoing; readonly error: RemoteError }
-  /** The record is not there. */
-  | { readonly kind: 'gone'; readonly change: Outgoing; readonly error: RemoteError }
-  /** It did not arrive, or may arrive again without harm. */
-  | { readonly kind: 'failed'; readonly change: Outgoing; readonly error: RemoteError }
-  /** A create that cannot be told from another: it may have arrived. */
-  | { readonly kind: 'unclear'; readonly change: Outgoing; readonly error: RemoteError };
+import type { Sent } from './sent.ts';
 
 /**
  * Sends changes of one kind to one object in bulk and isolates what the CRM refuses: bulk calls
@@ -116,18 +106,7 @@ async function sendBatch(
   options: CallOptions,
 ): Promise<BatchResult> {
   try {
-    const records = await call(remote, schema, batch, options);
-    const answers = matchAnswers(schema, batch, records);
-    // A create without an answer is no receipt: its id is unknown.
-    return {
-      kind: 'settled',
-      results: batch.map((change): Sent => {
-        const record = answers.get(change) ?? null;
-        return change.kind === 'create' && record === null
-          ? { kind: 'unclear', change, error: unanswered() }
-          : { kind: 'delivered', change, record };
-      }),
-    };
+    return { kind: 'settled', results: await call(remote, schema, batch, options) };
   } catch (error) {
     if (!(error instanceof RemoteError)) throw error;
     return afterError(error, batch);
@@ -164,24 +143,42 @@ async function call(
   schema: ObjectSchema,
   batch: readonly Outgoing[],
   options: CallOptions,
-): Promise<readonly RemoteRecord[]> {
+): Promise<readonly Sent[]> {
   const first = batch[0];
   switch (first?.kind) {
     case 'create': {
       const records = batch.map(({ fields }) => fields);
       const matchOn = first.matchOn ?? undefined;
-      return await remote.create({ object: schema, records, matchOn }, options);
+      const answer = await remote.create({ object: schema, records, matchOn }, options);
+      const answers = matchAnswers(schema, batch, answer);
+      return batch.map((change) => created(schema, change, answers.get(change)));
     }
     case 'update': {
       const records = batch.map(({ recordId, fields }) => ({ id: recordId, fields }));
-      return await remote.update({ object: schema, records }, options);
+      const answer = await remote.update({ object: schema, records }, options);
+      const told = matchAnswers(schema, batch, answer);
+      return await confirmUpdates(remote, schema, { changes: batch, told }, options);
     }
-    case 'delete':
-      await remote.delete({ object: schema, ids: batch.map(({ recordId }) => recordId) }, options);
-      return [];
+    case 'delete': {
+      const ids = batch.map(({ recordId }) => recordId);
+      const there = new Set(await remote.delete({ object: schema, ids }, options));
+      return batch.map((change) =>
+        there.has(change.recordId)
+          ? undeleted(schema, change)
+          : { kind: 'delivered', change, record: null },
+      );
+    }
     case undefined:
       return [];
   }
+}
+
+/** A create without an answer is no receipt: its id is unknown. One that is repeatable is repeated. */
+function created(schema: ObjectSchema, change: Outgoing, record: RemoteRecord | undefined): Sent {
+  if (record !== undefined) {
+    return { kind: 'delivered', change, record, left: leftOut(schema, change, record) };
+  }
+  return { kind: change.matchOn === null ? 'unclear' : 'failed', change, error: unanswered() };
 }
 
 function chunk<T>(items: readonly T[], size: number): (readonly T[])[] {

@@ -6,13 +6,13 @@ import { mapIds, rewriteReferences } from '../db/identities.ts';
 import type { LinkTable } from '../db/mirror/links.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
 import { deleteRows } from '../db/mirror-rows.ts';
-import { recordRefused, settleEntries } from '../db/outbox/outbox.ts';
+import { addFollowUps, recordRefused, settleEntries } from '../db/outbox/outbox.ts';
 import { readUnsettled, recordConflicts } from '../db/outbox/unsettled.ts';
 import type { RemoteError } from '../domain/errors.ts';
 import { LOST_TO_DELETE } from '../domain/merge-record.ts';
-import type { Outgoing, Settlement } from './outgoing.ts';
+import type { FollowUp, Outgoing, Settlement } from './outgoing.ts';
 import { rebase } from './rebase.ts';
-import type { Sent } from './send.ts';
+import type { Sent } from './sent.ts';
 
 export interface SettleContext extends ApplyContext {
   readonly epoch: bigint;
@@ -44,6 +44,7 @@ export async function settle(
     context.epoch,
     sent.map((s) => toSettlement(s, context.random)),
   );
+  await addFollowUps(tx, object, delivered.flatMap(toFollowUp));
   const refused = sent.filter((s) => s.kind === 'unclear' && !s.error.ambiguous);
   await recordRefused(
     tx,
@@ -92,6 +93,13 @@ async function deleteTwins(
     table,
     ids.filter((id) => !written.has(id)),
   );
+}
+
+/** What a record does not show although it was created with it stays to be sent, as an edit. */
+function toFollowUp({ change, left = {} }: Sent & { kind: 'delivered' }): readonly FollowUp[] {
+  const [of] = change.entries;
+  if (of === undefined || Object.keys(left).length === 0) return [];
+  return [{ recordId: change.recordId, changes: left, blockedBy: of, of }];
 }
 
 const FIRST_RETRY_MS = 1_000;

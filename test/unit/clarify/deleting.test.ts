@@ -4,7 +4,15 @@ import { answerError } from '../../../src/clarify/answer-error.ts';
 import { createBatchLimit } from '../../../src/clarify/batch-limit.ts';
 import type { Send } from '../../../src/clarify/call.ts';
 import { createDelete } from '../../../src/clarify/deletes.ts';
-import { page, person, push, type Reply, type Seen, withRemote } from './scripted-server.ts';
+import {
+  page,
+  person,
+  push,
+  type Reply,
+  resource,
+  type Seen,
+  withRemote,
+} from './scripted-server.ts';
 
 const notFound: Reply = { status: 404, body: { errors: [{ status: '404' }] } };
 const done: Reply = { body: {} };
@@ -13,7 +21,11 @@ const done: Reply = { body: {} };
 function server(known: Set<string>, bulk: 'works' | 404 | 405, object = true) {
   return ({ method, path, body }: Seen): Reply => {
     if (!object) return notFound;
-    if (method === 'GET') return { body: page([]) };
+    if (method === 'GET') {
+      const id = /resources\/(.+)$/.exec(path)?.[1];
+      if (id === undefined) return { body: page([]) };
+      return known.has(id) ? { body: { data: resource(id) } } : notFound;
+    }
     if (path === '/objects/person/records') {
       if (bulk !== 'works') return bulk === 404 ? notFound : { status: bulk, body: {} };
       const { items } = body as { items: string[] };
@@ -26,12 +38,12 @@ function server(known: Set<string>, bulk: 'works' | 404 | 405, object = true) {
   };
 }
 
-test('records are deleted in one request', () => {
+test('records are deleted in one request, and one is looked for', () => {
   const known = new Set(['a', 'b', 'c']);
   return withRemote(server(known, 'works'), async (remote, { seen }) => {
-    await remote.delete({ object: person, ids: ['a', 'b'] }, push);
+    expect(await remote.delete({ object: person, ids: ['a', 'b'] }, push)).toEqual([]);
     expect([...known]).toEqual(['c']);
-    expect(seen).toHaveLength(1);
+    expect(seen.map(({ method }) => method)).toEqual(['DELETE', 'GET']);
     expect(seen[0]?.query.get('silent')).toBe('true');
   });
 });
@@ -56,7 +68,7 @@ test('whatever is gone already, the rest is deleted, in few requests', () =>
           if (call.method === 'DELETE') deletions += 1;
           const { status = 200 } = reply;
           if (status >= 400) throw answerError({ status, text: '', retryAfterMs: null }, call);
-          return call.read(reply.body);
+          return call.read(reply.body, status);
         };
         const remove = createDelete({ send, batchLimit: createBatchLimit() });
         await remove({ object: person, ids }, push);
@@ -76,7 +88,8 @@ test.each([404, 405] as const)('a server without bulk deletion (%s) is remembere
     const before = seen.length;
     await remote.delete({ object: person, ids: ['c', 'd'] }, push);
     expect(known.size).toBe(0);
-    expect(seen.slice(before).map(({ path }) => path)).toEqual([
+    const deletions = seen.slice(before).filter(({ method }) => method === 'DELETE');
+    expect(deletions.map(({ path }) => path)).toEqual([
       '/objects/person/records/c',
       '/objects/person/records/d',
     ]);
@@ -124,3 +137,60 @@ test('a refusal names the record by its place in the whole request', () => {
     },
   );
 });
+
+const untrue: [string, Reply][] = [
+  ['{}', done],
+  ['nothing', { status: 204 }],
+  ['202', { status: 202, body: {} }],
+  ['207 and one of them', { status: 207, body: page([{ type: 'person', id: 'a' }]) }],
+  ['an empty list', { body: page([]) }],
+  ['an empty list that is no envelope', { body: [] }],
+  ['null', { body: 'null' }],
+  ['an object that tells of trouble', { body: { statusCode: 500, message: 'x' } }],
+];
+
+test.each(untrue)('what is still there is told, whatever the answer says: %s', (_name, reply) =>
+  withRemote(
+    (request) =>
+      request.method === 'DELETE' ? reply : server(new Set(['a', 'b']), 'works')(request),
+    async (remote) => {
+      expect(await remote.delete({ object: person, ids: ['a', 'b'] }, push)).toEqual(['a', 'b']);
+      expect(await remote.delete({ object: person, ids: ['b'] }, push)).toEqual(['b']);
+    },
+  ),
+);
+
+test.each(untrue)('and what is not, is not: %s', (_name, reply) => {
+  const known = new Set(['a', 'b', 'c']);
+  const answer = server(known, 'works');
+  return withRemote(
+    (request) => {
+      const carriedOut = answer(request);
+      return request.method === 'DELETE' ? reply : carriedOut;
+    },
+    async (remote) => {
+      expect(await remote.delete({ object: person, ids: ['a', 'b'] }, push)).toEqual([]);
+      expect([...known]).toEqual(['c']);
+    },
+  );
+});
+
+test('one that answers 404 to its deletion and stands is still there', () =>
+  withRemote(
+    (request) =>
+      request.method === 'DELETE' ? notFound : server(new Set(['a']), 'works')(request),
+    async (remote) => {
+      expect(await remote.delete({ object: person, ids: ['a'] }, push)).toEqual(['a']);
+    },
+  ));
+
+test('where nobody can be asked whether it is gone, it is sent again later', () =>
+  withRemote(
+    ({ method }) => (method === 'DELETE' ? done : { status: 503 }),
+    async (remote) => {
+      await expect(remote.delete({ object: person, ids: ['a'] }, push)).rejects.toMatchObject({
+        disposition: 'retry',
+        ambiguous: true,
+      });
+    },
+  ));

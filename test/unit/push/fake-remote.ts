@@ -18,6 +18,8 @@ export interface FakeRemote {
   readonly calls: Call[];
   /** Those of them that were carried out. */
   readonly carriedOutCalls: Call[];
+  /** What was looked at afterwards: `page`, or the id of a record. */
+  readonly looks: string[];
   /** How often each key was carried out. */
   readonly carriedOut: Map<string, number>;
 }
@@ -44,8 +46,10 @@ export function fakeRemote(script: {
   readonly gate?: (call: Call) => Promise<void>;
 }): FakeRemote {
   const calls: Call[] = [];
+  const looks: string[] = [];
   const carriedOutCalls: Call[] = [];
   const carriedOut = new Map<string, number>();
+  const held = new Map<string, RemoteRecord>();
   const write = async (call: Call, options: CallOptions): Promise<readonly RemoteRecord[]> => {
     await options.beforeAttempt?.(options.timeoutMs ?? 0);
     calls.push(call);
@@ -56,15 +60,28 @@ export function fakeRemote(script: {
     for (const { key } of call.items) carriedOut.set(key, (carriedOut.get(key) ?? 0) + 1);
     const lost = script.after?.(call) ?? null;
     if (lost) throw lost;
-    const records = call.items.map(({ key, fields }) => recordOf(`id-${key}`, fields));
+    const isBirth = call.kind === 'create';
+    const records = call.items.map(({ key, fields }) =>
+      recordOf(isBirth ? `id-${key}` : key, fields),
+    );
+    for (const record of records) {
+      if (call.kind === 'delete') held.delete(record.id);
+      else held.set(record.id, record);
+    }
     return script.answer ? script.answer(records) : records;
   };
   const unused = () => Promise.reject(new Error('not part of this script'));
   const remote: Remote = {
     discover: unused,
-    readPage: unused,
+    readPage: async () => {
+      looks.push('page');
+      return { records: [...held.values()].toReversed(), total: held.size, more: false };
+    },
     readDeletions: unused,
-    readRecord: unused,
+    readRecord: async ({ id }) => {
+      looks.push(id);
+      return held.get(id) ?? null;
+    },
     readLinks: unused,
     readHistory: unused,
     setLinks: unused,
@@ -81,11 +98,12 @@ export function fakeRemote(script: {
     delete: async ({ ids }, options) => {
       const items = ids.map((key) => ({ key, fields: {} }));
       await write({ kind: 'delete', items, matchOn: undefined }, options);
+      return [];
     },
     limits: { pageSize: 500, batchSize: script.batchSize },
     clock: null,
   };
-  return { remote, calls, carriedOutCalls, carriedOut };
+  return { remote, calls, carriedOutCalls, carriedOut, looks };
 }
 
 /** What tells one create from another. */

@@ -61,6 +61,7 @@ function scripted(start: readonly string[], script: Script = {}) {
       script.before?.({ ids });
       if (isGone(id)) throw fault(404);
       for (const other of ids) set.delete(other);
+      return true;
     },
     limits: { pageSize: 500, batchSize: 100 },
     clock: null,

@@ -3,7 +3,8 @@ import { prerequisites } from '../../../src/domain/dependency-order.ts';
 import type { Json } from '../../../src/domain/json.ts';
 import type { ObjectSchema } from '../../../src/domain/schema.ts';
 import { coalesceAll, prepare, type Resolution } from '../../../src/push/outgoing.ts';
-import { type Sent, sendAll } from '../../../src/push/send.ts';
+import { sendAll } from '../../../src/push/send.ts';
+import type { Sent } from '../../../src/push/sent.ts';
 import { type FakeRemote, keyOf } from './fake-remote.ts';
 
 export interface ModelEntry extends ClaimedEntry {

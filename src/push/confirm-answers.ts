@@ -1,0 +1,165 @@
+import { RemoteError } from '../domain/errors.ts';
+import { type Evidence, evidenceOf } from '../domain/evidence.ts';
+import type { Json } from '../domain/json.ts';
+import type { FieldChanges } from '../domain/merge-record.ts';
+import type { RemoteRecord } from '../domain/record.ts';
+import type { CallOptions, Remote } from '../domain/remote.ts';
+import type { ObjectSchema } from '../domain/schema.ts';
+import type { Outgoing } from './outgoing.ts';
+import type { Sent } from './sent.ts';
+
+/** Beyond this many, a page of what changed last is looked at first. */
+const FEW = 3;
+/** Looking takes no longer than this; then the change is sent again later. */
+const LOOK_WITHIN_MS = 10_000;
+/** What is never shown is sent so often, over some minutes: a write may show late. */
+const MOST_UNCONFIRMED = 8;
+
+/**
+ * What came of updates that the CRM took, as its answer says (`told`, by change). One that the
+ * answer does not hold, or not with what was sent, is read again, in a page of what changed last and
+ * then by its id: it is done only where the record shows it, and sent again otherwise. One that is
+ * taken time and again and never shows is for a person.
+ *
+ * @throws RemoteError with disposition `halt`, or the signal's reason.
+ */
+export async function confirmUpdates(
+  remote: Remote,
+  schema: ObjectSchema,
+  { changes, told }: Answered,
+  { priority, signal }: CallOptions,
+): Promise<readonly Sent[]> {
+  const results = new Map<Outgoing, Sent>();
+  const look = (change: Outgoing, record: RemoteRecord | undefined) => {
+    if (record === undefined || evidenceIn(schema, change, record) !== 'taken') return;
+    results.set(change, { kind: 'delivered', change, record });
+  };
+  for (const change of changes) look(change, told.get(change));
+  const open = () => changes.filter((change) => !results.has(change));
+  const reading: CallOptions = { priority, signal, withinMs: LOOK_WITHIN_MS };
+  try {
+    if (open().length > FEW) {
+      const page = await remote.readPage(
+        {
+          object: schema,
+          orderBy: 'updated',
+          direction: 'desc',
+          offset: 0,
+          limit: remote.limits.pageSize,
+        },
+        reading,
+      );
+      const byId = new Map(page.records.map((record) => [record.id, record]));
+      for (const change of open()) look(change, byId.get(change.recordId));
+    }
+    const read = open().map(async (change) => {
+      const record = await remote.readRecord({ object: schema, id: change.recordId }, reading);
+      results.set(change, judge(schema, change, record));
+    });
+    await settledAll(read);
+  } catch (error) {
+    if (!(error instanceof RemoteError) || error.disposition === 'halt') throw error;
+    // Nobody could be asked: what is sent again does no harm.
+    for (const change of open())
+      results.set(change, { kind: 'failed', change, error: unseen(error) });
+  }
+  return changes.flatMap((change) => results.get(change) ?? []);
+}
+
+interface Answered {
+  readonly changes: readonly Outgoing[];
+  readonly told: ReadonlyMap<Outgoing, RemoteRecord>;
+}
+
+/** By the record as it was read again, by itself. */
+function judge(schema: ObjectSchema, change: Outgoing, record: RemoteRecord | null): Sent {
+  if (record === null) return { kind: 'gone', change, error: unconfirmed(schema) };
+  // A field that is not there now either is empty.
+  const empty = Object.fromEntries(Object.keys(change.fields).map((name) => [name, null]));
+  const whole = { ...record, fields: { ...empty, ...record.fields } };
+  if (evidenceIn(schema, change, whole) === 'taken') return { kind: 'delivered', change, record };
+  const kind = change.attempts < MOST_UNCONFIRMED ? 'failed' : 'refused';
+  return { kind, change, error: unconfirmed(schema) };
+}
+
+/** The least that any of its fields says. */
+function evidenceIn(schema: ObjectSchema, change: Outgoing, record: RemoteRecord): Evidence {
+  const found = evidenceByField(schema, change.fields, record, (name) =>
+    Object.hasOwn(change.changes, name) ? change.changes[name]?.base : undefined,
+  );
+  return found.find(({ evidence }) => evidence !== 'taken')?.evidence ?? 'taken';
+}
+
+/**
+ * What of a create its record does not show, as the edit that is left to be made: the record is
+ * there, and the value that the CRM passed over is sent once more.
+ */
+export function leftOut(
+  schema: ObjectSchema,
+  change: Outgoing,
+  record: RemoteRecord,
+): FieldChanges {
+  const left = evidenceByField(schema, change.fields, record, () => null).filter(
+    ({ evidence }) => evidence === 'untaken',
+  );
+  return Object.fromEntries(
+    left.map(({ name, value, shown }) => [name, { base: shown ?? null, value }]),
+  );
+}
+
+function evidenceByField(
+  { fields }: ObjectSchema,
+  sent: Outgoing['fields'],
+  record: RemoteRecord,
+  baseOf: (name: string) => Json | undefined,
+) {
+  return fields.flatMap((field) => {
+    const { name } = field;
+    const value = Object.hasOwn(sent, name) ? sent[name] : undefined;
+    if (value === undefined) return [];
+    const shown = Object.hasOwn(record.fields, name) ? record.fields[name] : undefined;
+    const evidence = evidenceOf(field, { value, base: baseOf(name) }, shown);
+    return [{ name, value, shown, evidence }];
+  });
+}
+
+/** As `Promise.all`, but nothing is under way any more when it throws. */
+async function settledAll(work: readonly Promise<void>[]): Promise<void> {
+  for (const one of await Promise.allSettled(work)) {
+    if (one.status === 'rejected') throw one.reason;
+  }
+}
+
+function unconfirmed({ object }: ObjectSchema): RemoteError {
+  return new RemoteError(
+    `Clarify took the change of a ${object}, and its record does not show it`,
+    {
+      code: 'push-unconfirmed',
+      disposition: 'retry',
+      status: null,
+    },
+  );
+}
+
+function unseen(cause: RemoteError): RemoteError {
+  return new RemoteError(
+    'Clarify’s answer does not show the change, and its record cannot be read',
+    {
+      code: 'push-unconfirmed',
+      disposition: 'retry',
+      status: null,
+      retryAfterMs: cause.retryAfterMs,
+      cause,
+    },
+  );
+}
+
+/** Of records that are still there although the CRM took their deletion. */
+export function undeleted({ object }: ObjectSchema, change: Outgoing): Sent {
+  const error = new RemoteError(`Clarify took the deletion of a ${object}, and it is still there`, {
+    code: 'push-unconfirmed',
+    disposition: 'retry',
+    status: null,
+  });
+  return { kind: change.attempts < MOST_UNCONFIRMED ? 'failed' : 'refused', change, error };
+}
