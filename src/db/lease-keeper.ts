@@ -1,5 +1,5 @@
 import type { Database } from './database.ts';
-import { acquireLease, readTimeToExpiry, releaseLease, renewLease } from './lease.ts';
+import { acquireLease, readExpiry, releaseLease, renewLease } from './lease.ts';
 
 export interface LeaseKeeperOptions {
   readonly holder: string;
@@ -11,6 +11,8 @@ export interface LeaseKeeperOptions {
   readonly onChange?: (epoch: bigint | null) => void;
   /** Milliseconds of a clock that never jumps. */
   readonly monotonicMs?: () => number;
+  /** Milliseconds of a clock that goes on while the machine sleeps. */
+  readonly nowMs?: () => number;
 }
 
 /** A lease that is over and still in somebody's transaction is asked for again after this long. */
@@ -18,7 +20,8 @@ const AGAIN_MS = 100;
 
 /**
  * Holds the lease, or tries to get it, until stopped. What it says of itself errs on the safe
- * side: a lease counts from before the statement that took it was sent. Start and stop are safe
+ * side: a lease counts from before the statement that took it was sent, and is over as soon as
+ * either of our clocks says so, since the other one may stand while the machine sleeps. Start and stop are safe
  * in any order and any number of times.
  */
 export class LeaseKeeper {
@@ -26,6 +29,10 @@ export class LeaseKeeper {
   readonly #options: Required<LeaseKeeperOptions>;
   #epoch: bigint | null = null;
   #untilMs = 0;
+  /** The same by the clock that may be set. */
+  #untilTimeMs = 0;
+  /** Somebody else's lease that lasts longer than any does, and since when it has not moved. */
+  #stuck: { readonly expiresAt: string; readonly sinceMs: number } | null = null;
   #nextTurn: NodeJS.Timeout | undefined;
   #expiry: NodeJS.Timeout | undefined;
   #turn: Promise<void> = Promise.resolve();
@@ -40,6 +47,7 @@ export class LeaseKeeper {
       renewEveryMs: 2_500,
       onChange: () => undefined,
       monotonicMs: () => performance.now(),
+      nowMs: () => Date.now(),
       ...options,
     };
     this.#againInMs = this.#options.renewEveryMs;
@@ -52,7 +60,13 @@ export class LeaseKeeper {
 
   /** How long the lease lasts for certain. */
   remainingMs(): number {
-    return this.#epoch === null ? 0 : Math.max(0, this.#untilMs - this.#options.monotonicMs());
+    if (this.#epoch === null) return 0;
+    const { nowMs } = this.#options;
+    return Math.max(0, Math.min(this.#leftMs(), this.#untilTimeMs - nowMs()));
+  }
+
+  #leftMs(): number {
+    return Math.max(0, this.#untilMs - this.#options.monotonicMs());
   }
 
   /** Returns after the first attempt. @throws SyncError where the database does not answer. */
@@ -75,7 +89,7 @@ export class LeaseKeeper {
     clearTimeout(this.#nextTurn);
     await this.#turn.catch(() => undefined);
     const epoch = this.#epoch;
-    this.#set(null, 0);
+    this.#set(null);
     // Where the database is gone the lease runs out by itself.
     if (epoch !== null) await releaseLease(this.#db, epoch).catch(() => undefined);
   }
@@ -91,41 +105,67 @@ export class LeaseKeeper {
   }
 
   async #keep(): Promise<void> {
-    const { ttlMs, holder, monotonicMs, renewEveryMs } = this.#options;
+    const { ttlMs, holder, renewEveryMs } = this.#options;
     // Whoever waits longer has lost the lease before the answer comes.
     const waits = { lockTimeoutMs: renewEveryMs, statementTimeoutMs: renewEveryMs };
     const held = this.#epoch;
     if (held !== null) {
-      const askedAtMs = monotonicMs();
+      const until = this.#lease(ttlMs);
       if (await this.#db.transaction((tx) => renewLease(tx, held, ttlMs), waits)) {
-        this.#set(held, askedAtMs + ttlMs);
+        this.#set(held, until);
         this.#againInMs = renewEveryMs;
         return;
       }
-      this.#set(null, 0);
+      this.#set(null);
     }
-    const askedAtMs = monotonicMs();
-    const { lease, leftMs } = await this.#db.transaction(async (tx) => {
-      const taken = await acquireLease(tx, { holder, ttlMs });
-      return { lease: taken, leftMs: taken === null ? await readTimeToExpiry(tx) : ttlMs };
+    const until = this.#lease(ttlMs);
+    const silent = this.#silent();
+    const { lease, expiry } = await this.#db.transaction(async (tx) => {
+      const taken = await acquireLease(tx, { holder, ttlMs, silent });
+      return { lease: taken, expiry: taken === null ? await readExpiry(tx) : null };
     }, waits);
-    this.#set(lease?.epoch ?? null, askedAtMs + ttlMs);
-    this.#againInMs = Math.min(renewEveryMs, Math.max(leftMs, AGAIN_MS));
+    this.#set(lease?.epoch ?? null, until);
+    this.#watch(expiry);
+    this.#againInMs = Math.min(renewEveryMs, Math.max(expiry?.leftMs ?? ttlMs, AGAIN_MS));
   }
 
-  #set(epoch: bigint | null, untilMs: number): void {
+  /** A lease that is taken now ends then. */
+  #lease(ttlMs: number): { readonly untilMs: number; readonly untilTimeMs: number } {
+    const { monotonicMs, nowMs } = this.#options;
+    return { untilMs: monotonicMs() + ttlMs, untilTimeMs: nowMs() + ttlMs };
+  }
+
+  /** A lease that ends later than any can was given by a clock that has been set back since. */
+  #watch(expiry: { readonly expiresAt: string | null; readonly leftMs: number } | null): void {
+    const { ttlMs, monotonicMs } = this.#options;
+    const expiresAt = expiry !== null && expiry.leftMs > ttlMs ? expiry.expiresAt : null;
+    if (expiresAt === null) this.#stuck = null;
+    else if (this.#stuck?.expiresAt !== expiresAt) {
+      this.#stuck = { expiresAt, sinceMs: monotonicMs() };
+    }
+  }
+
+  /** Nobody who is alive leaves his lease alone for that long. */
+  #silent(): string | null {
+    const { ttlMs, monotonicMs } = this.#options;
+    if (this.#stuck === null || monotonicMs() - this.#stuck.sinceMs <= ttlMs) return null;
+    return this.#stuck.expiresAt;
+  }
+
+  #set(epoch: bigint | null, until = { untilMs: 0, untilTimeMs: 0 }): void {
     const changed = epoch !== this.#epoch;
     this.#epoch = epoch;
-    this.#untilMs = untilMs;
+    this.#untilMs = until.untilMs;
+    this.#untilTimeMs = until.untilTimeMs;
     clearTimeout(this.#expiry);
     // Nobody tells us where the database is out of reach: the lease ends all the same.
-    if (epoch !== null) this.#expiry = setTimeout(() => this.#expire(), this.remainingMs());
+    if (epoch !== null) this.#expiry = setTimeout(() => this.#expire(), this.#leftMs());
     if (changed) this.#options.onChange(epoch);
   }
 
   #expire(): void {
-    const leftMs = this.remainingMs();
-    if (leftMs === 0) this.#set(null, 0);
+    const leftMs = this.#leftMs();
+    if (leftMs === 0) this.#set(null);
     else this.#expiry = setTimeout(() => this.#expire(), leftMs);
   }
 }

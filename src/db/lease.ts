@@ -14,12 +14,14 @@ const LEADER = 'leader';
  * Takes the lease where it is free or expired, by the database's clock. Locks the row FOR UPDATE:
  * a settlement that has asked {@link holdsLease} and not committed yet keeps everyone out, and
  * nobody waits for it. Repeatable: who asks twice is refused by the lease it got the first time.
+ * `silent` is an expiry that was seen not to move for longer than a lease lasts: whoever had it is
+ * gone, and the database's clock was set back.
  *
  * @returns null where somebody else holds it, or still settles under an epoch that has expired.
  */
 export async function acquireLease(
   sql: Sql,
-  claim: { readonly holder: string; readonly ttlMs: number },
+  claim: { readonly holder: string; readonly ttlMs: number; readonly silent?: string | null },
 ): Promise<Lease | null> {
   await sql.query(
     `INSERT INTO clarify_sync.lease (name, epoch, expires_at) VALUES ($1, 0, '-infinity')
@@ -28,7 +30,8 @@ export async function acquireLease(
   );
   const [lease] = await sql.query<Lease & Record<string, unknown>>(
     `WITH free AS (
-       SELECT name FROM clarify_sync.lease WHERE name = $1 AND expires_at <= clock_timestamp()
+       SELECT name FROM clarify_sync.lease WHERE name = $1
+          AND (expires_at <= clock_timestamp() OR expires_at = $4::timestamptz)
           FOR UPDATE SKIP LOCKED
      )
      UPDATE clarify_sync.lease AS l
@@ -36,7 +39,7 @@ export async function acquireLease(
             expires_at = clock_timestamp() + $3 * interval '1 millisecond'
        FROM free WHERE l.name = free.name
       RETURNING l.holder, l.epoch, l.expires_at AS "expiresAt"`,
-    [LEADER, claim.holder, claim.ttlMs],
+    [LEADER, claim.holder, claim.ttlMs, claim.silent ?? null],
   );
   return lease ?? null;
 }
@@ -78,14 +81,17 @@ export async function holdsLease(tx: Sql, epoch: bigint): Promise<boolean> {
   return held.length > 0;
 }
 
-/** How long until the lease is free, by the database's clock; negative where it is. */
-export async function readTimeToExpiry(sql: Sql): Promise<number> {
-  const [lease] = await sql.query<{ leftMs: number }>(
-    `SELECT (extract(epoch FROM expires_at - clock_timestamp()) * 1000)::float8 AS "leftMs"
+/** When the lease ends, and how long until then, by the database's clock; negative where it is over. */
+export async function readExpiry(
+  sql: Sql,
+): Promise<{ readonly expiresAt: string | null; readonly leftMs: number }> {
+  const [lease] = await sql.query<{ expiresAt: string; leftMs: number }>(
+    `SELECT expires_at AS "expiresAt",
+            (extract(epoch FROM expires_at - clock_timestamp()) * 1000)::float8 AS "leftMs"
        FROM clarify_sync.lease WHERE name = $1 AND expires_at > '-infinity'`,
     [LEADER],
   );
-  return lease?.leftMs ?? 0;
+  return lease ?? { expiresAt: null, leftMs: 0 };
 }
 
 /** Who leads; null where nobody does. */

@@ -37,10 +37,13 @@ export function sweepDue(
   const roundMs = Math.max(1, intervalMs * SHARE_OF_INTERVAL);
   const isUnderWay = startedAtMs !== null && finishedAtMs === null;
   if (!isUnderWay) {
-    const begin = urgent || startedAtMs === null || nowMs - startedAtMs >= roundMs;
+    const sinceMs = startedAtMs === null ? Number.POSITIVE_INFINITY : nowMs - startedAtMs;
+    // One that began later than now did so by a clock that has been set back since.
+    const begin = urgent || sinceMs >= roundMs || sinceMs < 0;
     return { begin, pages: begin ? (urgent ? Number.POSITIVE_INFINITY : 1) : 0 };
   }
   if (urgent) return { begin: false, pages: Number.POSITIVE_INFINITY };
+  if (nowMs < startedAtMs) return { begin: false, pages: 1 };
   const elapsed = Math.min(1, Math.max(0, nowMs - startedAtMs) / roundMs);
   // A round that takes more pages than it seemed goes on until its end all the same.
   const left = elapsed >= 1 ? Number.POSITIVE_INFINITY : 0;

@@ -204,6 +204,53 @@ test('what a keeper says lasts no longer than from before it asked', async () =>
   }
 });
 
+test('a keeper whose machine slept leads no longer, and goes on where nobody took the lease', async () => {
+  let nowMs = 1_000_000;
+  const seen: (bigint | null)[] = [];
+  const onChange = (epoch: bigint | null) => seen.push(epoch);
+  const options = { holder: 'a', renewEveryMs: 20, onChange, nowMs: () => nowMs };
+  const keeper = new LeaseKeeper(db, options);
+  await keeper.start();
+  try {
+    // A clock set back prolongs nothing.
+    nowMs -= 3_600_000;
+    expect(keeper.remainingMs()).toBeLessThanOrEqual(10_000);
+    nowMs += 2 * 3_600_000;
+    expect([keeper.epoch, keeper.remainingMs()]).toEqual([null, 0]);
+    await expect.poll(() => keeper.epoch).toBe(1n);
+    expect(seen).toEqual([1n]);
+  } finally {
+    await keeper.stop();
+  }
+});
+
+test('a dead leader’s lease is over in time although the database’s clock was set back', async () => {
+  await acquireLease(db, { holder: 'dead', ttlMs: 3_600_000 });
+  const keeper = new LeaseKeeper(db, { holder: 'next', ttlMs: 400, renewEveryMs: 50 });
+  await keeper.start();
+  try {
+    expect(keeper.epoch).toBeNull();
+    await expect.poll(() => keeper.epoch, { timeout: 3_000 }).toBe(2n);
+  } finally {
+    await keeper.stop();
+  }
+});
+
+test('a lease that moves belongs to somebody alive, however far away its end', async () => {
+  const lease = await acquireLease(db, { holder: 'alive', ttlMs: 3_600_000 });
+  const keeper = new LeaseKeeper(db, { holder: 'next', ttlMs: 400, renewEveryMs: 50 });
+  await keeper.start();
+  try {
+    for (let n = 0; n < 12; n += 1) {
+      await renewLease(db, lease?.epoch ?? 0n, 3_600_000 - n);
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      expect(keeper.epoch).toBeNull();
+    }
+  } finally {
+    await keeper.stop();
+  }
+});
+
 test('a start that fails leaves nothing behind, and can be tried again', async () => {
   await db.query('ALTER TABLE clarify_sync.lease RENAME TO lease_out_of_reach');
   const keeper = new LeaseKeeper(db, { holder: 'a' });

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { createRecordingsPass } from '../../src/app/daemon/recordings-pass.ts';
+import { pullAll } from '../../src/app/pull-all.ts';
 import { syncOnce } from '../../src/app/sync-once.ts';
 import { noteRecordings } from '../../src/db/recordings.ts';
 import { openWorkspace, type TestWorkspace } from '../support/workspace.ts';
@@ -94,6 +95,22 @@ test('where Clarify does not answer, nobody is blamed and everything waits', asy
   const reopened = await workspace.reopen();
   await createRecordingsPass(reopened)(options());
   expect((await kept()).at(-1)).toMatchObject({ transcript: expect.stringContaining('rec-5') });
+});
+
+test('a meeting is noticed by the database’s clock, whatever this machine’s says', async () => {
+  const { emulator, session, signal, sql } = workspace;
+  const nowMs = () => Date.now() + 3_600_000;
+  const pass = createRecordingsPass({ ...session, nowMs });
+  await pass(options());
+  emulator.store.create('meeting', { title: 'Late', recording_id: 'rec-9' });
+  await pullAll(session, { signal, priority: 'pull' });
+  await pass(options());
+  const noticed = 'SELECT 1 FROM clarify_sync.meeting_recording WHERE recording_id = $$rec-9$$';
+  expect(await sql(noticed)).toHaveLength(1);
+  await sql('DELETE FROM clarify_sync.meeting_recording WHERE recording_id = $$rec-9$$');
+  const [late] = emulator.store.ids('meeting').slice(-1);
+  emulator.store.delete('meeting', late ?? '');
+  await pullAll(session, { signal, priority: 'pull' });
 });
 
 test('what was said in a meeting goes with it', async () => {

@@ -1,3 +1,4 @@
+import { freeFromFuture } from '../../db/outbox/clock-set-back.ts';
 import { readLastRunAge, recordRun } from '../../db/run-log.ts';
 import { isPassing } from '../../domain/errors.ts';
 import type { Priority } from '../../domain/remote.ts';
@@ -36,6 +37,10 @@ export function backgroundJobs(session: Session, options: BackgroundOptions): re
     await refreshUsers(session, { signal, priority: 'backfill', force: isFirst });
     isFirst = false;
   };
+  const waits = async () => {
+    const entries = await freeFromFuture(session.db);
+    if (entries > 0) session.log.warn({ entries }, 'the database’s clock was set back: sent anew');
+  };
   const recordings = createRecordingsPass(session);
   const guarded = (run: () => Promise<void>) => async () => {
     if (signal.aborted || !leads()) return;
@@ -49,6 +54,7 @@ export function backgroundJobs(session: Session, options: BackgroundOptions): re
   };
   return [
     { name: 'sweep', expression: DUE.sweeps, run: guarded(sweep) },
+    { name: 'waits', expression: DUE.waits, run: guarded(waits) },
     { name: 'users', expression: DUE.users, run: guarded(users) },
     {
       name: 'recordings',
@@ -74,7 +80,8 @@ export async function refreshUsers(
   const { db, holder } = session;
   const { signal, priority, force } = options;
   const ageMs = await readLastRunAge(db, 'users');
-  if (!force && ageMs !== null && ageMs < USERS_EVERY_MS) return;
+  // Read in the future: by a clock that has been set back since.
+  if (!force && ageMs !== null && Math.abs(ageMs) < USERS_EVERY_MS) return;
   const startedMs = session.nowMs();
   try {
     const counts = await pullUsers(session, { signal, priority });

@@ -148,7 +148,7 @@ class Pulls {
     const { signal } = this.#options;
     const background = backgroundJobs(this.#session, { signal, leads, onHalt: this.#halt });
     const jobs = [this.#schemaCheck(), this.#housekeeping(), ...background];
-    this.#schedules.set('', new Schedule(jobs));
+    this.#schedules.set('', new Schedule(jobs, { mayRun: leads }));
     this.#schedules.get('')?.start();
     this.#follow();
   }
@@ -187,7 +187,9 @@ class Pulls {
     for (const object of present) {
       if (this.#schedules.has(object)) continue;
       const { pull: expression } = this.#session.settings(object);
-      const schedule = new Schedule([{ name: object, expression, run: () => this.#pull(object) }]);
+      const job = { name: object, expression, run: () => this.#pull(object) };
+      const mayRun = () => this.#lease.epoch !== null;
+      const schedule = new Schedule([job], { mayRun });
       this.#schedules.set(object, schedule);
       schedule.start();
     }

@@ -6,5 +6,7 @@ export const DUE = {
   sweeps: '*/15 * * * * *',
   /** Users are due daily; this is how soon a failure, or a change of leader, is made up for. */
   users: '*/5 * * * *',
+  /** How soon entries are freed that a clock set back has put off. */
+  waits: '15 * * * * *',
   recordings: '30 * * * * *',
 } as const;

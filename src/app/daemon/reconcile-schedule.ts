@@ -101,7 +101,7 @@ export class ReconcileSchedule {
     if (state === null || state.phase !== 'incremental') return false;
     if (this.#wanted.has(object)) return true;
     const { sinceReconciledMs, due, triedLately } = state;
-    const missed = sinceReconciledMs === null || sinceReconciledMs > MISSED_MS;
+    const missed = sinceReconciledMs === null || Math.abs(sinceReconciledMs) > MISSED_MS;
     return (due || missed) && !triedLately;
   }
 }

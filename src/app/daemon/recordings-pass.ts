@@ -1,3 +1,4 @@
+import { readDatabaseTime } from '../../db/cursor.ts';
 import { recordRun } from '../../db/run-log.ts';
 import type { CallOptions } from '../../domain/remote.ts';
 import { pullRecordings } from '../../pull/pull-recordings.ts';
@@ -16,6 +17,7 @@ const OVERLAP_MS = 600_000;
  */
 export function createRecordingsPass(session: Session): (options: CallOptions) => Promise<void> {
   const { db, holder, log } = session;
+  /** By the database's clock, as the times of rows are. */
   let lookedAtMs: number | null = null;
   return async (options) => {
     const meeting = session.tables.find(({ object }) => object === MEETING);
@@ -24,11 +26,12 @@ export function createRecordingsPass(session: Session): (options: CallOptions) =
     const part = { object: MEETING, part: 'recordings' } as const;
     const startedMs = session.nowMs();
     try {
+      const lookingAtMs = Date.parse(await readDatabaseTime(db));
       const { waiting, ...counts } = await pullRecordings(session, meeting, {
         ...options,
         sinceMs,
       });
-      lookedAtMs = startedMs;
+      lookedAtMs = lookingAtMs;
       await session.troubles.worked(part);
       if (Object.values(counts).every((count) => count === 0)) return;
       log.info({ object: MEETING, ...counts, waiting }, 'recordings');

@@ -7,9 +7,18 @@ export interface Scheduled {
   readonly run: () => Promise<void>;
 }
 
+export interface ScheduleOptions {
+  readonly clock?: MachineClock;
+  /** Whether this process may work now; default always. */
+  readonly mayRun?: () => boolean;
+}
+
+const LOOK_AGAIN_MS = 1_000;
+
 /**
  * Runs jobs by the clock: each one at once and then by its expression, never twice at the same
- * time. A job that is still running when its time comes is left alone.
+ * time. A job that is still running when its time comes is left alone; one whose time comes while
+ * this process may not work runs as soon as it may. After a sleep that is so: the lease is over.
  */
 export class Schedule {
   readonly #jobs: readonly Scheduled[];
@@ -19,9 +28,15 @@ export class Schedule {
   readonly #clock: MachineClock;
   #alarms: ReadonlyMap<string, Alarm> = new Map();
 
-  constructor(jobs: readonly Scheduled[], clock: MachineClock = machineClock) {
+  readonly #mayRun: () => boolean;
+  /** Due, and not run because this process may not. */
+  readonly #putOff = new Set<Scheduled>();
+  #lookAgain: (() => void) | null = null;
+
+  constructor(jobs: readonly Scheduled[], options: ScheduleOptions = {}) {
     this.#jobs = jobs;
-    this.#clock = clock;
+    this.#clock = options.clock ?? machineClock;
+    this.#mayRun = options.mayRun ?? (() => true);
   }
 
   start(): void {
@@ -39,6 +54,9 @@ export class Schedule {
   async stop(): Promise<void> {
     for (const alarm of this.#alarms.values()) alarm.stop();
     this.#alarms = new Map();
+    this.#lookAgain?.();
+    this.#lookAgain = null;
+    this.#putOff.clear();
     this.#again.clear();
     await Promise.all(this.#running.values());
   }
@@ -62,10 +80,21 @@ export class Schedule {
   /** Errors are the job's own to handle: one that throws is a bug, and loud. */
   #trigger(job: Scheduled): void {
     if (this.#running.has(job.name)) return;
+    if (!this.#mayRun()) return this.#delay(job);
     const running = job.run().finally(() => {
       this.#running.delete(job.name);
       if (this.#again.delete(job.name)) this.#trigger(job);
     });
     this.#running.set(job.name, running);
+  }
+
+  #delay(job: Scheduled): void {
+    this.#putOff.add(job);
+    this.#lookAgain ??= this.#clock.startTimer(LOOK_AGAIN_MS, () => {
+      this.#lookAgain = null;
+      const jobs = [...this.#putOff];
+      this.#putOff.clear();
+      for (const each of jobs) this.#trigger(each);
+    });
   }
 }

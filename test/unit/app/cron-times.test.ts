@@ -60,6 +60,7 @@ describe.each(ZONES)('a year in %s', (zone) => {
     ]),
     [DUE.sweeps, 15_000],
     [DUE.recordings, MINUTE_MS],
+    [DUE.waits, MINUTE_MS],
     ['*/30 * * * * *', 30_000],
     ['7 */20 * * * *', 20 * MINUTE_MS],
     ['30 * * * *', HOUR_MS],

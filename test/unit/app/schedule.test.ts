@@ -15,6 +15,7 @@ const INTERVALS = {
   '*/5 * * * *': 5 * MINUTE_MS,
   [DUE.sweeps]: MINUTE_MS / 4,
   [DUE.recordings]: MINUTE_MS,
+  [DUE.waits]: MINUTE_MS,
 } as const;
 const DAILY = [DUE.housekeeping, '30 2 * * *', timeOfDay('installation', 'person')];
 const EXPRESSIONS = [...new Set([...Object.keys(INTERVALS), ...DAILY, DUE.schemaCheck, DUE.users])];
@@ -28,7 +29,7 @@ function scheduled(startMs: number, zone: string) {
     expression,
     run: async () => void runs.get(expression)?.push(clock.nowMs()),
   }));
-  const schedule = new Schedule(jobs, clock);
+  const schedule = new Schedule(jobs, { clock });
   schedule.start();
   return { clock, schedule, runsOf: (expression: string) => runs.get(expression) ?? [] };
 }
@@ -82,7 +83,7 @@ test('a job that runs when its time comes is not started again', async () => {
     runs += 1;
     return runs > 1 ? Promise.resolve() : new Promise<void>((resolve) => (end = resolve));
   };
-  const schedule = new Schedule([{ name: 'slow', expression: '* * * * *', run }], clock);
+  const schedule = new Schedule([{ name: 'slow', expression: '* * * * *', run }], { clock });
   schedule.start();
   await clock.pass(HOUR_MS);
   expect(runs).toBe(1);
@@ -90,4 +91,27 @@ test('a job that runs when its time comes is not started again', async () => {
   await clock.pass(HOUR_MS);
   expect(runs).toBe(61);
   await schedule.stop();
+});
+
+test('what comes due while this process may not work is done once, as soon as it may', async () => {
+  const clock = turnedClock(Date.UTC(2026, 5, 10, 12), zoneOffset('UTC'));
+  let leads = true;
+  let runs = 0;
+  const run = async () => void (runs += 1);
+  const jobs = ['* * * * *', '17 3 * * *'].map((name) => ({ name, expression: name, run }));
+  const schedule = new Schedule(jobs, { clock, mayRun: () => leads });
+  schedule.start();
+  leads = false;
+  await clock.stand(3 * DAY_MS);
+  await clock.pass(10 * MINUTE_MS);
+  expect(runs).toBe(2);
+  leads = true;
+  await clock.pass(2_000);
+  expect(runs).toBe(4);
+  leads = false;
+  await clock.pass(HOUR_MS);
+  await schedule.stop();
+  leads = true;
+  await clock.pass(HOUR_MS);
+  expect(runs).toBe(4);
 });

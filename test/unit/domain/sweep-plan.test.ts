@@ -18,6 +18,14 @@ test('nothing is due right after a round', () => {
   expect(sweepDue(done, { nowMs: 2_000, intervalMs, urgent: false }).pages).toBe(0);
 });
 
+test('a clock that was set back holds up no sweep', () => {
+  const at = { nowMs: 0, intervalMs, urgent: false };
+  const done = { startedAtMs: 3_600_000, finishedAtMs: 3_601_000, pages: 4, totalPages: 4 };
+  expect(sweepDue(done, at)).toEqual({ begin: true, pages: 1 });
+  const underWay = { ...done, finishedAtMs: null, pages: 2 };
+  expect(sweepDue(underWay, at)).toEqual({ begin: false, pages: 1 });
+});
+
 test('every page is read again within the interval, however often one looks', () => {
   fc.assert(
     fc.property(
