@@ -19,13 +19,22 @@ const LONGEST_WAIT_MS = 90_000;
  */
 export async function withTokenLock<T>(
   path: string,
-  clock: Pick<Clock, 'sleep'>,
+  clock: Pick<Clock, 'sleep' | 'monotonicMs'>,
   work: () => Promise<T>,
 ): Promise<T> {
   const lock = `${path}.lock`;
   const signal = AbortSignal.timeout(LONGEST_WAIT_MS);
+  let watched: { readonly found: Found; readonly sinceMs: number } | null = null;
   while (!(await take(path, lock))) {
-    await removeDead(lock);
+    const found = await look(lock);
+    if (found !== null) {
+      if (watched === null || !isSame(watched.found, found)) {
+        watched = { found, sinceMs: clock.monotonicMs() };
+      }
+      // By our own watch as well: a lock made before the clock was set back seems young for long.
+      const watchedMs = clock.monotonicMs() - watched.sinceMs;
+      if (Math.max(Date.now() - found.madeMs, watchedMs) >= DEAD_MS) await removeDead(lock, found);
+    }
     try {
       await clock.sleep(LOOK_AGAIN_MS, signal);
     } catch (cause) {
@@ -57,23 +66,31 @@ async function take(path: string, lock: string): Promise<boolean> {
 }
 
 /** Of several who find it dead one moves it away; who moved a living one by that puts it back. */
-async function removeDead(lock: string): Promise<void> {
-  const found = await age(lock);
-  if (found === null || found.ageMs < DEAD_MS) return;
+async function removeDead(lock: string, dead: Found): Promise<void> {
   const aside = `${lock}.${randomUUID()}`;
   try {
     await rename(lock, aside);
-    if ((await age(aside))?.ino === found.ino) await rm(aside, { recursive: true, force: true });
+    const moved = await look(aside);
+    if (moved !== null && isSame(moved, dead)) await rm(aside, { recursive: true, force: true });
     else await rename(aside, lock);
   } catch (error) {
     if (codeOf(error) !== 'ENOENT') throw error;
   }
 }
 
-async function age(path: string): Promise<{ readonly ageMs: number; readonly ino: number } | null> {
+interface Found {
+  readonly ino: number;
+  readonly madeMs: number;
+}
+
+function isSame(one: Found, other: Found): boolean {
+  return one.ino === other.ino && one.madeMs === other.madeMs;
+}
+
+async function look(path: string): Promise<Found | null> {
   try {
     const { mtimeMs, ino } = await stat(path);
-    return { ageMs: Date.now() - mtimeMs, ino };
+    return { ino, madeMs: mtimeMs };
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return null;
     throw error;
