@@ -86,7 +86,7 @@ function judge(status: number, complaint: Complaint, subject: CallSubject): Verd
         code: 'remote-unauthorized',
         disposition: 'halt',
         says: 'Clarify does not accept the key',
-        hint: 'Check CLARIFY_API_KEY: the whole key, for this workspace, not revoked. Or sign in again.',
+        hint: 'Check CLARIFY_API_KEY (the whole key, not revoked) and CLARIFY_WORKSPACE (the slug in the app’s address): a wrong slug is answered like a wrong key. Or sign in again.',
       };
     case 402:
       return {

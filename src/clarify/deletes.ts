@@ -5,8 +5,8 @@ import { changedError } from './answer-error.ts';
 import type { BatchLimit } from './batch-limit.ts';
 import { isPlainReceipt, sendBulk, sendSingleDelete } from './bulk.ts';
 import type { Send } from './call.ts';
-import { isObject, readList, readOne } from './envelope.ts';
-import { isNotFound } from './reads.ts';
+import { isObject, readOne } from './envelope.ts';
+import { isNotFound, readFirst } from './reads.ts';
 
 /** Looking whether a record is gone may take so long; then the deletion is sent again later. */
 const LOOK_WITHIN_MS = 10_000;
@@ -128,19 +128,12 @@ function bulkDelete(object: ObjectSchema, ids: readonly string[]) {
 }
 
 /** A 404 about an id counts only where the object itself is there (invariant 6). */
-function expectObject(send: Send, object: ObjectSchema, options: CallOptions): Promise<unknown> {
-  return send(
-    {
-      endpoint: `GET /objects/${object.object}/resources`,
-      method: 'GET',
-      path: ['objects', object.object, 'resources'],
-      query: [['page[limit]', '1']],
-      repeatable: true,
-      doubts: [402, 403, 404],
-      read: readList,
-    },
-    options,
-  );
+function expectObject(
+  send: Send,
+  { object }: ObjectSchema,
+  options: CallOptions,
+): Promise<unknown> {
+  return readFirst(send, { object, doubts: [402, 403, 404] }, options);
 }
 
 /** Whether a record answers by its id; one that answers with the survivor of a merge does not. */

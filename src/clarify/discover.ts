@@ -4,8 +4,11 @@ import type { ObjectSchema } from '../domain/schema.ts';
 import { SCHEMAS } from './answer-error.ts';
 import { BadAnswer, type Send } from './call.ts';
 import { type List, readList } from './envelope.ts';
+import { isNotFound, readFirst } from './reads.ts';
 import { checkSchemas, readSchemas } from './schemas.ts';
 import type { WireForms } from './wire-forms.ts';
+
+const USER = 'user';
 
 type Query = readonly (readonly [name: string, value: string])[];
 
@@ -50,7 +53,23 @@ export async function discover(
     // A cursor that comes back would go on for ever.
     query = page.next !== null && !seen.has(JSON.stringify(page.next)) ? page.next : null;
   }
-  return readSchemas(items, forms);
+  return await withoutUsers(send, readSchemas(items, forms), options);
+}
+
+/** Users are often listed as an object, and have a list of their own instead of records. */
+async function withoutUsers(
+  send: Send,
+  objects: readonly ObjectSchema[],
+  options: CallOptions,
+): Promise<readonly ObjectSchema[]> {
+  if (!objects.some(({ object }) => object === USER)) return objects;
+  try {
+    await readFirst(send, { object: USER }, options);
+    return objects;
+  } catch (error) {
+    if (!isNotFound(error)) throw error;
+    return objects.filter(({ object }) => object !== USER);
+  }
 }
 
 function endless(): RemoteError {

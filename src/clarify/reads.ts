@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { RemoteError } from '../domain/errors.ts';
 import type { CallOptions, PageRequest, Remote, User } from '../domain/remote.ts';
-import { BadAnswer, type Send } from './call.ts';
+import { BadAnswer, type Call, type Send } from './call.ts';
 import type { Decoder } from './decode-record.ts';
 import { isMoreBehind, isObject, type List, readList, readOne } from './envelope.ts';
 import type { PageLimit } from './page-limit.ts';
@@ -164,7 +164,27 @@ function pageQuery({ orderBy, direction, from, to, include = [] }: PageRequest):
   ];
 }
 
-/** Some servers list all users at once, some page; a page without anyone new ends it. */
+/** Asks for one record of an object, to see whether its list answers. */
+export function readFirst(
+  send: Send,
+  { object, doubts }: { readonly object: string } & Pick<Call<unknown>, 'doubts'>,
+  options: CallOptions,
+): Promise<unknown> {
+  return send(
+    {
+      endpoint: `GET /objects/${object}/resources`,
+      method: 'GET',
+      path: ['objects', object, 'resources'],
+      query: [['page[limit]', '1']],
+      repeatable: true,
+      doubts,
+      read: readList,
+    },
+    options,
+  );
+}
+
+/** Some servers list all users at once, some page, and some say neither: a page without anyone new ends it. */
 async function readUsers(send: Send, options: CallOptions): Promise<readonly User[]> {
   const users = new Map<string, User>();
   for (;;) {
@@ -186,7 +206,7 @@ async function readUsers(send: Send, options: CallOptions): Promise<readonly Use
       users.set(id, { id, fields: readUserFields(item) });
     }
     const offset = before;
-    const more = isMoreBehind(list, { offset, limit: Number.POSITIVE_INFINITY });
+    const more = isMoreBehind(list, { offset, limit: 1 });
     if (!more || users.size === before) return [...users.values()];
   }
 }
@@ -198,7 +218,9 @@ function readUserFields(item: unknown): User['fields'] {
 }
 
 function readId(item: unknown): string {
-  if (isObject(item) && typeof item.id === 'string' && item.id !== '') return item.id;
+  // Users may come flat, by the name that attributes have for it.
+  const [id, _id] = isObject(item) ? [item.id, item._id] : [];
+  for (const one of [id, _id]) if (typeof one === 'string' && one !== '') return one;
   throw new BadAnswer('an item of the list has no id');
 }
 

@@ -68,7 +68,7 @@ export async function compareRows(
   const found = await sql.query<Omit<Standing, 'index'> & { index: string }>(
     `SELECT i.n - 1 AS index, t.id IS NOT NULL AS present, s.differs, s.undated,
             coalesce(t._updated_at > ${source.updatedAt}, false)
-              OR (s.undated AND t._synced_at >= ${at}) AS newer
+              OR (s.undated AND t._synced_at >= date_trunc('milliseconds', ${at})) AS newer
        FROM ${source.from}
        LEFT JOIN ${table.qualified} AS t ON t.id = i.id
       CROSS JOIN LATERAL (

@@ -1,76 +1,46 @@
-import { quoteIdent, quoteLiteral } from '../domain/names.ts';
+import { quoteIdent } from '../domain/names.ts';
 import type { Sql } from './database.ts';
-import { type LinkTable, linkViews } from './mirror/links.ts';
 import type { MirrorTable } from './mirror/table.ts';
 
-/** A field that names recordings of its meeting. */
-const FIELD = /^recordings?(_ids?)?$/;
-/** Such a field where the schema does not tell of it. */
-const UNTOLD = ['recording', 'recording_id', 'recording_ids', 'recordings'];
+/** Mirrors of both ends; the field of a recording that names its meeting is `meeting_id`. */
+export interface RecordedMeetings {
+  readonly meeting: MirrorTable;
+  readonly recording: MirrorTable;
+}
+
+/** What a transaction may take between the time it writes in a row and its end. */
+const OVERLAP = `interval '10 minutes'`;
 
 /**
- * Notes the recordings that meetings written since `sinceMs` (null: all) name. How the API lists
- * them is not documented: an id, a list of ids, objects with an id, or links to records of their
- * own are all taken. Safe to run twice; reads the meetings once. @returns how many are new.
+ * Notes recordings, known by the meeting they name, whatever that calls its side of the link: those
+ * of which either end was written since `since` (database time; null: all). One that was given up
+ * and has changed since, since it is over by now perhaps, is due again. Safe to run twice.
+ *
+ * @returns how many are new, or due again.
  */
 export async function noteRecordings(
   sql: Sql,
-  meeting: MirrorTable,
-  from: {
-    readonly tables: readonly MirrorTable[];
-    readonly links: readonly LinkTable[];
-    readonly sinceMs: number | null;
-  },
+  { meeting, recording }: RecordedMeetings,
+  since: string | null,
 ): Promise<number> {
-  const fields = meeting.columns.filter(({ field }) => FIELD.test(field.name));
-  const values = [
-    ...fields.map(({ column }) => `to_jsonb(m.${quoteIdent(column)})`),
-    ...UNTOLD.map((name) => `m._extra -> ${quoteLiteral(name)}`),
-  ];
+  const names = meetingOf(recording);
+  if (names === null) return 0;
   const rows = await sql.query(
-    `INSERT INTO clarify_sync.meeting_recording (meeting_id, recording_id)
-     SELECT meeting_id, recording_id FROM (
-       SELECT m.id AS meeting_id,
-              CASE jsonb_typeof(e) WHEN 'string' THEN e #>> '{}'
-                   WHEN 'object' THEN coalesce(e ->> 'recording_id', e ->> 'id', e ->> '_id') END AS recording_id
-         FROM ${meeting.qualified} AS m
-        CROSS JOIN LATERAL (SELECT jsonb_build_array(${values.join(', ')}) AS named) AS v
-        CROSS JOIN LATERAL (
-          SELECT e FROM jsonb_path_query(v.named, 'lax $[*][*]') AS e
-           UNION ALL SELECT e FROM jsonb_path_query(v.named, 'lax $[*][*].items[*]') AS e) AS each
-        WHERE $1::float8 IS NULL OR m._synced_at >= to_timestamp(floor($1) / 1000)
-       ${linked(meeting, from).join('\n       ')}
-     ) AS found
-     WHERE recording_id <> ''
-     ON CONFLICT DO NOTHING RETURNING 1`,
-    [from.sinceMs],
+    `INSERT INTO clarify_sync.meeting_recording AS kept (meeting_id, recording_id)
+     SELECT m.id, r.id FROM ${recording.qualified} AS r JOIN ${meeting.qualified} AS m ON m.id = ${names}
+      WHERE $1::timestamptz IS NULL OR greatest(r._synced_at, m._synced_at) >= $1::timestamptz - ${OVERLAP}
+         ON CONFLICT (meeting_id, recording_id) DO UPDATE SET attempts = 0, next_attempt_at = clock_timestamp()
+      WHERE kept.transcript IS NULL AND kept.next_attempt_at IS NULL AND $1::timestamptz IS NOT NULL
+     RETURNING 1`,
+    [since],
   );
   return rows.length;
 }
 
-/** Recordings that are records themselves: they name their meeting, or a table of links does. */
-function linked(
-  meeting: MirrorTable,
-  {
-    tables,
-    links,
-  }: { readonly tables: readonly MirrorTable[]; readonly links: readonly LinkTable[] },
-): readonly string[] {
-  const ofRecords = meeting.schema.fields.flatMap(({ name, relationship }) => {
-    if (!FIELD.test(name) || relationship?.kind !== 'one-to-many') return [];
-    const table = tables.find(({ object }) => object === relationship.object);
-    const column = table?.byField.get(relationship.field ?? '')?.column;
-    if (table === undefined || column === undefined) return [];
-    const back = quoteIdent(column);
-    return [`UNION SELECT ${back}, id FROM ${table.qualified} WHERE ${back} IS NOT NULL`];
-  });
-  const ofLinks = linkViews(links, meeting.object).flatMap(({ link, here, there }) => {
-    if (!FIELD.test(here.field)) return [];
-    return [
-      `UNION SELECT ${quoteIdent(here.column)}, ${quoteIdent(there.column)} FROM ${link.qualified}`,
-    ];
-  });
-  return [...ofRecords, ...ofLinks];
+/** The column of recording `r` that names its meeting; null where there is none. */
+function meetingOf(recording: MirrorTable): string | null {
+  const column = recording.byField.get('meeting_id')?.column;
+  return column === undefined ? null : `r.${quoteIdent(column)}`;
 }
 
 export interface DueRecording {
@@ -122,11 +92,18 @@ export async function postponeRecording(
   );
 }
 
-/** What was said in a meeting goes with it. @returns how many went. */
-export async function dropRecordings(sql: Sql, meeting: MirrorTable): Promise<number> {
+/** What was said goes with the meeting, and with the recording of it. @returns how many went. */
+export async function dropRecordings(
+  sql: Sql,
+  { meeting, recording }: RecordedMeetings,
+): Promise<number> {
+  const names = meetingOf(recording);
+  if (names === null) return 0;
   const rows = await sql.query(
-    `DELETE FROM clarify_sync.meeting_recording AS r
-      WHERE NOT EXISTS (SELECT FROM ${meeting.qualified} AS m WHERE m.id = r.meeting_id) RETURNING 1`,
+    `DELETE FROM clarify_sync.meeting_recording AS kept
+      WHERE NOT EXISTS (
+        SELECT FROM ${recording.qualified} AS r JOIN ${meeting.qualified} AS m ON m.id = ${names}
+         WHERE r.id = kept.recording_id AND m.id = kept.meeting_id) RETURNING 1`,
   );
   return rows.length;
 }

@@ -143,7 +143,7 @@ function moved(sweep: Sweep, rows: readonly Sweep[]): Sweep {
   });
 }
 
-/** Rows written since an instant: what was read before it is older. Primary key; no lock. */
+/** Rows written since an instant, to the millisecond that rows keep: what was read before it is older. Primary key; no lock. */
 export async function readSyncedSince(
   sql: Sql,
   table: MirrorTable,
@@ -151,7 +151,8 @@ export async function readSyncedSince(
   readAt: string,
 ): Promise<ReadonlySet<string>> {
   const rows = await sql.query<{ id: string }>(
-    `SELECT id FROM ${table.qualified} WHERE id = ANY($1::text[]) AND _synced_at >= $2::timestamptz`,
+    `SELECT id FROM ${table.qualified} WHERE id = ANY($1::text[]) 
+        AND _synced_at >= date_trunc('milliseconds', $2::timestamptz)`,
     [ids, readAt],
   );
   return new Set(rows.map(({ id }) => id));

@@ -4,23 +4,26 @@ import type { User } from '../domain/remote.ts';
 import type { Database, Sql } from './database.ts';
 import { REFUSE_TRUNCATE } from './mirror/attachments.ts';
 import { encodeExtra } from './mirror/extra.ts';
-import { MIRROR_SCHEMA } from './mirror/table.ts';
+import { MIRROR_SCHEMA, USERS_TABLE } from './mirror/table.ts';
 
 /** By this trigger the table of users is known, whatever its name had to be. */
 const READ_ONLY = 'clarify_users_read_only';
 
 /**
- * The table of users, quoted with its schema; made where there is none. It is called `user`, or by
- * the hashed name where an object of the workspace, or somebody else, has that. Who comes second
- * waits, and finds it made.
+ * The table of users, quoted with its schema; made where there is none, and given the columns that
+ * one made earlier lacks. It is called `user`, or by the hashed name where somebody else has that.
+ * Who comes second waits, and finds it made.
  */
 export async function ensureUsersTable(db: Database): Promise<string> {
   const standing = await findUsersTable(db);
-  if (standing !== null) return standing;
-  return await db.transaction(async (tx) => {
+  if (standing?.isWhole) return standing.table;
+  const work = async (tx: Sql) => {
     await tx.query(`SELECT pg_advisory_xact_lock(hashtextextended('clarify_sync.mirror', 0))`);
     const made = await findUsersTable(tx);
-    if (made !== null) return made;
+    if (made !== null) {
+      if (!made.isWhole) await tx.query(addTold(made.table));
+      return made.table;
+    }
     const taken = await tx.query<{ name: string }>(
       `SELECT relname::text AS name FROM pg_class
         WHERE relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = $1)
@@ -28,21 +31,59 @@ export async function ensureUsersTable(db: Database): Promise<string> {
       [MIRROR_SCHEMA],
     );
     const names = new Set(taken.map(({ name }) => name));
-    const table = qualify(fitName('user', (name) => names.has(name)));
+    const table = qualify(fitName(USERS_TABLE, (name) => names.has(name)));
     for (const statement of definition(table)) await tx.query(statement);
     return table;
-  });
+  };
+  return await db.transaction(work, { lockTimeoutMs: DDL_LOCK_MS });
 }
 
-async function findUsersTable(sql: Sql): Promise<string | null> {
-  const [row] = await sql.query<{ name: string }>(
-    `SELECT c.relname::text AS name FROM pg_trigger AS t
+/** Longer no DDL waits for a lock: it is tried again the next time. */
+const DDL_LOCK_MS = 2_000;
+
+interface Standing {
+  readonly table: string;
+  readonly isWhole: boolean;
+}
+
+async function findUsersTable(sql: Sql): Promise<Standing | null> {
+  const [row] = await sql.query<{ name: string; told: number }>(
+    `SELECT c.relname::text AS name,
+            (SELECT count(*)::integer FROM pg_attribute AS a
+              WHERE a.attrelid = c.oid AND a.attname = ANY($3::text[]) AND NOT a.attisdropped) AS told
+       FROM pg_trigger AS t
        JOIN pg_class AS c ON c.oid = t.tgrelid
        JOIN pg_namespace AS n ON n.oid = c.relnamespace
       WHERE n.nspname = $1 AND t.tgname = $2`,
-    [MIRROR_SCHEMA, READ_ONLY],
+    [MIRROR_SCHEMA, READ_ONLY, Object.keys(TOLD)],
   );
-  return row === undefined ? null : qualify(row.name);
+  if (row === undefined) return null;
+  return { table: qualify(row.name), isWhole: row.told === Object.keys(TOLD).length };
+}
+
+/**
+ * What most queries want of a user. A name comes in parts, in older workspaces as a text, and the
+ * whole of it only sometimes.
+ */
+const TOLD: Readonly<Record<string, string>> = {
+  name: `coalesce(
+    nullif(fields #>> '{name,full_name}', ''),
+    nullif(btrim(coalesce(fields #>> '{name,first_name}', '') || ' '
+              || coalesce(fields #>> '{name,last_name}', '')), ''),
+    CASE jsonb_typeof(fields -> 'name') WHEN 'string' THEN nullif(fields ->> 'name', '') END)`,
+  email: `fields ->> 'email'`,
+};
+
+function toldColumns(): readonly string[] {
+  return Object.entries(TOLD).map(
+    ([name, told]) => `${quoteIdent(name)} text GENERATED ALWAYS AS (${told}) STORED`,
+  );
+}
+
+/** Columns of the same name that users added stay theirs. */
+function addTold(table: string): string {
+  const added = toldColumns().map((column) => `ADD COLUMN IF NOT EXISTS ${column}`);
+  return `ALTER TABLE ${table} ${added.join(', ')}`;
 }
 
 function qualify(name: string): string {
@@ -53,6 +94,7 @@ function definition(table: string): string[] {
   return [
     `CREATE TABLE ${table} (
        id text PRIMARY KEY,
+       ${toldColumns().join(',\n       ')},
        fields jsonb NOT NULL,
        _synced_at timestamptz NOT NULL DEFAULT clock_timestamp()
      )`,

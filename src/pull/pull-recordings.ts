@@ -1,12 +1,11 @@
 import type { ReadTranscript } from '../clarify/transcripts.ts';
 import type { Database } from '../db/database.ts';
-import type { LinkTable } from '../db/mirror/links.ts';
-import type { MirrorTable } from '../db/mirror/table.ts';
 import {
   dropRecordings,
   keepTranscript,
   noteRecordings,
   postponeRecording,
+  type RecordedMeetings,
   readDueRecordings,
 } from '../db/recordings.ts';
 import { RemoteError } from '../domain/errors.ts';
@@ -14,8 +13,6 @@ import type { CallOptions } from '../domain/remote.ts';
 
 export interface RecordingDeps {
   readonly db: Database;
-  readonly tables: readonly MirrorTable[];
-  readonly links: readonly LinkTable[];
   readonly readTranscript: ReadTranscript;
 }
 
@@ -32,19 +29,19 @@ export interface RecordingCounts {
 const AT_MOST = 50;
 
 /**
- * Notes the recordings that meetings name, and fetches transcripts that are due. One that cannot be
+ * Notes the recordings of meetings, and fetches transcripts that are due. One that cannot be
  * had harms only itself; where Clarify does not answer at all, the rest waits unblamed.
  *
  * @throws an error of disposition `halt`, or what is no RemoteError.
  */
 export async function pullRecordings(
   deps: RecordingDeps,
-  meeting: MirrorTable,
-  { sinceMs, ...options }: CallOptions & { readonly sinceMs: number | null },
+  tables: RecordedMeetings,
+  { since, ...options }: CallOptions & { readonly since: string | null },
 ): Promise<RecordingCounts> {
-  const { db, tables, links } = deps;
-  const noticed = await noteRecordings(db, meeting, { tables, links, sinceMs });
-  const dropped = await dropRecordings(db, meeting);
+  const { db } = deps;
+  const noticed = await noteRecordings(db, tables, since);
+  const dropped = await dropRecordings(db, tables);
   const due = await readDueRecordings(db, AT_MOST + 1);
   let fetched = 0;
   let failed = 0;

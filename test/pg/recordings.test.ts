@@ -2,11 +2,12 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { createRecordingsPass } from '../../src/app/daemon/recordings-pass.ts';
 import { pullAll } from '../../src/app/pull-all.ts';
 import { syncOnce } from '../../src/app/sync-once.ts';
-import { noteRecordings } from '../../src/db/recordings.ts';
 import { openWorkspace, type TestWorkspace } from '../support/workspace.ts';
+import { fenced, readPage } from '../unit/docs/page.ts';
 
 const ARTIFACTS = 'POST /meetings/{id}/recordings/{recording}/artifacts';
 let workspace: TestWorkspace;
+let first: string;
 
 beforeAll(async () => {
   workspace = await openWorkspace({
@@ -16,14 +17,17 @@ beforeAll(async () => {
     },
   });
   const { store } = workspace.emulator;
-  for (const [title, recording] of [
-    ['Kick-off', 'rec-1'],
-    ['Review', 'rec-2'],
-    ['Lunch', null],
-  ]) {
-    store.create('meeting', { title: title ?? '', recording_id: recording ?? null });
-  }
+  first = record('Kick-off');
+  record('Review');
+  store.create('meeting', { title: 'Lunch' });
 });
+
+/** A meeting that was recorded. @returns the recording's id. */
+function record(title: string): string {
+  const { store } = workspace.emulator;
+  const meeting_id = store.create('meeting', { title });
+  return store.create('meeting_recording', { meeting_id, status: 'completed' });
+}
 
 afterEach(() => workspace.emulator.faults.clear());
 afterAll(() => workspace.stop());
@@ -36,7 +40,7 @@ async function kept(): Promise<Record<string, unknown>[]> {
     `SELECT m.title, r.recording_id, r.transcript, r.content_type, r.error, r.attempts,
             r.next_attempt_at - r.noticed_at AS pause
        FROM clarify_sync.meeting_recording AS r JOIN clarify.meeting AS m ON m.id = r.meeting_id
-      ORDER BY r.recording_id`,
+      ORDER BY r.noticed_at, m.title`,
   );
 }
 
@@ -50,8 +54,8 @@ test('transcripts come with a sync, once', async () => {
   const { session, signal } = workspace;
   await syncOnce(session, { signal });
   expect(await kept()).toMatchObject([
-    { title: 'Kick-off', recording_id: 'rec-1', transcript: expect.stringContaining('rec-1') },
-    { title: 'Review', recording_id: 'rec-2', content_type: expect.stringContaining('json') },
+    { title: 'Kick-off', recording_id: first, transcript: expect.stringContaining('"words"') },
+    { title: 'Review', content_type: expect.stringContaining('json') },
   ]);
   expect(requests()).toBe(2);
   await syncOnce(session, { signal });
@@ -62,13 +66,13 @@ test('transcripts come with a sync, once', async () => {
 
 test('one that cannot be had waits by itself, longer each time, and is given up in the end', async () => {
   const { session, emulator, signal } = workspace;
-  emulator.faults.add({ kind: 'status', status: 404, path: 'rec-3/artifacts' });
-  emulator.store.create('meeting', { title: 'Broken', recording_id: 'rec-3' });
-  emulator.store.create('meeting', { title: 'Fine', recording_id: 'rec-4' });
+  const broken = record('Broken');
+  emulator.faults.add({ kind: 'status', status: 404, path: `${broken}/artifacts` });
+  record('Fine');
   await syncOnce(session, { signal });
   const [, , third, fourth] = await kept();
   expect(third).toMatchObject({ error: 'remote-not-found', attempts: 1, transcript: null });
-  expect(fourth).toMatchObject({ error: null, transcript: expect.stringContaining('rec-4') });
+  expect(fourth).toMatchObject({ error: null, transcript: expect.stringContaining('"words"') });
   const pass = createRecordingsPass(session);
   await pass(options());
   expect(await kept()).toMatchObject([{}, {}, { attempts: 1 }, {}]);
@@ -77,11 +81,16 @@ test('one that cannot be had waits by itself, longer each time, and is given up 
     await pass(options());
   }
   expect(await kept()).toMatchObject([{}, {}, { attempts: 10, pause: null }, {}]);
+  emulator.faults.clear();
+  emulator.store.update('meeting_recording', broken, { status: 'done' });
+  await syncOnce(session, { signal });
+  await pass(options());
+  expect(await kept()).toMatchObject([{}, {}, { transcript: expect.any(String), error: null }, {}]);
 });
 
 test('where Clarify does not answer, nobody is blamed and everything waits', async () => {
   const { session, emulator, signal } = workspace;
-  emulator.store.create('meeting', { title: 'Later', recording_id: 'rec-5' });
+  record('Later');
   emulator.faults.add({ kind: 'status', status: 401, path: '/artifacts|/schemas' });
   const pass = createRecordingsPass(session);
   await expect(syncOnce(session, { signal })).rejects.toMatchObject({ disposition: 'halt' });
@@ -94,62 +103,72 @@ test('where Clarify does not answer, nobody is blamed and everything waits', asy
   emulator.faults.clear();
   const reopened = await workspace.reopen();
   await createRecordingsPass(reopened)(options());
-  expect((await kept()).at(-1)).toMatchObject({ transcript: expect.stringContaining('rec-5') });
+  expect((await kept()).at(-1)).toMatchObject({ transcript: expect.stringContaining('"words"') });
 });
 
-test('a meeting is noticed by the database’s clock, whatever this machine’s says', async () => {
-  const { emulator, session, signal, sql } = workspace;
+test('a recording is noticed by the database’s clock, whatever this machine’s says', async () => {
+  const { session, signal, sql } = workspace;
   const nowMs = () => Date.now() + 3_600_000;
   const pass = createRecordingsPass({ ...session, nowMs });
   await pass(options());
-  emulator.store.create('meeting', { title: 'Late', recording_id: 'rec-9' });
+  const late = record('Late');
   await pullAll(session, { signal, priority: 'pull' });
   await pass(options());
-  const noticed = 'SELECT 1 FROM clarify_sync.meeting_recording WHERE recording_id = $$rec-9$$';
-  expect(await sql(noticed)).toHaveLength(1);
-  await sql('DELETE FROM clarify_sync.meeting_recording WHERE recording_id = $$rec-9$$');
-  const [late] = emulator.store.ids('meeting').slice(-1);
-  emulator.store.delete('meeting', late ?? '');
-  await pullAll(session, { signal, priority: 'pull' });
+  const noticed = 'SELECT 1 FROM clarify_sync.meeting_recording WHERE recording_id = $1';
+  expect(await sql(noticed, [late])).toHaveLength(1);
 });
 
-test('what was said in a meeting goes with it', async () => {
-  const { session, emulator, signal } = workspace;
-  const [gone = ''] = emulator.store.ids('meeting');
-  emulator.store.delete('meeting', [gone]);
+test('what was said in a meeting goes with it, and with the recording', async () => {
+  const { session, emulator, signal, sql } = workspace;
+  const left = async () =>
+    (await sql('SELECT recording_id AS id FROM clarify_sync.meeting_recording')).map(
+      ({ id }) => id,
+    );
+  const [other = ''] = (await left()).filter((id) => id !== first);
+  const meeting = emulator.store.get('meeting_recording', first)?.attributes.meeting_id;
+  emulator.store.delete('meeting', typeof meeting === 'string' ? [meeting] : []);
+  emulator.store.delete('meeting_recording', [String(other)]);
   await syncOnce(session, { signal });
-  const left = await workspace.sql(
-    'SELECT FROM clarify_sync.meeting_recording WHERE meeting_id = $1',
-    [gone],
-  );
-  expect(left).toEqual([]);
+  expect(await left()).not.toContain(first);
+  expect(await left()).not.toContain(other);
+  expect(await left()).not.toEqual([]);
 });
 
-test('recordings are known in every form the API may give them', async () => {
-  const { session, emulator, signal } = workspace;
-  emulator.store.addField('meeting', { name: 'recording_ids', form: { kind: 'array' } });
-  emulator.store.addField('meeting', { name: 'recordings', form: { kind: 'object' } });
-  await session.refreshSchema(signal);
-  emulator.store.create('meeting', { title: 'A', recording_ids: ['a-1', 'a-2'] });
-  emulator.store.create('meeting', { title: 'B', recordings: { items: ['b-1'] } });
-  emulator.store.create('meeting', { title: 'C', recordings: { id: 'c-1', length: 3 } });
-  emulator.store.create('meeting', { title: 'D', recordings: {} });
-  const quiet = await workspace.reopen();
-  emulator.faults.add({ kind: 'status', status: 404, path: '/artifacts' });
-  await syncOnce(quiet, { signal });
-  const meeting = quiet.tables.find(({ object }) => object === 'meeting');
-  if (meeting === undefined) throw new Error('there is no table of meetings');
-  await workspace.session.db.transaction(
-    async (tx) =>
-      await tx.query(`UPDATE clarify.meeting SET _extra = '{"recording":[{"_id":"e-1"}]}'
-                       WHERE title = 'D'`),
-    { asWriter: true },
+test('one that is not over yet has no transcript, and is asked for again', async () => {
+  const { emulator, signal, sql } = workspace;
+  const session = await workspace.reopen();
+  const recording = record('Going on');
+  emulator.faults.add({
+    kind: 'answer',
+    path: `${recording}/artifacts`,
+    status: 201,
+    body: { data: { videoUrl: 'https://videos.example/1', transcriptionUrl: null } },
+  });
+  await syncOnce(session, { signal });
+  const state = () =>
+    sql(
+      `SELECT error, next_attempt_at IS NOT NULL AS due FROM clarify_sync.meeting_recording
+        WHERE recording_id = $1`,
+      [recording],
+    );
+  expect(await state()).toEqual([{ error: 'recording-not-transcribed', due: true }]);
+  emulator.faults.clear();
+  await makeDue();
+  await createRecordingsPass(session)(options());
+  expect(await state()).toEqual([{ error: null, due: false }]);
+});
+
+test('SQL reads who said what', async () => {
+  const [query = ''] = fenced(readPage('analytics.md'), 'sql').filter((text) =>
+    text.includes('meeting_recording'),
   );
-  const { tables, links } = quiet;
-  expect(await noteRecordings(quiet.db, meeting, { tables, links, sinceMs: null })).toBe(1);
-  const found = await workspace.sql(
-    `SELECT recording_id AS id FROM clarify_sync.meeting_recording
-      WHERE recording_id !~ '^rec' ORDER BY 1`,
-  );
-  expect(found.map(({ id }) => id)).toEqual(['a-1', 'a-2', 'b-1', 'c-1', 'e-1']);
+  const said = await workspace.sql(query);
+  expect(said.length).toBeGreaterThan(2);
+  for (const row of said) {
+    expect(row).toEqual({
+      title: expect.any(String),
+      speaker: expect.any(String),
+      said: expect.stringMatching(/\w+ \w+/),
+    });
+  }
 });

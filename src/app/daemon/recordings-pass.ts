@@ -6,32 +6,37 @@ import { MEETING } from '../config/file.ts';
 import { objectError } from '../object-error.ts';
 import type { Session } from '../session.ts';
 
-/** What a transaction may take between the time it writes in a row and its end. */
-const OVERLAP_MS = 600_000;
+/** The records that recordings are. */
+const RECORDING = 'meeting_recording';
 
 /**
- * Passes over what meetings were recorded, where that is asked for: each looks at the meetings
- * that were written since the one before, the first at all of them.
+ * Passes over what meetings were recorded, where that is asked for: each looks at what
+ * was written since the one before, the first at all of it.
  *
  * @throws, when it runs, what ends the service.
  */
 export function createRecordingsPass(session: Session): (options: CallOptions) => Promise<void> {
   const { db, holder, log } = session;
   /** By the database's clock, as the times of rows are. */
-  let lookedAtMs: number | null = null;
+  let lookedAt: string | null = null;
+  let isMissed = false;
   return async (options) => {
-    const meeting = session.tables.find(({ object }) => object === MEETING);
-    if (meeting === undefined || !session.settings(MEETING).recordings) return;
-    const sinceMs = lookedAtMs === null ? null : lookedAtMs - OVERLAP_MS;
+    if (!session.settings(MEETING).recordings) return;
+    const [meeting, recording] = [MEETING, RECORDING].map((object) =>
+      session.tables.find((table) => table.object === object),
+    );
+    if (meeting === undefined || recording === undefined) {
+      if (!isMissed) log.warn({ object: RECORDING }, 'no such object to find recordings by');
+      isMissed = true;
+      return;
+    }
     const part = { object: MEETING, part: 'recordings' } as const;
     const startedMs = session.nowMs();
     try {
-      const lookingAtMs = Date.parse(await readDatabaseTime(db));
-      const { waiting, ...counts } = await pullRecordings(session, meeting, {
-        ...options,
-        sinceMs,
-      });
-      lookedAtMs = lookingAtMs;
+      const startedAt = await readDatabaseTime(db);
+      const pass = { ...options, since: lookedAt };
+      const { waiting, ...counts } = await pullRecordings(session, { meeting, recording }, pass);
+      lookedAt = startedAt;
       await session.troubles.worked(part);
       if (Object.values(counts).every((count) => count === 0)) return;
       log.info({ object: MEETING, ...counts, waiting }, 'recordings');

@@ -21,6 +21,7 @@ import {
   type MirrorTable,
   mirrorTable,
   mirrorTableName,
+  USERS_TABLE,
 } from './table.ts';
 
 /** One object: its statements belong together, all of them or none. */
@@ -112,10 +113,10 @@ function fillable(
   );
 }
 
-/** A link table of ours may have the name already: the object then takes the hashed one. */
+/** A link table of ours, or the one of users, has the name: the object then takes the hashed one. */
 function freeTableName(catalog: Catalog, object: string): string {
-  const isLink = (name: string) => isLinkTable(catalog, name);
-  return isLink(object) ? fitName(object, isLink) : mirrorTableName(object);
+  const isTaken = (name: string) => name === USERS_TABLE || isLinkTable(catalog, name);
+  return isTaken(object) ? fitName(object, isTaken) : mirrorTableName(object);
 }
 
 /** Names that were given stay; columns that stand and are not on record are the users'. */

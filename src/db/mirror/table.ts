@@ -80,6 +80,9 @@ export interface MirrorNaming extends NamingContext {
   readonly table: string;
 }
 
+/** Every workspace has users, so that their table keeps its name whatever objects there are. */
+export const USERS_TABLE = 'user';
+
 /** The table's name: the object's, hashed where Postgres cannot take it as it is. */
 export function mirrorTableName(object: string): string {
   return fitName(object, () => false);

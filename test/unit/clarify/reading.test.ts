@@ -220,6 +220,29 @@ test('links and users are read to the end', () =>
     },
   ));
 
+test('users may come flat, and without a word of how many there are', () =>
+  withRemote(
+    ({ query }) => {
+      const users = ['google-oauth2|1', 'user_01', 'system'].map((_id) => ({ _id, email: _id }));
+      const offset = Number(query.get('page[offset]') ?? 0);
+      return { body: { data: users.slice(offset, offset + 2) } };
+    },
+    async (remote) => {
+      const users = await remote.readUsers(pull);
+      expect(users.map(({ id }) => id)).toEqual(['google-oauth2|1', 'user_01', 'system']);
+      expect(users[2]?.fields).toEqual({ _id: 'system', email: 'system' });
+    },
+  ));
+
+test('a wrong slug is answered like a wrong key: both are named', () =>
+  withRemote(
+    () => ({ status: 401, body: { errors: [{ status: '401', detail: 'Invalid API key' }] } }),
+    async (remote) => {
+      const hint = await remote.discover(pull).catch((error: { hint?: string }) => error.hint);
+      expect(hint).toMatch(/CLARIFY_API_KEY.*CLARIFY_WORKSPACE/);
+    },
+  ));
+
 test('the skew of the clocks is read from the Date header', () =>
   withRemote(
     () => ({
