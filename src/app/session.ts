@@ -17,7 +17,7 @@ import type { PullDeps } from '../pull/pull-object.ts';
 import { type Config, type ObjectSettings, objectSettings, unknownNames } from './config/config.ts';
 import { followingDatabase, watchSchema } from './daemon/schema-watch.ts';
 import { startEmbeddedPostgres } from './embedded-postgres/embedded-postgres.ts';
-import { createGrantRights } from './grant-rights.ts';
+import { createGrantRights, createPublish } from './keep-beside.ts';
 import type { Logger } from './log.ts';
 import { openRemote } from './open-remote.ts';
 import { createTroubles, type Troubles } from './trouble.ts';
@@ -128,6 +128,7 @@ async function assemble(
   const installation = await ensureInstallation(db, { workspace, push: config.push });
   const settings = (object: string) => objectSettings(config, object);
   const grantRights = createGrantRights(db, { grants: config.grants, log: deps.log });
+  const publish = createPublish(db, { publication: config.publication, log: deps.log });
   const mirrored = async (discovered: Discovered) => {
     const wanted = discovered
       .filter(({ object }) => settings(object).included)
@@ -143,6 +144,7 @@ async function assemble(
     );
     const applied = await applyMirror(db, wanted, { deletePolicies, history });
     await grantRights();
+    await publish();
     return applied;
   };
   let { discovered } = opened;

@@ -23,6 +23,7 @@ const PROGRESS = [
   'lease',
   'mirror',
   'mirror_column',
+  'mirror_problem',
   'run',
   'schema_version',
   'sweep',

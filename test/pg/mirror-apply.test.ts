@@ -124,7 +124,7 @@ test("a name that is somebody else's harms that object alone", async () => {
   const before = await db.query('SELECT id FROM clarify_sync.schema_version');
   expect((await applyMirror(db, wanted)).steps).toEqual([]);
   expect(await db.query('SELECT id FROM clarify_sync.schema_version')).toEqual(before);
-  await db.query('DROP TABLE clarify.deal');
+  await db.query('DROP TABLE clarify.deal CASCADE');
   expect((await applyMirror(db, wanted)).created).toEqual(['deal']);
 });
 

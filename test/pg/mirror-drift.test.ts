@@ -177,7 +177,7 @@ test('what a user dropped is made again, and is to be read again', async () => {
   await db.query('ALTER TABLE clarify.deal DROP COLUMN stage');
   expect((await applyMirror(db, wanted)).unfilled).toEqual([{ object: 'deal', field: 'stage' }]);
   await db.query(`INSERT INTO clarify_sync.cursor (object, phase) VALUES ('deal', 'incremental')`);
-  await db.query('DROP TABLE clarify.deal');
+  await db.query('DROP TABLE clarify.deal CASCADE');
   expect((await applyMirror(db, wanted)).created).toEqual(['deal']);
   expect(await db.query('SELECT object FROM clarify_sync.cursor')).toEqual([]);
 });

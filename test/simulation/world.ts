@@ -230,6 +230,7 @@ function configOf(arena: Arena, emulator: Emulator, policy: ConflictPolicy): Con
     allowance: 100,
     sweepMs: 60_000,
     retention: { outboxMs: null, conflictsMs: null, tombstonesMs: null },
+    publication: false,
     grants: { read: [], write: [] },
     unknownVariables: [],
   };

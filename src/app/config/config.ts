@@ -47,6 +47,8 @@ export interface Config {
     readonly conflictsMs: number | null;
     readonly tombstonesMs: number | null;
   };
+  /** Whether a publication of the mirror and link tables is kept. */
+  readonly publication: boolean;
   readonly grants: { readonly read: readonly string[]; readonly write: readonly string[] };
   /** Variables that look like ours and are not: misspelt, most likely. */
   readonly unknownVariables: readonly string[];
@@ -161,6 +163,7 @@ export async function loadConfig(options: LoadConfigOptions = {}): Promise<Confi
       conflictsMs: file.retention.conflicts,
       tombstonesMs: file.retention.tombstones,
     },
+    publication: file.publication,
     grants: file.grants,
     unknownVariables: Object.keys(env)
       .filter((name) => name.startsWith('CLARIFY_') && !KNOWN.has(name))

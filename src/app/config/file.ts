@@ -59,6 +59,7 @@ export const configFile = z.strictObject({
       tombstones: retentionMs.prefault('keep'),
     })
     .prefault({}),
+  publication: z.boolean().default(false),
   grants: z
     .strictObject({ read: z.array(name).default([]), write: z.array(name).default([]) })
     .prefault({}),

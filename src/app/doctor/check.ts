@@ -7,6 +7,10 @@ export type Finding = { readonly detail: string } & (
   | { readonly state: 'fail'; readonly hint: string }
 );
 
+export function ok(detail: string): Finding {
+  return { state: 'ok', detail, hint: null };
+}
+
 /** One thing that was looked at. */
 export type Check = Finding & { readonly name: string };
 

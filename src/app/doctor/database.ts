@@ -1,5 +1,4 @@
 import { type Database, openDatabase } from '../../db/database.ts';
-import { readGrantState } from '../../db/grants.ts';
 import {
   readInstallationFacts,
   readMissingRights,
@@ -13,14 +12,13 @@ import { readMirrors, readObjects } from '../../db/mirror/catalog.ts';
 import { loadMirror } from '../../db/mirror/load.ts';
 import { readTroubles } from '../../db/trouble.ts';
 import { SyncError } from '../../domain/errors.ts';
-import { quoteIdent } from '../../domain/names.ts';
 import type { ObjectSchema } from '../../domain/schema.ts';
 import type { Config } from '../config/config.ts';
 import { startEmbeddedPostgres } from '../embedded-postgres/embedded-postgres.ts';
 import { EMBEDDED_FOLDER } from '../session.ts';
 import { mirroredOf, previewWorkspace } from '../workspace-schema.ts';
-import type { Check, DoctorOptions, Finding } from './check.ts';
-import { DEPENDANT_CHECKS } from './dependants.ts';
+import { checkGrants, checkPublication, DEPENDANT_CHECKS } from './beside.ts';
+import { type Check, type DoctorOptions, type Finding, ok } from './check.ts';
 
 const OLDEST = 14;
 const NEWEST = 18;
@@ -85,10 +83,6 @@ async function looking(name: string, look: () => Promise<Finding>): Promise<Chec
   } catch (error) {
     return failed(name, error);
   }
-}
-
-function ok(detail: string): Finding {
-  return { state: 'ok', detail, hint: null };
 }
 
 function checkVersion({ majorVersion, version }: ServerFacts): Check {
@@ -161,6 +155,7 @@ async function checkTables(
     await looking('grants', () => checkGrants(db, config)),
     await looking('trouble', () => checkTrouble(db)),
     await looking('objects', () => checkObjects(db, config, schemas)),
+    await looking('publication', () => checkPublication(db, config)),
   ];
   for (const { name, look } of DEPENDANT_CHECKS) checks.push(await looking(name, () => look(db)));
   return checks;
@@ -249,20 +244,4 @@ async function checkTrouble(db: Database): Promise<Finding> {
     .join('; ');
   const hint = troubles.find((one) => one.hint !== null)?.hint ?? null;
   return { state: 'warn', detail, hint };
-}
-
-async function checkGrants(db: Database, { grants }: Config): Promise<Finding> {
-  const { unknownRoles, due } = await readGrantState(db, grants);
-  const [role] = unknownRoles;
-  if (role !== undefined) {
-    const detail = `no such role: ${unknownRoles.join(', ')}`;
-    const hint = `correct grants in the configuration file, or as an administrator: CREATE ROLE ${quoteIdent(role)}`;
-    return { state: 'warn', detail, hint };
-  }
-  if (due.length > 0) {
-    const detail = `${due.length} rights differ from what the configuration says`;
-    return { state: 'warn', detail, hint: 'run `clarify-sync sync`, which sets them' };
-  }
-  const roles = grants.read.length + grants.write.length;
-  return ok(roles === 0 ? 'none configured' : `as configured, for ${roles} roles`);
 }

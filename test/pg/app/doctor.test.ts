@@ -38,6 +38,7 @@ test('everything is looked at, and fine', async () => {
     'ok grants',
     'ok trouble',
     'ok objects',
+    'ok publication',
     'ok foreign keys',
     'ok publications',
     'ok views',
@@ -123,14 +124,14 @@ test('triggers that are gone or switched off, and tables that are gone', async (
   });
   await workspace.session.refreshSchema(workspace.signal);
   expect(named(await examine(), 'triggers')?.state).toBe('ok');
-  await workspace.sql('drop table clarify.deal');
+  await workspace.sql('drop table clarify.deal cascade');
   expect(named(await examine(), 'triggers')?.detail).toBe('tables were dropped: deal');
 });
 
 test('an object whose name somebody took is told, unless it is left out', async () => {
   const { db } = workspace.session;
   await db.query(`delete from clarify_sync.mirror where object = 'person'`);
-  await db.query('drop table clarify.person; create table clarify.person (theirs integer)');
+  await db.query('drop table clarify.person cascade; create table clarify.person (theirs integer)');
   expect(named(await examine(), 'objects')).toMatchObject({
     state: 'fail',
     detail: '[mirror-name-taken] person: clarify.person exists and is not ours',

@@ -1,0 +1,94 @@
+import type { Database, Sql } from '../../db/database.ts';
+import {
+  type Dependant,
+  readBlockingKeys,
+  readLeakingPublications,
+  readStaleViews,
+  readUnpublishable,
+} from '../../db/dependants.ts';
+import { readGrantState } from '../../db/grants.ts';
+import { PUBLICATION, readPublicationState } from '../../db/publication.ts';
+import { quoteIdent } from '../../domain/names.ts';
+import type { Config } from '../config/config.ts';
+import { type Finding, ok } from './check.ts';
+
+/** What users built onto our tables, and what of it will be in the way. */
+export const DEPENDANT_CHECKS: readonly {
+  readonly name: string;
+  readonly look: (sql: Sql) => Promise<Finding>;
+}[] = [
+  {
+    name: 'foreign keys',
+    look: async (sql) =>
+      describe(await readBlockingKeys(sql), {
+        none: 'none that would keep rows from going or getting their id',
+        some: 'rows that are referred to wait',
+      }),
+  },
+  {
+    name: 'publications',
+    look: async (sql) => {
+      const unpublishable = await readUnpublishable(sql);
+      if (unpublishable.length > 0) {
+        const some = 'Postgres refuses to change or remove rows of published tables';
+        return describe(unpublishable, { none: '', some });
+      }
+      return describe(await readLeakingPublications(sql), {
+        none: 'none that carries what must stay here',
+        some: 'the secret of clarify_sync.installation goes into the stream',
+      });
+    },
+  },
+  {
+    name: 'views',
+    look: async (sql) =>
+      describe(await readStaleViews(sql), {
+        none: 'none that reads a column put aside',
+        some: 'columns put aside when their type changed are still read',
+      }),
+  },
+];
+
+/** Enough to see what it is about. */
+const MOST_NAMED = 5;
+
+function describe(
+  found: readonly Dependant[],
+  says: { readonly none: string; readonly some: string },
+): Finding {
+  if (found.length === 0) return ok(says.none);
+  const named = found.slice(0, MOST_NAMED).map(({ what }) => what);
+  if (found.length > MOST_NAMED) named.push(`and ${found.length - MOST_NAMED} more`);
+  const hint = [...new Set(found.slice(0, MOST_NAMED).map(({ cure }) => cure))].join('; ');
+  return { state: 'warn', detail: `${says.some}: ${named.join('; ')}`, hint };
+}
+
+export async function checkPublication(db: Database, { publication }: Config): Promise<Finding> {
+  if (!publication) return ok('none is kept');
+  const { isTaken, due } = await readPublicationState(db);
+  const name = quoteIdent(PUBLICATION);
+  if (isTaken) {
+    const detail = `${PUBLICATION} is somebody else's`;
+    return { state: 'fail', detail, hint: `ALTER PUBLICATION ${name} RENAME TO another name` };
+  }
+  if (due.length === 0) return ok(`${PUBLICATION} is current`);
+  const detail = `${PUBLICATION} is not current`;
+  const hint = `run \`clarify-sync sync\`; where a right is missing, as an administrator: ${due.join('; ')}`;
+  return { state: 'warn', detail, hint };
+}
+
+export async function checkGrants(db: Database, { grants }: Config): Promise<Finding> {
+  const { unknownRoles, due } = await readGrantState(db, grants);
+  const [role] = unknownRoles;
+  if (role !== undefined) {
+    const detail = `no such role: ${unknownRoles.join(', ')}`;
+    const hint = `correct grants in the configuration file, or as an administrator: CREATE ROLE ${quoteIdent(role)}`;
+    return { state: 'warn', detail, hint };
+  }
+  if (due.length > 0) {
+    const detail = `${due.length} rights differ from what the configuration says`;
+    return { state: 'warn', detail, hint: 'run `clarify-sync sync`, which sets them' };
+  }
+  const roles = grants.read.length + grants.write.length;
+  return ok(roles === 0 ? 'none configured' : `as configured, for ${roles} roles`);
+}
