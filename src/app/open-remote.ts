@@ -1,3 +1,4 @@
+import type { HoldChange } from '../clarify/hold.ts';
 import { oauthCredentials } from '../clarify/oauth/oauth-credentials.ts';
 import { readTokens } from '../clarify/oauth/token-file.ts';
 import { type ClarifyRemote, createClarifyRemote } from '../clarify/remote.ts';
@@ -26,7 +27,25 @@ export function openRemote(config: Config, log: Logger): ClarifyRemote {
     throw new UsageError(['CLARIFY_API_KEY and CLARIFY_WORKSPACE are needed']);
   }
   const { allowance: allowancePercent } = config;
-  return createClarifyRemote({ baseUrl: url, workspace, apiKey: access, allowancePercent, log });
+  const options = { baseUrl: url, workspace, apiKey: access, allowancePercent, log };
+  const remote = createClarifyRemote(options);
+  remote.watchHolds(tellHolds(log));
+  return remote;
+}
+
+/** Says once that an endpoint is to be let alone, and until when; and when that is over. */
+function tellHolds(log: Logger): (change: HoldChange) => void {
+  const told = new Set<string>();
+  return ({ endpoint, untilMs }) => {
+    if (untilMs === null) {
+      told.delete(endpoint);
+      return log.info({ endpoint }, 'Clarify lets requests through again');
+    }
+    const fields = { endpoint, until: new Date(untilMs).toISOString() };
+    const message = 'Clarify lets no request through for a while; asked about every few minutes';
+    log[told.has(endpoint) ? 'debug' : 'warn'](fields, message);
+    told.add(endpoint);
+  };
 }
 
 /**

@@ -1,6 +1,11 @@
 import type { Sql } from '../db/database.ts';
 import { type Lease, readLease } from '../db/lease.ts';
-import { type ObjectStanding, readStanding } from '../db/status.ts';
+import {
+  type HeldChanges,
+  type ObjectStanding,
+  readHeldChanges,
+  readStanding,
+} from '../db/status.ts';
 import { readSweeps, type Sweep } from '../db/sweep-state.ts';
 
 export type { ObjectStanding, Sweep };
@@ -12,6 +17,8 @@ export interface Status {
   readonly leader: Lease | null;
   /** How far the rolling sweep of each object has come; of those whose first read is done. */
   readonly sweeps: readonly Sweep[];
+  /** Changes that wait because the CRM lets no request through, by object. */
+  readonly held: readonly HeldChanges[];
 }
 
 export async function readStatus(sql: Sql): Promise<Status> {
@@ -19,6 +26,7 @@ export async function readStatus(sql: Sql): Promise<Status> {
     objects: await readStanding(sql),
     leader: await readLease(sql),
     sweeps: await readSweeps(sql),
+    held: await readHeldChanges(sql),
   };
 }
 

@@ -17,13 +17,10 @@ export interface Allowance {
 }
 
 /** The rolling window of the limit. */
-const WINDOW_MS = 60_000;
+export const WINDOW_MS = 60_000;
 /** After a refusal that does not say how long. */
 const REFUSED_MS = 1_000;
 const PROBE_MS = 1_000;
-/** A server may ask for a longer pause; then it is asked again whether it still means it. */
-const LONGEST_PAUSE_MS = 3_600_000;
-
 /** What backfill leaves of the allowance, so that a tick always finds some. */
 const SHARE: Readonly<Record<Priority, number>> = { push: 1, pull: 1, backfill: 0.95 };
 
@@ -99,7 +96,8 @@ export function createAllowance(percent: number): Allowance {
       forgetOld(nowMs);
       if (refused) {
         const pauseMs = rate.retryAfterMs ?? rate.resetMs ?? REFUSED_MS;
-        const boundedMs = Math.min(Math.max(pauseMs, 50), LONGEST_PAUSE_MS);
+        // A longer wish is not about the limit, whose window it outlasts.
+        const boundedMs = Math.min(Math.max(pauseMs, 50), WINDOW_MS);
         blockedUntilMs = Math.max(blockedUntilMs, nowMs + boundedMs);
         heard = limit !== null || rate.limit !== null;
       } else {

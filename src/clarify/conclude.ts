@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import { RemoteError } from '../domain/errors.ts';
 import { parseJson } from '../domain/json.ts';
-import { answerError } from './answer-error.ts';
+import { answerError, changedError } from './answer-error.ts';
 import { BadAnswer, type Call } from './call.ts';
 import type { Clock } from './clock.ts';
 import { isObject } from './envelope.ts';
+import { HELD_HINT, heldMessage, WORTH_TELLING_MS } from './hold.ts';
 import { readRateHeaders } from './rate-headers.ts';
 import type { Outcome } from './transport.ts';
 
@@ -26,7 +27,8 @@ export function conclude<T>(call: Call<T>, outcome: Outcome, clock: Clock): Conc
   const text = outcome.takeText();
   if (status < 200 || status > 299) {
     const { retryAfterMs } = readRateHeaders(headers, clock.nowMs());
-    const error = answerError({ status, text, retryAfterMs }, call);
+    const answered = answerError({ status, text, retryAfterMs }, call);
+    const error = heldFor(answered, call, clock.nowMs());
     // A server or gateway that failed may have failed after the work was done.
     const decided = status >= 400 && status < 500 && status !== 408;
     return { ok: false, error, maybeCarriedOut: isWrite && !decided };
@@ -74,6 +76,14 @@ export function failureError(endpoint: string, { failure, cause }: Outcome & { k
     status: null,
     cause,
   });
+}
+
+/** A wait worth telling is told until when, instead of in the server's words. */
+function heldFor(error: RemoteError, { endpoint }: Call<unknown>, nowMs: number): RemoteError {
+  const { retryAfterMs = 0, status } = error;
+  if ((status !== 429 && status !== 503) || retryAfterMs < WORTH_TELLING_MS) return error;
+  const message = `${heldMessage(endpoint, nowMs + retryAfterMs)} (${status})`;
+  return changedError(error, { message, hint: HELD_HINT, reason: undefined });
 }
 
 const complaints = z.looseObject({

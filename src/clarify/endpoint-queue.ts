@@ -1,8 +1,10 @@
 import PQueue from 'p-queue';
-import { RemoteError } from '../domain/errors.ts';
+import type { RemoteError } from '../domain/errors.ts';
 import type { Priority } from '../domain/remote.ts';
+import { WINDOW_MS } from './allowance.ts';
 import type { Clock } from './clock.ts';
-import { readRateHeaders } from './rate-headers.ts';
+import { createHold, type HoldChange, heldError } from './hold.ts';
+import { type RateHeaders, readRateHeaders } from './rate-headers.ts';
 import type { RequestDone } from './request-done.ts';
 import type { SharedAllowance } from './shared-allowance.ts';
 import type { Outcome } from './transport.ts';
@@ -16,6 +18,8 @@ export interface EndpointStats {
   readonly limit: number | null;
   readonly remaining: number | null;
   readonly waiting: number;
+  /** Epoch milliseconds: until then the server lets no request through, as it said; mostly null. */
+  readonly heldUntilMs: number | null;
 }
 
 export interface EndpointQueue {
@@ -23,7 +27,8 @@ export interface EndpointQueue {
    * Runs one attempt as soon as the allowance has room and nothing more urgent waits.
    *
    * @throws RemoteError `remote-rate-limited` where the server asks for a longer wait than a
-   *   caller should sit through; the signal's reason where it aborts while waiting.
+   *   caller should sit through, before or while it waits; the signal's reason where it aborts while
+   *   waiting.
    */
   run(priority: Priority, signal: AbortSignal, attempt: () => Promise<Outcome>): Promise<Outcome>;
   stats(): EndpointStats;
@@ -31,8 +36,17 @@ export interface EndpointQueue {
 
 const RANK: Readonly<Record<Priority, number>> = { push: 2, pull: 1, backfill: 0 };
 const BY_RANK: readonly Priority[] = ['push', 'pull', 'backfill'];
-/** No caller waits longer than this for the server's leave; twice the window is never needed. */
-const LONGEST_WAIT_MS = 120_000;
+/**
+ * No caller waits longer than this for the server's leave; twice the window is never needed. Who
+ * pushes has others' changes behind the one that waits.
+ */
+const LONGEST_WAIT_MS: Readonly<Record<Priority, number>> = {
+  push: 5_000,
+  pull: 120_000,
+  backfill: 120_000,
+};
+/** After a refusal that does not say how long. */
+const REFUSED_MS = 1_000;
 
 export function createEndpointQueue(
   endpoint: string,
@@ -41,11 +55,14 @@ export function createEndpointQueue(
     concurrency,
     clock,
     onDone,
+    onHold = () => {},
   }: {
     shared: SharedAllowance;
     concurrency: number;
     clock: Clock;
     onDone?: (done: RequestDone) => void;
+    /** Told when the server begins to let nothing through for a while, and when that is over. */
+    onHold?: (change: HoldChange) => void;
   },
 ): EndpointQueue {
   // Paused unless the most urgent request waiting may start: that is looked at again whenever a
@@ -56,6 +73,13 @@ export function createEndpointQueue(
   let requests = 0;
   let alarm: AbortController | null = null;
   const allowance = shared.join(reconsider);
+  let heldUntilMs: number | null = null;
+  const hold = createHold((leftMs) => {
+    heldUntilMs = leftMs === null ? null : clock.nowMs() + leftMs;
+    onHold({ endpoint, untilMs: heldUntilMs });
+  });
+  /** Called where those that wait would wait too long. */
+  const waiters = new Set<() => void>();
 
   function mostUrgent(): Priority | undefined {
     return BY_RANK.find((priority) => waiting[priority] > 0);
@@ -65,7 +89,9 @@ export function createEndpointQueue(
     alarm?.abort();
     alarm = null;
     const next = mostUrgent();
-    const waitMs = next === undefined ? null : allowance.waitMs(next, clock.monotonicMs());
+    const nowMs = clock.monotonicMs();
+    const waitMs =
+      next === undefined ? null : Math.max(hold.waitMs(nowMs), allowance.waitMs(next, nowMs));
     if (waitMs === 0) {
       queue.start();
       return;
@@ -85,6 +111,7 @@ export function createEndpointQueue(
   async function spend(priority: Priority, attempt: () => Promise<Outcome>): Promise<Outcome> {
     const startedAtMs = clock.monotonicMs();
     const ticket = allowance.start(priority, startedAtMs);
+    const isProbe = hold.started(startedAtMs);
     requests += 1;
     reconsider();
     let outcome: Outcome | null = null;
@@ -94,12 +121,14 @@ export function createEndpointQueue(
     } finally {
       const nowMs = clock.monotonicMs();
       if (outcome?.kind === 'answer') {
-        allowance.answered(ticket, readRateHeaders(outcome.headers, clock.nowMs()), {
-          refused: outcome.status === 429,
-          nowMs,
-        });
+        const rate = readRateHeaders(outcome.headers, clock.nowMs());
+        const wishMs = wishOf(outcome.status, rate);
+        hold.ended(outcome, { isProbe, wishMs, nowMs });
+        if (wishMs !== null) for (const waiter of waiters) waiter();
+        allowance.answered(ticket, rate, { refused: isUsedUp(outcome.status, rate), nowMs });
         count(String(outcome.status), nowMs - startedAtMs);
       } else {
+        hold.ended(outcome, { isProbe, wishMs: null, nowMs });
         allowance.unanswered(ticket, { left: outcome?.left ?? false, nowMs });
         count(outcome?.failure ?? 'given-up', nowMs - startedAtMs);
       }
@@ -111,18 +140,18 @@ export function createEndpointQueue(
     onDone?.({ endpoint, status, durationMs });
   }
 
+  function heldTooLong(priority: Priority): RemoteError | null {
+    const nowMs = clock.monotonicMs();
+    const waitMs = hold.waitMs(nowMs);
+    if (!Number.isFinite(waitMs) || waitMs <= LONGEST_WAIT_MS[priority]) return null;
+    return heldError(endpoint, { untilMs: clock.nowMs() + hold.leftMs(nowMs), waitMs });
+  }
+
   return {
     async run(priority, signal, attempt) {
       signal.throwIfAborted();
-      const waitMs = allowance.waitMs(priority, clock.monotonicMs());
-      if (Number.isFinite(waitMs) && waitMs > LONGEST_WAIT_MS) {
-        throw new RemoteError(`The server lets no request to ${endpoint} through for a while`, {
-          code: 'remote-rate-limited',
-          disposition: 'retry',
-          status: 429,
-          retryAfterMs: waitMs,
-        });
-      }
+      const held = heldTooLong(priority);
+      if (held !== null) throw held;
       // The queue drops a request whose signal aborts even while it runs. Ours aborts only while
       // it waits: what became of an attempt that left has to be known.
       const whileWaiting = new AbortController();
@@ -130,6 +159,11 @@ export function createEndpointQueue(
       const giveUp = () => {
         if (!started) whileWaiting.abort(signal.reason);
       };
+      const giveUpHeld = () => {
+        const tooLong = started ? null : heldTooLong(priority);
+        if (tooLong !== null) whileWaiting.abort(tooLong);
+      };
+      waiters.add(giveUpHeld);
       signal.addEventListener('abort', giveUp, { once: true });
       waiting[priority] += 1;
       const leaveLine = () => {
@@ -148,6 +182,7 @@ export function createEndpointQueue(
         return await result;
       } finally {
         signal.removeEventListener('abort', giveUp);
+        waiters.delete(giveUpHeld);
         if (!started) {
           leaveLine();
           reconsider();
@@ -163,7 +198,22 @@ export function createEndpointQueue(
         limit,
         remaining,
         waiting: queue.size,
+        heldUntilMs,
       };
     },
   };
 }
+
+/** Refused because the limit is used up: that holds for everyone who shares it. */
+function isUsedUp(status: number, { limit, remaining }: RateHeaders): boolean {
+  return status === 429 && limit !== null && remaining === 0;
+}
+
+/** For how long this endpoint is to be let alone, beyond what its limit says; null where it is not. */
+function wishOf(status: number, rate: RateHeaders): number | null {
+  if (status !== 429) return status === 503 ? rate.retryAfterMs : null;
+  const wishMs = rate.retryAfterMs ?? Math.min(rate.resetMs ?? REFUSED_MS, WINDOW_MS);
+  return isUsedUp(status, rate) && wishMs <= WINDOW_MS ? null : Math.max(wishMs, MINIMUM_MS);
+}
+
+const MINIMUM_MS = 50;

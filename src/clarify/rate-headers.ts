@@ -9,6 +9,8 @@ export interface RateHeaders {
   readonly retryAfterMs: number | null;
 }
 
+/** Whoever says a longer wait says nonsense; every few minutes it is asked again anyway. */
+const DAY_MS = 86_400_000;
 /** An epoch where seconds left were promised: a year in seconds tells the two apart. */
 const YEAR_S = 31_536_000;
 /** An epoch in seconds is smaller than this until the year 5138, one in milliseconds larger. */
@@ -31,16 +33,20 @@ function msUntilReset(reset: number, nowMs: number): number {
 
 function readRetryAfter(headers: Headers, nowMs: number): number | null {
   const seconds = readNumber(headers['retry-after']);
-  if (seconds !== null) return Math.ceil(seconds * 1000);
+  if (seconds !== null) return Math.min(DAY_MS, Math.ceil(seconds * 1000));
   const untilMs = readDate(headers['retry-after']);
   if (untilMs === null) return null;
   // A date is by the server's clock: measure it against the answer's own date where there is one.
-  return Math.max(0, untilMs - (readDate(headers.date) ?? nowMs));
+  return Math.min(DAY_MS, Math.max(0, untilMs - (readDate(headers.date) ?? nowMs)));
 }
+
+/** `Date.parse` alone would make a date of `-5`. */
+const HTTP_DATE = /^\s*[a-z]+, ?\d{1,2}[ -][a-z]{3}[ -]\d{2,4} \d{2}:\d{2}:\d{2}/i;
 
 /** Epoch milliseconds of an HTTP date, or null. */
 export function readDate(header: Headers[string]): number | null {
-  const parsed = typeof header === 'string' ? Date.parse(header) : Number.NaN;
+  const isDate = typeof header === 'string' && HTTP_DATE.test(header);
+  const parsed = isDate ? Date.parse(header) : Number.NaN;
   return Number.isNaN(parsed) ? null : parsed;
 }
 

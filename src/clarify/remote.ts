@@ -11,6 +11,7 @@ import { createDecoder } from './decode-record.ts';
 import { createDelete } from './deletes.ts';
 import { discover } from './discover.ts';
 import { createEndpointQueue, type EndpointQueue, type EndpointStats } from './endpoint-queue.ts';
+import type { HoldChange } from './hold.ts';
 import { linkSignals } from './linked-signal.ts';
 import { createPageLimit } from './page-limit.ts';
 import { readDate } from './rate-headers.ts';
@@ -53,6 +54,8 @@ export interface ClarifyRemote extends Remote {
   stats(): readonly EndpointStats[];
   /** Tells of every attempt that ends. @returns how to stop that. */
   watch(listener: (done: RequestDone) => void): () => void;
+  /** Tells where the server begins to let nothing through, and where it does again. */
+  watchHolds(listener: (change: HoldChange) => void): () => void;
 }
 
 /** The vendor's cap for bulk calls in the classic dialect. */
@@ -72,6 +75,7 @@ export function createClarifyRemote(options: ClarifyRemoteOptions): ClarifyRemot
   const allowances = new Map<string, SharedAllowance>();
   const running = new Set<Promise<unknown>>();
   const watchers = new Set<(done: RequestDone) => void>();
+  const holdWatchers = new Set<(change: HoldChange) => void>();
   let serverClock: ClockBounds | null = null;
   const transport = createTransport({ clock, mostAnswerBytes: options.mostAnswerBytes });
   const forms = createWireForms();
@@ -81,6 +85,10 @@ export function createClarifyRemote(options: ClarifyRemoteOptions): ClarifyRemot
 
   function onDone(done: RequestDone): void {
     for (const listener of watchers) listener(done);
+  }
+
+  function onHold(change: HoldChange): void {
+    for (const listener of holdWatchers) listener(change);
   }
 
   function sharedBy(endpoint: string): SharedAllowance {
@@ -102,7 +110,7 @@ export function createClarifyRemote(options: ClarifyRemoteOptions): ClarifyRemot
       const known = queues.get(endpoint);
       if (known !== undefined) return known;
       const shared = sharedBy(endpoint);
-      const queue = createEndpointQueue(endpoint, { shared, concurrency, clock, onDone });
+      const queue = createEndpointQueue(endpoint, { shared, concurrency, clock, onDone, onHold });
       queues.set(endpoint, queue);
       return queue;
     },
@@ -164,6 +172,10 @@ export function createClarifyRemote(options: ClarifyRemoteOptions): ClarifyRemot
     watch(listener) {
       watchers.add(listener);
       return () => watchers.delete(listener);
+    },
+    watchHolds(listener) {
+      holdWatchers.add(listener);
+      return () => holdWatchers.delete(listener);
     },
   };
 }

@@ -145,3 +145,21 @@ async function countRows(
   );
   return new Map(counts.map(({ name, rows }) => [name, rows]));
 }
+
+/** Local changes that wait because the CRM lets no request through. */
+export interface HeldChanges {
+  readonly object: string;
+  readonly changes: number;
+  /** Which requests, and until when; names alone. */
+  readonly reason: string;
+}
+
+/** Index `outbox_unsettled`. */
+export async function readHeldChanges(sql: Sql): Promise<readonly HeldChanges[]> {
+  return await sql.query<HeldChanges & Record<string, unknown>>(
+    `SELECT object, count(*)::int4 AS changes, max(last_error) AS reason FROM clarify_sync.outbox
+      WHERE state = 'pending'
+        AND last_error LIKE 'remote-%: % lets no request through until %'
+      GROUP BY object ORDER BY object`,
+  );
+}

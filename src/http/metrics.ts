@@ -60,6 +60,9 @@ export function createMetrics(source: StatusSource, snapshot: Snapshot): Metrics
   const waiting = gauge('http_requests_waiting', 'Requests that wait for the allowance.', [
     'endpoint',
   ]);
+  const held = gauge('http_held_seconds', 'For how long Clarify lets no request through.', [
+    'endpoint',
+  ]);
   const requests = counter('http_requests_total', 'Requests to Clarify by what came of them.', [
     'endpoint',
     'status',
@@ -106,12 +109,15 @@ export function createMetrics(source: StatusSource, snapshot: Snapshot): Metrics
   }
 
   function readEndpoints(): void {
-    for (const metric of [remaining, limit, waiting, requests]) metric.reset();
+    for (const metric of [remaining, limit, waiting, held, requests]) metric.reset();
+    const nowMs = Date.now();
     for (const stats of source.endpoints()) {
       const { endpoint } = stats;
       if (stats.remaining !== null) remaining.set({ endpoint }, stats.remaining);
       if (stats.limit !== null) limit.set({ endpoint }, stats.limit);
       waiting.set({ endpoint }, stats.waiting);
+      const heldMs = (stats.heldUntilMs ?? 0) - nowMs;
+      if (heldMs > 0) held.set({ endpoint }, heldMs / 1_000);
       for (const [status, count] of Object.entries(stats.byStatus)) {
         requests.inc({ endpoint, status }, count);
       }

@@ -100,7 +100,8 @@ function toSettlements(
     case 'failed': {
       const growing = FIRST_RETRY_MS * 2 ** (outgoing.attempts - 1);
       const ceilingMs = Math.min(LONGEST_RETRY_MS, growing);
-      const retryInMs = Math.max(result.error.retryAfterMs ?? 0, context.random() * ceilingMs);
+      const askedMs = Math.min(LONGEST_RETRY_MS, result.error.retryAfterMs ?? 0);
+      const retryInMs = Math.max(askedMs, context.random() * ceilingMs);
       const reason = reasonOf(result.error);
       return [putOff(change, { state: 'pending', reason, retryInMs })];
     }

@@ -125,7 +125,9 @@ function toSettlement(sent: Sent, random: () => number): Settlement {
         LONGEST_RETRY_MS,
         FIRST_RETRY_MS * 2 ** (sent.change.attempts - 1),
       );
-      const retryInMs = Math.max(sent.error.retryAfterMs ?? 0, random() * ceilingMs);
+      // The client lets the endpoint alone for longer, and asks every few minutes.
+      const askedMs = Math.min(LONGEST_RETRY_MS, sent.error.retryAfterMs ?? 0);
+      const retryInMs = Math.max(askedMs, random() * ceilingMs);
       const neverArrived = !sent.error.ambiguous && !sent.change.mayHaveArrived;
       const reason = reasonOf(sent.error);
       return { ids, outcome: { state: 'pending', reason, retryInMs, neverArrived } };

@@ -80,8 +80,9 @@ export async function runLoop(options: LoopOptions, signal: AbortSignal): Promis
       if (!isPassing(error)) throw error;
       failures += 1;
       const longestMs = ceilingMs(failures);
+      // What the server wants to be let alone is one endpoint: the client sees to that.
       const askedMs = error instanceof RemoteError ? (error.retryAfterMs ?? 0) : 0;
-      pauseMs = Math.max(askedMs, random() * longestMs);
+      pauseMs = Math.max(Math.min(askedMs, LONGEST_BACKOFF_MS), random() * longestMs);
       const fields = { loop: name, failures, code: error.code, pauseMs: Math.round(pauseMs) };
       log[levelFor(longestMs)](fields, `${name}: ${error.message}`);
     }

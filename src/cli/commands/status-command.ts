@@ -34,10 +34,19 @@ async function status(context: CommandContext): Promise<Report> {
     const standing = await readStatus(db);
     const left = totalStanding(standing.objects);
     return {
-      json: { objects: standing.objects.map(toJson), leader: standing.leader, access },
+      json: {
+        objects: standing.objects.map(toJson),
+        leader: standing.leader,
+        held: standing.held,
+        access,
+      },
       text: [
         ...renderStatus(standing, context.screen),
         ...describeProblems(standing.objects),
+        ...standing.held.map(
+          ({ object, changes, reason }) =>
+            `${printable(object)}: ${showCount(changes)} changes wait: ${printable(reason)}`,
+        ),
         `access: ${describeAccess(access)}`,
       ],
       exitCode: needsPerson(left) || waitsForSomebody(standing) ? 3 : 0,

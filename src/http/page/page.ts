@@ -51,7 +51,7 @@ ${notice !== null && html`<p id="notice" tabindex="-1" class="notice ${notice.go
 <section aria-labelledby="h-objects"><h2 id="h-objects">Objects</h2>${scroll('objects', 'Objects', objectsTable(facts.objects, facts.nextRun, nowMs))}${live('views', staleViews(facts))}</section>
 <section aria-labelledby="h-plots"><h2 id="h-plots">Last hours</h2>${live('plots', plots(facts.series, facts.bucketSeconds))}</section>
 <section aria-labelledby="h-moves"><h2 id="h-moves">What moved</h2>${scroll('moves', 'What moved', movesList(facts.moves, nowMs))}</section>
-<section aria-labelledby="h-allowance"><h2 id="h-allowance">Requests to Clarify</h2>${scroll('allowance', 'Requests to Clarify', allowanceTable(facts.endpoints))}</section>
+<section aria-labelledby="h-allowance"><h2 id="h-allowance">Requests to Clarify</h2>${scroll('allowance', 'Requests to Clarify', allowanceTable(facts.endpoints, nowMs))}</section>
 </main>
 <footer class="quiet"><p><a href="/metrics">metrics</a> · <a href="/readyz">readiness</a></p></footer>`,
   );

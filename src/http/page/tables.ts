@@ -56,19 +56,25 @@ function number(value: number, level: string): Html {
     : html`<span class="${level}">${count(value)}</span>`;
 }
 
-export function allowanceTable(endpoints: readonly EndpointStats[]): Html {
+export function allowanceTable(endpoints: readonly EndpointStats[], nowMs: number): Html {
   if (endpoints.length === 0) return html`<p class="quiet">Clarify was not asked anything yet.</p>`;
   const rows = endpoints
     .toSorted((a, b) => b.requests - a.requests)
-    .map(({ endpoint, requests, byStatus, limit, remaining, waiting }) => {
+    .map(({ endpoint, requests, byStatus, limit, remaining, waiting, heldUntilMs }) => {
       const failed = Object.entries(byStatus).filter(([status]) => !/^[23]/.test(status));
       const used =
         limit === null || remaining === null
           ? html`<span class="quiet">unknown</span>`
           : html`<meter min="0" max="${limit}" value="${limit - remaining}">${limit - remaining}</meter> ${count(limit - remaining)} of ${count(limit)}`;
-      return html`<tr><th scope="row">${path(endpoint)}</th><td class="text">${used}</td><td>${count(requests)}</td><td class="text">${failed.map(([status, times]) => `${status}: ${times}`).join(', ') || html`<span class="quiet">none</span>`}</td><td>${count(waiting)}</td></tr>`;
+      return html`<tr><th scope="row">${path(endpoint)}</th><td class="text">${used}${until(heldUntilMs, nowMs)}</td><td>${count(requests)}</td><td class="text">${failed.map(([status, times]) => `${status}: ${times}`).join(', ') || html`<span class="quiet">none</span>`}</td><td>${count(waiting)}</td></tr>`;
     });
   return html`<table><thead><tr><th scope="col">Endpoint</th><th scope="col" class="text">Allowance used</th><th scope="col">Requests</th><th scope="col" class="text">Not answered well</th><th scope="col">Waiting</th></tr></thead><tbody>${rows}</tbody></table>`;
+}
+
+function until(untilMs: number | null, nowMs: number): Html | false {
+  if (untilMs === null || untilMs <= nowMs) return false;
+  const at = new Date(untilMs).toISOString().replace('T', ' ').slice(0, 19);
+  return html` <span class="bad">nothing let through until ${at} UTC</span>`;
 }
 
 export function movesList(moves: readonly Move[], nowMs: number): Html {

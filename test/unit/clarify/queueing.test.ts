@@ -110,3 +110,137 @@ test('many calls run, no more at once than allowed', () => {
     { concurrency: 4 },
   );
 });
+
+const other = { ...person, object: 'company' };
+const held = (retryAfter: string, more: Record<string, string> = {}): Reply => ({
+  status: 429,
+  headers: { 'retry-after': retryAfter, ...more },
+});
+const refused = { code: 'remote-rate-limited', disposition: 'retry', status: 429 };
+
+test.each([429, 503])(
+  'an hour asked for by a %s holds that endpoint alone, and is told',
+  (status) => {
+    const told: unknown[] = [];
+    return withRemote(
+      ({ path }) => (path.includes('person') ? { ...held('3600'), status } : limited(90, 60)),
+      async (remote, _server, clock) => {
+        remote.watchHolds((change) => told.push(change));
+        const startMs = clock.nowMs();
+        await expect(remote.readPage(list(0), pull)).rejects.toMatchObject({ status });
+        await expect(remote.readPage(list(0), pull)).rejects.toMatchObject({
+          ...refused,
+          message: expect.stringMatching(/until \d{4}-\d\d-\d\dT/),
+        });
+        expect(await remote.readPage({ ...list(0), object: other }, pull)).toBeDefined();
+        expect(clock.nowMs() - startMs).toBeLessThan(5_000);
+        const untilMs = remote.stats()[0]?.heldUntilMs ?? 0;
+        expect(Math.round((untilMs - startMs) / 60_000)).toBe(60);
+        expect(told).toEqual([{ endpoint: 'GET /objects/person/resources', untilMs }]);
+        expect(remote.stats()[1]).toMatchObject({ heldUntilMs: null });
+      },
+    );
+  },
+);
+
+test('every few minutes one request asks whether it still stands, and may end it', () => {
+  const told: (number | null)[] = [];
+  let isOver = false;
+  return withRemote(
+    () => (isOver ? limited(90, 60) : held('3600')),
+    async (remote, { seen }, clock) => {
+      remote.watchHolds(({ untilMs }) => told.push(untilMs));
+      const read = () => remote.readPage(list(0), pull);
+      const minutes = (count: number) => clock.sleep(count * 60_000, pull.signal);
+      await expect(read()).rejects.toMatchObject(refused);
+      await minutes(0.5);
+      await expect(read()).rejects.toMatchObject(refused);
+      expect(seen).toHaveLength(1);
+      await minutes(3);
+      await expect(read()).rejects.toMatchObject(refused);
+      expect(seen).toHaveLength(2);
+      isOver = true;
+      await minutes(3);
+      await Promise.all([read(), read(), read()]);
+      expect(seen).toHaveLength(5);
+      // The hour it began with, the hour as the probe heard it, and that it is over.
+      expect(told.at(-1)).toBeNull();
+      expect(told.slice(0, -1).every((untilMs) => untilMs !== null)).toBe(true);
+      expect(remote.stats()[0]?.heldUntilMs).toBeNull();
+    },
+  );
+});
+
+test('who waits already is told as well, and nobody sits through it', () =>
+  withRemote(
+    () => held('3600'),
+    async (remote, { seen }) => {
+      const calls = Array.from({ length: 20 }, (_, at) => remote.readPage(list(at), pull));
+      for (const call of await Promise.allSettled(calls)) expect(call.status).toBe('rejected');
+      expect(seen).toHaveLength(1);
+    },
+    { concurrency: 1 },
+  ));
+
+test('a limit that is used up holds all who share it, for no longer than its window', () =>
+  withRemote(
+    (_request, count) =>
+      count === 1
+        ? held('30', { 'x-ratelimit-limit': '100', 'x-ratelimit-remaining': '0' })
+        : limited(90, 60),
+    async (remote, { seen }, clock) => {
+      const startMs = clock.nowMs();
+      const one = remote.readPage(list(0), pull);
+      await Promise.all([one, remote.readPage({ ...list(0), object: other }, pull)]);
+      expect(clock.nowMs() - startMs).toBeGreaterThanOrEqual(30_000);
+      expect(seen).toHaveLength(3);
+      expect(remote.stats().map(({ heldUntilMs }) => heldUntilMs)).toEqual([null, null]);
+    },
+  ));
+
+test.each<[string, Record<string, string>, number]>([
+  ['negative', { 'retry-after': '-5' }, 2_000],
+  ['no number', { 'retry-after': 'soon' }, 2_000],
+  ['empty', { 'retry-after': '' }, 2_000],
+  ['a date gone by', { 'retry-after': 'Mon, 01 Jan 2024 00:00:00 GMT' }, 2_000],
+  ['a reset that is an epoch in the past', { 'x-ratelimit-reset': '1000000000' }, 2_000],
+  ['a reset that is a year', { 'x-ratelimit-reset': '31000000' }, 61_000],
+  ['a reset that is no number', { 'x-ratelimit-reset': 'never' }, 2_000],
+])('a wait that makes no sense is none: %s', (_name, headers, mostMs) =>
+  withRemote(
+    (_request, count) => (count === 1 ? { status: 429, headers } : limited(90, 60)),
+    async (remote, _server, clock) => {
+      const startMs = clock.nowMs();
+      await remote.readPage(list(0), pull);
+      expect(clock.nowMs() - startMs).toBeLessThanOrEqual(mostMs);
+    },
+  ),
+);
+
+test.each(['1e300', '99999999999', 'Fri, 31 Dec 9999 23:59:59 GMT'])(
+  'an absurd wait is a day, and asked about like any other: %s',
+  (retryAfter) =>
+    withRemote(
+      (_request, count) => (count === 1 ? held(retryAfter) : limited(90, 60)),
+      async (remote, _server, clock) => {
+        await expect(remote.readPage(list(0), pull)).rejects.toMatchObject(refused);
+        const leftMs = (remote.stats()[0]?.heldUntilMs ?? 0) - clock.nowMs();
+        expect(leftMs).toBeLessThanOrEqual(86_400_000);
+        await clock.sleep(181_000, pull.signal);
+        await remote.readPage(list(0), pull);
+      },
+    ),
+);
+
+test('who pushes does not wait behind one endpoint', () =>
+  withRemote(
+    () => held('20'),
+    async (remote, _server, clock) => {
+      const startMs = clock.nowMs();
+      const write = { object: person, records: [{ id: 'a', fields: {} }] };
+      await expect(remote.update(write, { ...pull, priority: 'push' })).rejects.toMatchObject(
+        refused,
+      );
+      expect(clock.nowMs() - startMs).toBeLessThan(1_000);
+    },
+  ));

@@ -120,9 +120,13 @@ describe('the tables', () => {
 
   it('let a narrow screen break an endpoint between its parts', () => {
     const endpoint = { endpoint: 'GET /objects/<b>/x', requests: 1, byStatus: {}, limit: 10 };
-    const table = allowanceTable([{ ...endpoint, remaining: 4, waiting: 0 }]).toString();
+    const shown = (heldUntilMs: number | null) =>
+      allowanceTable([{ ...endpoint, remaining: 4, waiting: 0, heldUntilMs }], 0).toString();
+    const table = shown(null);
     expect(table).toContain('GET /<wbr>objects/<wbr>&lt;b&gt;/<wbr>x</th>');
     expect(table).toContain('6 of 10');
+    expect(table).not.toContain('until');
+    expect(shown(3_600_000)).toContain('nothing let through until 1970-01-01 01:00:00 UTC');
   });
 });
 
