@@ -4,6 +4,10 @@ import { isAscii } from 'node:buffer';
 export interface GrowingBuffer {
   /** @throws AnswerTooLarge */
   append(chunk: Uint8Array): void;
+  /** What was gathered so far: good until the next call. */
+  bytes(): Buffer;
+  /** Lets go of everything from a place on. */
+  cut(length: number): void;
   /** The text gathered, once; the buffer is another answer's from now on. */
   release(): string;
 }
@@ -43,6 +47,10 @@ export function createSpareBuffers(mostBytes: number): SpareBuffers {
           }
           bytes.set(chunk, length);
           length += chunk.length;
+        },
+        bytes: () => bytes.subarray(0, length),
+        cut(to) {
+          length = to;
         },
         release() {
           const text = decode(bytes, length);

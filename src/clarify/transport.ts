@@ -2,6 +2,7 @@ import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import got, { type OptionsInit, RequestError, TimeoutError } from 'got';
 import type { Clock } from './clock.ts';
+import { skipIncluded } from './skip-included.ts';
 import { AnswerTooLarge, createSpareBuffers } from './spare-buffers.ts';
 
 export interface Attempt {
@@ -75,7 +76,8 @@ export function createTransport({
     if (options.method !== 'GET' && options.body === undefined) stream.end();
     const body = buffers.take();
     const chunks: AsyncIterable<Uint8Array> = stream;
-    for await (const chunk of chunks) body.append(chunk);
+    const wanted = skipIncluded(body);
+    for await (const chunk of chunks) wanted.append(chunk);
     const { response } = stream;
     if (response === undefined) throw new Error('got ended a stream without an answer');
     return { response, takeText: body.release };
