@@ -1,16 +1,29 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readLease } from '../db/lease.ts';
 import { LeaseKeeper } from '../db/lease-keeper.ts';
+import { takeUpAgain } from '../db/outbox/due.ts';
 import { countUnsettled } from '../db/outbox/outbox.ts';
+import { readTroubles } from '../db/trouble.ts';
 import { SyncError } from '../domain/errors.ts';
 import { pullChanges } from '../pull/pull-object.ts';
-import { type PushResult, runPush } from '../push/push.ts';
+import { runPush } from '../push/push.ts';
+import type { PushResult } from '../push/push-line.ts';
 import type { PushDeps, PushLease } from '../push/push-object.ts';
+import { objectError } from './object-error.ts';
 import type { Session } from './session.ts';
 
 export interface PushOutcome extends Omit<PushResult, 'waitMs'> {
   /** Who leads and does the sending; null where this process did. */
   readonly delegatedTo: string | null;
+  /** Objects that could not be sent, and why; what waits of them is tried again. */
+  readonly errors: readonly PushError[];
+}
+
+export interface PushError {
+  readonly object: string;
+  readonly code: string;
+  readonly message: string;
+  readonly hint: string | null;
 }
 
 export interface PushOptions {
@@ -38,6 +51,32 @@ export function pushDeps(session: Session, lease: PushLease): PushDeps {
     refresh: (table, after, signal) =>
       pullChanges(session, table, { after, signal, priority: 'push' }),
     random: Math.random,
+    trouble: pushTrouble(session),
+  };
+}
+
+function pushTrouble(session: Session): PushDeps['trouble'] {
+  const { troubles, db } = session;
+  const partOf = (object: string) => ({ object, part: 'push' }) as const;
+  return {
+    waitMs: (object) => troubles.waitMs(partOf(object)),
+    stands: (object) => troubles.stands(partOf(object)),
+    async failed(object, error, signal) {
+      const { code, message, retryInMs } = await objectError(
+        session,
+        partOf(object),
+        error,
+        signal,
+      );
+      return retryInMs === null ? null : { reason: `${code}: ${message}`, retryInMs };
+    },
+    async worked(object) {
+      const code = troubles.codeOf(partOf(object));
+      if (code === null) return false;
+      const takenUp = await takeUpAgain(db, object, code);
+      await troubles.worked(partOf(object));
+      return takenUp > 0;
+    },
   };
 }
 
@@ -57,7 +96,8 @@ export async function pushOnce(session: Session, options: PushOptions): Promise<
       await waitUntilSettled(session, keeper, options);
       // A leader that was killed holds its lease for some seconds more: then it is our turn.
       if (keeper.epoch === null) {
-        return { ...NOTHING, delegatedTo: leader?.holder ?? 'another process' };
+        const errors = await readErrors(session, options);
+        return { ...NOTHING, delegatedTo: leader?.holder ?? 'another process', errors };
       }
     }
     const total = { ...NOTHING };
@@ -65,17 +105,33 @@ export async function pushOnce(session: Session, options: PushOptions): Promise<
     for (;;) {
       const result = await runPush(pushDeps(session, keeper), options.signal, objects);
       for (const name of OUTCOMES) total[name] += result[name];
-      const unsettled = await countUnsettled(session.db, options.objects);
+      const errors = await readErrors(session, options);
+      // What is in trouble is told at once, and not waited for.
+      const inTrouble = new Set(errors.map(({ object }) => object));
+      const waited = (options.objects ?? session.tables.map(({ object }) => object)).filter(
+        (object) => !inTrouble.has(object),
+      );
+      const unsettled = await countUnsettled(session.db, waited);
       const retryInMs = Math.max(result.waitMs ?? 0, unsettled.retryInMs ?? 0);
       const nothingLeft = result.waitMs === null && unsettled.retryInMs === null;
       if (nothingLeft || options.signal.aborted || session.nowMs() + retryInMs > deadlineMs) {
-        return { ...total, delegatedTo: null };
+        return { ...total, delegatedTo: null, errors };
       }
       await pause(Math.max(retryInMs, POLL_MS), options.signal);
     }
   } finally {
     await keeper.stop();
   }
+}
+
+async function readErrors(
+  { db }: Session,
+  { objects }: PushOptions,
+): Promise<readonly PushError[]> {
+  const troubles = await readTroubles(db);
+  return troubles
+    .filter(({ part, object }) => part === 'push' && (objects?.includes(object) ?? true))
+    .map(({ object, code, message, hint }) => ({ object, code, message, hint }));
 }
 
 /** A copy (staging!) must not send what the original sends as well (invariant 9). */

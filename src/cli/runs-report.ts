@@ -56,7 +56,12 @@ export interface PassOutcome {
 /** The report of `sync`, `pull`, `push` and `backfill`. */
 export function reportPass(outcome: PassOutcome, screen: Screen): Report {
   const { objects, push, left } = outcome;
-  const failures = failuresOf(objects, outcome.interrupted);
+  const failures = [
+    ...failuresOf(objects, outcome.interrupted),
+    ...(push?.errors ?? []).map(({ object, ...error }) => {
+      return { ...error, message: `push of ${object}: ${error.message}`, problems: [] };
+    }),
+  ];
   return {
     json: { objects, ...(push !== undefined && { push }), left },
     text: [
@@ -72,7 +77,9 @@ export function reportPass(outcome: PassOutcome, screen: Screen): Report {
 
 function exitCodeOf(outcome: PassOutcome): ExitCode {
   const { objects, push, left, interrupted } = outcome;
-  const unsent = push ? push.failed + push.unclear > 0 && left.pending > 0 : false;
+  const unsent = push
+    ? push.errors.length > 0 || (push.failed + push.unclear > 0 && left.pending > 0)
+    : false;
   if (unsent) return 1;
   const exitCode = exitCodeOfRuns(objects, interrupted);
   const person = needsPerson(left) || isHeldBack(outcome);

@@ -29,7 +29,10 @@ export interface Transaction extends Sql {
 export interface TransactionOptions {
   /** Set where this process writes mirror tables itself, so that triggers do not capture it. */
   readonly asWriter?: boolean;
-  /** How long a statement may wait for a lock; default 10 s. */
+  /**
+   * How long a statement may wait for a lock; default 2 s. Whoever waits holds a connection that
+   * everybody else needs: who cannot have the lock soon comes again.
+   */
   readonly lockTimeoutMs?: number;
   /** How long one statement may run; default 5 minutes. */
   readonly statementTimeoutMs?: number;
@@ -38,6 +41,11 @@ export interface TransactionOptions {
    * that is paused within a settlement must not keep the next leader waiting (invariant 9).
    */
   readonly idleTimeoutMs?: number;
+  /**
+   * Runs on a connection of its own, which nothing else uses: what must not wait until others let go
+   * of theirs, such as the lease.
+   */
+  readonly reserved?: boolean;
 }
 
 export interface Database extends Sql {
@@ -56,7 +64,7 @@ export interface DatabaseOptions {
   readonly url: string;
   /** Shown in `pg_stat_activity`. */
   readonly applicationName: string;
-  /** Connections at most; default 8. */
+  /** Connections at most, beside the one that is reserved; default 8. */
   readonly max?: number;
   /** Told about connections that broke while nobody used them. */
   readonly log?: { warn(fields: object, message: string): void };
@@ -64,7 +72,7 @@ export interface DatabaseOptions {
   readonly nowMs?: () => number;
 }
 
-const defaultLockTimeoutMs = 10_000;
+const defaultLockTimeoutMs = 2_000;
 const defaultStatementTimeoutMs = 300_000;
 const defaultIdleTimeoutMs = 8_000;
 /** The server gives up first; this is for a server that no longer answers at all. */
@@ -149,15 +157,11 @@ async function printIsoDates(client: pg.ClientBase): Promise<void> {
   await run(client, { text, timeoutMs: 0 });
 }
 
-const steadyMs = () => performance.timeOrigin + performance.now();
-
-/** Opens no connection by itself: the first statement does. */
-export function openDatabase(options: DatabaseOptions): Database {
-  const { nowMs = steadyMs } = options;
+function openPool({ url, applicationName, log }: DatabaseOptions, max: number): pg.Pool {
   const pool = new pg.Pool({
-    connectionString: options.url,
-    application_name: options.applicationName,
-    max: options.max ?? 8,
+    connectionString: url,
+    application_name: applicationName,
+    max,
     types: valueTypes,
     connectionTimeoutMillis: 10_000,
     idleTimeoutMillis: 30_000,
@@ -167,15 +171,25 @@ export function openDatabase(options: DatabaseOptions): Database {
     // oxlint-disable-next-line typescript/no-misused-promises
     onConnect: printIsoDates,
   });
-  const report = (error: unknown) =>
-    options.log?.warn({ err: classifyDatabaseError(error) }, 'a connection to Postgres broke');
-  pool.on('error', report);
+  pool.on('error', (error: unknown) =>
+    log?.warn({ err: classifyDatabaseError(error) }, 'a connection to Postgres broke'),
+  );
   // A client in use tells its user through the query; without a listener it would end the process.
   pool.on('connect', (client) => client.on('error', () => {}));
+  return pool;
+}
+
+const steadyMs = () => performance.timeOrigin + performance.now();
+
+/** Opens no connection by itself: the first statement does. */
+export function openDatabase(options: DatabaseOptions): Database {
+  const { nowMs = steadyMs } = options;
+  const pool = openPool(options, options.max ?? 8);
+  const reserve = openPool(options, 1);
 
   let closing: Promise<void> | null = null;
   let clock: ClockBounds | null = null;
-  async function connect(): Promise<pg.PoolClient> {
+  async function connect(from: pg.Pool): Promise<pg.PoolClient> {
     if (closing !== null) {
       throw new SyncError('the connection pool is closed', {
         code: 'database-closed',
@@ -183,7 +197,7 @@ export function openDatabase(options: DatabaseOptions): Database {
       });
     }
     try {
-      return await pool.connect();
+      return await from.connect();
     } catch (error) {
       throw classifyDatabaseError(error, { connecting: true });
     }
@@ -195,7 +209,7 @@ export function openDatabase(options: DatabaseOptions): Database {
     },
 
     async query<Row extends QueryResultRow>(text: string, values?: readonly unknown[]) {
-      const client = await connect();
+      const client = await connect(pool);
       let broken = true;
       try {
         const timeoutMs = defaultStatementTimeoutMs;
@@ -215,7 +229,7 @@ export function openDatabase(options: DatabaseOptions): Database {
       transactionOptions: TransactionOptions = {},
     ): Promise<T> {
       const timeoutMs = transactionOptions.statementTimeoutMs ?? defaultStatementTimeoutMs;
-      const client = await connect();
+      const client = await connect(transactionOptions.reserved ? reserve : pool);
       let result: T;
       try {
         const sentAtMs = nowMs();
@@ -242,7 +256,7 @@ export function openDatabase(options: DatabaseOptions): Database {
     },
 
     close() {
-      closing ??= pool.end();
+      closing ??= Promise.all([pool.end(), reserve.end()]).then(() => undefined);
       return closing;
     },
   };

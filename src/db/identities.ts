@@ -1,5 +1,6 @@
 import { escapeIdentifier } from 'pg';
 import type { Sql } from './database.ts';
+import { lockWhereFree } from './mirror/lock.ts';
 import type { MirrorTable } from './mirror/table.ts';
 
 export interface Rename {
@@ -80,7 +81,11 @@ export async function rewriteReferences(tx: Sql, tables: readonly MirrorTable[])
   await tx.query('SELECT clarify_sync.name_versions(object) FROM unnest($1::text[]) AS object', [
     tables.map(({ object }) => object),
   ]);
-  for (const table of tables) {
+  const referring = tables.filter(({ columns }) =>
+    columns.some(({ field }) => field.kind === 'reference' && field.relationship),
+  );
+  // A table that somebody holds is another object's trouble: its own pull comes back to it.
+  for (const table of await lockWhereFree(tx, referring)) {
     for (const { column, field } of table.columns) {
       if (field.kind !== 'reference' || !field.relationship) continue;
       const name = escapeIdentifier(column);

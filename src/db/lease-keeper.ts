@@ -107,7 +107,11 @@ export class LeaseKeeper {
   async #keep(): Promise<void> {
     const { ttlMs, holder, renewEveryMs } = this.#options;
     // Whoever waits longer has lost the lease before the answer comes.
-    const waits = { lockTimeoutMs: renewEveryMs, statementTimeoutMs: renewEveryMs };
+    const waits = {
+      lockTimeoutMs: renewEveryMs,
+      statementTimeoutMs: renewEveryMs,
+      reserved: true,
+    };
     const held = this.#epoch;
     if (held !== null) {
       const until = this.#lease(ttlMs);

@@ -3,6 +3,7 @@ import { loadCursor, readDatabaseTime } from '../db/cursor.ts';
 import type { Database, Sql } from '../db/database.ts';
 import { holdsLease } from '../db/lease.ts';
 import { readLocalIds } from '../db/local-ids.ts';
+import { lockForWriting } from '../db/mirror/lock.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
 import { type MassDeleteLimits, parkMassDelete } from '../db/outbox/delete-guard.ts';
 import {
@@ -28,6 +29,9 @@ import { parkTaken } from './park-taken.ts';
 
 const FIRST_READ_RETRY_MS = 5_000;
 
+/** Whoever holds the table longer than that is waited for outside, not by a connection. */
+export const CLAIM_LOCK_MS = 500;
+
 /** Records claimed at once: ten full batches, so that several can be under way. */
 const CLAIM_RECORDS = 1_000;
 
@@ -41,7 +45,7 @@ export interface Claim {
  * Claims what is due of one object and turns it into what can be sent, in one transaction: who is
  * not sent is settled or released in it. @returns null where nothing was due.
  *
- * @throws SyncError `lease-lost`
+ * @throws SyncError `lease-lost`, `database-lock-timeout` where somebody holds the table
  */
 export async function claim(
   deps: {
@@ -57,6 +61,7 @@ export async function claim(
   return await deps.db.transaction(
     async (tx) => {
       if (!(await holdsLease(tx, epoch))) throw leaseLost();
+      await lockForWriting(tx, table);
       const claimed = await claimDue(tx, { object, epoch, records: CLAIM_RECORDS });
       if (claimed.length === 0) return null;
       const allowed = await guardDeletes(tx, table, epoch, { claimed, limits: deps.massDelete });
@@ -91,7 +96,7 @@ export async function claim(
       );
       return { outgoing, readAt: await readDatabaseTime(tx) };
     },
-    { asWriter: true },
+    { asWriter: true, lockTimeoutMs: CLAIM_LOCK_MS },
   );
 }
 

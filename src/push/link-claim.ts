@@ -4,9 +4,11 @@ import type { Database } from '../db/database.ts';
 import { holdsLease } from '../db/lease.ts';
 import { readLocalIds } from '../db/local-ids.ts';
 import type { LinkView } from '../db/mirror/links.ts';
+import { lockForWriting } from '../db/mirror/lock.ts';
 import { claimLinks } from '../db/outbox/links.ts';
 import { type EntryOutcome, recordSent, settleEntries } from '../db/outbox/outbox.ts';
 import { coalesceLinks, type LinkChange } from '../domain/coalesce-links.ts';
+import { CLAIM_LOCK_MS } from './claim.ts';
 import { leaseLost } from './lease-lost.ts';
 import { isLocalId, type Settlement } from './outgoing.ts';
 
@@ -45,6 +47,7 @@ export async function claimLinkChanges(
   return await db.transaction(
     async (tx) => {
       if (!(await holdsLease(tx, epoch))) throw leaseLost();
+      await lockForWriting(tx, view.link);
       const claimed = await claimLinks(tx, view, { epoch, records: CLAIM_RECORDS });
       if (claimed.length === 0) return null;
       const records = claimed.map(({ recordId, entries, attempts }) => {
@@ -97,7 +100,7 @@ export async function claimLinkChanges(
       );
       return { outgoing, readAt: await readDatabaseTime(tx) };
     },
-    { asWriter: true },
+    { asWriter: true, lockTimeoutMs: CLAIM_LOCK_MS },
   );
 }
 

@@ -14,7 +14,7 @@ import { leaseLost } from './lease-lost.ts';
 import type { Outgoing } from './outgoing.ts';
 import { sendAll } from './send.ts';
 import type { Sent } from './sent.ts';
-import { settle } from './settle.ts';
+import { settle, settleAside } from './settle.ts';
 
 export interface PushDeps {
   readonly db: Database;
@@ -37,6 +37,25 @@ export interface PushDeps {
     signal: AbortSignal,
   ) => Promise<string | null>;
   readonly random: () => number;
+  readonly trouble: PushTrouble;
+}
+
+/** What keeps objects from being sent, and when each is tried again. */
+export interface PushTrouble {
+  /** Until it may be tried; 0 where it may now. */
+  waitMs(object: string): number;
+  stands(object: string): boolean;
+  /**
+   * @returns why its changes wait, as `last_error` tells it, and for how long; null where it is not
+   *   this object's trouble, but everybody's. @throws what ends the service.
+   */
+  failed(
+    object: string,
+    error: unknown,
+    signal: AbortSignal,
+  ): Promise<{ readonly reason: string; readonly retryInMs: number } | null>;
+  /** It could be sent: what had been put off is due again. @returns whether anything had been. */
+  worked(object: string): Promise<boolean>;
 }
 
 /** The right to send, as the leader holds it. */
@@ -73,6 +92,11 @@ export async function pushObject(
   if (epoch === null) throw leaseLost();
   const claimed = await claim(deps, table, epoch);
   if (!claimed) return null;
+  // Of how often its object could not be sent a record knows nothing.
+  const inTrouble = deps.trouble.stands(table.object);
+  const outgoing = inTrouble
+    ? claimed.outgoing.map((change) => ({ ...change, attempts: 1 }))
+    : claimed.outgoing;
   const counts = { delivered: 0, refused: 0, gone: 0, failed: 0, unclear: 0 };
   const inFlight = delayedAbort(signal, WRITE_TIMEOUT_MS);
   const report = async (sent: readonly Sent[]): Promise<void> => {
@@ -95,7 +119,7 @@ export async function pushObject(
       signal: inFlight.signal,
       timeoutMs: WRITE_TIMEOUT_MS,
     } as const;
-    for (const group of sendingOrder(claimed.outgoing)) {
+    for (const group of sendingOrder(outgoing)) {
       await sendAll({ remote, mayStart }, table.schema, group, { ...call, report });
     }
   } finally {
@@ -181,6 +205,9 @@ async function followed(
   });
 }
 
+/** Whoever took the table since the claim is waited for this long, twice. */
+const SETTLE_LOCK_MS = 1_000;
+
 /** What was sent must be settled: the database gets several chances while we lead. */
 async function settleAgain(
   deps: PushDeps,
@@ -193,12 +220,13 @@ async function settleAgain(
   sent: readonly Sent[],
 ): Promise<void> {
   const { db, tables, links, policyOf, random } = deps;
+  let isLocked = false;
   for (let attempt = 1; ; attempt += 1) {
     try {
       await db.transaction(
         async (tx) => {
           if (!(await holdsLease(tx, round.epoch))) throw leaseLost();
-          await settle(tx, table, sent, {
+          await (isLocked ? settleAside : settle)(tx, table, sent, {
             ...round,
             tables,
             links,
@@ -207,10 +235,12 @@ async function settleAgain(
             policyOf: (field) => policyOf(table.object, field),
           });
         },
-        { asWriter: true },
+        { asWriter: true, lockTimeoutMs: SETTLE_LOCK_MS },
       );
       return;
     } catch (error) {
+      isLocked =
+        attempt > 1 && error instanceof SyncError && error.code === 'database-lock-timeout';
       // The record may just have come in by itself: its row makes way once it can be seen.
       const again =
         error instanceof SyncError &&

@@ -31,23 +31,30 @@ const MOST_PAGES = 40;
  *
  * @returns how many milliseconds until the youngest can be judged; null where none is left.
  */
-export async function recoverStranded(deps: PushDeps, signal: AbortSignal): Promise<number | null> {
-  const { db, lease, tables } = deps;
+export async function recoverStranded(
+  deps: PushDeps,
+  table: MirrorTable,
+  signal: AbortSignal,
+): Promise<number | null> {
+  const { db, lease } = deps;
   const epoch = lease.epoch;
   if (epoch === null) return null;
   const stranded = await db.transaction(async (tx) =>
-    (await holdsLease(tx, epoch)) ? await takeOverStranded(tx, epoch, SETTLING_MS) : [],
+    (await holdsLease(tx, epoch)) ? await takeOver(tx, table, epoch) : [],
   );
-  let waitMs: number | null = null;
-  for (const table of tables) {
-    const ofObject = stranded.filter(({ object }) => object === table.object);
-    const ripe = ofObject.filter((entry) => entry.waitMs <= 0);
-    for (const { waitMs: leftMs } of ofObject) {
-      if (leftMs > 0) waitMs = Math.max(waitMs ?? 0, leftMs);
-    }
-    if (ripe.length > 0) await judge(deps, table, { epoch, entries: ripe, signal });
-  }
-  return waitMs;
+  const ripe = stranded.filter((entry) => entry.waitMs <= 0);
+  const waits = stranded.flatMap(({ waitMs }) => (waitMs > 0 ? [waitMs] : []));
+  if (ripe.length > 0) await judge(deps, table, { epoch, entries: ripe, signal });
+  return waits.length === 0 ? null : Math.max(...waits);
+}
+
+/** Ends what is in flight of an object although nobody sends it any more, see {@link takeOverStranded}. */
+export async function takeOver(
+  tx: Sql,
+  { object }: MirrorTable,
+  epoch: bigint,
+): Promise<readonly StrandedEntry[]> {
+  return await takeOverStranded(tx, object, { epoch, settlingMs: SETTLING_MS });
 }
 
 async function judge(

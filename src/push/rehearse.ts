@@ -52,7 +52,7 @@ export async function rehearse(
       }
     }
     await renameLinks(tx, deps.links, { all: false });
-    for (const field of await readDueLinks(tx)) {
+    for (const field of await readDueLinks(tx, null)) {
       if (!wanted(field.object)) continue;
       for (let next = await linkAll(stage, field); next; next = await linkAll(stage, field)) {
         claimedAny = true;

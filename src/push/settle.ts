@@ -1,7 +1,7 @@
 import { type ApplyContext, applyRecords } from '../conflicts/apply-records.ts';
 import { endLinks } from '../conflicts/link-end.ts';
 import type { Transaction } from '../db/database.ts';
-import { writeTombstones } from '../db/departures.ts';
+import { deferRecords, writeTombstones } from '../db/departures.ts';
 import { mapIds, rewriteReferences } from '../db/identities.ts';
 import type { LinkTable } from '../db/mirror/links.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
@@ -34,24 +34,7 @@ export async function settle(
   context: SettleContext,
 ): Promise<void> {
   const { object } = table;
-  const delivered = sent.flatMap((s) => (s.kind === 'delivered' ? [s] : []));
-  const created = delivered.flatMap(({ change, record }) =>
-    change.kind === 'create' && record ? [{ oldId: change.recordId, id: record.id }] : [],
-  );
-  await mapIds(tx, object, created, 'pushed');
-  await settleEntries(
-    tx,
-    context.epoch,
-    sent.map((s) => toSettlement(s, context.random)),
-  );
-  await addFollowUps(tx, object, delivered.flatMap(toFollowUp));
-  const refused = sent.filter((s) => s.kind === 'unclear' && !s.error.ambiguous);
-  await recordRefused(
-    tx,
-    context.epoch,
-    refused.flatMap(({ change }) => change.entries),
-  );
-
+  const { delivered, created } = await settleOutbox(tx, table, sent, context);
   const gone = sent.flatMap((s) => (s.kind === 'gone' ? [s.change] : []));
   const vanished = gone.filter(({ kind }) => kind === 'update');
   const deleted = delivered.flatMap(({ change }) => (change.kind === 'delete' ? [change] : []));
@@ -76,6 +59,53 @@ export async function settle(
   const records = delivered.flatMap(({ record }) => (record ? [record] : []));
   await applyRecords(tx, table, records, context);
   if (created.length > 0) await rewriteReferences(tx, context.tables);
+}
+
+/** Ids and entries: all of it but the rows. */
+async function settleOutbox(
+  tx: Transaction,
+  { object }: MirrorTable,
+  sent: readonly Sent[],
+  { epoch, random }: SettleContext,
+) {
+  const delivered = sent.flatMap((s) => (s.kind === 'delivered' ? [s] : []));
+  const created = delivered.flatMap(({ change, record }) =>
+    change.kind === 'create' && record ? [{ oldId: change.recordId, id: record.id }] : [],
+  );
+  await mapIds(tx, object, created, 'pushed');
+  await settleEntries(
+    tx,
+    epoch,
+    sent.map((s) => toSettlement(s, random)),
+  );
+  await addFollowUps(tx, object, delivered.flatMap(toFollowUp));
+  const refused = sent.filter((s) => s.kind === 'unclear' && !s.error.ambiguous);
+  await recordRefused(
+    tx,
+    epoch,
+    refused.flatMap(({ change }) => change.entries),
+  );
+  return { delivered, created };
+}
+
+/**
+ * {@link settle} while somebody holds the table: what has arrived is not sent again, and its row
+ * follows with the next pull, from `deferred`. What would take rows away stays in flight.
+ */
+export async function settleAside(
+  tx: Transaction,
+  table: MirrorTable,
+  sent: readonly Sent[],
+  context: SettleContext,
+): Promise<void> {
+  const staying = sent.filter(({ kind, change }) => kind !== 'gone' && change.kind !== 'delete');
+  const { delivered } = await settleOutbox(tx, table, staying, context);
+  const answered = delivered.flatMap(({ change, record }) =>
+    record ? [{ fields: change.fields, record }] : [],
+  );
+  await rebase(tx, table, answered);
+  const records = answered.map(({ record }) => record);
+  await deferRecords(tx, table.object, records, context.readAt);
 }
 
 /**

@@ -1,8 +1,11 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { LeaseKeeper } from '../../db/lease-keeper.ts';
 import { recordRun } from '../../db/run-log.ts';
-import { type PushResult, runPush } from '../../push/push.ts';
+import { SyncError } from '../../domain/errors.ts';
+import { createPushLine, type PushLine, type Turn } from '../../push/push-line.ts';
+import type { PushCounts } from '../../push/push-object.ts';
 import { pushDeps } from '../push-once.ts';
-import type { Service } from '../service.ts';
+import { createService, type Service } from '../service.ts';
 import type { Session } from '../session.ts';
 import { createLoop, Wake } from './loop.ts';
 
@@ -10,7 +13,7 @@ export interface PushWorkerOptions {
   /** Told of an error that no repetition mends. */
   readonly onHalt: (error: unknown) => void;
   /** Told of every push that did something. */
-  readonly onPushed?: (counts: Omit<PushResult, 'waitMs'>) => void;
+  readonly onPushed?: (counts: PushCounts) => void;
 }
 
 export interface PushWorker extends Service {
@@ -20,8 +23,7 @@ export interface PushWorker extends Service {
 
 /** The outbox is looked at this often, whatever notifications say. */
 const POLL_MS = 2_000;
-/** What users may have changed of the tables is looked at this often: the catalog is not free. */
-const SHAPE_MS = 10_000;
+const SCHEMA_PATIENCE_MS = 100;
 
 /**
  * Sends what is committed, as soon as it is told of it and every two seconds anyway. Works only
@@ -33,34 +35,77 @@ export function createPushWorker(
   options: PushWorkerOptions,
 ): PushWorker {
   const wake = new Wake();
-  const loop = createLoop(
-    {
-      name: 'push',
-      idleMs: POLL_MS,
-      wake,
-      log: session.log,
-      async runOnce(signal) {
-        if (lease.epoch !== null) await push(session, lease, { ...options, signal });
-        return undefined;
+  let line: PushLine | null = null;
+  const service = createService(async () => {
+    const stopping = new AbortController();
+    const sending = createPushLine({
+      signal: stopping.signal,
+      onTurn(turn) {
+        noteTurn(session, turn, options).catch((error: unknown) =>
+          session.log.debug({ err: error }, 'push not logged'),
+        );
       },
+      onFree: () => wake.wake(),
+    });
+    line = sending;
+    const loop = createLoop(
+      {
+        name: 'push',
+        idleMs: POLL_MS,
+        wake,
+        log: session.log,
+        runOnce: createRound(session, lease, { line: sending, onHalt: options.onHalt }),
+      },
+      options.onHalt,
+    );
+    await loop.start();
+    return async () => {
+      stopping.abort();
+      await loop.stop();
+      // What ended while we stop is taken over by whoever leads next.
+      await sending.settled().catch(() => undefined);
+    };
+  });
+  return {
+    start: service.start,
+    stop: service.stop,
+    wake() {
+      line?.wake();
+      wake.wake();
     },
-    options.onHalt,
-  );
-  return { start: loop.start, stop: loop.stop, wake: () => wake.wake() };
+  };
 }
 
-async function push(
+/** One look at what is due. What had nothing to do is asked again when it is told of, or polled. */
+function createRound(
   session: Session,
   lease: LeaseKeeper,
-  { signal, onPushed }: Pick<PushWorkerOptions, 'onPushed'> & { readonly signal: AbortSignal },
+  { line, onHalt }: { readonly line: PushLine; readonly onHalt: (error: unknown) => void },
+) {
+  let polledMs = 0;
+  return async (): Promise<{ readonly pauseMs?: number } | undefined> => {
+    if (lease.epoch === null) return undefined;
+    if (performance.now() - polledMs >= POLL_MS) {
+      polledMs = performance.now();
+      line.wake();
+    }
+    // A check of the tables may have to wait for somebody's lock: nobody waits for that.
+    const followed = session.followSchema().catch((error: unknown) => {
+      if (!(error instanceof SyncError)) onHalt(error);
+    });
+    await Promise.race([followed, sleep(SCHEMA_PATIENCE_MS)]);
+    const { againMs } = await line.look(pushDeps(session, lease));
+    return againMs === null ? undefined : { pauseMs: againMs };
+  };
+}
+
+async function noteTurn(
+  { db, holder, log }: Session,
+  { object, counts, tookMs }: Turn,
+  { onPushed }: PushWorkerOptions,
 ): Promise<void> {
-  const startedAtMs = performance.now();
-  await session.followSchema(SHAPE_MS);
-  const { waitMs, ...counts } = await runPush(pushDeps(session, lease), signal);
   if (Object.values(counts).every((count) => count === 0)) return;
-  session.log.info({ ...counts, waitMs }, 'pushed');
+  log.info({ object, ...counts }, 'pushed');
   onPushed?.(counts);
-  const { db, holder } = session;
-  const tookMs = performance.now() - startedAtMs;
-  await recordRun(db, { kind: 'push', object: null, holder, counts, tookMs });
+  await recordRun(db, { kind: 'push', object, holder, counts: { ...counts }, tookMs });
 }

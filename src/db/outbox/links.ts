@@ -8,14 +8,17 @@ import { MENDABLE } from './outbox.ts';
 const otherOf = (entry: string, field: string) =>
   `coalesce(${entry}.changes -> ${field} ->> 'value', ${entry}.changes -> ${field} ->> 'base')`;
 
-/** Fields with link changes that are due. Index `outbox_links_due`. */
+/** Fields with link changes that are due, of one object or of all. Index `outbox_links_due`. */
 export async function readDueLinks(
   sql: Sql,
+  object: string | null,
 ): Promise<{ readonly object: string; readonly field: string }[]> {
   return await sql.query<{ object: string; field: string }>(
     `SELECT DISTINCT o.object, f.field
        FROM clarify_sync.outbox AS o, jsonb_object_keys(o.changes) AS f(field)
-      WHERE o.op IN ('link', 'unlink') AND o.state = 'pending' AND o.next_attempt_at <= clock_timestamp()`,
+      WHERE o.op IN ('link', 'unlink') AND o.state = 'pending' AND o.next_attempt_at <= clock_timestamp()
+        AND ($1::text IS NULL OR o.object = $1)`,
+    [object],
   );
 }
 

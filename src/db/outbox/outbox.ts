@@ -221,34 +221,35 @@ const UNCLEAR = 'create-unclear: it may have arrived, which is being found out';
 
 /**
  * Takes over what is in flight although nobody sends it any more: a former leader's, or our own
- * from a run that broke off. To be called while this process, the leader, sends nothing. When a
- * create left is not known: the wait for the allowance may be long, and the former leader could
+ * from a run that broke off. To be called while this process, the leader, sends nothing of the
+ * object. When a create left is not known: the wait for the allowance may be long, and the former leader could
  * send until it lost the lease. So the time to settle begins when it is first seen here.
  *
  * @returns the creates among them that cannot simply be sent again; all else is pending again.
  */
 export async function takeOverStranded(
   tx: Sql,
-  epoch: bigint,
-  settlingMs: number,
+  object: string,
+  { epoch, settlingMs }: { readonly epoch: bigint; readonly settlingMs: number },
 ): Promise<StrandedEntry[]> {
   await tx.query(
     `UPDATE clarify_sync.outbox
         SET state = 'pending', epoch = NULL, next_attempt_at = clock_timestamp()
-      WHERE state = 'sending'
+      WHERE object = $1 AND state = 'sending'
         AND (op <> 'insert' OR record_id NOT LIKE 'local:%' OR sent IS NULL
              OR (sent ? 'matchOn' AND NOT sent ? 'refused'))`,
+    [object],
   );
   return await tx.query<StrandedEntry & Record<string, unknown>>(
     `UPDATE clarify_sync.outbox
         SET epoch = $1, last_error = $3,
             next_attempt_at = CASE WHEN last_error = $3 THEN next_attempt_at
                                    ELSE clock_timestamp() + $2 * interval '1 millisecond' END
-      WHERE state = 'sending'
+      WHERE object = $4 AND state = 'sending'
       RETURNING id, object, record_id AS "recordId", sent -> 'fields' AS fields, sent_at AS "sentAt",
                 sent ->> 'matchOn' AS "matchOn",
                 (extract(epoch FROM next_attempt_at - clock_timestamp()) * 1000)::float8 AS "waitMs"`,
-    [epoch, settlingMs, UNCLEAR],
+    [epoch, settlingMs, UNCLEAR, object],
   );
 }
 

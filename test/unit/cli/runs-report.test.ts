@@ -5,7 +5,15 @@ import type { Screen } from '../../../src/cli/terminal.ts';
 
 const plain: Screen = { paint: (_style, text) => text, width: Number.POSITIVE_INFINITY };
 const nothing = { pending: 0, blocked: 0, parked: 0, openConflicts: 0 };
-const sent = { delivered: 3, refused: 0, gone: 0, failed: 0, unclear: 0, delegatedTo: null };
+const sent = {
+  delivered: 3,
+  refused: 0,
+  gone: 0,
+  failed: 0,
+  unclear: 0,
+  delegatedTo: null,
+  errors: [],
+};
 
 function run(object: string, more: Partial<ObjectRun> = {}): ObjectRun {
   const counts = { read: 1_200, inserted: 3, updated: 4, removed: 5, conflicts: 6 };
