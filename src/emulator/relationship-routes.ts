@@ -100,20 +100,16 @@ function readIds(
 ): (string | null)[] {
   const data = isObject(body) ? body.data : undefined;
   // Taking nothing for an empty list would empty the set.
-  if (data === undefined || (data === null && linksToMany(field.form))) {
-    throw invalid([{ pointer: '/data', message: 'must be given' }]);
-  }
-  const list: readonly Json[] = Array.isArray(data) ? data : [data];
+  if (!Array.isArray(data)) throw invalid([{ pointer: '/data', message: 'must be array' }]);
+  const list: readonly Json[] = data;
   const problems: Problem[] = [];
   const ids = list.map((item, index) => {
-    const id = item === null ? null : isObject(item) ? item.id : undefined;
-    const type = isObject(item) ? (item.type ?? field.form.entity) : field.form.entity;
-    const pointer = Array.isArray(data) ? `/data/${index}` : '/data';
+    const { type, id } = isObject(item) ? item : {};
     if (type !== field.form.entity) {
-      problems.push({ pointer: `${pointer}/type`, message: `must be ${field.form.entity}` });
+      problems.push({ pointer: `/data/${index}/type`, message: `must be ${field.form.entity}` });
     }
-    if (typeof id === 'string' || id === null) return id;
-    problems.push({ pointer: `${pointer}/id`, message: 'must be string' });
+    if (typeof id === 'string' || (id === null && !linksToMany(field.form))) return id;
+    problems.push({ pointer: `/data/${index}/id`, message: 'must be string' });
     return null;
   });
   if (problems.length > 0) throw invalid(problems);

@@ -108,8 +108,8 @@ function readMatchOn(body: Fields, { keys }: BodyRules): string | null {
 
 const META: Readonly<Record<string, readonly string[]>> = {
   collection: ['append', 'remove', 'replace'],
-  array: ['append', 'replace'],
-  object: ['merge', 'replace'],
+  array: ['append'],
+  object: ['merge'],
 };
 
 function readMeta(body: Fields, { keys }: BodyRules): Map<string, FieldMeta> {

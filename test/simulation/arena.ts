@@ -62,7 +62,7 @@ export async function startSmallEmulator(options: {
   const { store } = emulator;
   for (const object of LEFT_OUT) store.removeObject(object);
   for (const object of OBJECTS) store.addField(object, { name: 'marker', form: { kind: 'text' } });
-  for (const field of ['deals', 'projects']) store.removeField('person', field);
+  for (const field of ['deals', 'projects', 'meetings']) store.removeField('person', field);
   store.addField('company', {
     name: 'contact_id',
     form: { kind: 'link', relation: 'many-to-one', entity: 'person', field: null },

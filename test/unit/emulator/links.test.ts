@@ -40,7 +40,7 @@ describe('relationships', () => {
 
   test('a to-one PATCH replaces, and an id of null clears', async () => {
     const { store, company, ann, relate } = await dealWithPeople();
-    await relate('PATCH', 'person', ann, 'company_id', { type: 'company', id: company });
+    await relate('PATCH', 'person', ann, 'company_id', [{ type: 'company', id: company }]);
     expect(store.get('person', ann)?.attributes.company_id).toBe(company);
     await relate('PATCH', 'person', ann, 'company_id', [{ type: 'company', id: null }]);
     expect(store.get('person', ann)?.attributes.company_id).toBeNull();

@@ -168,6 +168,28 @@ describe('order and filters', () => {
     expect(await people('filter[email_addresses][Does not contain]')).toEqual([none]);
   });
 
+  test('meetings, by when they start and who takes part', async () => {
+    const { emulator, ids } = await connect();
+    const meeting = (start: string, email: string) =>
+      emulator.store.create('meeting', {
+        start,
+        participants: { items: [{ email, name: null, phone_number: null, status: 'yes' }] },
+      });
+    const early = meeting('2026-03-02T09:00:00.000Z', 'ann@x.example');
+    const late = meeting('2026-03-03T09:00:00.000Z', 'bob@x.example');
+    const find = (query: Record<string, string>) => ids('/objects/meeting/resources', query);
+    expect(await find({ 'filter[start][Is on or after]': '2026-03-03T00:00:00.000Z' })).toEqual([
+      late,
+    ]);
+    expect(
+      await find({
+        'filter[start][Is on or after]': '2026-03-01T00:00:00.000Z',
+        'filter[start][Is on or before]': '2026-03-03T00:00:00.000Z',
+      }),
+    ).toEqual([early]);
+    expect(await find({ 'filter[participants][Contains]': 'Bob@x.example' })).toEqual([late]);
+  });
+
   test.each([
     'filter[title][is]',
     'filter[title][Greater than]',

@@ -69,15 +69,27 @@ describe('links need to be named', () => {
     expect(store.linked('deal', deal, 'people')).toEqual([ann]);
   });
 
-  test('a to-one link is cleared by null, not by a body without data', async () => {
+  test('a to-one link is cleared by an id of null, and by nothing else', async () => {
     const { call, emulator } = await connect();
     const company = emulator.store.create('company', {});
     const ann = emulator.store.create('person', { company_id: company });
     const path = `/objects/person/records/${ann}/relationships/company_id`;
-    expect((await call('PATCH', path, {})).status).toBe(422);
+    const one = { type: 'company', id: company };
+    for (const data of [undefined, null, one, [null], [{ id: null }]]) {
+      expect((await call('PATCH', path, { data })).status).toBe(422);
+    }
     expect(emulator.store.get('person', ann)?.attributes.company_id).toBe(company);
-    expect((await call('PATCH', path, { data: null })).status).toBe(200);
+    const cleared = await call('PATCH', path, { data: [{ type: 'company', id: null }] });
+    expect(cleared.status).toBe(200);
     expect(emulator.store.get('person', ann)?.attributes.company_id).toBeNull();
+  });
+
+  test('a set holds no null', async () => {
+    const { call, emulator } = await connect();
+    const deal = emulator.store.create('deal', {});
+    const path = `/objects/deal/records/${deal}/relationships/people`;
+    const answer = await call('PATCH', path, { data: [{ type: 'person', id: null }] });
+    expect(answer.body.errors[0]?.source?.pointer).toBe('/data/0/id');
   });
 });
 
