@@ -81,14 +81,12 @@ export function artifact(
   return { status: 200, text: JSON.stringify(segments), contentType: JSON_TYPE, headers: {} };
 }
 
-/** @throws ApiError 404 */
+/** @throws ApiError 404 for another meeting's recording as well */
 function recordingOf(workspace: Workspace, meeting: StoredRecord, id: string): Fields {
   const found = workspace.objects.get('meeting_recording')?.records.get(id);
   const fields = found === undefined ? {} : recordFields(found);
-  if (fieldOf(fields, 'meeting_id') === meeting.id) return fields;
-  // Older meetings name their recording themselves.
-  if (fieldOf(recordFields(meeting), 'recording_id') === id) return {};
-  throw notFound('Recording');
+  if (fieldOf(fields, 'meeting_id') !== meeting.id) throw notFound('Recording');
+  return fields;
 }
 
 function isSegments(value: Json): value is readonly Json[] {

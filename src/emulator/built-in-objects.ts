@@ -120,7 +120,6 @@ export function builtInObjects(dialect: Dialect): ObjectDefinition[] {
     plain('summary', 'text'),
     plain('notes', 'text'),
     plain('recording_enabled', 'boolean'),
-    plain('recording_id', 'text'),
     field('participants', { kind: 'collection', of: 'participants' }),
     manyToMany('people', 'person', 'meetings'),
     toMany('tasks', 'task', 'meeting_id'),

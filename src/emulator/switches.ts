@@ -149,7 +149,7 @@ export function defaultSwitches(dialect: Dialect): Switches {
     emptyCollections: 'items',
     bareCollection: 'contains',
     wrongSlug: '404',
-    userObject: 'absent',
+    userObject: classic ? 'absent' : 'listed',
     nextLinks: classic ? 'followable' : 'dead',
     pageDefault: classic ? 25 : 500,
     pageMax: classic ? 1000 : 500,

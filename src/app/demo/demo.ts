@@ -34,7 +34,16 @@ export interface Demo {
 const SIZES = { company: 150, person: 500, deal: 200 };
 /** Every second: a demo is for watching. */
 const EVERY_SECOND = '* * * * * *';
-const OBJECTS = ['c_project', 'company', 'deal', 'meeting', 'message', 'person', 'task'];
+const OBJECTS = [
+  'c_project',
+  'company',
+  'deal',
+  'meeting',
+  'meeting_recording',
+  'message',
+  'person',
+  'task',
+];
 
 /** Starts a workspace, a database and the service that keeps them in step. */
 export async function startDemo(options: DemoOptions): Promise<Demo> {

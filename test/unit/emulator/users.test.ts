@@ -32,9 +32,7 @@ test('whoever acts without being one is not found among them', async () => {
 });
 
 test('are listed among the schemas like an object, and have no resources', async () => {
-  const { get, emulator } = await connect({
-    switches: { schemaPageSize: 100, userObject: 'listed' },
-  });
+  const { get, emulator } = await connect({ switches: { schemaPageSize: 100 } });
   const listed = async () => {
     const { body } = await get('/schemas');
     return body.data.filter(({ id }) => id.endsWith('/user'));
