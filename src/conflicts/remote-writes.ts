@@ -24,8 +24,8 @@ const PATIENCE_MS = 5_000;
 const NONE: RemoteWrites = new Map();
 
 /**
- * Asks for the history of records that are about to conflict by `newest`, before the transaction
- * that decides (invariant 5). Costs no request where nothing conflicts, and a statement where
+ * Asks for the history of records that are about to conflict, before the transaction that decides
+ * (invariant 5). Costs no request where nothing conflicts, and a statement where
  * nothing waits in the outbox.
  */
 export async function readRemoteWrites(
@@ -79,7 +79,7 @@ interface Disputed {
   readonly fields: readonly string[];
 }
 
-/** Fields that both sides changed, where the later one is to win. */
+/** Fields that both sides changed: their authors are wanted too where no time decides. */
 async function findDisputed(
   { db, policyOf }: RemoteWritesDeps,
   table: MirrorTable,
@@ -93,7 +93,7 @@ async function findDisputed(
   const fields = new Map(table.schema.fields.map((field) => [field.name, field]));
   const context = { fields, policyOf: (name: string) => policyOf(table.object, name) };
   const disputedBy = (record: RemoteRecord, entries: readonly PendingEntry[]) =>
-    mergeRecord(record, entries, context).conflicts.flatMap((c) => (c.certain ? [] : [c.field]));
+    mergeRecord(record, entries, context).conflicts.map(({ field }) => field);
   return records.flatMap((record) => {
     const disputed = disputedBy(record, unsettled.get(record.id) ?? []);
     return disputed.length > 0 ? [{ record, fields: disputed }] : [];

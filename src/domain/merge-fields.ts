@@ -27,11 +27,12 @@ export interface WriteTimes {
  * - `overtaken` only its case was changed here, and it is another value there by now
  * - `open` a person has to decide; the row keeps the local value until then
  *
- * `conflict` is true where both sides changed the field to different values (invariant 5).
+ * `conflict` is true where both sides changed the field to different values (invariant 5), and
+ * `byTime` where the later of them was to win.
  */
 export type FieldOutcome =
-  | { readonly kind: 'settled'; readonly conflict: boolean }
-  | { readonly kind: 'pending'; readonly conflict: boolean }
+  | { readonly kind: 'settled'; readonly conflict: boolean; readonly byTime?: true }
+  | { readonly kind: 'pending'; readonly conflict: boolean; readonly byTime?: true }
   | { readonly kind: 'merged'; readonly conflict: boolean; readonly value: Json }
   | { readonly kind: 'overtaken'; readonly conflict: false }
   | { readonly kind: 'open'; readonly conflict: true };
@@ -76,8 +77,8 @@ export function mergeField(
     case 'newest':
       // A tie goes to the CRM: it is the side other people look at.
       return times.remoteMs !== null && times.remoteMs >= times.localMs
-        ? { kind: 'settled', conflict: true }
-        : { kind: 'pending', conflict: true };
+        ? { kind: 'settled', conflict: true, byTime: true }
+        : { kind: 'pending', conflict: true, byTime: true };
   }
 }
 

@@ -157,8 +157,7 @@ export function mergeRecord(
         resolution: RESOLUTION[outcome.kind],
         // Who edited the record last need not be who wrote this field.
         remoteBy: write === undefined ? record.updatedBy : write.by,
-        // Sets are merged whatever the time.
-        certain: policy !== 'newest' || write !== undefined || outcome.kind === 'merged',
+        certain: write !== undefined || !('byTime' in outcome),
       });
     }
     switch (outcome.kind) {

@@ -94,6 +94,25 @@ test('a value object is as old as its last part that was written', async () => {
   ]);
 });
 
+test('the author is told where no time decides, too', async () => {
+  const { emulator, session, signal, sql } = workspace;
+  const emails = { email_addresses: { items: ['a@x.example'] } };
+  const id = emulator.store.create('person', emails);
+  await pullAll(session, { signal, priority: 'pull' });
+  const at = Date.now();
+  const added = { email_addresses: { items: ['a@x.example', 'remote@x.example'] } };
+  emulator.store.update('person', id, added, { at: at + 1_000, by: 'user_mail' });
+  emulator.store.update('person', id, { lead_score: 7 }, { at: at + 60_000, by: 'user_score' });
+  await sql(
+    `UPDATE clarify.person SET email_addresses = '{a@x.example,local@x.example}' WHERE id = $1`,
+    [id],
+  );
+  await sync();
+  expect(await conflictsOf(id)).toEqual([
+    { field: 'email_addresses', resolution: 'merged', certain: true, remote_by: 'user_mail' },
+  ]);
+});
+
 test('where no feed tells, it goes by the record, and says that this is not certain', async () => {
   workspace.emulator.switches.activities = '500';
   const id = await meet();

@@ -66,7 +66,11 @@ describe('merging one field', () => {
     (policy, localMs, remoteMs, kind) => {
       const versions = { base: 'a', local: 'b', remote: 'c' };
       const times = { localMs, remoteMs };
-      expect(mergeField(title, versions, policy, times)).toEqual({ kind, conflict: true });
+      expect(mergeField(title, versions, policy, times)).toEqual({
+        kind,
+        conflict: true,
+        ...(policy === 'newest' && { byTime: true }),
+      });
     },
   );
 
