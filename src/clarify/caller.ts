@@ -57,7 +57,7 @@ export function createSend(deps: CallerDeps): Send {
     let refusals = 0;
     let maybeCarriedOut = false;
     let rejectedToken: string | undefined;
-    let doubted = false;
+    const doubted: number[] = [];
     /** What keeps a write from being repeated does not undo the attempt before. */
     const givenUp = (error: unknown): unknown => {
       if (!maybeCarriedOut) return error;
@@ -90,7 +90,7 @@ export function createSend(deps: CallerDeps): Send {
           throw givenUp(reason);
         });
       if (judged === 'again') {
-        doubted = true;
+        doubted.push(result.error.status ?? 0);
         continue;
       }
       const error = judged;

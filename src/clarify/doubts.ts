@@ -15,17 +15,21 @@ const PAUSE_MS = 2_000;
  */
 export interface Doubts {
   /**
-   * What to make of an error: to be sent again, or to be believed as it is given back. `doubted`:
-   * this call was sent again already. Pauses, and throws the signal's reason.
+   * What to make of an error: to be sent again, or to be believed as it is given back. Pauses, and
+   * throws the signal's reason.
    */
-  judge(
-    call: Call<unknown>,
-    error: RemoteError,
-    options: CallOptions & { readonly doubted: boolean },
-  ): Promise<'again' | RemoteError>;
+  judge(call: Call<unknown>, error: RemoteError, options: Doubted): Promise<'again' | RemoteError>;
   /** A good answer: what was said before is doubted anew. */
   answered(call: Call<unknown>): void;
 }
+
+interface Doubted extends CallOptions {
+  /** Statuses for which this call was sent again already. */
+  readonly doubted: readonly number[];
+}
+
+/** Where each answer says something else, the last is as good as any. */
+const MOST_DOUBTS = 3;
 
 /** One attempt, not repeated. */
 type Ask = (
@@ -58,7 +62,7 @@ export function createDoubts(clock: Clock, ask: Ask): Doubts {
   async function judgeKey(
     call: Call<unknown>,
     error: RemoteError,
-    options: CallOptions & { readonly doubted: boolean },
+    options: Doubted,
   ): Promise<'again' | RemoteError> {
     if (keyIsRefused) return error;
     await pause(options);
@@ -67,7 +71,7 @@ export function createDoubts(clock: Clock, ask: Ask): Doubts {
       keyIsRefused = true;
       return error;
     }
-    if (refused === false && !options.doubted) return 'again';
+    if (refused === false && !isConfirmed(401, options)) return 'again';
     return unlikely(call, error, refused);
   }
 
@@ -79,7 +83,7 @@ export function createDoubts(clock: Clock, ask: Ask): Doubts {
       // What is tried again is not concluded from; a gateway's page among them.
       if (status === null || error.disposition === 'retry') return error;
       if (!(call.doubts ?? []).includes(status)) return error;
-      if (options.doubted || confirmed.get(endpoint) === status) {
+      if (isConfirmed(status, options) || confirmed.get(endpoint) === status) {
         if (isAboutOneEndpoint(call)) confirmed.set(endpoint, status);
         return error;
       }
@@ -91,6 +95,10 @@ export function createDoubts(clock: Clock, ask: Ask): Doubts {
       keyIsRefused = false;
     },
   };
+}
+
+function isConfirmed(status: number, { doubted }: Doubted): boolean {
+  return doubted.includes(status) || doubted.length >= MOST_DOUBTS;
 }
 
 /** Where the address names a record, what was said of one says nothing of the next. */

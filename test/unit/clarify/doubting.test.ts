@@ -142,6 +142,24 @@ test.each([401, 402, 403, 404])('%s of the schema, said twice, concerns everythi
   ),
 );
 
+test('another refusal is no confirmation, and they do not go on for ever', () => {
+  let statuses = [402, 403];
+  return withRemote(
+    (request) => {
+      const [status] = statuses;
+      statuses = statuses.slice(1);
+      if (isSchemas(request)) return schemas;
+      return status === undefined ? good : says(status);
+    },
+    async (remote) => {
+      expect((await remote.readPage(list, pull)).records).toHaveLength(1);
+      statuses = [402, 403, 404, 402, 403];
+      await expect(remote.readPage(list, pull)).rejects.toMatchObject({ disposition: 'park' });
+      expect(statuses).toEqual([403]);
+    },
+  );
+});
+
 test('a record is gone for certain only where that is said twice', () =>
   withRemote(
     (_request, count) => (count === 2 ? { body: { data: resource('a') } } : says(404)),
