@@ -8,12 +8,14 @@ import type { Outgoing } from './outgoing.ts';
  * Which record of an answer belongs to which change: the answer's order is not promised. Updates
  * are matched by id; creates by identity where they have one, else by the values sent. Values may
  * come back normalised, so the pairs that agree in most fields are formed first, and among equals
- * in the order of both. No record is given to two changes.
+ * in the order of both. No record is given to two changes, and none that says nothing of what was
+ * sent and stood long before: that is a stranger's. `sentAtMs`: by the CRM's clock.
  */
 export function matchAnswers(
   schema: ObjectSchema,
   changes: readonly Outgoing[],
   records: readonly RemoteRecord[],
+  sentAtMs = 0,
 ): ReadonlyMap<Outgoing, RemoteRecord> {
   const matched = new Map<Outgoing, RemoteRecord>();
   // An upsert may name one record twice, where two creates came to one.
@@ -23,7 +25,7 @@ export function matchAnswers(
     if (record) matched.set(change, record);
   }
   const creates = changes.filter(({ kind }) => kind === 'create');
-  for (const [change, record] of pairUp(schema, creates, [...byId.values()])) {
+  for (const [change, record] of pairUp(schema, creates, [...byId.values()], sentAtMs)) {
     matched.set(change, record);
   }
   return matched;
@@ -33,6 +35,7 @@ function pairUp(
   schema: ObjectSchema,
   creates: readonly Outgoing[],
   answers: readonly RemoteRecord[],
+  sentAtMs: number,
 ): readonly (readonly [Outgoing, RemoteRecord])[] {
   const fields = new Map(schema.fields.map((field) => [field.name, field]));
   const inOrder = creates.map((change, index) => [change, answers[index]] as const);
@@ -44,7 +47,8 @@ function pairUp(
     answers.flatMap((record) => {
       const { score, possible } = agreement(fields, change, record);
       // Where there is an answer for each create, every record is somebody's.
-      return possible || isComplete ? [{ change, record, score }] : [];
+      const isTaken = possible || (isComplete && !isOlder(record, sentAtMs));
+      return isTaken ? [{ change, record, score }] : [];
     }),
   );
   const pairs = new Map<Outgoing, RemoteRecord>();
@@ -55,6 +59,13 @@ function pairUp(
     given.add(record);
   }
   return [...pairs];
+}
+
+/** Clocks may differ, and a request may be under way for a while. */
+const SURELY_OLDER_MS = 600_000;
+
+function isOlder({ createdAt }: RemoteRecord, sentAtMs: number): boolean {
+  return createdAt !== null && Date.parse(createdAt) < sentAtMs - SURELY_OLDER_MS;
 }
 
 function agreesWholly(

@@ -1,3 +1,4 @@
+import { skewMs } from '../domain/clock-bounds.ts';
 import { RemoteError } from '../domain/errors.ts';
 import type { RemoteRecord } from '../domain/record.ts';
 import type { CallOptions, Remote } from '../domain/remote.ts';
@@ -149,8 +150,9 @@ async function call(
     case 'create': {
       const records = batch.map(({ fields }) => fields);
       const matchOn = first.matchOn ?? undefined;
+      const sentAtMs = Date.now();
       const answer = await remote.create({ object: schema, records, matchOn }, options);
-      const answers = matchAnswers(schema, batch, answer);
+      const answers = matchAnswers(schema, batch, answer, sentAtMs + skewMs(remote.clock));
       return batch.map((change) => created(schema, change, answers.get(change)));
     }
     case 'update': {

@@ -50,6 +50,17 @@ describe('matching an answer to what was sent', () => {
     expect(changes.map((change) => matched.get(change)?.id)).toEqual(['1', undefined, '3']);
   });
 
+  test('a record that stood long before and says nothing of a create is a stranger’s', () => {
+    const sentAtMs = Date.parse('2026-09-01T12:00:00.000Z');
+    const bob = create({ name: 'Bob' });
+    const answer = (name: string, createdAt: string) =>
+      matchAnswers(schema, [bob], [{ ...record('1', { name }), createdAt }], sentAtMs).get(bob);
+    expect(answer('Eve', '2026-08-01T12:00:00.000Z')).toBeUndefined();
+    // What the CRM made of it; what an upsert found.
+    expect(answer('BOB', '2026-09-01T12:00:01.000Z')?.id).toBe('1');
+    expect(answer('Bob', '2026-08-01T12:00:00.000Z')?.id).toBe('1');
+  });
+
   test('each create gets the record that says what it said, in whatever order', () => {
     const several = fc.uniqueArray(anyFields, {
       minLength: 1,
