@@ -23,6 +23,8 @@ interface Script {
   /** Runs right before a write is carried out; what it throws is the answer. */
   readonly before?: (call: { readonly ids: readonly string[] }) => void;
   readonly gone?: ReadonlySet<string>;
+  /** What an answer to unlinking says that was not done, or does not say that it was. */
+  readonly unlinking?: 'passed over' | 'unsaid';
 }
 
 /** One deal and its people, and who else writes to it. */
@@ -60,8 +62,8 @@ function scripted(start: readonly string[], script: Script = {}) {
       calls.push('remove');
       script.before?.({ ids });
       if (isGone(id)) throw fault(404);
-      for (const other of ids) set.delete(other);
-      return true;
+      if (script.unlinking !== 'passed over') for (const other of ids) set.delete(other);
+      return script.unlinking === undefined;
     },
     limits: { pageSize: 500, batchSize: 100 },
     clock: null,
@@ -151,6 +153,16 @@ describe('the links of one record', () => {
       ['b', 'delivered'],
     ]);
     expect(people()).toEqual(['a', 'b']);
+  });
+
+  test('what is unlinked without a word is looked at, and done only where it is gone', async () => {
+    const done = scripted(['a', 'b'], { unlinking: 'unsaid' });
+    expect((await done.send(change('unlink', 'a'))).results).toMatchObject([{ kind: 'delivered' }]);
+    expect(done.calls).toEqual(['remove', 'read']);
+    const standing = scripted(['a', 'b'], { unlinking: 'passed over' });
+    expect((await standing.send(change('unlink', 'a'))).results).toMatchObject([
+      { kind: 'failed', error: { code: 'push-unconfirmed' } },
+    ]);
   });
 
   test('a bad one is found, and the others are made', async () => {
