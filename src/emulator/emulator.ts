@@ -5,6 +5,7 @@ import { createFaults, type Faults } from './faults.ts';
 import { seededRandom } from './random.ts';
 import { createRateLimiter } from './rate-limit.ts';
 import { defaultSizes, fillWorkspace, type SampleSizes } from './sample-data/fill-workspace.ts';
+import type { ServedExchange } from './served-exchange.ts';
 import { createApiServer } from './server.ts';
 import { createStats, type RequestEvent, type Stats } from './stats.ts';
 import { createStore, type Store } from './store.ts';
@@ -37,6 +38,8 @@ export interface EmulatorOptions {
   readonly monotonicMs?: (() => number) | undefined;
   /** Told of every request once it was answered. */
   readonly onRequest?: ((event: RequestEvent) => void) | undefined;
+  /** Given every request as it came and its answer as it went. */
+  readonly onExchange?: ((exchange: ServedExchange) => void) | undefined;
 }
 
 export interface Emulator {
@@ -98,6 +101,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     faults,
     stats,
     onRequest: options.onRequest,
+    onExchange: options.onExchange,
     admin: createAdmin({ workspace, store, faults, stats, authorization }),
   });
   await new Promise<void>((resolve, reject) => {

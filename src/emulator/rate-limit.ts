@@ -36,7 +36,8 @@ export function createRateLimiter(
         allowed,
         limit,
         remaining: Math.max(0, limit - (window.times.length - window.first)),
-        resetSeconds: Math.max(1, Math.ceil((oldest + WINDOW_MS - now) / 1000)),
+        // In this order, for the oldest of them all is now: sums of fractions can be more than 60.
+        resetSeconds: Math.max(1, Math.ceil((WINDOW_MS - (now - oldest)) / 1000)),
       };
     },
   };

@@ -6,6 +6,7 @@ import { AUTHORIZE_PATH } from './authorization.ts';
 import type { Fault, Faults } from './faults.ts';
 import type { Answer } from './list-answer.ts';
 import { BODY_CEILING, bodyLimit, collectBody } from './request-body.ts';
+import { type ServedExchange, type ServedText, servedExchange } from './served-exchange.ts';
 import type { RequestEvent, StatsKeeper } from './stats.ts';
 import { faultAnswer, JSON_TYPE, rateHeaders, sendAnswer, type WireAnswer } from './wire-answer.ts';
 
@@ -13,6 +14,7 @@ export interface ServerDeps extends ApiDeps {
   readonly faults: Faults;
   readonly stats: StatsKeeper;
   readonly onRequest: ((event: RequestEvent) => void) | undefined;
+  readonly onExchange: ((exchange: ServedExchange) => void) | undefined;
   /** Answers requests under `/_emulator/`. */
   readonly admin: (request: WireRequest, response: ServerResponse) => Promise<void>;
 }
@@ -49,12 +51,12 @@ export function createApiServer(deps: ServerDeps): Server {
       else sendAnswer(response, forbidden, { nowMs: deps.workspace.now() });
       return;
     }
-    if (wire.method === 'GET' && wire.url.pathname.startsWith(ARTIFACTS)) {
-      sendAnswer(response, artifact(deps.workspace, wire), { nowMs: deps.workspace.now() });
-      return;
-    }
-    if (wire.method === 'GET' && wire.url.pathname === AUTHORIZE_PATH) {
-      sendAnswer(response, deps.authorization.page(wire.url), { nowMs: deps.workspace.now() });
+    const tell = (text: ServedText | null, kind: Fault['kind'] | null): void =>
+      deps.onExchange?.(servedExchange(request, wire, response, { text, fault: kind }));
+    const beside = besideTheApi(deps, wire);
+    if (beside !== null) {
+      sendAnswer(response, beside, { nowMs: deps.workspace.now() });
+      tell(beside.text, null);
       return;
     }
     const startedMs = performance.now();
@@ -78,8 +80,17 @@ export function createApiServer(deps: ServerDeps): Server {
     };
     deps.stats.count(event);
     deps.onRequest?.(event);
+    tell(answer?.text ?? null, fault?.kind ?? null);
   };
   return server;
+}
+
+/** What is signed, or opened by a browser, asks for no key; null for a request to the API. */
+function besideTheApi(deps: ServerDeps, wire: WireRequest): WireAnswer | null {
+  if (wire.method !== 'GET') return null;
+  if (wire.url.pathname.startsWith(ARTIFACTS)) return artifact(deps.workspace, wire);
+  if (wire.url.pathname === AUTHORIZE_PATH) return deps.authorization.page(wire.url);
+  return null;
 }
 
 interface Exchange {

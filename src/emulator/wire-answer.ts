@@ -94,7 +94,8 @@ export function sendAnswer(
     headers['Content-Length'] = body.length;
   }
   response.sendDate = false;
-  response.writeHead(answer.status, headers);
+  response.setHeaders(new Map(Object.entries(headers)));
+  response.writeHead(answer.status);
   if (!cut) {
     response.end(answer.status === 204 ? undefined : body);
     return;

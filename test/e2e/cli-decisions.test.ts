@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Emulator, startEmulator } from '../../src/emulator/emulator.ts';
+import { type Emulator, startCheckedEmulator } from '../support/checked-emulator.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { lastDocument, runCli } from './cli-process.ts';
 
@@ -14,7 +14,7 @@ let env: Record<string, string>;
 let change: string;
 
 beforeAll(async () => {
-  emulator = await startEmulator({ sizes: 'none' });
+  emulator = await startCheckedEmulator({ sizes: 'none' });
   database = await createTestDatabase();
   folder = await mkdtemp(join(tmpdir(), 'clarify-sync-'));
   const config = join(folder, 'config.yaml');

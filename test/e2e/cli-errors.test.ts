@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Emulator, startEmulator } from '../../src/emulator/emulator.ts';
+import { type Emulator, startCheckedEmulator } from '../support/checked-emulator.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { lastDocument, runCli } from './cli-process.ts';
 
@@ -16,7 +16,7 @@ const PASSWORD = 'password-that-must-not-be-shown';
 
 beforeAll(async () => {
   const sizes = { person: 3, company: 2 };
-  emulator = await startEmulator({ apiKey: KEY, sizes });
+  emulator = await startCheckedEmulator({ apiKey: KEY, sizes });
   database = await createTestDatabase({ migrated: false });
   env = {
     CLARIFY_API_URL: emulator.url,

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Emulator, startEmulator } from '../../src/emulator/emulator.ts';
+import { type Emulator, startCheckedEmulator } from '../support/checked-emulator.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { lastDocument, runCli } from './cli-process.ts';
 
@@ -7,7 +7,7 @@ let emulator: Emulator;
 let database: TestDatabase;
 
 beforeAll(async () => {
-  emulator = await startEmulator({ sizes: { person: 3 } });
+  emulator = await startCheckedEmulator({ sizes: { person: 3 } });
   database = await createTestDatabase();
 });
 

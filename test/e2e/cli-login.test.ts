@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
-import { startEmulator } from '../../src/emulator/emulator.ts';
+import { startCheckedEmulator } from '../support/checked-emulator.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { lastDocument, runCli, startCli } from './cli-process.ts';
 
@@ -13,7 +13,7 @@ afterEach(async () => {
 });
 
 test('login, and everything else goes without a key', async () => {
-  const emulator = await startEmulator({
+  const emulator = await startCheckedEmulator({
     sizes: { person: 3, company: 2 },
     switches: { consent: 'grant' },
   });

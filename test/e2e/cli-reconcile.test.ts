@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Emulator, startEmulator } from '../../src/emulator/emulator.ts';
+import { type Emulator, startCheckedEmulator } from '../support/checked-emulator.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { lastDocument, runCli } from './cli-process.ts';
 
@@ -9,7 +9,7 @@ let env: Record<string, string>;
 
 beforeAll(async () => {
   const none = { deal: 0, task: 0, meeting: 0, message: 0, c_project: 0 };
-  emulator = await startEmulator({
+  emulator = await startCheckedEmulator({
     sizes: { person: 200, company: 5, ...none },
     switches: { deletedFeed: 'missing' },
   });

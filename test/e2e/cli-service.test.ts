@@ -2,7 +2,7 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
-import { startEmulator } from '../../src/emulator/emulator.ts';
+import { startCheckedEmulator } from '../support/checked-emulator.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { lastDocument, type RunningCli, runCli, startCli } from './cli-process.ts';
 
@@ -22,7 +22,7 @@ function start(...args: Parameters<typeof startCli>): RunningCli {
 }
 
 test('run keeps both sides in step, leads, and drains on SIGTERM', async () => {
-  const emulator = await startEmulator({ sizes: { person: 5, company: 3 } });
+  const emulator = await startCheckedEmulator({ sizes: { person: 5, company: 3 } });
   cleanups.push(emulator.stop);
   const database = await createTestDatabase();
   cleanups.push(database.drop);

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { type Emulator, startEmulator } from '../../src/emulator/emulator.ts';
+import { type Emulator, startCheckedEmulator } from '../support/checked-emulator.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { lastDocument, runCli } from './cli-process.ts';
 
@@ -9,7 +9,7 @@ let env: Record<string, string>;
 
 beforeEach(async () => {
   const none = { task: 0, meeting: 0, message: 0, c_project: 0 };
-  emulator = await startEmulator({ sizes: { person: 40, company: 12, deal: 8, ...none } });
+  emulator = await startCheckedEmulator({ sizes: { person: 40, company: 12, deal: 8, ...none } });
   database = await createTestDatabase();
   env = {
     CLARIFY_API_URL: emulator.url,

@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from 'vitest';
-import { startEmulator } from '../../src/emulator/emulator.ts';
+import { startCheckedEmulator } from '../support/checked-emulator.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { type RunningCli, runCli, startCli } from './cli-process.ts';
 
@@ -10,7 +10,7 @@ afterEach(async () => {
 });
 
 async function startWorkspace() {
-  const emulator = await startEmulator({ sizes: { person: 3, company: 2 } });
+  const emulator = await startCheckedEmulator({ sizes: { person: 3, company: 2 } });
   cleanups.push(emulator.stop);
   const database = await createTestDatabase();
   cleanups.push(database.drop);

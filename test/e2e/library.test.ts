@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { startEmulator } from '../../src/emulator/emulator.ts';
+import { startCheckedEmulator } from '../support/checked-emulator.ts';
 import { createTestDatabase } from '../support/database.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -52,7 +52,7 @@ test('the example compiles against the declarations, and keeps both sides in ste
   await run(process.execPath, [TSC, '-p', project], { cwd: project }).catch((error: unknown) => {
     throw new Error(String((error as { stdout?: string }).stdout));
   });
-  const emulator = await startEmulator({ sizes: { person: 4, company: 2, deal: 2 } });
+  const emulator = await startCheckedEmulator({ sizes: { person: 4, company: 2, deal: 2 } });
   const database = await createTestDatabase();
   const child = spawn(process.execPath, [join(project, 'embed.js')], {
     cwd: project,

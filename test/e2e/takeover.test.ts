@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { type Emulator, startEmulator } from '../../src/emulator/emulator.ts';
+import { type Emulator, startCheckedEmulator } from '../support/checked-emulator.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { type RunningCli, runCli, startCli } from './cli-process.ts';
 
@@ -16,7 +16,7 @@ let env: Readonly<Record<string, string>>;
 const running: RunningCli[] = [];
 
 beforeEach(async () => {
-  emulator = await startEmulator({ sizes: { person: 40, company: 5 } });
+  emulator = await startCheckedEmulator({ sizes: { person: 40, company: 5 } });
   database = await createTestDatabase();
   folder = await mkdtemp(join(tmpdir(), 'clarify-sync-takeover-'));
   env = {

@@ -5,10 +5,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { type Database, openDatabase } from '../../src/db/database.ts';
 import { loadMirror } from '../../src/db/mirror/load.ts';
-import { type Emulator, startEmulator } from '../../src/emulator/emulator.ts';
 import { lastDocument, type RunningCli, runCli, startCli } from '../e2e/cli-process.ts';
 import { createChance } from '../simulation/chance.ts';
 import { differences, linkDifferences } from '../support/agreement.ts';
+import { type Emulator, startCheckedEmulator } from '../support/checked-emulator.ts';
 import { type Birth, startLoad } from './load.ts';
 import { everyTrouble } from './trouble.ts';
 
@@ -53,7 +53,7 @@ export async function endure(options: EnduranceOptions): Promise<Endurance> {
   const { databaseUrl, kills, faultShare, seed, tell = () => {} } = options;
   const chance = createChance(seed);
   const sizes = { person: 60, company: 10, deal: 10, task: 10, meeting: 0, message: 0 };
-  const emulator = await startEmulator({ seed, sizes, switches: { ratePerMinute: 30_000 } });
+  const emulator = await startCheckedEmulator({ seed, sizes, switches: { ratePerMinute: 30_000 } });
   const folder = await mkdtemp(join(tmpdir(), 'clarify-sync-endurance-'));
   const config = join(folder, 'config.yaml');
   await writeFile(config, CONFIG);

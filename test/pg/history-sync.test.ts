@@ -185,7 +185,10 @@ test('edits and deletions on either side end in versions', async () => {
 
 test('an adopted row joins the line of its record', async () => {
   const { sql, session, signal, emulator } = workspace;
-  const id = emulator.store.create('company', { name: 'Known', domains: ['known.example'] });
+  const id = emulator.store.create('company', {
+    name: 'Known',
+    domains: { items: ['known.example'] },
+  });
   await sql(
     `INSERT INTO clarify.company (id, name, domains) VALUES ('local:known', 'Known here', '{known.example}')`,
   );

@@ -1,5 +1,4 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { type Emulator, startEmulator } from '../../src/emulator/emulator.ts';
 import {
   createSync,
   type Sync,
@@ -7,6 +6,7 @@ import {
   type SyncOptions,
   UsageError,
 } from '../../src/library.ts';
+import { type Emulator, startCheckedEmulator } from '../support/checked-emulator.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 
 let emulator: Emulator;
@@ -14,7 +14,7 @@ let database: TestDatabase;
 const syncs: Sync[] = [];
 
 beforeAll(async () => {
-  emulator = await startEmulator({ sizes: { person: 6, company: 2, deal: 3 } });
+  emulator = await startCheckedEmulator({ sizes: { person: 6, company: 2, deal: 3 } });
   database = await createTestDatabase();
 });
 

@@ -1,9 +1,9 @@
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { loadMirror } from '../../src/db/mirror/load.ts';
-import { type Emulator, startEmulator } from '../../src/emulator/emulator.ts';
 import { lastDocument, type RunningCli, runCli, startCli } from '../e2e/cli-process.ts';
 import { differences, linkDifferences } from '../support/agreement.ts';
+import { type Emulator, startCheckedEmulator } from '../support/checked-emulator.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { type Pooler, startPooler } from './pooler.ts';
 
@@ -15,7 +15,7 @@ let env: Readonly<Record<string, string>>;
 
 beforeAll(async () => {
   pooler = await startPooler(inject('postgres').url);
-  emulator = await startEmulator({ sizes: { person: 1200, company: 60 } });
+  emulator = await startCheckedEmulator({ sizes: { person: 1200, company: 60 } });
   database = await createTestDatabase({ migrated: false });
   // A user of the warehouse comes through the same pool, and gets what others leave behind there.
   user = new pg.Client({ connectionString: pooler.through(database.url) });

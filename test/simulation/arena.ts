@@ -9,9 +9,9 @@ import type { LinkTable } from '../../src/db/mirror/links.ts';
 import { loadMirror } from '../../src/db/mirror/load.ts';
 import type { MirrorTable } from '../../src/db/mirror/table.ts';
 import { dependencyOrder } from '../../src/domain/dependency-order.ts';
-import { type Emulator, startEmulator } from '../../src/emulator/emulator.ts';
 import type { RequestEvent } from '../../src/emulator/stats.ts';
 import type { Dialect, Switches } from '../../src/emulator/switches.ts';
+import { type Emulator, startCheckedEmulator } from '../support/checked-emulator.ts';
 import { installVirtualTime, startVirtualClock, type VirtualClock } from './virtual-clock.ts';
 
 /** Where histories take place, one after the other: a database with mirror tables and a clock. */
@@ -58,7 +58,7 @@ export async function startSmallEmulator(options: {
   readonly switches?: Partial<Switches>;
   readonly onRequest?: (event: RequestEvent) => void;
 }): Promise<Emulator> {
-  const emulator = await startEmulator({ ...options, sizes: 'none' });
+  const emulator = await startCheckedEmulator({ ...options, sizes: 'none' });
   const { store } = emulator;
   for (const object of LEFT_OUT) store.removeObject(object);
   for (const object of OBJECTS) store.addField(object, { name: 'marker', form: { kind: 'text' } });

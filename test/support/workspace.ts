@@ -2,7 +2,7 @@ import pg from 'pg';
 import { type Config, loadConfig } from '../../src/app/config/config.ts';
 import { createLog } from '../../src/app/log.ts';
 import { openSession, type Session } from '../../src/app/session.ts';
-import { type Emulator, type EmulatorOptions, startEmulator } from '../../src/emulator/emulator.ts';
+import { type Emulator, type EmulatorOptions, startCheckedEmulator } from './checked-emulator.ts';
 import { createTestDatabase, type TestDatabase } from './database.ts';
 
 /** Emulator, database and session in one process, as a test needs them. */
@@ -26,7 +26,7 @@ export interface TestWorkspaceOptions {
 }
 
 export async function openWorkspace(options: TestWorkspaceOptions = {}): Promise<TestWorkspace> {
-  const emulator = await startEmulator(options.emulator);
+  const emulator = await startCheckedEmulator(options.emulator);
   const database = await createTestDatabase();
   const signal = new AbortController().signal;
   const config: Config = {

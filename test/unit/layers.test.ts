@@ -91,6 +91,11 @@ describe('the architecture', () => {
     expect(schema.filter((file) => /from '[^']*\/src\//.test(code(file)))).toEqual([]);
   });
 
+  it('checks every emulator that a test starts against that schema', () => {
+    const starts = read(join(root, 'test')).filter((file) => /\bstartEmulator\b/.test(code(file)));
+    expect(starts.map(({ path }) => path)).toEqual(['support/checked-emulator.ts']);
+  });
+
   it('has no folder named after a kind, and no barrel', () => {
     const kinds = /(^|\/)(utils?|helpers?|common|types|misc|shared|index\.ts)(\/|$|\.ts$)/;
     expect(files.map(({ path }) => path).filter((path) => kinds.test(path))).toEqual([]);

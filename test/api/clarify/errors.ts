@@ -43,8 +43,8 @@ export function errorAnswer(call: Call, answer: WireAnswer, body: unknown): Devi
     );
 }
 
-/** Where the page expects `{statusCode, message, error}` as well. */
+/** `{statusCode, message, error}`, of what never comes so far as the API, or breaks in front of it. */
 function fromGateway({ path }: Call, { status, body }: WireAnswer): boolean {
-  const outside = !path.startsWith('/v1/workspaces/');
-  return body.includes('"statusCode"') && (outside || [403, 404, 405, 413, 415].includes(status));
+  const before = !path.startsWith('/v1/workspaces/') || status >= 500;
+  return body.includes('"statusCode"') && (before || [403, 404, 405, 413, 415].includes(status));
 }

@@ -33,7 +33,12 @@ export interface WireAnswer {
   readonly body: string;
 }
 
+/** In what else than the dialect says a server may be, where the sources disagree. */
+export type Fact = 'schemas' | 'bulk size';
+
 export interface Workspace {
+  /** Facts that are as in the other dialect. */
+  readonly otherwise?: readonly Fact[];
   /** To tell an API key sent as `Bearer` from an OAuth access token. */
   readonly apiKey?: string;
   /** Fields as the last `/schemas` answers told them. Without it, what needs a kind is let pass. */
@@ -61,6 +66,11 @@ export interface Call {
   readonly body: unknown;
   readonly workspace: Workspace;
   readonly sample: number;
+}
+
+export function dialectOf({ dialect, workspace }: Call, fact: Fact): Dialect {
+  if (!workspace.otherwise?.includes(fact)) return dialect;
+  return dialect === 'current' ? 'classic' : 'current';
 }
 
 /** The value of a header, whatever the case of its name. */

@@ -41,16 +41,17 @@ export class FieldBook {
     const items = isObject(body) ? body['data'] : body;
     if (!Array.isArray(items)) return;
     for (const item of items) {
-      if (!isObject(item) || typeof item['id'] !== 'string') continue;
-      if (!/\/?entities\/[^/]+$/.test(item['id'])) continue;
-      const properties = isObject(item['attributes'])
-        ? item['attributes']['properties']
-        : undefined;
+      if (!isObject(item)) continue;
+      // In `classic` the document may stand by itself.
+      const document = isObject(item['attributes']) ? item['attributes'] : item;
+      const id = item['id'] ?? document['$id'];
+      if (typeof id !== 'string' || !/(?:^|\/)entities\/[^/]+$/.test(id)) continue;
+      const { properties } = document;
       if (!isObject(properties)) continue;
       const known = Object.entries(properties).map(
         ([name, property]) => [name, knownField(property)] as const,
       );
-      this.#objects.set(lastSegment(item['id']), new Map(known));
+      this.#objects.set(lastSegment(id), new Map(known));
     }
   }
 }
@@ -79,6 +80,8 @@ function knownField(property: unknown): KnownField {
     return { kind: richText.test(reference) ? 'rich-text' : 'other', reference };
   }
   if (Array.isArray(property['enum'])) return { kind: 'select', choices: property['enum'] };
+  // A plain list is no collection: it goes as it is.
+  if (types.includes('array')) return { kind: 'other' };
   if (property['items'] !== undefined) return { kind: 'multi-select' };
   if (isObject(property['properties']) && 'items' in property['properties']) {
     return { kind: 'multi-select' };

@@ -1,9 +1,6 @@
-import { z } from 'zod';
 import { largestPage } from './envelope.ts';
 import type { Call, Deviation } from './exchange.ts';
 import type { Kind, KnownField } from './field-book.ts';
-import { anyRecord } from './records.ts';
-import { isObject, sampled, shapeDeviations } from './shape.ts';
 
 /** Which parameters a list takes. What is not named here does not exist. */
 export interface QueryRules {
@@ -151,42 +148,3 @@ function filter(rule: QueryRules['filters'], call: Call, name: string): Deviatio
 const fieldsOf = (call: Call) => call.workspace.fields?.fields(call.params['object'] ?? '');
 /** Names come from the client or the schema: they are no values. */
 const place = (name: string) => `request.query.${name}`;
-
-const included = z.looseObject({ included: z.array(z.unknown()) });
-
-/** Every `/resources` answer has `included`, and what it holds is linked to from `data`. */
-export function includedDeviations(call: Call, body: unknown): Deviation[] {
-  const found = shapeDeviations(included, body, 'answer.body');
-  if (found.length > 0 || !isObject(body)) return found;
-  const related = included.parse(body).included;
-  if (!call.query.has('include')) {
-    return related.length > 0 ? [{ at: 'answer.body.included', what: 'was not asked for' }] : [];
-  }
-  const seen = new Set<string>();
-  for (const [index, each] of related.entries()) {
-    const key = isObject(each) ? `${String(each['type'])} ${String(each['id'])}` : '';
-    if (seen.has(key)) found.push({ at: `answer.body.included[${index}]`, what: 'comes twice' });
-    seen.add(key);
-  }
-  for (const [index, each] of sampled(related, call.sample)) {
-    found.push(...anyRecord(each, `answer.body.included[${index}]`, call));
-  }
-  return found;
-}
-
-/** Records come in the order that was asked for, as far as both have a value. */
-export function orderDeviations(call: Call, body: unknown): Deviation[] {
-  const column = call.query.get('sortOrder[column]');
-  if (column !== '_created_at' && column !== '_updated_at') return [];
-  if (!isObject(body) || !Array.isArray(body['data'])) return [];
-  const times = body['data'].map((item: unknown) => {
-    const attributes = isObject(item) ? item['attributes'] : undefined;
-    return isObject(attributes) ? attributes[column] : undefined;
-  });
-  const known = times.filter((time) => typeof time === 'string');
-  const ordered = known.toSorted();
-  if (call.query.get('sortOrder[dir]') === 'DESC') ordered.reverse();
-  return known.every((time, index) => time === ordered[index])
-    ? []
-    : [{ at: `answer.body.data`, what: `is not in the order of ${column}` }];
-}

@@ -2,7 +2,8 @@ import { z } from 'zod';
 import { activity, newestFirst } from './activities.ts';
 import { type ItemCheck, listAnswer, singleAnswer, writtenAnswer } from './envelope.ts';
 import type { Call, Deviation } from './exchange.ts';
-import { includedDeviations, orderDeviations, type QueryRules } from './listing.ts';
+import { includedDeviations, linkageDeviations, orderDeviations } from './listed.ts';
+import { type QueryRules } from './listing.ts';
 import { artifacts } from './recordings.ts';
 import { deletedRecord, linkedRecord, recordOfPath } from './records.ts';
 import { schemasAnswer } from './schemas.ts';
@@ -36,6 +37,16 @@ const single =
   (item: ItemCheck): AnswerCheck =>
   (call, body) =>
     singleAnswer(item, call, body);
+/** The very record that the path names. */
+const named: AnswerCheck = (call, body) => {
+  const found = singleAnswer(recordOfPath, call, body);
+  if (found.length > 0 || idsOf(body)[0] === call.params['id']) return found;
+  return [{ at: 'answer.body.data.id', what: 'is not the id of the path' }];
+};
+const idsOf = (body: unknown): unknown[] => {
+  const data = isObject(body) ? [body['data']].flat() : [];
+  return data.map((item) => (isObject(item) ? item['id'] : undefined));
+};
 const shaped =
   (shape: z.ZodType): AnswerCheck =>
   (_call, body) =>
@@ -49,10 +60,12 @@ const object = shaped(z.looseObject({}));
 const written: AnswerCheck = (call, body) => {
   const found = writtenAnswer(recordOfPath, call, body);
   if (found.length > 0 || !isObject(body) || !isObject(call.body)) return found;
-  const { data: sent } = call.body;
-  const { data: told } = body;
-  const whole = Array.isArray(sent) && Array.isArray(told) && sent.length === told.length;
-  return whole ? found : [{ at: 'answer.body.data', what: 'does not hold every record sent' }];
+  const [sent, told] = [idsOf(call.body), new Set(idsOf(body))];
+  const whole =
+    call.method === 'POST'
+      ? sent.length === idsOf(body).length
+      : told.size === new Set(sent).size && sent.every((id) => told.has(id));
+  return whole ? found : [{ at: 'answer.body.data', what: 'is not of the records sent' }];
 };
 
 /** `current` says `{}`, `classic` nothing. */
@@ -103,9 +116,9 @@ export const operations: readonly Operation[] = [
   get(
     '/objects/{object}/resources',
     resources,
-    all(list(recordOfPath), includedDeviations, orderDeviations),
+    all(list(recordOfPath), linkageDeviations, includedDeviations, orderDeviations),
   ),
-  get('/objects/{object}/resources/{id}', { include: true }, single(recordOfPath)),
+  get('/objects/{object}/resources/{id}', { include: true }, named),
   {
     ...get(
       '/objects/{object}/deleted-resources',
@@ -114,7 +127,7 @@ export const operations: readonly Operation[] = [
     ),
     only: 'current',
   },
-  get(record, {}, single(recordOfPath)),
+  get(record, {}, named),
   get(
     `${record}/activities`,
     paging,
@@ -124,7 +137,7 @@ export const operations: readonly Operation[] = [
   get(`${record}/attachments`, paging, object),
   change('POST', records, 'create', { 201: single(recordOfPath) }),
   change('POST', `${records}/bulk`, 'createMany', { 201: written }),
-  change('PATCH', record, 'update', { 200: single(recordOfPath) }),
+  change('PATCH', record, 'update', { 200: named }),
   change('PATCH', records, 'updateMany', { 200: written }),
   change('DELETE', record, 'none', removed),
   change('DELETE', records, 'removeMany', removed),

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Deviation } from './exchange.ts';
+import { type Deviation, header, type WireRequest } from './exchange.ts';
 import { shapeDeviations } from './shape.ts';
 
 /** Signed: the address alone opens it. */
@@ -29,4 +29,11 @@ const transcript = z.array(
 /** A transcript: what a `transcriptionUrl` opens. */
 export function transcriptDeviations(body: unknown): Deviation[] {
   return shapeDeviations(transcript, body, 'answer.body');
+}
+
+/** Whoever asks at a signed address is known by it, and leaves the key at home. */
+export function signedDeviations({ headers }: Pick<WireRequest, 'headers'>): Deviation[] {
+  return header(headers, 'authorization') === undefined
+    ? []
+    : [{ at: 'request.headers.authorization', what: 'has no place at a signed address' }];
 }

@@ -102,6 +102,10 @@ function inside(item: unknown, at: string, call: Call, object?: string): Deviati
     const known = fields?.get(name);
     if (known?.kind === 'to-many')
       found.push({ at: place, what: 'a to-many link is no attribute' });
+    const isList = known?.kind === 'collection' || known?.kind === 'multi-select';
+    if (isList && Array.isArray(value)) {
+      found.push({ at: place, what: 'a collection is {items}, not a bare array' });
+    }
     // What is no time at all was put there as such; what is one has the documented form.
     if (known?.kind === 'date' && typeof value === 'string' && /^\d{4}-\d\d-\d\d/.test(value)) {
       found.push(...shapeDeviations(known.format === 'date' ? dateShape : timeShape, value, place));
@@ -110,12 +114,10 @@ function inside(item: unknown, at: string, call: Call, object?: string): Deviati
   return type === 'person' ? [...found, ...person(attributes, at, call.dialect)] : found;
 }
 
+const part = z.string().nullish();
 const names = {
-  current: z.strictObject({
-    first_name: z.string().nullable(),
-    last_name: z.string().nullable(),
-    full_name: z.string().nullable(),
-  }),
+  // Whether what is missing is null: open.
+  current: z.strictObject({ first_name: part, last_name: part, full_name: part }),
   classic: z.string(),
 };
 

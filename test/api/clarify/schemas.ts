@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Call, Deviation } from './exchange.ts';
+import { type Call, type Deviation, dialectOf } from './exchange.ts';
 import { lastSegment } from './field-book.ts';
 import { isObject, sampled, shapeDeviations } from './shape.ts';
 
@@ -66,12 +66,20 @@ const lists = {
 };
 
 export function schemasAnswer(call: Call, body: unknown): Deviation[] {
-  const found = shapeDeviations(lists[call.dialect], body, 'answer.body');
+  const dialect = dialectOf(call, 'schemas');
+  const found = shapeDeviations(lists[dialect], body, 'answer.body');
   if (found.length > 0) return found;
   const list = isObject(body) ? body['data'] : body;
   const at = isObject(body) ? 'answer.body.data' : 'answer.body';
   if (!Array.isArray(list)) return found;
-  return sampled(list, call.sample).flatMap(([index, item]) => schema(item, `${at}[${index}]`));
+  // "One array" does not say of what: in `classic` the documents may stand by themselves.
+  const wrapped = (item: unknown) =>
+    dialect === 'classic' && isObject(item) && !('attributes' in item)
+      ? { type: 'schema', id: item['$id'], attributes: item }
+      : item;
+  return sampled(list, call.sample).flatMap(([index, item]) =>
+    schema(wrapped(item), `${at}[${index}]`),
+  );
 }
 
 function schema(item: unknown, at: string): Deviation[] {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Call, Deviation, Dialect } from './exchange.ts';
+import { type Call, type Deviation, type Dialect, dialectOf } from './exchange.ts';
 import { idShape, isObject, shapeDeviations } from './shape.ts';
 
 const attributes = z.record(z.string(), z.unknown());
@@ -59,7 +59,7 @@ export function bodyDeviations(name: BodyName, call: Call): Deviation[] {
   }
   const list = Array.isArray(body['data']) ? body['data'] : [];
   const many = name === 'removeMany' ? body['items'] : name.endsWith('Many') ? list : [];
-  if (Array.isArray(many) && many.length > bulkSize[call.dialect]) {
+  if (Array.isArray(many) && many.length > bulkSize[dialectOf(call, 'bulk size')]) {
     found.push({ at: 'request.body', what: 'holds more than 25 items', refusedWith: [422] });
   }
   if (name === 'update' && call.params['object']?.startsWith('c_')) {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { checkExchange } from '../../api/clarify/check-exchange.ts';
-import { transcriptDeviations } from '../../api/clarify/recordings.ts';
+import { signedDeviations, transcriptDeviations } from '../../api/clarify/recordings.ts';
 import { acme, ada, exchange, page, personSchema } from './exchanges.ts';
 
 const time = '2026-09-01T08:30:00.000Z';
@@ -127,6 +127,11 @@ describe('recordings', () => {
     expect(made({ videoUrl: null, transcriptionUrl: null }, 200)).toHaveLength(1);
     expect(made({ videoUrl: null })).toHaveLength(1);
     expect(made({ video_url: null, transcription_url: null })).toHaveLength(3);
+  });
+
+  it('are asked for without the key', () => {
+    expect(signedDeviations({ headers: {} })).toEqual([]);
+    expect(signedDeviations({ headers: { Authorization: 'api-key key-1' } })).toHaveLength(1);
   });
 
   it('say what was said in segments of words', () => {

@@ -75,7 +75,7 @@ describe('a list of records', () => {
     ['another id repeated', withPerson({ _id: acme }), 'attributes._id'],
     ['another type', withPerson({}, { type: 'company' }), 'data[0].type'],
     ['a name that is a string', withPerson({ name: 'Ada' }), 'attributes.name'],
-    ['half a name', withPerson({ name: { first_name: 'Ada' } }), 'name.last_name'],
+    ['another part of a name', withPerson({ name: { middle_name: 'A' } }), 'attributes.name'],
     ['a field of classic', withPerson({ title: 'Countess' }), 'attributes.title'],
     ['a flat link', withPerson({}, { relationships: { deals: [] } }), 'relationships.deals'],
     [
@@ -111,6 +111,23 @@ describe('a list of records', () => {
     expect(get('', withPerson({ met_at: '2026-09-01T08:30:00Z' }))).toHaveLength(1);
     expect(get('', withPerson({ born: '1815-12-10T00:00:00.000Z' }))).toHaveLength(1);
     expect(get('', withPerson({ deals: [acme] }))).toHaveLength(1);
+    expect(get('', withPerson({ tags: ['a'] }))).toHaveLength(1);
+    expect(get('', withPerson({ tags: null }))).toEqual([]);
+  });
+
+  it('holds what was asked to be included, and tells of the links to it', () => {
+    const company = { type: 'company', id: acme, attributes: { ...system, _id: acme } };
+    const link = { company_id: { data: { type: 'company', id: acme } } };
+    const asked = (relationships: unknown, related: readonly unknown[]) =>
+      get('&include=company_id', page([{ ...person, relationships }], { included: related }));
+    expect(asked(link, [company])).toEqual([]);
+    expect(asked({ company_id: { data: null } }, [])).toEqual([]);
+    expect(asked(undefined, [])[0]).toContain('was asked for');
+    expect(asked(link, [company, company])[0]).toContain('comes twice');
+    expect(asked({ company_id: { data: null } }, [company])[0]).toContain(
+      'is linked to by no record',
+    );
+    expect(asked(link, [{ ...company, attributes: {} }])).not.toEqual([]);
   });
 
   it('is sorted as asked for', () => {
@@ -136,7 +153,6 @@ describe('a query', () => {
   it.each([
     '',
     '&page[offset]=500',
-    '&include=company_id,deals',
     '&filter[_updated_at][Is%20on%20or%20after]=2026-09-01T00:00:00.000Z',
     '&filter[_updated_at][Is+after]=a&filter[_updated_at][Is+before]=b',
     '&filter[age][Greater than or equal]=3',

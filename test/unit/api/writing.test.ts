@@ -135,15 +135,11 @@ describe('a write', () => {
   });
 
   it('is at most 25 records in classic', () => {
-    const data = Array.from({ length: 26 }, () => ({ ...update, id: 'per_01HX' }));
-    const call = (dialect: 'current' | 'classic', record: unknown) =>
-      checkExchange(
-        exchange(`PATCH ${many}`, {
-          dialect,
-          body: { data },
-          answer: { data: data.map(() => record) },
-        }),
-      );
+    const call = (dialect: 'current' | 'classic', record: { readonly id: string }) => {
+      const data = Array.from({ length: 26 }, () => ({ ...update, id: record.id }));
+      const answer = { data: data.map(() => record) };
+      return checkExchange(exchange(`PATCH ${many}`, { dialect, body: { data }, answer }));
+    };
     expect(call('current', person)).toEqual([]);
     expect(call('classic', classicPerson)).toHaveLength(2);
   });

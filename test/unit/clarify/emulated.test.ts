@@ -4,8 +4,8 @@ import type { ObjectSchema } from '../../../src/domain/schema.ts';
 import {
   type Emulator,
   type EmulatorOptions,
-  startEmulator,
-} from '../../../src/emulator/emulator.ts';
+  startCheckedEmulator,
+} from '../../support/checked-emulator.ts';
 import { instantClock, pull, push } from './scripted-server.ts';
 
 const stops: (() => Promise<void>)[] = [];
@@ -14,7 +14,7 @@ afterEach(async () => {
 });
 
 async function connect(options: EmulatorOptions) {
-  const emulator = await startEmulator({ sizes: { person: 60, c_project: 5 }, ...options });
+  const emulator = await startCheckedEmulator({ sizes: { person: 60, c_project: 5 }, ...options });
   stops.push(() => emulator.stop());
   return { emulator, ...(await open(emulator)) };
 }

@@ -1,11 +1,11 @@
 import { afterEach } from 'vitest';
 import type { Json } from '../../../src/domain/json.ts';
+import type { Fields } from '../../../src/emulator/stored-record.ts';
 import {
   type Emulator,
   type EmulatorOptions,
-  startEmulator,
-} from '../../../src/emulator/emulator.ts';
-import type { Fields } from '../../../src/emulator/stored-record.ts';
+  startCheckedEmulator,
+} from '../../support/checked-emulator.ts';
 
 export interface ApiRecord {
   readonly type: string;
@@ -57,7 +57,11 @@ afterEach(async () => {
 
 /** Starts an emulator, empty unless sizes are given, that stops after the test. */
 export async function connect(options: EmulatorOptions = {}): Promise<Connection> {
-  const emulator = await startEmulator({ sizes: 'none', ...options });
+  const emulator = await startCheckedEmulator({
+    sizes: 'none',
+    requests: 'wrong on purpose',
+    ...options,
+  });
   running.push(emulator);
   const root = `${emulator.url}/workspaces/${emulator.workspace}`;
   const headers = {

@@ -25,3 +25,10 @@ test('forgets old requests and still counts right', () => {
   }
   expect(limiter.take('a', 1000).remaining).toBe(0);
 });
+
+test('never tells of more than the minute, whatever fractions the clock has', () => {
+  for (let now = 0.1; now < 1_000_000; now += 997.3) {
+    const { resetSeconds } = createRateLimiter(() => now).take('a', 2);
+    expect(resetSeconds).toBe(60);
+  }
+});

@@ -6,8 +6,8 @@ import { login } from '../../../../src/clarify/oauth/login.ts';
 import {
   type Emulator,
   type EmulatorOptions,
-  startEmulator,
-} from '../../../../src/emulator/emulator.ts';
+  startCheckedEmulator,
+} from '../../../support/checked-emulator.ts';
 
 const cleanups: (() => Promise<unknown>)[] = [];
 
@@ -24,7 +24,7 @@ export interface Place {
 
 /** An authorization server, and a folder for tokens; both go after the test. */
 export async function place(options: EmulatorOptions = {}): Promise<Place> {
-  const emulator = await startEmulator({
+  const emulator = await startCheckedEmulator({
     sizes: 'none',
     ...options,
     switches: { consent: 'grant', ...options.switches },
