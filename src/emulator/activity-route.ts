@@ -51,15 +51,16 @@ function answerFeed(
   workspace: Workspace,
   request: ApiRequest,
   subject: Reference,
-  oldestFirst: readonly Activity[],
+  asTold: readonly Activity[],
 ): Answer {
   const window = readWindow(request.query, workspace.switches);
-  const rendered = oldestFirst
+  // A person can act at a time that has passed: the order is of when it was, not of being told.
+  const rendered = asTold
     .map((activity, index) => ({ activity, number: index + 1 }))
-    .toReversed()
+    .toSorted((a, b) => b.activity.atMs - a.activity.atMs || b.number - a.number)
     .slice(window.offset, window.offset + window.limit)
     .map(({ activity, number }) => render(workspace, subject, activity, number));
-  return listAnswer(workspace, request, window, rendered, oldestFirst.length);
+  return listAnswer(workspace, request, window, rendered, asTold.length);
 }
 
 function render(

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { type ApiAnswer, connect } from './api-client.ts';
+import { type ApiAnswer, connect, textOf } from './api-client.ts';
 
 /** Every event of a feed, newest first. */
 function events({ body }: ApiAnswer): unknown[] {
@@ -144,4 +144,14 @@ test('what happens to the fields of an object is told the same way', async () =>
     { object: { diff: [{ op: 'update', path: ['properties', 'region', 'type', 0] }] } },
   ]);
   expect((await get('/schemas/nothing/activities')).status).toBe(404);
+});
+
+test('newest first also where somebody acted at a time that had passed', async () => {
+  const { emulator, get } = await connect({ clock: () => 9000 });
+  const id = emulator.store.create('person', {}, { at: 1000 });
+  emulator.store.update('person', id, { lead_score: 2 }, { at: 5000 });
+  emulator.store.update('person', id, { lead_score: 1 }, { at: 3000 });
+  const { body } = await get(`/objects/person/records/${id}/activities`);
+  const seconds = body.data.map(({ attributes }) => textOf(attributes._created_at).slice(17, 19));
+  expect(seconds).toEqual(['05', '03', '01']);
 });
