@@ -34,6 +34,8 @@ export interface RunOptions {
   readonly onProgress?: ((progress: ObjectProgress) => void) | undefined;
   /** Objects read at the same time; default 3. */
   readonly concurrency?: number | undefined;
+  /** Tries everything again that was put aside, due or not. */
+  readonly everything?: boolean | undefined;
 }
 
 export interface ObjectProgress {
@@ -81,7 +83,9 @@ export async function pullOne(
   }
   const { phase, unfilled } = standing;
   const pull = () =>
-    loggedRun(session, table, 'pull', options, (reading) => pullObject(session, table, reading));
+    loggedRun(session, table, 'pull', options, (reading) =>
+      pullObject(session, table, { ...reading, everything: options.everything }),
+    );
   if (phase === 'incremental' && unfilled === null) return await pull();
   // Columns that came to rows that stood are filled by reading every record again.
   const restart = phase === 'incremental';

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { readLease } from '../db/lease.ts';
 import { LeaseKeeper } from '../db/lease-keeper.ts';
 import { takeUpAgain } from '../db/outbox/due.ts';
-import { countUnsettled } from '../db/outbox/outbox.ts';
+import { countUnsettled, retryRefused } from '../db/outbox/outbox.ts';
 import { readTroubles } from '../db/trouble.ts';
 import { SyncError } from '../domain/errors.ts';
 import { pullChanges } from '../pull/pull-object.ts';
@@ -87,6 +87,7 @@ function pushTrouble(session: Session): PushDeps['trouble'] {
 export async function pushOnce(session: Session, options: PushOptions): Promise<PushOutcome> {
   if (!session.installation.adopted) throw copiedDatabase();
   const objects = options.objects && new Set(options.objects);
+  await retryRefused(session.db);
   const keeper = new LeaseKeeper(session.db, { holder: session.holder });
   await keeper.start();
   try {

@@ -35,16 +35,18 @@ export interface StandingTotals {
   readonly blocked: number;
   readonly parked: number;
   readonly openConflicts: number;
+  readonly setAside: number;
 }
 
 /** What waits, over all objects. */
 export function totalStanding(objects: readonly ObjectStanding[]): StandingTotals {
-  const total = { pending: 0, blocked: 0, parked: 0, openConflicts: 0 };
-  for (const { pending, blocked, parked, openConflicts } of objects) {
+  const total = { pending: 0, blocked: 0, parked: 0, openConflicts: 0, setAside: 0 };
+  for (const { pending, blocked, parked, openConflicts, setAside } of objects) {
     total.pending += pending;
     total.blocked += blocked;
     total.parked += parked;
     total.openConflicts += openConflicts;
+    total.setAside += setAside;
   }
   return total;
 }

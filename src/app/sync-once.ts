@@ -20,6 +20,8 @@ export interface Left {
   readonly blocked: number;
   readonly parked: number;
   readonly openConflicts: number;
+  /** Rows that cannot be written. */
+  readonly setAside: number;
 }
 
 export interface SyncOptions {
@@ -34,7 +36,7 @@ export interface SyncOptions {
  * more what it is about to overwrite. The schema was checked when the session was opened.
  */
 export async function syncOnce(session: Session, options: SyncOptions): Promise<SyncOutcome> {
-  const reading = { ...options, priority: 'pull' } as const;
+  const reading = { ...options, priority: 'pull', everything: true } as const;
   const objects: ObjectRun[] = [];
   for (const run of await pullAll(session, reading)) {
     objects.push(await withDeletions(session, run, reading));
@@ -45,15 +47,13 @@ export async function syncOnce(session: Session, options: SyncOptions): Promise<
   const { config, installation, log } = session;
   if (config.push && !installation.adopted) log.warn(copiedDatabase(), 'nothing is pushed');
   const push = config.push && installation.adopted ? await pushOnce(session, options) : null;
-  const { pending, sending, blocked, parked, openConflicts } = await countUnsettled(
-    session.db,
-    options.objects,
-  );
+  const unsettled = await countUnsettled(session.db, options.objects);
+  const { pending, sending, blocked, parked, openConflicts, setAside } = unsettled;
   const runs = withProblems(session, objects, options.objects);
   return {
     objects: runs,
     push,
-    left: { pending: pending + sending, blocked, parked, openConflicts },
+    left: { pending: pending + sending, blocked, parked, openConflicts, setAside },
   };
 }
 

@@ -103,6 +103,8 @@ export interface SyncStatus {
     readonly blocked: number;
     readonly parked: number;
     readonly openConflicts: number;
+    /** Rows that a constraint or a trigger of others keeps from being as their record is. */
+    readonly setAside: number;
     /** Since the last complete pull began; null before the first. */
     readonly lagSeconds: number | null;
     readonly lastPulledAt: string | null;

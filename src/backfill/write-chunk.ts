@@ -1,8 +1,8 @@
-import type { AppliedRead } from '../conflicts/apply-read.ts';
+import { type AppliedRead, applyRead } from '../conflicts/apply-read.ts';
 import { applyRecords } from '../conflicts/apply-records.ts';
 import { followMerges } from '../conflicts/follow-merges.ts';
 import { applyLinks } from '../conflicts/link-apply.ts';
-import { applyContext, type ReadDeps } from '../conflicts/read-object.ts';
+import { applyContext, type ReadDeps, refuseAll } from '../conflicts/read-object.ts';
 import { copyColumns, copyInto, isInDoubt, isUnfitForCopy } from '../db/backfill/copy.ts';
 import {
   compareStage,
@@ -12,6 +12,7 @@ import {
   updateStaged,
 } from '../db/backfill/stage.ts';
 import type { Transaction } from '../db/database.ts';
+import { hasAlteringTriggers } from '../db/mirror/altering-triggers.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
 import { lockRows } from '../db/mirror-rows.ts';
 import type { RemoteRecord } from '../domain/record.ts';
@@ -35,6 +36,7 @@ export async function writeChunk(
     return await deps.db.transaction(
       async (tx) => {
         const applied = chunk.rows === 0 ? NOTHING : await merge(tx, deps, table, chunk);
+        refuseAll(table, applied);
         await save(tx);
         return applied;
       },
@@ -48,7 +50,8 @@ export async function writeChunk(
         await save(tx);
         return applied;
       },
-      { asWriter: true, lockTimeoutMs: COPY_LOCK_MS },
+      // What was sent by COPY is gone: it is read again, to be merged.
+      { asWriter: true, once: true, lockTimeoutMs: COPY_LOCK_MS },
     );
   } catch (error) {
     if (error instanceof RowsInDoubt || isUnfitForCopy(error)) return null;
@@ -83,6 +86,10 @@ async function merge(
   chunk: MergeChunk,
 ): Promise<AppliedRead> {
   const { encoded, records, readAt } = chunk;
+  if (tx.isolatesUntilMs !== null || (await mayBeAltered(tx, table))) {
+    const context = applyContext(deps, table, readAt);
+    return { ...(await applyRead(tx, table, records, context)), extra: chunk.extras };
+  }
   const stage = await fillStage(tx, table, encoded);
   const differences = await compareStage(tx, stage);
   const standing = differences.filter(({ present }) => present);
@@ -110,10 +117,18 @@ async function merge(
     updated: updated + careful.updated,
     unchanged: encoded.length - inserted - updated - withCare.size + careful.unchanged,
     deferred: careful.deferred + told.deferred,
+    setAside: careful.setAside + told.setAside,
+    trouble: careful.trouble,
     conflicts: careful.conflicts + told.conflicts,
     extra: chunk.extras,
     undated: careful.undated,
   };
+}
+
+/** Rows that a trigger of others may change have to be looked at one by one. */
+async function mayBeAltered(tx: Transaction, table: MirrorTable): Promise<boolean> {
+  const [row] = await tx.query<{ found: boolean }>(`SELECT ${hasAlteringTriggers(table)} AS found`);
+  return row?.found ?? false;
 }
 
 /** What records tell besides themselves: merges and links. After they were written. */
@@ -132,6 +147,7 @@ async function applyTold(
     linked: links.linked,
     unlinked: links.unlinked,
     deferred: merges.deferred + links.deferred,
+    setAside: merges.setAside + links.setAside,
     conflicts: merges.conflicts,
   };
 }
@@ -145,6 +161,8 @@ const NOTHING: AppliedRead = {
   updated: 0,
   unchanged: 0,
   deferred: 0,
+  setAside: 0,
+  trouble: null,
   conflicts: 0,
   extra: 0,
   undated: 0,

@@ -156,6 +156,7 @@ export function describeLeft(left: LeftOver, whole: boolean, paint: Paint): stri
     [left.blocked, `${showCount(left.blocked)} blocked`],
     [left.parked, `${showCount(left.parked)} parked`],
     [left.openConflicts, showPlural(left.openConflicts, 'open conflict')],
+    [left.setAside, `${showPlural(left.setAside, 'row')} put aside`],
   ] as const;
   const shown = parts.flatMap(([count, text]) => (count > 0 ? [text] : []));
   if (shown.length > 0) return [paint('yellow', `left: ${shown.join(', ')}`)];

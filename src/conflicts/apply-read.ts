@@ -21,15 +21,16 @@ export async function applyRead(
   context: ApplyContext,
 ): Promise<AppliedRead> {
   const applied = await applyRecords(tx, table, records, context);
-  const { merged, deferred, conflicts } = await followMerges(tx, table, records, context);
+  const merges = await followMerges(tx, table, records, context);
   const { links = [], readAt } = context;
   const linking = await applyLinks(tx, table, records, { links, readAt });
   return {
     ...applied,
-    merged,
+    merged: merges.merged,
+    setAside: applied.setAside + linking.setAside + merges.setAside,
     linked: linking.linked,
     unlinked: linking.unlinked,
-    deferred: applied.deferred + deferred + linking.deferred,
-    conflicts: applied.conflicts + conflicts,
+    deferred: applied.deferred + merges.deferred + linking.deferred,
+    conflicts: applied.conflicts + merges.conflicts,
   };
 }

@@ -1,17 +1,11 @@
-import type { Sql } from '../db/database.ts';
-import { deferRecords, dropDeferred, forgetTombstones, readGoneSince } from '../db/departures.ts';
+import type { Sql, Transaction } from '../db/database.ts';
+import { forgetTombstones, readGoneSince } from '../db/departures.ts';
 import { type DueRename, moveEntries, readDueRenames } from '../db/identities.ts';
+import { compareRows, type IncomingRow, insertRows, updateRows } from '../db/incoming-rows.ts';
 import { columnText, encodeRecord } from '../db/mirror/encode.ts';
 import type { LinkTable } from '../db/mirror/links.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
-import {
-  compareRows,
-  type IncomingRow,
-  insertRows,
-  lockRows,
-  renameRows,
-  updateRows,
-} from '../db/mirror-rows.ts';
+import { lockRows, renameRows } from '../db/mirror-rows.ts';
 import {
   type ConflictOfRecord,
   closeSettledConflicts,
@@ -19,6 +13,8 @@ import {
   recordConflicts,
   rewriteEntries,
 } from '../db/outbox/unsettled.ts';
+import type { Refusals, RowTrouble } from '../db/row-trouble.ts';
+import { deferRecords, dropDeferred, putAside, readRefusals } from '../db/set-aside.ts';
 import type { ConflictPolicy } from '../domain/merge-fields.ts';
 import { type EntryRewrite, mergeRecord, type PendingEntry } from '../domain/merge-record.ts';
 import type { RemoteRecord } from '../domain/record.ts';
@@ -35,6 +31,8 @@ export interface ApplyContext {
   readonly writes?: RemoteWrites | undefined;
   /** Link tables to bring up to what the records tell; none where left out. */
   readonly links?: readonly LinkTable[];
+  /** Tries again what is known to be refused, whenever that is due. */
+  readonly retry?: boolean;
 }
 
 export interface ApplyCounts {
@@ -43,6 +41,10 @@ export interface ApplyCounts {
   readonly unchanged: number;
   /** Put aside because somebody holds the row. */
   readonly deferred: number;
+  /** Put aside because a constraint or a trigger of others refuses the row, or changes it. */
+  readonly setAside: number;
+  /** Why, of one of them. */
+  readonly trouble: RowTrouble | null;
   readonly conflicts: number;
   /** Values that fit no column and went to `_extra`. */
   readonly extra: number;
@@ -57,11 +59,13 @@ interface Candidate {
   readonly record: RemoteRecord;
   readonly row: IncomingRow;
   readonly present: boolean;
+  /** The row that stands holds this very version, and yet another value. */
+  readonly same: boolean;
 }
 
 /**
  * Brings records, as read or as answered to a write, into their mirror table. The one way in
- * for every version of a record (invariants 2, 3, 5):
+ * for every version of a record (invariants 2, 3, 5, 10):
  *
  * 1. rows under an old id get the one their record has now
  * 2. what is equal, older, or known to be gone since is left alone
@@ -69,18 +73,23 @@ interface Candidate {
  *    has made newer until then is left alone as well
  * 4. only then, in a later statement, the outbox is read and merged with; what cannot be merged
  *    yet, because a field is in flight, is put aside too
+ * 5. a row that cannot be written is put aside with the reason. What waits for it in the outbox has
+ *    been merged all the same, so that edits of it go on
  *
  * Runs in the caller's transaction, as writer; safe to repeat.
  */
 export async function applyRecords(
-  tx: Sql,
+  tx: Transaction,
   table: MirrorTable,
   read: readonly RemoteRecord[],
   context: ApplyContext,
 ): Promise<ApplyCounts> {
+  const { object } = table;
   const records = newestOfEach(read);
-  const heldByRename = await renameDue(tx, table, records);
-  const free = records.filter(({ id }) => !heldByRename.has(id));
+  const refusals = new Map(await knownRefusals(tx, table, { records, when: 'isolating' }, context));
+  const renamed = await renameDue(tx, table, { records, refusals });
+  for (const [id, trouble] of renamed.refused) refusals.set(id, trouble);
+  const free = records.filter(({ id }) => !renamed.held.has(id));
   const encoded = free.map((record) => toRow(table, record));
   const { candidates, undated } = await findCandidates(
     tx,
@@ -105,9 +114,16 @@ export async function applyRecords(
       context,
     )),
   ];
+  const doubted = {
+    records: usable.filter((c) => c.same).map((c) => c.record),
+    when: 'always',
+  } as const;
+  for (const [id, trouble] of await knownRefusals(tx, table, doubted, context)) {
+    refusals.set(id, trouble);
+  }
 
   const usableIds = usable.map(({ record }) => record.id);
-  await moveEntries(tx, table.object, usableIds);
+  await moveEntries(tx, object, usableIds);
   const unsettled = await readWaiting(tx, table, usableIds);
   const merged = mergeAll(table, usable, unsettled, context);
   const inserts = await withoutGone(
@@ -117,43 +133,81 @@ export async function applyRecords(
     context,
   );
   const updates = merged.rows.filter((c) => c.present);
-  await insertRows(
-    tx,
-    table,
-    inserts.map(({ row }) => row),
-  );
-  const updated = await updateRows(
-    tx,
-    table,
-    updates.map(({ row }) => row),
-  );
-  await rewriteEntries(tx, table.object, merged.entries);
-  await recordConflicts(tx, table.object, merged.conflicts);
-  await closeSettledConflicts(tx, table.object, merged.rewritten);
-  await forgetTombstones(
-    tx,
-    table.object,
-    inserts.map(({ record }) => record.id),
-  );
+  const written = await writeRows(tx, table, { inserts, updates, refusals });
+  await rewriteEntries(tx, object, merged.entries);
+  await recordConflicts(tx, object, merged.conflicts);
+  await closeSettledConflicts(tx, object, merged.rewritten);
+  await forgetTombstones(tx, object, written.inserted);
 
+  const stuck = records.filter(({ id }) => renamed.refused.has(id));
+  const tried = new Map(
+    [...[...inserts, ...updates].map(({ record }) => record), ...stuck].map((one) => [one.id, one]),
+  );
+  const refused = [...refusals].flatMap(([id, trouble]) => {
+    const record = tried.get(id);
+    return record === undefined ? [] : [{ id, record, trouble }];
+  });
   const deferred = [
-    ...records.filter(({ id }) => heldByRename.has(id)),
+    ...records.filter(({ id }) => renamed.held.has(id)),
     ...held.map((c) => c.record),
+    ...refused.filter(({ trouble }) => trouble.passing).map(({ record }) => record),
   ];
-  await deferRecords(tx, table.object, merged.unmerged, context.readAt);
-  await deferRecords(tx, table.object, deferred, context.readAt);
-  const deferredIds = new Set([...deferred, ...merged.unmerged].map(({ id }) => id));
-  const appliedIds = records.map(({ id }) => id).filter((id) => !deferredIds.has(id));
-  await dropDeferred(tx, table.object, appliedIds, context.readAt);
+  const lasting = refused.filter(({ trouble }) => !trouble.passing);
+  await putAside(tx, { object, kind: 'apply', readAt: context.readAt }, lasting);
+  await deferRecords(tx, object, merged.unmerged, context.readAt);
+  await deferRecords(tx, object, deferred, context.readAt);
+  const aside = new Set([...deferred, ...merged.unmerged, ...lasting].map(({ id }) => id));
+  const appliedIds = records.map(({ id }) => id).filter((id) => !aside.has(id));
+  await dropDeferred(tx, object, appliedIds, context.readAt);
+  const inserted = written.inserted.length;
   return {
-    inserted: inserts.length,
-    updated,
-    unchanged: records.length - inserts.length - updated - deferred.length,
+    inserted,
+    updated: written.updated,
+    unchanged: records.length - inserted - written.updated - deferred.length - lasting.length,
     deferred: deferred.length,
+    setAside: lasting.length,
+    trouble: lasting[0]?.trouble ?? null,
     conflicts: merged.conflicts.length,
     extra: encoded.reduce((sum, { extras }) => sum + extras, 0),
     undated,
   };
+}
+
+/**
+ * What is known to be refused and not due again. Asked where an attempt without this knowledge has
+ * failed already, or where a row does not come to equal its record: otherwise it is no row's turn.
+ */
+async function knownRefusals(
+  tx: Transaction,
+  { object }: MirrorTable,
+  about: { readonly records: readonly RemoteRecord[]; readonly when: 'isolating' | 'always' },
+  { retry = false }: ApplyContext,
+): Promise<Refusals> {
+  if (retry || (about.when === 'isolating' && tx.isolatesUntilMs === null)) return new Map();
+  const ids = about.records.map(({ id }) => id);
+  return await readRefusals(tx, { object, kind: 'apply' }, ids);
+}
+
+/** Writes rows but those refused, and adds to them what is refused now. */
+async function writeRows(
+  tx: Transaction,
+  table: MirrorTable,
+  what: {
+    readonly inserts: readonly Candidate[];
+    readonly updates: readonly Candidate[];
+    readonly refusals: Map<string, RowTrouble>;
+  },
+): Promise<{ readonly inserted: readonly string[]; readonly updated: number }> {
+  const { refusals } = what;
+  const writable = (candidates: readonly Candidate[]) =>
+    candidates.filter(({ record }) => !refusals.has(record.id)).map(({ row }) => row);
+  const inserts = writable(what.inserts);
+  const inserted = await insertRows(tx, table, inserts);
+  const same = new Set(what.updates.flatMap((c) => (c.same ? [c.record.id] : [])));
+  const updated = await updateRows(tx, table, writable(what.updates), ({ id }) => same.has(id));
+  for (const [id, trouble] of [...inserted.refused, ...updated.refused]) refusals.set(id, trouble);
+  const left = ({ id }: IncomingRow) => !inserted.refused.has(id);
+  return { inserted: inserts.filter(left).map(({ id }) => id), updated: updated.written };
 }
 
 async function readWaiting(
@@ -179,27 +233,33 @@ function newestOfEach(records: readonly RemoteRecord[]): readonly RemoteRecord[]
   return byId.size === records.length ? records : [...byId.values()];
 }
 
-/** @returns ids of records whose row cannot be renamed now because a user holds it. */
+/** @returns records whose row cannot be renamed now: a user holds it, or something refuses it. */
 async function renameDue(
-  tx: Sql,
+  tx: Transaction,
   table: MirrorTable,
-  records: readonly RemoteRecord[],
-): Promise<Set<string>> {
-  const due = await readDueRenames(
+  { records, refusals }: { readonly records: readonly RemoteRecord[]; readonly refusals: Refusals },
+): Promise<{ readonly held: ReadonlySet<string>; readonly refused: Refusals }> {
+  const all = await readDueRenames(
     tx,
     table,
     records.map(({ id }) => id),
   );
-  if (due.length === 0) return new Set();
+  if (all.length === 0) return { held: new Set(), refused: new Map() };
   const locked = await lockRows(
     tx,
     table,
-    due.flatMap(({ oldId, id }) => [oldId, id]),
+    all.flatMap(({ oldId, id }) => [oldId, id]),
   );
   const isFree = ({ oldId, id, occupied }: DueRename) =>
     locked.has(oldId) && (!occupied || locked.has(id));
-  await renameRows(tx, table, due.filter(isFree));
-  return new Set(due.filter((rename) => !isFree(rename)).map(({ id }) => id));
+  const free = all.filter(isFree);
+  const due = free.filter(({ id }) => !refusals.has(id));
+  const refused = new Map(await renameRows(tx, table, due));
+  for (const { id } of free) {
+    const trouble = refusals.get(id);
+    if (trouble !== undefined) refused.set(id, trouble);
+  }
+  return { held: new Set(all.filter((one) => !isFree(one)).map(({ id }) => id)), refused };
 }
 
 function toRow(table: MirrorTable, record: RemoteRecord): { row: IncomingRow; extras: number } {
@@ -219,10 +279,10 @@ async function findCandidates(
   if (read.records.length === 0) return { candidates: [], undated: 0 };
   const rows = read.encoded.map(({ row }) => row);
   const standing = await compareRows(tx, table, { rows, readAt });
-  const candidates = standing.flatMap(({ index, present, newer, differs }) => {
+  const candidates = standing.flatMap(({ index, present, newer, differs, same }) => {
     const record = read.records[index];
     const row = rows[index];
-    return record && row && differs && !newer ? [{ record, row, present }] : [];
+    return record && row && differs && !newer ? [{ record, row, present, same }] : [];
   });
   return { candidates, undated: standing.filter(({ undated }) => undated).length };
 }
@@ -269,7 +329,7 @@ function mergeAll(
   const rewritten: string[] = [];
   const unmerged: RemoteRecord[] = [];
   for (const candidate of candidates) {
-    const { record, present } = candidate;
+    const { record } = candidate;
     const pending = (unsettled.get(record.id) ?? []).map((entry) => {
       return { ...entry, writtenAtMs: entry.writtenAtMs + context.crmMinusDatabaseMs };
     });
@@ -286,7 +346,7 @@ function mergeAll(
       fields: { ...record.fields, ...Object.fromEntries(merge.values) },
     };
     const { row } = toRow(table, mergedRecord);
-    rows.push({ record, present, row: { ...row, keep: [...row.keep, ...merge.keep] } });
+    rows.push({ ...candidate, row: { ...row, keep: [...row.keep, ...merge.keep] } });
     entries.push(...merge.entries);
     if (merge.entries.length > 0) rewritten.push(record.id);
     conflicts.push(

@@ -1,4 +1,4 @@
-import type { Sql } from '../db/database.ts';
+import type { Transaction } from '../db/database.ts';
 import { loadMirror } from '../db/mirror/load.ts';
 import {
   type ConflictOfRecord,
@@ -16,7 +16,7 @@ import { endLinks } from './link-end.ts';
  * their links go. What is in flight is left to its answer. Runs in the transaction that takes the rows away.
  */
 export async function cancelEdits(
-  tx: Sql,
+  tx: Transaction,
   object: string,
   ids: readonly string[],
 ): Promise<{ readonly conflicts: number }> {

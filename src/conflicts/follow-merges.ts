@@ -1,8 +1,7 @@
 import type { Sql, Transaction } from '../db/database.ts';
-import { deferRecords, dropDeferred, writeTombstones } from '../db/departures.ts';
 import { loadMirror } from '../db/mirror/load.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
-import { deleteRows, lockRows, readVersions } from '../db/mirror-rows.ts';
+import { lockRows, readVersions } from '../db/mirror-rows.ts';
 import { readUnsettled, rewriteEntries } from '../db/outbox/unsettled.ts';
 import { type Merge, moveLinks } from '../db/reconcile/links.ts';
 import {
@@ -13,21 +12,25 @@ import {
   readSurvivors,
 } from '../db/reconcile/merges.ts';
 import { readRows, writeFields } from '../db/reconcile/rows.ts';
+import { deferRecords, dropAside } from '../db/set-aside.ts';
 import type { Json } from '../domain/json.ts';
 import type { EntryRewrite, PendingEntry } from '../domain/merge-record.ts';
 import type { RemoteRecord } from '../domain/record.ts';
 import type { CallOptions, Remote } from '../domain/remote.ts';
 import { type ApplyContext, applyRecords } from './apply-records.ts';
+import { removeRows } from './remove-rows.ts';
 
 export interface MergeCounts {
   /** Rows taken away because their record lives on in another. */
   readonly merged: number;
   /** Put aside because somebody holds one of the rows. */
   readonly deferred: number;
+  /** Put aside because something keeps a row, or refuses the survivor's. */
+  readonly setAside: number;
   readonly conflicts: number;
 }
 
-const NOTHING: MergeCounts = { merged: 0, deferred: 0, conflicts: 0 };
+const NOTHING: MergeCounts = { merged: 0, deferred: 0, setAside: 0, conflicts: 0 };
 
 /**
  * Follows the merges that records tell of (`_merged_ids`), right after the records themselves were
@@ -89,16 +92,16 @@ export async function carryOver(
   const unsettled = await readUnsettled(tx, object, oldIds);
   await rewriteEntries(tx, object, [...unsettled.values()].flatMap(endDeleted));
   await mapMerged(tx, object, merges);
-  const removed = await deleteRows(tx, table, oldIds);
-  await writeTombstones(
+  const { removed, setAside } = await removeRows(
     tx,
-    object,
+    table,
     rows.map(({ id, fields }) => {
       return { id, record: fields, reason: 'merged' as const, deletedAt: null };
     }),
+    context,
   );
   await markTombstonesMerged(tx, object, oldIds);
-  await dropDeferred(tx, object, oldIds, context.readAt);
+  await dropAside(tx, { object, kinds: ['apply'] }, oldIds);
   const mirror = await loadMirror(tx);
   await moveReferences(tx, mirror.tables, object, merges);
   await moveLinks(tx, mirror.links, object, merges);
@@ -106,8 +109,13 @@ export async function carryOver(
   await writeFields(tx, table, localValues(merges, unsettled));
   const touched = new Set(merges.map(({ id }) => id));
   const again = [...found.survivors.values()].filter(({ id }) => touched.has(id));
-  const { conflicts } = await applyRecords(tx, table, again, context);
-  return { merged: removed.size, deferred: aside.length, conflicts };
+  const applied = await applyRecords(tx, table, again, context);
+  return {
+    merged: removed.size,
+    deferred: aside.length,
+    setAside: setAside.size + applied.setAside,
+    conflicts: applied.conflicts,
+  };
 }
 
 /** Vanished ids, and the records they live on in. */

@@ -1,5 +1,5 @@
 import type { Transaction } from '../db/database.ts';
-import { deferRecords } from '../db/departures.ts';
+import type { Refused } from '../db/guarded.ts';
 import {
   compareLinks,
   deleteLinks,
@@ -9,9 +9,10 @@ import {
   type ToldLinks,
 } from '../db/link-rows.ts';
 import { type LinkTable, type LinkView, linkViews, viewsOf } from '../db/mirror/links.ts';
-import type { MirrorTable } from '../db/mirror/table.ts';
+import { MIRROR_SCHEMA, type MirrorTable } from '../db/mirror/table.ts';
 import { readGuardedLinks } from '../db/outbox/links.ts';
-import { SyncError } from '../domain/errors.ts';
+import { isRowTrouble, type RowTrouble, troubleOf } from '../db/row-trouble.ts';
+import { deferRecords, putAside } from '../db/set-aside.ts';
 import type { RemoteRecord } from '../domain/record.ts';
 
 export interface LinkCounts {
@@ -19,6 +20,8 @@ export interface LinkCounts {
   readonly unlinked: number;
   /** Records put aside because a user is just making one of their links. */
   readonly deferred: number;
+  /** Records of which a constraint or a trigger of others refuses a link. */
+  readonly setAside: number;
 }
 
 /**
@@ -36,8 +39,9 @@ export async function applyLinks(
   records: readonly RemoteRecord[],
   context: { readonly links: readonly LinkTable[]; readonly readAt: string },
 ): Promise<LinkCounts> {
-  const counts = { linked: 0, unlinked: 0, deferred: 0 };
+  const counts = { linked: 0, unlinked: 0, deferred: 0, setAside: 0 };
   const held = new Set<string>();
+  const troubles = new Map<string, RowTrouble>();
   for (const view of linkViews(context.links, table.object)) {
     const told = toldOf(view, records);
     if (told.whole.length === 0 && told.pairs.length === 0) continue;
@@ -45,17 +49,26 @@ export async function applyLinks(
     if (missing.length === 0 && extra.length === 0) continue;
     const locked = await lockLinks(tx, view, extra);
     const free = await unguarded(tx, view, { missing, extra: locked }, context.readAt);
-    await deleteLinks(tx, view, free.extra);
+    const kept = await deleteLinks(tx, view, free.extra);
     const refused = await insertFree(tx, view, free.missing);
-    for (const { here } of refused) held.add(here);
+    for (const { item, trouble } of [...kept, ...refused]) {
+      if (trouble.passing) held.add(item.here);
+      else troubles.set(item.here, trouble);
+    }
     counts.linked += free.missing.length - refused.length;
-    counts.unlinked += free.extra.length;
+    counts.unlinked += free.extra.length - kept.length;
   }
-  if (held.size === 0) return counts;
+  if (held.size + troubles.size === 0) return counts;
   // A user holds them: like rows, they are tried again with the next pull.
   const aside = records.filter(({ id }) => held.has(id));
   await deferRecords(tx, table.object, aside, context.readAt);
-  return { ...counts, deferred: aside.length };
+  const refusals = records.flatMap((record) => {
+    const trouble = troubles.get(record.id);
+    return trouble === undefined ? [] : [{ id: record.id, record, trouble }];
+  });
+  const about = { object: table.object, kind: 'link', readAt: context.readAt } as const;
+  await putAside(tx, about, refusals);
+  return { ...counts, deferred: aside.length, setAside: refusals.length };
 }
 
 function toldOf({ here }: LinkView, records: readonly RemoteRecord[]): ToldLinks {
@@ -100,7 +113,8 @@ const MOST_WAITS = 20;
 
 /**
  * Inserts links without waiting for users: where the same link is being made in a transaction that
- * is not committed, the insert gives up and is halved until that link is found.
+ * is not committed, the insert gives up and is halved until that link is found. So are links that
+ * cannot be written, once an attempt without that has failed.
  *
  * @returns those that could not be inserted now.
  */
@@ -108,27 +122,34 @@ async function insertFree(
   tx: Transaction,
   view: LinkView,
   rows: readonly LinkRow[],
-): Promise<readonly LinkRow[]> {
+): Promise<readonly Refused<LinkRow>[]> {
   if (rows.length === 0) return [];
-  const refused: LinkRow[] = [];
+  const refused: Refused<LinkRow>[] = [];
+  const table = `${MIRROR_SCHEMA}.${view.link.name}`;
   let waits = 0;
+  let last: RowTrouble | null = null;
   const insert = async (part: readonly LinkRow[]): Promise<void> => {
-    if (waits >= MOST_WAITS) {
-      refused.push(...part);
+    if (waits >= MOST_WAITS && last !== null) {
+      const trouble = last;
+      refused.push(...part.map((item) => ({ item, trouble })));
       return;
     }
+    let trouble: RowTrouble;
     await tx.query('SAVEPOINT link_insert');
     try {
       await insertLinks(tx, view, part);
       await tx.query('RELEASE SAVEPOINT link_insert');
       return;
     } catch (error) {
-      if (!(error instanceof SyncError) || error.code !== 'database-lock-timeout') throw error;
+      if (!isRowTrouble(error)) throw error;
+      trouble = troubleOf(error, table);
+      if (!trouble.passing && tx.isolatesUntilMs === null) throw error;
       await tx.query('ROLLBACK TO SAVEPOINT link_insert');
     }
-    waits += 1;
+    last = trouble;
+    if (trouble.passing || performance.now() > (tx.isolatesUntilMs ?? Infinity)) waits += 1;
     if (part.length === 1) {
-      refused.push(...part);
+      refused.push(...part.map((item) => ({ item, trouble })));
       return;
     }
     const half = Math.ceil(part.length / 2);

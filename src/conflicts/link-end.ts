@@ -1,4 +1,4 @@
-import type { Sql } from '../db/database.ts';
+import type { Transaction } from '../db/database.ts';
 import { type LinkTable, viewsOf } from '../db/mirror/links.ts';
 import { endLinksOf } from '../db/outbox/links.ts';
 import { recordConflicts } from '../db/outbox/unsettled.ts';
@@ -12,7 +12,7 @@ import { LOST_TO_DELETE } from '../domain/merge-record.ts';
  * that takes the rows away.
  */
 export async function endLinks(
-  tx: Sql,
+  tx: Transaction,
   links: readonly LinkTable[],
   gone: {
     readonly object: string;

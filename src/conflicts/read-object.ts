@@ -1,8 +1,8 @@
 import { type Cursor, loadCursor, moveCursor, readDatabaseTime } from '../db/cursor.ts';
 import type { Database } from '../db/database.ts';
-import { readDeferred } from '../db/departures.ts';
 import type { LinkTable } from '../db/mirror/links.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
+import { tableRefuses } from '../db/row-trouble.ts';
 import type { ConflictPolicy } from '../domain/merge-fields.ts';
 import type { RemoteRecord } from '../domain/record.ts';
 import type { CallOptions, Priority, Remote } from '../domain/remote.ts';
@@ -32,6 +32,8 @@ export interface ReadOptions {
   readonly onPage?:
     | ((page: { readonly read: number; readonly total: number | null }) => void)
     | undefined;
+  /** Tries everything again that was put aside, due or not. */
+  readonly everything?: boolean | undefined;
 }
 
 export interface ReadCounts {
@@ -41,6 +43,8 @@ export interface ReadCounts {
   readonly updated: number;
   readonly removed: number;
   readonly deferred: number;
+  /** Put aside because a constraint or a trigger of others refuses a row, or changes it. */
+  readonly setAside: number;
   readonly conflicts: number;
   /** Values that fit no column. */
   readonly extra: number;
@@ -63,9 +67,6 @@ export interface Reading {
   readonly counts: { -readonly [K in keyof ReadCounts]: ReadCounts[K] };
 }
 
-/** Records put aside that are tried again at once. */
-const DEFERRED_AT_ONCE = 500;
-
 type WatermarkColumn = 'updatedWatermark' | 'createdWatermark';
 
 /** How far the walk in the order of a timestamp has come. */
@@ -83,7 +84,7 @@ export async function startReading(db: Database, object: string): Promise<Readin
     cursor: await loadCursor(db, object),
     state: 'ok',
     reason: null,
-    counts: { ...counts, deferred: 0, conflicts: 0, extra: 0, linked: 0, unlinked: 0 },
+    counts: { ...counts, deferred: 0, setAside: 0, conflicts: 0, extra: 0, linked: 0, unlinked: 0 },
   };
 }
 
@@ -172,34 +173,18 @@ async function applyPage(
   }
   if (page.records.length === 0 && Object.keys(change).length === 0) return;
   const context = await contextOf(deps, table, page, options);
-  await deps.db.transaction(
+  const done = await deps.db.transaction(
     async (tx) => {
-      addApplied(reading, await applyRead(tx, table, page.records, context));
-      if (Object.keys(change).length > 0) reading.cursor = await moveCursor(tx, cursor, change);
+      const applied = await applyRead(tx, table, page.records, context);
+      refuseAll(table, applied);
+      const isMoved = Object.keys(change).length > 0;
+      return { applied, cursor: isMoved ? await moveCursor(tx, cursor, change) : cursor };
     },
     { asWriter: true },
   );
+  addApplied(reading, done.applied);
+  reading.cursor = done.cursor;
   reading.counts.read += page.records.length;
-}
-
-/** Tries again what was put aside because somebody held the row. */
-export async function applyDeferred(
-  deps: ReadDeps,
-  table: MirrorTable,
-  reading: Reading,
-  options: ReadOptions,
-): Promise<void> {
-  const deferred = await readDeferred(deps.db, table.object, DEFERRED_AT_ONCE);
-  for (const readAt of new Set(deferred.map((one) => one.readAt))) {
-    const records = deferred.filter((one) => one.readAt === readAt).map(({ record }) => record);
-    const context = await contextOf(deps, table, { records, readAt }, options);
-    await deps.db.transaction(
-      async (tx) => {
-        addApplied(reading, await applyRead(tx, table, records, context));
-      },
-      { asWriter: true },
-    );
-  }
 }
 
 /** {@link applyContext}, and whose writes the records bring where they conflict. */
@@ -226,11 +211,22 @@ export function applyContext(deps: ReadDeps, table: MirrorTable, readAt: string)
 /** Known records that lost their `_updated_at`, or came with one that cannot be read. */
 export const UNDATED = 'undated-records';
 
+/** So many rows refused, and none written: it is the table's trouble, and no row's. */
+const TABLE_REFUSES = 16;
+
+/** @throws SyncError `table-refuses` where nothing at all can be written: nothing is put aside. */
+export function refuseAll(table: MirrorTable, applied: AppliedRead): void {
+  const { trouble, setAside, inserted, updated, deferred } = applied;
+  if (trouble === null || setAside < TABLE_REFUSES || inserted + updated + deferred > 0) return;
+  throw tableRefuses(table.object, trouble);
+}
+
 export function addApplied(reading: Reading, applied: AppliedRead): void {
   reading.counts.inserted += applied.inserted;
   reading.counts.updated += applied.updated;
   reading.counts.removed += applied.merged;
   reading.counts.deferred += applied.deferred;
+  reading.counts.setAside += applied.setAside;
   reading.counts.conflicts += applied.conflicts;
   reading.counts.extra += applied.extra;
   reading.counts.linked += applied.linked;

@@ -131,6 +131,40 @@ function scrubbed(error: Error, message: string): Error {
   return cause;
 }
 
+/** Where an error arose, by names alone. Null where the server did not say. */
+export interface ErrorOrigin {
+  /** With its schema. */
+  readonly table: string | null;
+  readonly column: string | null;
+  readonly constraint: string | null;
+  /** The innermost function that was running: a trigger's, or one that an index calls. */
+  readonly routine: string | null;
+  /** It is the text of our statement that is wrong, not what the statement set off. */
+  readonly inStatement: boolean;
+}
+
+const NOWHERE: ErrorOrigin = {
+  table: null,
+  column: null,
+  constraint: null,
+  routine: null,
+  inStatement: false,
+};
+
+/** Postgres translates what surrounds the name, and quotes it in one way or another. */
+const ROUTINE = /^(?:PL\/\w+ \S+ |SQL \S+ )"?([\w.$]+)(?:\(|")/m;
+
+function originOf(error: pg.DatabaseError): ErrorOrigin {
+  const { table, schema, column, constraint, position, where } = error;
+  return {
+    table: table ? `${schema ? `${schema}.` : ''}${table}` : null,
+    column: column ?? null,
+    constraint: constraint ?? null,
+    routine: ROUTINE.exec(where ?? '')?.[1] ?? null,
+    inStatement: position !== undefined && where === undefined,
+  };
+}
+
 function fromServer(error: pg.DatabaseError, connecting: boolean): SyncError {
   const sqlState = error.code ?? 'XX000';
   const meaning = (connecting ? atConnect[sqlState] : undefined) ?? meaningOf(sqlState);
@@ -139,12 +173,13 @@ function fromServer(error: pg.DatabaseError, connecting: boolean): SyncError {
     meaning.code === 'write-refused'
       ? error.message
       : `${meaning.what} (SQLSTATE ${sqlState}${place(error)})${said}`;
-  return new DatabaseSyncError(message, sqlState, {
+  const options = {
     code: meaning.code,
     disposition: meaning.disposition,
     hint: meaning.hint,
     cause: scrubbed(error, message),
-  });
+  };
+  return new DatabaseSyncError(message, sqlState, options, originOf(error));
 }
 
 /** An error of Postgres, its server's or its connection's. */
@@ -152,14 +187,17 @@ export class DatabaseSyncError extends SyncError {
   override readonly name = 'DatabaseError';
   /** Five characters, or null where no server answered. */
   readonly sqlState: string | null;
+  readonly origin: ErrorOrigin;
 
   constructor(
     message: string,
     sqlState: string | null,
     options: ConstructorParameters<typeof SyncError>[1],
+    origin: ErrorOrigin = NOWHERE,
   ) {
     super(message, options);
     this.sqlState = sqlState;
+    this.origin = origin;
   }
 }
 

@@ -4,8 +4,9 @@ import pg, { type QueryResultRow } from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
 import { type ClockBounds, narrowClock, seenClock } from '../domain/clock-bounds.ts';
 import { SyncError } from '../domain/errors.ts';
-import { classifyDatabaseError } from './database-error.ts';
+import { classifyDatabaseError, type DatabaseSyncError } from './database-error.ts';
 import { toParameter, valueTypes } from './database-types.ts';
+import { isPassingTrouble, isRowTrouble } from './row-trouble.ts';
 
 /** Whatever runs a statement: the pool, or one transaction. */
 export interface Sql {
@@ -22,13 +23,23 @@ export interface Sql {
 export interface Transaction extends Sql {
   /** What `now()` says within it, to the millisecond, as ISO-8601 UTC text. */
   readonly startedAt: string;
+  /**
+   * A first attempt met a row that cannot be written: whoever writes several rows finds out which,
+   * until then by trying (see `guarded`). Milliseconds of `performance.now()`; null in a first attempt.
+   */
+  readonly isolatesUntilMs: number | null;
   /** Runs `copy … from stdin` on what `source` yields. @returns how many rows were copied. */
   copyFrom(statement: string, source: Readable): Promise<number>;
 }
 
 export interface TransactionOptions {
-  /** Set where this process writes mirror tables itself, so that triggers do not capture it. */
+  /**
+   * Set where this process writes mirror tables itself, so that triggers do not capture it. Then
+   * `work` runs a second time where a row could not be written, to do all else without that row.
+   */
   readonly asWriter?: boolean;
+  /** `work` cannot run twice: an error is thrown at once. */
+  readonly once?: boolean;
   /**
    * How long a statement may wait for a lock; default 2 s. Whoever waits holds a connection that
    * everybody else needs: who cannot have the lock soon comes again.
@@ -54,6 +65,9 @@ export interface Database extends Sql {
   /**
    * Runs `work` in one transaction (read committed) and commits it. Whatever `work` throws rolls
    * it back. An error of the commit itself leaves open whether it took place.
+   *
+   * @throws SyncError `table-refuses` (retry) where, as writer, it cannot be done without a row
+   * that cannot be written.
    */
   transaction<T>(work: (tx: Transaction) => Promise<T>, options?: TransactionOptions): Promise<T>;
   /** Waits for what is running, then closes every connection. Safe to call twice. */
@@ -77,9 +91,11 @@ const defaultStatementTimeoutMs = 300_000;
 const defaultIdleTimeoutMs = 8_000;
 /** The server gives up first; this is for a server that no longer answers at all. */
 const answerGraceMs = 10_000;
+/** Looking for rows that cannot be written may take this long in all: somebody waits for the others. */
+const isolationMs = 20_000;
 
 /** SET LOCAL alone: behind a transaction pooler a session belongs to nobody. */
-function prelude(options: TransactionOptions): string {
+function prelude(options: TransactionOptions, isolates: boolean): string {
   const lockMs = Math.trunc(options.lockTimeoutMs ?? defaultLockTimeoutMs);
   const statementMs = Math.trunc(options.statementTimeoutMs ?? defaultStatementTimeoutMs);
   const idleMs = Math.trunc(options.idleTimeoutMs ?? defaultIdleTimeoutMs);
@@ -98,6 +114,8 @@ function prelude(options: TransactionOptions): string {
          (select writer_secret from clarify_sync.installation), true)`,
     );
   }
+  // What is checked at the commit cannot be told of one row any more.
+  if (isolates) settings.push('set constraints all immediate');
   settings.push(`select date_trunc('milliseconds', now()) as "startedAt"`);
   return settings.join('; ');
 }
@@ -118,9 +136,14 @@ async function run<Row extends QueryResultRow>(
 }
 
 /** @returns what `now()` says in the transaction begun. */
-async function begin(client: pg.ClientBase, options: TransactionOptions): Promise<string> {
+async function begin(
+  client: pg.ClientBase,
+  options: TransactionOptions,
+  isolates: boolean,
+): Promise<string> {
   const timeoutMs = options.statementTimeoutMs ?? defaultStatementTimeoutMs;
-  const result = await run<{ startedAt: string }>(client, { text: prelude(options), timeoutMs });
+  const text = prelude(options, isolates);
+  const result = await run<{ startedAt: string }>(client, { text, timeoutMs });
   // One of each statement; pg's types know of one alone.
   const [row] = [result].flat().at(-1)?.rows ?? [];
   if (row !== undefined) return row.startedAt;
@@ -203,6 +226,38 @@ export function openDatabase(options: DatabaseOptions): Database {
     }
   }
 
+  async function attempt<T>(
+    work: (tx: Transaction) => Promise<T>,
+    transactionOptions: TransactionOptions,
+    isolatesUntilMs: number | null,
+  ): Promise<T> {
+    const timeoutMs = transactionOptions.statementTimeoutMs ?? defaultStatementTimeoutMs;
+    const client = await connect(transactionOptions.reserved ? reserve : pool);
+    let result: T;
+    try {
+      const sentAtMs = nowMs();
+      const startedAt = await begin(client, transactionOptions, isolatesUntilMs !== null);
+      const answeredAtMs = nowMs();
+      // Cut to milliseconds where it is read.
+      const seen = seenClock(Date.parse(startedAt), { sentAtMs, answeredAtMs, stepMs: 1 });
+      clock = narrowClock(clock, seen);
+      result = await work(openTransaction(client, { startedAt, isolatesUntilMs, timeoutMs }));
+      const { command } = await run(client, { text: 'commit', timeoutMs });
+      // Where `work` swallowed an error, Postgres answers COMMIT with ROLLBACK, and no error.
+      if (command !== 'COMMIT') {
+        throw new SyncError('a transaction was rolled back although its work went on', {
+          code: 'database-unexpected',
+          disposition: 'halt',
+        });
+      }
+    } catch (error) {
+      await rollBack(client, error);
+      throw error;
+    }
+    client.release();
+    return result;
+  }
+
   return {
     get clock() {
       return clock;
@@ -228,31 +283,17 @@ export function openDatabase(options: DatabaseOptions): Database {
       work: (tx: Transaction) => Promise<T>,
       transactionOptions: TransactionOptions = {},
     ): Promise<T> {
-      const timeoutMs = transactionOptions.statementTimeoutMs ?? defaultStatementTimeoutMs;
-      const client = await connect(transactionOptions.reserved ? reserve : pool);
-      let result: T;
       try {
-        const sentAtMs = nowMs();
-        const startedAt = await begin(client, transactionOptions);
-        const answeredAtMs = nowMs();
-        // Cut to milliseconds where it is read.
-        const seen = seenClock(Date.parse(startedAt), { sentAtMs, answeredAtMs, stepMs: 1 });
-        clock = narrowClock(clock, seen);
-        result = await work(openTransaction(client, { startedAt, timeoutMs }));
-        const { command } = await run(client, { text: 'commit', timeoutMs });
-        // Where `work` swallowed an error, Postgres answers COMMIT with ROLLBACK, and no error.
-        if (command !== 'COMMIT') {
-          throw new SyncError('a transaction was rolled back although its work went on', {
-            code: 'database-unexpected',
-            disposition: 'halt',
-          });
-        }
+        return await attempt(work, transactionOptions, null);
       } catch (error) {
-        await rollBack(client, error);
-        throw error;
+        const { asWriter = false, once = false } = transactionOptions;
+        if (!asWriter || once || !isRowTrouble(error)) throw error;
       }
-      client.release();
-      return result;
+      try {
+        return await attempt(work, transactionOptions, performance.now() + isolationMs);
+      } catch (error) {
+        throw isRowTrouble(error) && !isPassingTrouble(error) ? tableRefuses(error) : error;
+      }
     },
 
     close() {
@@ -262,12 +303,25 @@ export function openDatabase(options: DatabaseOptions): Database {
   };
 }
 
+/** Whatever stands in the way of a table is its owner's to mend, and nobody else's trouble. */
+function tableRefuses(cause: DatabaseSyncError): SyncError {
+  return new SyncError(cause.message, {
+    code: 'table-refuses',
+    disposition: 'retry',
+    hint: 'see `clarify-sync doctor`; it goes on by itself once the cause is gone',
+    cause,
+  });
+}
+
 function openTransaction(
   client: pg.PoolClient,
-  { startedAt, timeoutMs }: { readonly startedAt: string; readonly timeoutMs: number },
+  {
+    timeoutMs,
+    ...facts
+  }: Pick<Transaction, 'startedAt' | 'isolatesUntilMs'> & { readonly timeoutMs: number },
 ): Transaction {
   return {
-    startedAt,
+    ...facts,
     async query<Row extends QueryResultRow>(text: string, values?: readonly unknown[]) {
       const { rows } = await run<Row>(client, { text, values, timeoutMs });
       return rows;

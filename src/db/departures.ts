@@ -1,5 +1,4 @@
-import { type Json, parseJson, stringifyJson } from '../domain/json.ts';
-import type { RemoteRecord } from '../domain/record.ts';
+import { type Json, stringifyJson } from '../domain/json.ts';
 import type { Sql } from './database.ts';
 import { encodeExtra } from './mirror/extra.ts';
 
@@ -72,68 +71,5 @@ export async function writeTombstones(
       tombstones.map(({ reason }) => reason),
       tombstones.map(({ deletedAt }) => deletedAt),
     ],
-  );
-}
-
-/** A record read while a user held its row. */
-export interface DeferredRecord {
-  readonly record: RemoteRecord;
-  /** Database time just before it was read. */
-  readonly readAt: string;
-}
-
-/** Puts records aside until their rows are free. The newer version stays. */
-export async function deferRecords(
-  tx: Sql,
-  object: string,
-  records: readonly RemoteRecord[],
-  readAt: string,
-): Promise<void> {
-  if (records.length === 0) return;
-  await tx.query(
-    `INSERT INTO clarify_sync.deferred (object, id, record, read_at)
-     SELECT $1, d.id, d.record::jsonb, $4::timestamptz
-       FROM unnest($2::text[], $3::text[]) AS d(id, record)
-         ON CONFLICT (object, id) DO UPDATE
-        SET record = excluded.record, read_at = excluded.read_at
-      WHERE deferred.read_at <= excluded.read_at`,
-    [object, records.map(({ id }) => id), records.map((record) => stringifyJson(record)), readAt],
-  );
-}
-
-/** The records put aside, oldest first. */
-export async function readDeferred(
-  sql: Sql,
-  object: string,
-  limit: number,
-): Promise<DeferredRecord[]> {
-  const rows = await sql.query<{ record: string; readAt: string }>(
-    `SELECT record::text AS record, read_at AS "readAt" FROM clarify_sync.deferred
-      WHERE object = $1 ORDER BY read_at, id LIMIT $2`,
-    [object, limit],
-  );
-  return rows.flatMap(({ record, readAt }) => {
-    const parsed = parseJson(record);
-    return isRecord(parsed) ? [{ record: parsed, readAt }] : [];
-  });
-}
-
-/** Our own writing: who has these two has the rest. */
-function isRecord(parsed: unknown): parsed is RemoteRecord {
-  return typeof parsed === 'object' && parsed !== null && 'id' in parsed && 'fields' in parsed;
-}
-
-/** Drops what was put aside and has been applied since, or is older than what stands. */
-export async function dropDeferred(
-  tx: Sql,
-  object: string,
-  ids: readonly string[],
-  readAt: string,
-): Promise<void> {
-  if (ids.length === 0) return;
-  await tx.query(
-    `DELETE FROM clarify_sync.deferred
-      WHERE object = $1 AND id = ANY($2::text[]) AND read_at <= $3::timestamptz`,
-    [object, ids, readAt],
   );
 }

@@ -1,7 +1,9 @@
 import { escapeIdentifier } from 'pg';
-import type { Sql } from './database.ts';
+import type { Sql, Transaction } from './database.ts';
+import { guardedSet } from './guarded.ts';
 import { lockWhereFree } from './mirror/lock.ts';
 import type { MirrorTable } from './mirror/table.ts';
+import { putAside } from './set-aside.ts';
 
 export interface Rename {
   readonly oldId: string;
@@ -73,11 +75,14 @@ export async function moveEntries(tx: Sql, object: string, ids: readonly string[
 
 /**
  * Replaces references by an id that was given here with the one the CRM knows, in every table and
- * its history, wherever nobody holds the row; what is skipped is replaced next time. The partial
- * indexes on `local:` references keep this free where there are none.
+ * its history, wherever nobody holds the row; what is skipped is replaced next time. A row that a
+ * constraint keeps from it is put aside, and left alone until it is due again. The partial indexes
+ * on `local:` references keep this free where there are none.
  */
-export async function rewriteReferences(tx: Sql, tables: readonly MirrorTable[]): Promise<number> {
-  let rewritten = 0;
+export async function rewriteReferences(
+  tx: Transaction,
+  tables: readonly MirrorTable[],
+): Promise<void> {
   await tx.query('SELECT clarify_sync.name_versions(object) FROM unnest($1::text[]) AS object', [
     tables.map(({ object }) => object),
   ]);
@@ -86,24 +91,61 @@ export async function rewriteReferences(tx: Sql, tables: readonly MirrorTable[])
   );
   // A table that somebody holds is another object's trouble: its own pull comes back to it.
   for (const table of await lockWhereFree(tx, referring)) {
+    const due = (name: string) => `
+         FROM ${table.qualified} AS r
+         JOIN clarify_sync.id_map AS m ON m.object = $1 AND m.old_id = r.${name}
+        WHERE r.${name} LIKE 'local:%'
+          AND NOT EXISTS (SELECT FROM clarify_sync.deferred AS d
+                           WHERE d.object = $2 AND d.id = r.id AND d.kind = 'refer'
+                             AND d.next_attempt_at > clock_timestamp())`;
     for (const { column, field } of table.columns) {
       if (field.kind !== 'reference' || !field.relationship) continue;
       const name = escapeIdentifier(column);
-      const rows = await tx.query(
-        `UPDATE ${table.qualified} AS t SET ${name} = m.id
-           FROM (SELECT r.id AS row_id, m.id
-                   FROM ${table.qualified} AS r
-                   JOIN clarify_sync.id_map AS m ON m.object = $1 AND m.old_id = r.${name}
-                  WHERE r.${name} LIKE 'local:%'
+      const parameters = [field.relationship.object, table.object];
+      await guardedReferences(tx, table, {
+        find: `SELECT r.id ${due(name)} ORDER BY r.id`,
+        write: `UPDATE ${table.qualified} AS t SET ${name} = m.id
+           FROM (SELECT r.id AS row_id, m.id ${due(name)} AND ($3::text[] IS NULL OR r.id = ANY($3))
                   ORDER BY r.id FOR UPDATE OF r SKIP LOCKED) AS m
-          WHERE t.id = m.row_id
-          RETURNING 1`,
-        [field.relationship.object],
-      );
-      rewritten += rows.length;
+          WHERE t.id = m.row_id`,
+        parameters,
+      });
     }
   }
-  return rewritten;
+}
+
+/**
+ * Brings references in rows of a table to present ids. Rows that refuse it are put aside.
+ *
+ * @param how.find the ids of the rows; `how.write` takes those that may be written, or null for
+ *   all, as the parameter after `how.parameters`.
+ * @returns how many were written.
+ */
+export async function guardedReferences(
+  tx: Transaction,
+  table: MirrorTable,
+  how: {
+    readonly find: string;
+    readonly write: string;
+    readonly parameters: readonly unknown[];
+  },
+): Promise<number> {
+  let written = 0;
+  const find = async () => {
+    const rows = await tx.query<{ id: string }>(how.find, how.parameters);
+    return rows.map(({ id }) => id);
+  };
+  const refused = await guardedSet(tx, table.qualified, find, async (ids) => {
+    const rows = await tx.query(`${how.write} RETURNING 1`, [...how.parameters, ids]);
+    written += rows.length;
+  });
+  const lasting = refused.filter(({ trouble }) => !trouble.passing);
+  await putAside(
+    tx,
+    { object: table.object, kind: 'refer', readAt: tx.startedAt },
+    lasting.map(({ item: id, trouble }) => ({ id, record: null, trouble })),
+  );
+  return written;
 }
 
 /** The present ids of those that are old ones. Primary key of `id_map`. */

@@ -1,7 +1,9 @@
 import { quoteIdent } from '../domain/names.ts';
-import type { Sql } from './database.ts';
+import type { Sql, Transaction } from './database.ts';
+import { guarded, guardedSet, type Refused } from './guarded.ts';
 import type { LinkTable, LinkView } from './mirror/links.ts';
 import type { MirrorTable } from './mirror/table.ts';
+import { putAside } from './set-aside.ts';
 
 /** One link, as a record and its field tell it. */
 export interface LinkRow {
@@ -72,19 +74,20 @@ export async function lockLinks(
   );
 }
 
-/** The caller has locked them. */
+/** The caller has locked them. @returns those that a constraint or a trigger of others keeps. */
 export async function deleteLinks(
-  tx: Sql,
+  tx: Transaction,
   view: LinkView,
   rows: readonly LinkRow[],
-): Promise<void> {
-  if (rows.length === 0) return;
+): Promise<readonly Refused<LinkRow>[]> {
   const { here, there } = columnsOf(view);
-  await tx.query(
-    `DELETE FROM ${view.link.qualified} AS l USING unnest($1::text[], $2::text[]) AS r(here, there)
-      WHERE l.${here} = r.here AND l.${there} = r.there`,
-    parametersOf(rows),
-  );
+  return await guarded(tx, view.link.qualified, rows, async (part) => {
+    await tx.query(
+      `DELETE FROM ${view.link.qualified} AS l USING unnest($1::text[], $2::text[]) AS r(here, there)
+        WHERE l.${here} = r.here AND l.${there} = r.there`,
+      parametersOf(part),
+    );
+  });
 }
 
 /**
@@ -137,29 +140,73 @@ export async function readStandingLinks(
 }
 
 /**
+ * Brings links to what they have to be by a statement that finds them itself. Those that refuse it
+ * are put aside under the record of the link table's first end.
+ *
+ * @param how.due what follows `FROM` in the link table `l`; `how.write` has it once more, each with
+ *   the condition `only`, over the parameters after `how.parameters`.
+ * @returns how many rows `how.write` gave back.
+ */
+export async function guardedLinks(
+  tx: Transaction,
+  link: Pick<LinkTable, 'qualified' | 'sides'>,
+  how: {
+    readonly due: string;
+    readonly write: (only: string) => string;
+    readonly parameters: readonly unknown[];
+  },
+): Promise<number> {
+  const [first, second] = link.sides;
+  const [a, b] = [`l.${quoteIdent(first.column)}`, `l.${quoteIdent(second.column)}`];
+  const [n, m] = [how.parameters.length + 1, how.parameters.length + 2];
+  const only = `($${n}::text[] IS NULL OR (${a}, ${b}) IN (SELECT * FROM unnest($${n}, $${m}::text[])))`;
+  let written = 0;
+  const find = async () =>
+    await tx.query<LinkRow & Record<string, unknown>>(
+      `SELECT DISTINCT ${a} AS here, ${b} AS there FROM ${how.due} AND ${only} ORDER BY 1, 2`,
+      [...how.parameters, null, null],
+    );
+  const refused = await guardedSet(tx, link.qualified, find, async (part) => {
+    const pairs = part === null ? [null, null] : parametersOf(part);
+    written += (await tx.query(how.write(only), [...how.parameters, ...pairs])).length;
+  });
+  const lasting = refused.filter(({ trouble }) => !trouble.passing);
+  const byRecord = new Map(lasting.map(({ item, trouble }) => [item.here, trouble]));
+  await putAside(
+    tx,
+    { object: first.object, kind: 'link', readAt: tx.startedAt },
+    [...byRecord].map(([id, trouble]) => ({ id, record: null, trouble })),
+  );
+  return written;
+}
+
+/**
  * Gives links the ids their records have now: those to rows born here that exist in the CRM by
  * now, or, with `all`, also those to records that were merged since. What a user holds is skipped
  * and done next time. Index `<table>__local`; with `all` one scan of the table. Repeatable.
  */
 export async function renameLinks(
-  tx: Sql,
+  tx: Transaction,
   links: readonly LinkTable[],
   { all }: { readonly all: boolean },
 ): Promise<number> {
   let renamed = 0;
-  for (const { qualified, sides } of links) {
+  for (const link of links) {
+    const { qualified, sides } = link;
     const [first, second] = sides;
     const [a, b] = [quoteIdent(first.column), quoteIdent(second.column)];
     const isBornHere = `(l.${a} LIKE 'local:%' OR l.${b} LIKE 'local:%')`;
-    const rows = await tx.query(
-      `WITH due AS MATERIALIZED (
+    const due = `${qualified} AS l
+           LEFT JOIN clarify_sync.id_map AS ma ON ma.object = $1 AND ma.old_id = l.${a}
+           LEFT JOIN clarify_sync.id_map AS mb ON mb.object = $2 AND mb.old_id = l.${b}
+          WHERE ${all ? 'true' : isBornHere} AND (ma.id IS NOT NULL OR mb.id IS NOT NULL)`;
+    renamed += await guardedLinks(tx, link, {
+      due,
+      write: (only) => `WITH due AS MATERIALIZED (
          SELECT l.${a} AS a, l.${b} AS b,
                 CASE WHEN ma.id IS NULL THEN l.${a} ELSE clarify_sync.current_id($1, l.${a}) END AS new_a,
                 CASE WHEN mb.id IS NULL THEN l.${b} ELSE clarify_sync.current_id($2, l.${b}) END AS new_b
-           FROM ${qualified} AS l
-           LEFT JOIN clarify_sync.id_map AS ma ON ma.object = $1 AND ma.old_id = l.${a}
-           LEFT JOIN clarify_sync.id_map AS mb ON mb.object = $2 AND mb.old_id = l.${b}
-          WHERE ${all ? 'true' : isBornHere} AND (ma.id IS NOT NULL OR mb.id IS NOT NULL)
+           FROM ${due} AND ${only}
           ORDER BY 1, 2 FOR UPDATE OF l SKIP LOCKED
        ), gone AS (
          DELETE FROM ${qualified} AS l USING due AS d WHERE l.${a} = d.a AND l.${b} = d.b
@@ -167,9 +214,8 @@ export async function renameLinks(
        )
        INSERT INTO ${qualified} (${a}, ${b}) SELECT DISTINCT new_a, new_b FROM gone
            ON CONFLICT DO NOTHING RETURNING 1`,
-      [first.object, second.object],
-    );
-    renamed += rows.length;
+      parameters: [first.object, second.object],
+    });
   }
   return renamed;
 }
@@ -179,26 +225,29 @@ export async function renameLinks(
  * of the table. Repeatable.
  */
 export async function dropDeadLinks(
-  tx: Sql,
+  tx: Transaction,
   links: readonly LinkTable[],
   tables: readonly MirrorTable[],
 ): Promise<void> {
-  for (const { qualified, sides } of links) {
+  for (const link of links) {
+    const { qualified, sides } = link;
     const [first, second] = sides;
     const [a, b] = [quoteIdent(first.column), quoteIdent(second.column)];
     for (const { object, column } of sides) {
       const table = tables.find((one) => one.object === object);
       if (table === undefined) continue;
       const id = `l.${quoteIdent(column)}`;
-      await tx.query(
-        `DELETE FROM ${qualified} AS g USING (
-           SELECT l.${a} AS a, l.${b} AS b FROM ${qualified} AS l
+      const due = `${qualified} AS l
              JOIN clarify_sync.tombstone AS t ON t.object = $1 AND t.id = ${id}
-            WHERE NOT EXISTS (SELECT 1 FROM ${table.qualified} AS m WHERE m.id = ${id})
+            WHERE NOT EXISTS (SELECT 1 FROM ${table.qualified} AS m WHERE m.id = ${id})`;
+      await guardedLinks(tx, link, {
+        due,
+        write: (only) => `DELETE FROM ${qualified} AS g USING (
+           SELECT l.${a} AS a, l.${b} AS b FROM ${due} AND ${only}
             ORDER BY 1, 2 FOR UPDATE OF l SKIP LOCKED) AS d
           WHERE g.${a} = d.a AND g.${b} = d.b`,
-        [object],
-      );
+        parameters: [object],
+      });
     }
   }
 }

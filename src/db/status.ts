@@ -13,6 +13,8 @@ export interface ObjectStanding {
   readonly blocked: number;
   readonly parked: number;
   readonly openConflicts: number;
+  /** Rows that a constraint or a trigger of others keeps from being as their record is. */
+  readonly setAside: number;
   /** Since the last pull that read everything began; null before the first. */
   readonly lagSeconds: number | null;
   readonly lastPulledAt: string | null;
@@ -60,10 +62,14 @@ export async function readStanding(sql: Sql): Promise<ObjectStanding[]> {
      ), contested AS (
        SELECT object, count(*)::int4 AS open FROM clarify_sync.conflict
         WHERE resolution = 'open' GROUP BY object
+     ), aside AS (
+       SELECT object, count(DISTINCT id)::int4 AS rows FROM clarify_sync.deferred
+        WHERE code IS NOT NULL GROUP BY object
      )
      SELECT m.object, m.table_name AS "table",
             coalesce(w.pending, 0) AS pending, coalesce(w.blocked, 0) AS blocked,
             coalesce(w.parked, 0) AS parked, coalesce(c.open, 0) AS "openConflicts",
+            coalesce(a.rows, 0) AS "setAside",
             whole.started_at AS "lastPulledAt",
             extract(epoch FROM clock_timestamp() - whole.started_at)::float8 AS "lagSeconds",
             coalesce(CASE WHEN p.stops THEN p.code END, bad.error, p.code, unproven.error) AS "lastError",
@@ -79,6 +85,7 @@ export async function readStanding(sql: Sql): Promise<ObjectStanding[]> {
        LEFT JOIN clarify_sync.mirror_problem AS p ON p.object = m.object
        LEFT JOIN waiting AS w ON w.object = m.object
        LEFT JOIN contested AS c ON c.object = m.object
+       LEFT JOIN aside AS a ON a.object = m.object
        LEFT JOIN clarify_sync.cursor AS k ON k.object = m.object
        LEFT JOIN LATERAL (${latestRun(`state = 'ok'`, 'm.object')}) AS whole ON true
        LEFT JOIN LATERAL (

@@ -55,6 +55,10 @@ export function createMetrics(source: StatusSource, snapshot: Snapshot): Metrics
     'part',
     'code',
   ]);
+  const aside = gauge('rows_set_aside', 'Rows that cannot be written as their record is.', [
+    'object',
+  ]);
+  const ofDatabase = [lag, rows, outbox, open, trouble, aside];
   const remaining = gauge('allowance_remaining', 'Requests left by the last answer.', ['endpoint']);
   const limit = gauge('allowance_limit', 'Requests per window that Clarify allows.', ['endpoint']);
   const waiting = gauge('http_requests_waiting', 'Requests that wait for the allowance.', [
@@ -89,12 +93,13 @@ export function createMetrics(source: StatusSource, snapshot: Snapshot): Metrics
 
   async function readDatabase(): Promise<void> {
     const objects = await snapshot.standing();
-    for (const metric of [lag, rows, outbox, open, trouble]) metric.reset();
+    for (const metric of ofDatabase) metric.reset();
     for (const standing of objects) {
       const { object, lagSeconds, pending, blocked, parked } = standing;
       if (lagSeconds !== null) lag.set({ object }, lagSeconds);
       rows.set({ object }, Number(standing.rows));
       open.set({ object }, standing.openConflicts);
+      aside.set({ object }, standing.setAside);
       for (const [state, count] of Object.entries({ pending, blocked, parked })) {
         outbox.set({ object, state }, count);
       }
@@ -135,7 +140,7 @@ export function createMetrics(source: StatusSource, snapshot: Snapshot): Metrics
         () => false,
       );
       up.set(answered ? 1 : 0);
-      if (!answered) for (const metric of [lag, rows, outbox, open, trouble]) metric.reset();
+      if (!answered) for (const metric of ofDatabase) metric.reset();
       return await registry.metrics();
     },
     noteRequest: ({ endpoint, durationMs }) => durations.observe({ endpoint }, durationMs / 1_000),

@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { readActivity, readMoves } from '../db/activity.ts';
+import { readAsideCauses } from '../db/aside-review.ts';
 import { readStaleViews } from '../db/dependants.ts';
 import { listConflicts } from '../db/outbox/conflict-review.ts';
 import { listEntries, readEntry } from '../db/outbox/review.ts';
@@ -67,7 +68,7 @@ async function readFacts(source: StatusSource, snapshot: Snapshot): Promise<Show
   const { db } = source;
   const nowMs = Date.now();
   const window = { nowSeconds: nowMs / 1_000, bucketSeconds: BUCKET_SECONDS, buckets: BUCKETS };
-  const [objects, lease, activity, moves, open, parked, staleViews] = await Promise.all([
+  const [objects, lease, activity, moves, open, parked, staleViews, aside] = await Promise.all([
     snapshot.standing(),
     snapshot.lease(),
     readActivity(db, { sinceSeconds: seriesStart(window), bucketSeconds: BUCKET_SECONDS }),
@@ -75,6 +76,7 @@ async function readFacts(source: StatusSource, snapshot: Snapshot): Promise<Show
     listConflicts(db, { openOnly: true, limit: MOST_DECISIONS }),
     listEntries(db, { states: ['parked'], limit: MOST_DECISIONS }),
     readStaleViews(db),
+    readAsideCauses(db),
   ]);
   return {
     staleViews: staleViews.map(({ what }) => what),
@@ -96,6 +98,7 @@ async function readFacts(source: StatusSource, snapshot: Snapshot): Promise<Show
       parked: parked.entries,
       parkedTotal: parked.total,
     },
+    aside: aside.slice(0, MOST_DECISIONS),
     nowMs,
   };
 }

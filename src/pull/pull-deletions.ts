@@ -2,10 +2,10 @@ import { cancelEdits } from '../conflicts/cancel-edits.ts';
 import { serverNow } from '../conflicts/clocks.ts';
 import { carryOver, readMerged } from '../conflicts/follow-merges.ts';
 import { applyContext, type ReadDeps } from '../conflicts/read-object.ts';
+import { removeRows } from '../conflicts/remove-rows.ts';
 import { type Cursor, moveCursor, readDatabaseTime } from '../db/cursor.ts';
-import { writeTombstones } from '../db/departures.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
-import { deleteRows, readVersions } from '../db/mirror-rows.ts';
+import { readVersions } from '../db/mirror-rows.ts';
 import { markTombstonesDeleted } from '../db/reconcile/merges.ts';
 import { markDeletionsAbsent, markDeletionsRead } from '../db/reconcile/state.ts';
 import type { DeletedRecord } from '../domain/record.ts';
@@ -26,6 +26,8 @@ export interface DeletionsRead {
   readonly cursor: Cursor;
   /** Rows taken away. */
   readonly removed: number;
+  /** Rows that something keeps. */
+  readonly setAside: number;
   readonly requests: number;
   /** `absent` where the server has no feed; `incomplete` where it did not hold still. */
   readonly state: 'ok' | 'absent' | 'incomplete';
@@ -34,7 +36,7 @@ export interface DeletionsRead {
 /**
  * Takes away the rows of records that the deletions feed names, all of a pass in one transaction
  * with the cursor (invariants 6 and 8). Rows that a user holds are left for the next pass, and so
- * is the watermark before them.
+ * is the watermark before them; those that something else keeps are put aside, and hold up nothing.
  */
 export async function pullDeletions(
   deps: ReadDeps,
@@ -43,13 +45,14 @@ export async function pullDeletions(
   options: CallOptions,
 ): Promise<DeletionsRead> {
   const { object } = table;
-  if (cursor.feedIsMissing) return { cursor, removed: 0, requests: 0, state: 'absent' };
+  if (cursor.feedIsMissing)
+    return { cursor, removed: 0, setAside: 0, requests: 0, state: 'absent' };
   const startedAt = await readDatabaseTime(deps.db);
   const watermarkMs = cursor.deletedWatermark === null ? 0 : Date.parse(cursor.deletedWatermark);
   const feed = await readFeed(deps, table, watermarkMs, options);
   if (feed === null) {
     await markDeletionsAbsent(deps.db, object);
-    return { cursor, removed: 0, requests: 1, state: 'absent' };
+    return { cursor, removed: 0, setAside: 0, requests: 1, state: 'absent' };
   }
   const away = await readMergedAway(deps, table, feed.deletions, options);
   const deletions = new Map(feed.deletions);
@@ -57,7 +60,7 @@ export async function pullDeletions(
   if (deletions.size === 0) {
     if (feed.watermarkMs !== null) await markDeletionsRead(deps.db, object, startedAt);
     const state = feed.watermarkMs === null ? 'incomplete' : 'ok';
-    return { cursor, removed: 0, requests: feed.requests, state };
+    return { cursor, removed: 0, setAside: 0, requests: feed.requests, state };
   }
   const merged = await readMerged(deps, table, [...deletions.keys()], options);
   const requests = feed.requests + away.requests + merged.requests;
@@ -71,17 +74,14 @@ export async function pullDeletions(
         if (updatedAt === undefined || merged.ids.has(record.id)) return false;
         return updatedAt === null || Date.parse(updatedAt) <= deletedAtMs + STAMP_MS;
       });
-      const ids = due.map(({ record }) => record.id);
-      const removed = await deleteRows(tx, table, ids);
-      await writeTombstones(
-        tx,
-        object,
-        due.filter((d) => removed.has(d.record.id)).map(toTombstone),
-      );
+      const { removed, setAside } = await removeRows(tx, table, due.map(toTombstone), {
+        readAt: startedAt,
+      });
       await markTombstonesDeleted(tx, object, [...deletions.values()].map(toTombstone));
-      const gone = [...deletions.keys()].filter((id) => !versions.has(id) || removed.has(id));
+      const isGone = (id: string) => removed.has(id) || setAside.has(id);
+      const gone = [...deletions.keys()].filter((id) => !versions.has(id) || isGone(id));
       await cancelEdits(tx, object, gone);
-      const held = due.filter(({ record }) => !removed.has(record.id));
+      const held = due.filter(({ record }) => !isGone(record.id));
       const heldMs = Math.min(...held.map(({ deletedAtMs }) => deletedAtMs));
       const nextMs = Math.min(feed.watermarkMs ?? watermarkMs, heldMs);
       const moved =
@@ -91,7 +91,13 @@ export async function pullDeletions(
       if (feed.watermarkMs !== null) await markDeletionsRead(tx, object, startedAt);
       const isWhole = feed.watermarkMs !== null && held.length === 0;
       const state = isWhole ? 'ok' : 'incomplete';
-      return { cursor: moved, removed: removed.size + carried.merged, requests, state };
+      return {
+        cursor: moved,
+        removed: removed.size + carried.merged,
+        setAside: setAside.size + carried.setAside,
+        requests,
+        state,
+      };
     },
     { asWriter: true },
   );

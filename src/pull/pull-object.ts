@@ -1,6 +1,5 @@
 import { serverNow } from '../conflicts/clocks.ts';
 import {
-  applyDeferred,
   type ReadDeps,
   type Reading,
   type ReadOptions,
@@ -9,6 +8,7 @@ import {
   walkObject,
   watermarkOf,
 } from '../conflicts/read-object.ts';
+import { retryAside } from '../conflicts/retry-aside.ts';
 import type { Turns } from '../conflicts/turns.ts';
 import { type Cursor, loadCursor } from '../db/cursor.ts';
 import { rewriteReferences } from '../db/identities.ts';
@@ -33,7 +33,7 @@ export async function pullObject(
 ): Promise<ReadResult> {
   const reading = await startReading(deps.db, table.object);
   await inTurn(deps, reading, options, async () => {
-    await applyDeferred(deps, table, reading, options);
+    await retryAside(deps, table, reading, options);
     await readChanges(deps, table, reading, options);
   });
   // What a user held when another record got its id, and what shows a link that is in flight.
@@ -45,6 +45,7 @@ export async function pullObject(
   const { counts } = reading;
   counts.requests += feed.requests;
   counts.removed += feed.removed;
+  counts.setAside += feed.setAside;
   if (state === 'ok' && feed.state === 'incomplete') {
     return { state: 'incomplete', reason: 'deletions-unsettled', counts };
   }
@@ -66,7 +67,7 @@ export async function pullChanges(
   const reading = await startReading(deps.db, table.object);
   return await inTurn(deps, reading, options, async () => {
     // What came in while a field was in flight has to be merged before the field goes out again.
-    await applyDeferred(deps, table, reading, options);
+    await retryAside(deps, table, reading, options);
     if (after !== null) {
       const since = { orderBy: 'updated', from: after, probe: true, passing: true } as const;
       return (await walkObject(deps, table, reading, { ...options, ...since })) ?? after;

@@ -1,10 +1,11 @@
-import type { Sql } from '../db/database.ts';
+import type { Transaction } from '../db/database.ts';
 import { mapIds, rewriteReferences } from '../db/identities.ts';
 import { findByIdentity } from '../db/mirror/identity-lookup.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
 import { lockRows } from '../db/mirror-rows.ts';
 import { type Adoption, mergeBornRows, readFields, rewriteAdopted } from '../db/outbox/adoption.ts';
 import { settleEntries } from '../db/outbox/outbox.ts';
+import { describeTrouble, type RowTrouble } from '../db/row-trouble.ts';
 import { equalValues, itemKey, sameValue } from '../domain/equal.ts';
 import type { Json } from '../domain/json.ts';
 import type { FieldChange } from '../domain/merge-record.ts';
@@ -13,6 +14,9 @@ import { isLocalId, type Outgoing, type Settlement } from './outgoing.ts';
 
 /** A user holds one of the two rows: tried again after this long. */
 const HELD_RETRY_MS = 1_000;
+/** A constraint or a trigger of others refuses it: only a person can mend that. */
+const REFUSED_RETRY_MS = 61_000;
+const LONGEST_RETRY_MS = 300_000;
 
 /**
  * Looks up, in the mirror just pulled, who the creates are (invariant 4): one whose e-mail, domain
@@ -22,7 +26,7 @@ const HELD_RETRY_MS = 1_000;
  * @returns what is still to be created. Runs in the claim's transaction, as writer.
  */
 export async function adoptKnown(
-  tx: Sql,
+  tx: Transaction,
   { tables, table }: { readonly tables: readonly MirrorTable[]; readonly table: MirrorTable },
   outgoing: readonly Outgoing[],
   epoch: bigint,
@@ -69,14 +73,30 @@ export async function adoptKnown(
     }
   }
   if (adoptions.length > 0) {
-    await mergeBornRows(tx, table, adoptions);
-    await settleEntries(tx, epoch, settled);
-    await rewriteAdopted(tx, epoch, adoptions);
-    const renames = adoptions.map(({ localId, id }) => ({ oldId: localId, id }));
+    const refused = await mergeBornRows(tx, table, adoptions);
+    const apart = new Map(refused.map(({ item, trouble }) => [item.localId, trouble]));
+    const merged = adoptions.filter(({ localId }) => !apart.has(localId));
+    const waits = [...known.keys()].filter(({ recordId }) => apart.has(recordId));
+    const waiting = new Set(waits.flatMap(({ entries }) => entries));
+    const isMerged = (one: Settlement) => !one.ids.some((entry) => waiting.has(entry));
+    await settleEntries(tx, epoch, [
+      ...settled.filter(isMerged),
+      ...waits.flatMap((create) => waitForRow(create, apart.get(create.recordId))),
+    ]);
+    await rewriteAdopted(tx, epoch, merged);
+    const renames = merged.map(({ localId, id }) => ({ oldId: localId, id }));
     await mapIds(tx, table.object, renames, 'adopted');
     await rewriteReferences(tx, tables);
   } else await settleEntries(tx, epoch, settled);
   return outgoing.filter((change) => !known.has(change));
+}
+
+/** The row born here cannot become the record's: its change waits, and says for what. */
+function waitForRow(create: Outgoing, trouble: RowTrouble | undefined): readonly Settlement[] {
+  if (trouble === undefined) return [];
+  const reason = `row-refused: ${describeTrouble(trouble)}`;
+  const retryInMs = Math.min(LONGEST_RETRY_MS, REFUSED_RETRY_MS * create.attempts);
+  return [{ ids: create.entries, outcome: { state: 'pending', reason, retryInMs } }];
 }
 
 function identityValues({ fields, matchOn }: Outgoing): readonly string[] {

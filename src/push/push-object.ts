@@ -6,7 +6,7 @@ import { holdsLease } from '../db/lease.ts';
 import type { LinkTable } from '../db/mirror/links.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
 import type { MassDeleteLimits } from '../db/outbox/delete-guard.ts';
-import { SyncError } from '../domain/errors.ts';
+import { isPassing, SyncError } from '../domain/errors.ts';
 import type { ConflictPolicy } from '../domain/merge-fields.ts';
 import type { Remote } from '../domain/remote.ts';
 import { claim } from './claim.ts';
@@ -241,11 +241,8 @@ async function settleAgain(
     } catch (error) {
       isLocked =
         attempt > 1 && error instanceof SyncError && error.code === 'database-lock-timeout';
-      // The record may just have come in by itself: its row makes way once it can be seen.
-      const again =
-        error instanceof SyncError &&
-        (error.disposition === 'retry' || error.code === 'database-constraint');
-      if (!again || error.code === 'lease-lost' || attempt >= MOST_SETTLE_ATTEMPTS) throw error;
+      const again = isPassing(error) && error.code !== 'lease-lost';
+      if (!again || attempt >= MOST_SETTLE_ATTEMPTS) throw error;
     }
   }
 }

@@ -1,13 +1,14 @@
 import { type ApplyContext, applyRecords } from '../conflicts/apply-records.ts';
 import { endLinks } from '../conflicts/link-end.ts';
+import { removeRows } from '../conflicts/remove-rows.ts';
 import type { Transaction } from '../db/database.ts';
-import { deferRecords, writeTombstones } from '../db/departures.ts';
+import { type Tombstone, writeTombstones } from '../db/departures.ts';
 import { mapIds, rewriteReferences } from '../db/identities.ts';
 import type { LinkTable } from '../db/mirror/links.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
-import { deleteRows } from '../db/mirror-rows.ts';
 import { addFollowUps, recordRefused, settleEntries } from '../db/outbox/outbox.ts';
 import { readUnsettled, recordConflicts } from '../db/outbox/unsettled.ts';
+import { deferRecords } from '../db/set-aside.ts';
 import type { RemoteError } from '../domain/errors.ts';
 import { LOST_TO_DELETE } from '../domain/merge-record.ts';
 import type { FollowUp, Outgoing, Settlement } from './outgoing.ts';
@@ -25,7 +26,8 @@ export interface SettleContext extends ApplyContext {
 
 /**
  * Ends what was sent, in one transaction with everything that follows from it: ids, rows,
- * references, tombstones. Safe to repeat: entries settled already are left alone.
+ * references, tombstones. The CRM has it, so that it is settled even where its row cannot be
+ * written: the row is put aside. Safe to repeat: entries settled already are left alone.
  */
 export async function settle(
   tx: Transaction,
@@ -39,17 +41,14 @@ export async function settle(
   const vanished = gone.filter(({ kind }) => kind === 'update');
   const deleted = delivered.flatMap(({ change }) => (change.kind === 'delete' ? [change] : []));
   await recordConflicts(tx, object, vanished.flatMap(lostToDelete));
-  await writeTombstones(tx, object, [...deleted, ...gone].map(toTombstone));
-  await deleteRows(
-    tx,
-    table,
-    vanished.map(({ recordId }) => recordId),
-  );
+  const { setAside } = await removeRows(tx, table, vanished.map(toTombstone), context);
+  const away = [...deleted, ...gone].filter(({ recordId }) => !setAside.has(recordId));
+  await writeTombstones(tx, object, away.map(toTombstone));
   const idsOf = (changes: readonly Outgoing[]) => changes.map(({ recordId }) => recordId);
   const here = [...deleted, ...gone.filter(({ kind }) => kind === 'delete')];
   await endLinks(tx, context.links, { object, ids: idsOf(vanished), by: 'remote' });
   await endLinks(tx, context.links, { object, ids: idsOf(here), by: 'local' });
-  await deleteTwins(tx, table, idsOf(here));
+  await removeTwins(tx, table, here.map(toTombstone), context);
 
   await rebase(
     tx,
@@ -112,17 +111,16 @@ export async function settleAside(
  * A row deleted here may have come in by itself before its create was known to have arrived: it
  * must not stay. One that was written again since is somebody's.
  */
-async function deleteTwins(
+async function removeTwins(
   tx: Transaction,
   table: MirrorTable,
-  ids: readonly string[],
+  gone: readonly Tombstone[],
+  context: SettleContext,
 ): Promise<void> {
+  const ids = gone.map(({ id }) => id);
   const written = await readUnsettled(tx, table.object, ids);
-  await deleteRows(
-    tx,
-    table,
-    ids.filter((id) => !written.has(id)),
-  );
+  const unwritten = gone.filter(({ id }) => !written.has(id));
+  await removeRows(tx, table, unwritten, context);
 }
 
 /** What a record does not show although it was created with it stays to be sent, as an edit. */

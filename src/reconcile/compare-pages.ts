@@ -113,6 +113,7 @@ async function applyPage(
   counts.linked += applied.linked;
   counts.unlinked += applied.unlinked;
   counts.deferred += applied.deferred;
+  counts.setAside += applied.setAside;
   counts.conflicts += applied.conflicts;
   counts.undated += applied.undated;
 }

@@ -42,6 +42,8 @@ export type ReconcileCounts = {
   undated: number;
   /** Put aside because somebody holds the row. */
   deferred: number;
+  /** Put aside because a constraint or a trigger of others keeps or refuses the row. */
+  setAside: number;
   conflicts: number;
 };
 
@@ -86,6 +88,7 @@ export function startPass(
       unconfirmed: 0,
       undated: 0,
       deferred: 0,
+      setAside: 0,
       conflicts: 0,
     },
     suspects,

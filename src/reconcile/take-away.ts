@@ -2,10 +2,10 @@ import { applyRead } from '../conflicts/apply-read.ts';
 import { cancelEdits } from '../conflicts/cancel-edits.ts';
 import { carryOver } from '../conflicts/follow-merges.ts';
 import { applyContext } from '../conflicts/read-object.ts';
+import { removeRows } from '../conflicts/remove-rows.ts';
 import type { Transaction } from '../db/database.ts';
-import { writeTombstones } from '../db/departures.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
-import { deleteRows, lockRows } from '../db/mirror-rows.ts';
+import { lockRows } from '../db/mirror-rows.ts';
 import { readRows } from '../db/reconcile/rows.ts';
 import type { Confirmed } from './confirm.ts';
 import type { Pass } from './pass.ts';
@@ -34,10 +34,11 @@ export async function takeAway(pass: Pass, found: Confirmed, removal: Removal): 
     async (tx) => {
       const applied = await applyRead(tx, table, found.alive, context);
       const carried = await carryOver(tx, table, found, context);
-      const removed = { deleted: 0, conflicts: 0 };
+      const removed = { deleted: 0, setAside: 0, conflicts: 0 };
       for (let from = 0; from < gone.length; from += AT_ONCE) {
-        const part = await removeRows(tx, table, gone.slice(from, from + AT_ONCE), removal);
+        const part = await removeGone(tx, table, gone.slice(from, from + AT_ONCE), removal);
         removed.deleted += part.deleted;
+        removed.setAside += part.setAside;
         removed.conflicts += part.conflicts;
       }
       return { applied, carried, removed };
@@ -49,32 +50,33 @@ export async function takeAway(pass: Pass, found: Confirmed, removal: Removal): 
   counts.differed += applied.updated;
   counts.merged += applied.merged + carried.merged;
   counts.deleted += removed.deleted;
-  counts.deferred += applied.deferred + carried.deferred + gone.length - removed.deleted;
+  const left = gone.length - removed.deleted - removed.setAside;
+  counts.deferred += applied.deferred + carried.deferred + left;
+  counts.setAside += applied.setAside + carried.setAside + removed.setAside;
   counts.conflicts += applied.conflicts + carried.conflicts + removed.conflicts;
 }
 
 /** @returns how many are gone now, those included whose row was gone before. */
-async function removeRows(
+async function removeGone(
   tx: Transaction,
   table: MirrorTable,
   ids: readonly string[],
   { askedAt, reason }: Removal,
-): Promise<{ readonly deleted: number; readonly conflicts: number }> {
+): Promise<{ readonly deleted: number; readonly setAside: number; readonly conflicts: number }> {
   // Locked before they are read, so that none is written anew in between.
   const locked = await lockRows(tx, table, ids.toSorted());
   const rows = await readRows(tx, table, ids);
   const askedAtMs = Date.parse(askedAt);
   const standing = new Map(rows.map((row) => [row.id, Date.parse(row.syncedAt ?? '')]));
   const isOlder = (id: string) => locked.has(id) && !((standing.get(id) ?? 0) > askedAtMs);
-  const due = ids.filter((id) => !standing.has(id) || isOlder(id));
-  const deleted = await deleteRows(tx, table, due);
-  const tombstones = rows.filter(({ id }) => deleted.has(id));
-  await writeTombstones(
+  const due = rows.filter(({ id }) => isOlder(id));
+  const { removed, setAside } = await removeRows(
     tx,
-    table.object,
-    tombstones.map(({ id, fields }) => ({ id, record: fields, reason, deletedAt: null })),
+    table,
+    due.map(({ id, fields }) => ({ id, record: fields, reason, deletedAt: null })),
+    { readAt: askedAt },
   );
-  const absent = due.filter((id) => deleted.has(id) || !standing.has(id));
-  const { conflicts } = await cancelEdits(tx, table.object, absent);
-  return { deleted: absent.length, conflicts };
+  const absent = ids.filter((id) => removed.has(id) || !standing.has(id));
+  const { conflicts } = await cancelEdits(tx, table.object, [...absent, ...setAside]);
+  return { deleted: absent.length, setAside: setAside.size, conflicts };
 }

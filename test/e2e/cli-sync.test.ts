@@ -45,7 +45,7 @@ test('sync twice: everything arrives, the second time changes nothing', async ()
   expect(result).toMatchObject({
     type: 'result',
     push: { delivered: 0, failed: 0, delegatedTo: null },
-    left: { pending: 0, blocked: 0, parked: 0, openConflicts: 0 },
+    left: { pending: 0, blocked: 0, parked: 0, openConflicts: 0, setAside: 0 },
     next: null,
   });
   expect(result['objects']).toContainEqual(
@@ -80,6 +80,7 @@ test('status --json has the documented shape', async () => {
     blocked: 0,
     parked: 0,
     openConflicts: 0,
+    setAside: 0,
     lagSeconds: expect.any(Number),
     lastPulledAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT.*Z$/),
     lastError: null,

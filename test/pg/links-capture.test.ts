@@ -94,7 +94,7 @@ test('rows and links can be born in one statement, and a preview shows both', as
     ['deal', 'link'],
   ]);
   const { left } = await syncOnce(session, { signal: workspace.signal });
-  expect(left).toEqual({ pending: 0, blocked: 0, parked: 0, openConflicts: 0 });
+  expect(left).toEqual({ pending: 0, blocked: 0, parked: 0, openConflicts: 0, setAside: 0 });
   expect(await linkDifferences(workspace)).toEqual([]);
 });
 

@@ -60,7 +60,7 @@ test('a row more is a link more, and leaves the others alone', async () => {
   workspace.emulator.resetStats();
   const { push, left } = await sync();
   expect(push).toMatchObject({ delivered: 2, refused: 0, failed: 0 });
-  expect(left).toEqual({ pending: 0, blocked: 0, parked: 0, openConflicts: 0 });
+  expect(left).toEqual({ pending: 0, blocked: 0, parked: 0, openConflicts: 0, setAside: 0 });
   expect(linked()).toEqual(inOrder([people[0], people[1], people[5], people[6]]));
   expect(await linkDifferences(workspace)).toEqual([]);
 });
@@ -128,7 +128,7 @@ test('rows born here are linked once they exist in Clarify', async () => {
   ]);
   await workspace.sql('COMMIT');
   const { left } = await sync();
-  expect(left).toEqual({ pending: 0, blocked: 0, parked: 0, openConflicts: 0 });
+  expect(left).toEqual({ pending: 0, blocked: 0, parked: 0, openConflicts: 0, setAside: 0 });
   const [ids] = await workspace.sql(
     `SELECT clarify_sync.current_id('person', $1) AS person, clarify_sync.current_id('deal', $2) AS deal`,
     [person?.id, born?.id],

@@ -30,7 +30,7 @@ describe.each(['current', 'classic'] as const)('in the %s dialect', (dialect) =>
       expect(counts).toMatchObject({ inserted: 0, updated: 0, removed: 0, conflicts: 0 });
       expect(counts.requests).toBeLessThanOrEqual(3);
     }
-    expect(left).toEqual({ pending: 0, blocked: 0, parked: 0, openConflicts: 0 });
+    expect(left).toEqual({ pending: 0, blocked: 0, parked: 0, openConflicts: 0, setAside: 0 });
   });
 
   test('edits, inserts that refer to each other and deletes arrive in Clarify', async () => {
@@ -59,7 +59,7 @@ describe.each(['current', 'classic'] as const)('in the %s dialect', (dialect) =>
 
     const { push, left } = await syncOnce(session, { signal });
     expect(push).toMatchObject({ delivered: 33, refused: 0, failed: 0, unclear: 0 });
-    expect(left).toEqual({ pending: 0, blocked: 0, parked: 0, openConflicts: 0 });
+    expect(left).toEqual({ pending: 0, blocked: 0, parked: 0, openConflicts: 0, setAside: 0 });
 
     const mapped = await sql(
       'SELECT object, old_id, id, reason FROM clarify_sync.id_map ORDER BY object',

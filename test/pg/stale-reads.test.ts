@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { pullAll } from '../../src/app/pull-all.ts';
 import { syncOnce } from '../../src/app/sync-once.ts';
 import { applyRecords } from '../../src/conflicts/apply-records.ts';
-import type { Sql } from '../../src/db/database.ts';
+import type { Transaction } from '../../src/db/database.ts';
 import type { RemoteRecord } from '../../src/domain/record.ts';
 import { openWorkspace, type TestWorkspace } from '../support/workspace.ts';
 
@@ -76,12 +76,14 @@ test('what became newer between the comparison and the lock stays (invariant 3)'
     crmMinusDatabaseMs: 0,
     policyOf: () => 'newest' as const,
   };
-  const apply = (tx: Sql, record: RemoteRecord) => applyRecords(tx, table, [record], context);
+  const apply = (tx: Transaction, record: RemoteRecord) =>
+    applyRecords(tx, table, [record], context);
   const { db } = workspace.database;
   let overtaken = false;
   await db.transaction(
     async (tx) => {
-      const slow: Sql = {
+      const slow: Transaction = {
+        ...tx,
         async query(text, values) {
           if (!overtaken && text.includes('FOR UPDATE SKIP LOCKED')) {
             overtaken = true;

@@ -13,14 +13,15 @@ import type { EntryRewrite, FieldChanges, PendingEntry } from '../../domain/merg
 import type { RemoteRecord } from '../../domain/record.ts';
 import type { Session } from '../session.ts';
 import { type Discarded, discardLink } from './discard-link.ts';
-import { rowHeld } from './row-held.ts';
+import { rowHeld, rowRefused } from './row-held.ts';
 
 /**
  * Gives up a change that was not sent: it is cancelled, and in the same transaction the row gets
  * back what the CRM holds now. Discarding the insert of a row born here removes the row, with
  * everything that waits for it.
  *
- * @throws UsageError where there is no such entry or it is not waiting; SyncError `row-held`.
+ * @throws UsageError where there is no such entry or it is not waiting; SyncError `row-held`,
+ *   `row-refused` where the row cannot be removed.
  */
 export async function discardChange(
   session: Session,
@@ -53,8 +54,7 @@ export async function discardChange(
         ([field, { base }]) => [field, base] as const,
       );
       const known = { ...record, fields: { ...Object.fromEntries(bases), ...record.fields } };
-      await restore(tx, { session, table, record: known, readAt });
-      return 'remote value restored';
+      return await restore(tx, { session, table, record: known, readAt });
     },
     { asWriter: true },
   );
@@ -68,14 +68,15 @@ async function restore(
     readonly record: RemoteRecord;
     readonly readAt: string;
   },
-): Promise<void> {
+): Promise<Discarded> {
   const { session, table, record, readAt } = into;
-  const { deferred } = await applyRecords(tx, table, [record], {
+  const { deferred, setAside } = await applyRecords(tx, table, [record], {
     readAt,
     crmMinusDatabaseMs: crmMinusDatabaseMs(session),
     policyOf: (field) => session.policyOf(table.object, field),
   });
   if (deferred > 0) throw rowHeld(table.object, record.id);
+  return setAside > 0 ? 'remote value put aside' : 'remote value restored';
 }
 
 async function discardBirth(
@@ -98,8 +99,10 @@ async function discardBirth(
         entries.map((entry) => entry.id),
       );
       const exists = await tx.query(`SELECT 1 FROM ${table.qualified} WHERE id = $1`, [recordId]);
-      const removed = await deleteRows(tx, table, [recordId]);
-      if (exists.length > 0 && !removed.has(recordId)) throw rowHeld(object, recordId);
+      const { deleted, refused } = await deleteRows(tx, table, [recordId]);
+      const trouble = refused.get(recordId);
+      if (trouble !== undefined) throw rowRefused(object, recordId, trouble);
+      if (exists.length > 0 && !deleted.has(recordId)) throw rowHeld(object, recordId);
       await endLinks(tx, session.links, { object, ids: [recordId], by: 'local' });
       return 'row removed';
     },

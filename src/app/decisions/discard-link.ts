@@ -8,7 +8,12 @@ import type { Session } from '../session.ts';
 import { rowHeld } from './row-held.ts';
 
 /** What the row shows once a change is discarded. */
-export type Discarded = 'row removed' | 'remote value restored' | 'record is gone';
+export type Discarded =
+  | 'row removed'
+  | 'remote value restored'
+  /** Its row cannot take it now: it gets it once that is mended. */
+  | 'remote value put aside'
+  | 'record is gone';
 
 /** No instant is later: only what is not settled counts. */
 const NEVER = 'infinity';

@@ -21,7 +21,7 @@ import type { Json } from '../../domain/json.ts';
 import type { RemoteRecord } from '../../domain/record.ts';
 import type { Session } from '../session.ts';
 import { parseFieldValue } from './field-value.ts';
-import { rowHeld } from './row-held.ts';
+import { rowHeld, rowRefused } from './row-held.ts';
 
 export interface Decision {
   readonly conflict: bigint;
@@ -101,7 +101,9 @@ async function settle(tx: Transaction, settling: Settling): Promise<string> {
   const shown =
     verdict.take === 'remote' ? remote : verdict.take === 'value' ? verdict.value : null;
   if (verdict.take !== 'local' && !decided.newerEdit) {
-    await writeFields(tx, table, [{ id: recordId, fields: new Map([[field, shown]]) }]);
+    const row = { id: recordId, fields: new Map([[field, shown]]) };
+    const trouble = (await writeFields(tx, table, [row])).get(recordId);
+    if (trouble !== undefined) throw rowRefused(object, recordId, trouble);
   }
   if (record === null) return 'record is gone';
   const { deferred } = await applyRecords(tx, table, [record], {

@@ -19,6 +19,7 @@ import { EMBEDDED_FOLDER } from '../session.ts';
 import { mirroredOf, previewWorkspace } from '../workspace-schema.ts';
 import { checkGrants, checkPublication, DEPENDANT_CHECKS } from './beside.ts';
 import { type Check, type DoctorOptions, type Finding, ok } from './check.ts';
+import { checkRows } from './rows.ts';
 
 const OLDEST = 14;
 const NEWEST = 18;
@@ -140,6 +141,7 @@ async function checkSchema(
     migrations,
     ...(adopting ? [await looking('adoption', () => adopt(db))] : []),
     await looking('installation', () => checkInstallation(db, config)),
+    ...(version.isCurrent ? [await looking('rows', () => checkRows(db))] : []),
     ...(version.isCurrent ? await checkTables(db, config, schemas) : []),
   ];
 }

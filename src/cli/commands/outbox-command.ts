@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
 import { discardChange } from '../../app/decisions/discard-change.ts';
+import { listAside } from '../../db/aside-review.ts';
 import { mirroredObjects } from '../../db/mirror/load.ts';
 import { countUnsettled } from '../../db/outbox/outbox.ts';
 import {
@@ -23,6 +24,7 @@ import { printable, type Screen } from '../terminal.ts';
 import { nextAfterRelease } from './conflicts-resolve.ts';
 import { entryId, entryIds, listLimit } from './entry-id.ts';
 import { approve } from './outbox-approve.ts';
+import { nextForAside, renderAside } from './outbox-aside.ts';
 import { nextForEntry, nextForList } from './outbox-next.ts';
 import { revert } from './outbox-revert.ts';
 
@@ -42,7 +44,9 @@ export function addOutbox(program: Command, shell: Shell): void {
     .command('list')
     .argument('[object...]', 'only these objects; all where left out')
     .summary('what waits, oldest first')
-    .description('What is pending, on its way or parked, oldest first.')
+    .description(
+      'What is pending, on its way or parked, oldest first; then the rows that cannot be written as Clarify has them, and why.',
+    )
     .addOption(new Option('--state <state>', 'only this state').choices([...outboxStates]))
     .option('--limit <n>', 'how many to show', listLimit, 50)
     .option('--json', JSON_HELP)
@@ -123,11 +127,15 @@ async function list(
     const wanted = knownObjects(objects, await mirroredObjects(db));
     const { entries, total } = await listEntries(db, { states, objects: wanted, limit });
     const left = { ...(await countUnsettled(db, wanted)), openConflicts: 0 };
+    const aside = await listAside(db, { objects: wanted, limit });
     return {
-      json: { entries: entries.map(withoutValues), total },
-      text: renderList(entries, total, context.screen),
+      json: { entries: entries.map(withoutValues), total, aside },
+      text: [
+        ...renderList(entries, total, context.screen),
+        ...renderAside(aside, left.setAside, context.screen),
+      ],
       exitCode: needsPerson(left) ? 3 : 0,
-      next: nextForList(entries),
+      next: nextForList(entries) ?? nextForAside(aside),
     };
   });
 }

@@ -28,7 +28,13 @@ async function pull(context: CommandContext, given: readonly string[]): Promise<
     try {
       const { signal } = context;
       const onProgress = progress.update;
-      const runs = await pullAll(session, { objects, signal, priority: 'pull', onProgress });
+      const runs = await pullAll(session, {
+        objects,
+        signal,
+        priority: 'pull',
+        onProgress,
+        everything: true,
+      });
       progress.stop();
       const left = await countUnsettled(session.db, objects);
       return reportPass(

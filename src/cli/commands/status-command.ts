@@ -69,7 +69,7 @@ function describeProblems(objects: readonly ObjectStanding[]): string[] {
 }
 
 function toJson(object: ObjectStanding): Record<string, unknown> {
-  const { rows, pending, blocked, parked, openConflicts } = object;
+  const { rows, pending, blocked, parked, openConflicts, setAside } = object;
   const { lagSeconds, lastPulledAt, lastError, problem } = object;
   return {
     object: object.object,
@@ -78,6 +78,7 @@ function toJson(object: ObjectStanding): Record<string, unknown> {
     blocked,
     parked,
     openConflicts,
+    setAside,
     lagSeconds: lagSeconds === null ? null : Math.round(lagSeconds * 1_000) / 1_000,
     lastPulledAt,
     lastError,
@@ -118,6 +119,7 @@ const COLUMNS = [
   { title: 'blocked', align: 'right' },
   { title: 'parked', align: 'right' },
   { title: 'conflicts', align: 'right' },
+  { title: 'aside', align: 'right' },
   { title: 'watermark', spare: 1 },
   { title: 'sweep', spare: 2 },
   { title: 'last run', least: 12 },
@@ -135,6 +137,7 @@ export function renderStatus({ objects, leader, sweeps }: Status, screen: Screen
     flagged(object.blocked),
     flagged(object.parked),
     flagged(object.openConflicts),
+    flagged(object.setAside),
     object.watermark ?? '-',
     describeSweep(
       sweeps.find((sweep) => sweep.object === object.object),

@@ -2,7 +2,9 @@ import { Readable } from 'node:stream';
 import { quoteIdent } from '../../domain/names.ts';
 import type { Sql, Transaction } from '../database.ts';
 import { DatabaseSyncError } from '../database-error.ts';
+import { hasAlteringTriggers } from '../mirror/altering-triggers.ts';
 import { type MirrorTable, type SqlType, SYSTEM_COLUMNS } from '../mirror/table.ts';
+import { isRowTrouble } from '../row-trouble.ts';
 import { CopyBuffer, type CopyType } from './copy-buffer.ts';
 
 /** A column that a record brings a value for. */
@@ -51,19 +53,23 @@ export async function isUnread(sql: Sql, table: MirrorTable): Promise<boolean> {
   return row?.unread ?? false;
 }
 
-/** A row stands already; a user is just deleting one; a column has another type than its bytes. */
-const UNFIT_FOR_COPY = /^(?:23505|55P03|22...|42804|08P01)$/;
+/** Bytes that are none of the column's type. */
+const PROTOCOL_VIOLATION = '08P01';
 
-/** Whether COPY met something that a merge can cope with, or tell more of. */
+/**
+ * Whether COPY met something that a merge can cope with, or tell more of: a row stands already, a
+ * user is just deleting one, a column has another type than its bytes, a constraint refuses a row.
+ */
 export function isUnfitForCopy(error: unknown): boolean {
-  return error instanceof DatabaseSyncError && UNFIT_FOR_COPY.test(error.sqlState ?? '');
+  const isForeign = error instanceof DatabaseSyncError && error.sqlState === PROTOCOL_VIOLATION;
+  return isForeign || isRowTrouble(error);
 }
 
 /**
  * Whether rows just copied may not stand: because something is known of these records that a new
  * row would contradict (a local change on its way, an id that was born here, a deletion, a version
- * put aside), or because a user has given a column another type, for which their bytes may mean
- * something else. To be read in a statement *after* the rows were written: then a change made
+ * put aside), because a user has given a column another type, for which their bytes may mean
+ * something else, or because a trigger may have changed them. To be read in a statement *after* the rows were written: then a change made
  * before is visible, a later one meets the row, and nobody alters the table until the commit.
  * Indexes `outbox_due` and `outbox_unsettled`, primary keys of the others; no lock.
  */
@@ -79,7 +85,8 @@ export async function isInDoubt(
     `SELECT ${ofObject.join(' OR ')} AS some,
             EXISTS (SELECT FROM unnest($3::text[], $4::text[]) AS c(name, type)
                       JOIN pg_attribute AS a ON a.attrelid = $2::regclass AND a.attname = c.name
-                     WHERE a.atttypid <> c.type::regtype) AS altered`,
+                     WHERE a.atttypid <> c.type::regtype)
+              OR ${hasAlteringTriggers(table)} AS altered`,
     [
       table.object,
       table.qualified,

@@ -1,7 +1,8 @@
 import { escapeIdentifier, escapeLiteral } from 'pg';
 import { type Json, stringifyJson } from '../../domain/json.ts';
 import type { FieldChanges } from '../../domain/merge-record.ts';
-import type { Sql } from '../database.ts';
+import type { Sql, Transaction } from '../database.ts';
+import { guarded, type Refused } from '../guarded.ts';
 import { decodeExtra, fieldOfExtraKey } from '../mirror/extra.ts';
 import type { MirrorTable } from '../mirror/table.ts';
 
@@ -46,42 +47,41 @@ export async function readFields(
 /**
  * Makes the row born here and the record's row one: the record's keeps its id and takes over what
  * was written here. The caller holds both rows, in a transaction that writes as ourselves.
+ *
+ * @returns those whose rows stay two, for a constraint refuses it.
  */
 export async function mergeBornRows(
-  tx: Sql,
+  tx: Transaction,
   table: MirrorTable,
   adoptions: readonly Adoption[],
-): Promise<void> {
-  const localIds = adoptions.map(({ localId }) => localId);
+): Promise<readonly Refused<Adoption>[]> {
   const assignments = table.columns.map(({ field, column }) => {
     const name = escapeIdentifier(column);
     return `${name} = CASE WHEN a.fields ? ${escapeLiteral(field.name)} THEN
       (SELECT v.${name} FROM jsonb_populate_record(NULL::${table.qualified}, a.row) AS v) ELSE x.${name} END`;
   });
   const columnOf = new Map(table.columns.map(({ field, column }) => [field.name, column]));
-  await tx.query(
-    `UPDATE ${table.qualified} AS x
-        SET _local_id = coalesce(x._local_id, a.old_id)${assignments.map((set) => `,\n${set}`).join('')}
-       FROM (SELECT a.old_id, a.id, a.fields::jsonb AS fields, a.row::jsonb AS row
-               FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS a(old_id, id, fields, row)) AS a
-      WHERE x.id = a.id`,
-    [
-      localIds,
-      adoptions.map(({ id }) => id),
-      adoptions.map(({ changes }) => stringifyJson(Object.keys(changes))),
-      adoptions.map(({ changes }) =>
-        stringifyJson(
-          Object.fromEntries(
-            Object.entries(changes).map(([field, { value }]) => [
-              columnOf.get(field) ?? field,
-              value,
-            ]),
-          ),
-        ),
-      ),
-    ],
-  );
-  await tx.query(`DELETE FROM ${table.qualified} WHERE id = ANY($1::text[])`, [localIds]);
+  const byColumn = (changes: FieldChanges) =>
+    Object.fromEntries(
+      Object.entries(changes).map(([field, { value }]) => [columnOf.get(field) ?? field, value]),
+    );
+  return await guarded(tx, table.qualified, adoptions, async (part) => {
+    const localIds = part.map(({ localId }) => localId);
+    await tx.query(
+      `UPDATE ${table.qualified} AS x
+          SET _local_id = coalesce(x._local_id, a.old_id)${assignments.map((set) => `,\n${set}`).join('')}
+         FROM (SELECT a.old_id, a.id, a.fields::jsonb AS fields, a.row::jsonb AS row
+                 FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS a(old_id, id, fields, row)) AS a
+        WHERE x.id = a.id`,
+      [
+        localIds,
+        part.map(({ id }) => id),
+        part.map(({ changes }) => stringifyJson(Object.keys(changes))),
+        part.map(({ changes }) => stringifyJson(byColumn(changes))),
+      ],
+    );
+    await tx.query(`DELETE FROM ${table.qualified} WHERE id = ANY($1::text[])`, [localIds]);
+  });
 }
 
 /** Lets the entries go on as edits of the records they turned out to be about. */

@@ -3,6 +3,7 @@ import { type Json, stringifyJson } from '../../domain/json.ts';
 import type { FieldChanges } from '../../domain/merge-record.ts';
 import { decodeChanges, encodeChanges } from '../changes.ts';
 import type { Sql } from '../database.ts';
+import { LATER_EDIT } from '../set-aside.ts';
 
 /** All claimed entries of one record, oldest first. */
 export interface ClaimedRecord {
@@ -34,8 +35,8 @@ export const MENDABLE = `(o.state = 'pending' OR (o.state = 'parked' AND o.last_
 /**
  * Claims the records whose changes have waited longest, with everything that waits for each of
  * them. A record of which something is in flight has to wait (per record, changes arrive in
- * commit order), and so has one that is blocked, or of which a remote version was read and not merged
- * because a user held the row: it would be overwritten unseen. Locks the entries in id order, skipping what an
+ * commit order), and so has one that is blocked, or of which a remote version was put aside that is
+ * not merged with all that waits: it would be overwritten unseen. Locks the entries in id order, skipping what an
  * operator holds; index `outbox_due`. The caller's transaction checks the lease. Links go their own
  * way, see `claimLinks`.
  */
@@ -44,7 +45,15 @@ export async function claimDue(
   claim: { object: string; epoch: bigint; records: number },
 ): Promise<ClaimedRecord[]> {
   const rows = await tx.query<ClaimRow>(
-    `WITH head AS (
+    `WITH unmerged AS MATERIALIZED (
+       SELECT d.id FROM clarify_sync.deferred AS d
+        WHERE d.object = $1 AND d.kind IN ('apply', 'remove') AND (d.code IS NULL OR ${LATER_EDIT})
+     ), awaited AS MATERIALIZED (
+       SELECT id FROM unmerged
+       UNION ALL
+       SELECT m.old_id FROM clarify_sync.id_map AS m JOIN unmerged AS u ON m.id = u.id
+        WHERE m.object = $1
+     ), head AS (
        SELECT o.id, o.record_id FROM clarify_sync.outbox AS o
         WHERE o.object = $1 AND o.state = 'pending' AND o.next_attempt_at <= clock_timestamp()
           AND o.op NOT IN ('link', 'unlink')
@@ -53,8 +62,7 @@ export async function claimDue(
           AND NOT EXISTS (SELECT 1 FROM clarify_sync.outbox AS s
                 WHERE s.object = $1 AND s.record_id = o.record_id AND s.state = 'sending'
                   AND s.op NOT IN ('link', 'unlink'))
-          AND NOT EXISTS (SELECT 1 FROM clarify_sync.deferred AS d
-                WHERE d.object = $1 AND d.id = o.record_id)
+          AND NOT EXISTS (SELECT 1 FROM awaited AS a WHERE a.id = o.record_id)
         ORDER BY o.id LIMIT $3
      ), mine AS (
        SELECT o.id FROM clarify_sync.outbox AS o
@@ -262,6 +270,14 @@ export async function readDueObjects(sql: Sql): Promise<{ object: string; entrie
   );
 }
 
+/** Makes due what waits for a row to be mended: a person who asks has mended it, perhaps. */
+export async function retryRefused(sql: Sql): Promise<void> {
+  await sql.query(
+    `UPDATE clarify_sync.outbox SET next_attempt_at = clock_timestamp()
+      WHERE state = 'pending' AND last_error LIKE 'row-refused: %'`,
+  );
+}
+
 /** What is not settled yet. */
 export interface Unsettled {
   /** Due, or waiting for its next attempt; without the blocked. */
@@ -270,6 +286,8 @@ export interface Unsettled {
   readonly blocked: number;
   readonly parked: number;
   readonly openConflicts: number;
+  /** Rows that a constraint or a trigger of others keeps from being as their record is. */
+  readonly setAside: number;
   /** Until the next attempt of a pending entry, negative where it is due; null where there is none. */
   readonly retryInMs: number | null;
 }
@@ -292,13 +310,14 @@ export async function countUnsettled(sql: Sql, objects?: readonly string[]): Pro
             count(*) FILTER (WHERE state = 'parked')::int4 AS parked,
             (SELECT count(*)::int4 FROM clarify_sync.conflict
               WHERE resolution = 'open' AND ($1::text[] IS NULL OR object = ANY($1))) AS "openConflicts",
+            (SELECT count(DISTINCT (object, id))::int4 FROM clarify_sync.deferred
+              WHERE code IS NOT NULL AND ($1::text[] IS NULL OR object = ANY($1))) AS "setAside",
             (extract(epoch FROM min(next_attempt_at) FILTER (
                   WHERE state = 'pending' AND NOT blocked AND NOT stopped)
               - clock_timestamp()) * 1000)::float8 AS "retryInMs"
        FROM entry`,
     [objects ?? null],
   );
-  return (
-    row ?? { pending: 0, sending: 0, blocked: 0, parked: 0, openConflicts: 0, retryInMs: null }
-  );
+  const none = { pending: 0, sending: 0, blocked: 0, parked: 0, openConflicts: 0, setAside: 0 };
+  return row ?? { ...none, retryInMs: null };
 }

@@ -1,5 +1,6 @@
 import { quoteIdent } from '../../domain/names.ts';
-import type { Sql } from '../database.ts';
+import type { Sql, Transaction } from '../database.ts';
+import { guardedReferences } from '../identities.ts';
 import type { MirrorTable } from '../mirror/table.ts';
 import { DECISIONS } from '../outbox/outbox.ts';
 import type { Merge } from './links.ts';
@@ -129,10 +130,11 @@ export async function readMerges(sql: Sql, object: string): Promise<Merge[]> {
 /**
  * Points references by vanished ids at the survivors: in every mirror table wherever nobody holds
  * the row, and in what waits in the outbox, base and value. Such references have no index, so this
- * is one scan per column, and for merges alone. Repeatable. @returns rows changed.
+ * is one scan per column, and for merges alone. Rows that refuse it are put aside, and left to the
+ * next comparison. Repeatable. @returns rows changed.
  */
 export async function moveReferences(
-  tx: Sql,
+  tx: Transaction,
   tables: readonly MirrorTable[],
   object: string,
   merges: readonly Merge[],
@@ -144,17 +146,17 @@ export async function moveReferences(
     for (const { column, field } of table.columns) {
       if (field.kind !== 'reference' || field.relationship?.object !== object) continue;
       const name = quoteIdent(column);
-      // An array, for Postgres hashes it; joined, a wrong guess would cost a scan for each merge.
-      const rows = await tx.query(
-        `UPDATE ${table.qualified} AS t SET ${name} = m.id
+      moved += await guardedReferences(tx, table, {
+        find: `SELECT id FROM ${table.qualified} WHERE ${name} = ANY($1::text[]) AND $2::text[] IS NOT NULL ORDER BY id`,
+        // An array, for Postgres hashes it; joined, a wrong guess would cost a scan for each merge.
+        write: `UPDATE ${table.qualified} AS t SET ${name} = m.id
            FROM (SELECT r.id AS row_id, r.${name} AS old_id FROM ${table.qualified} AS r
-                  WHERE r.${name} = ANY($1::text[]) ORDER BY r.id FOR UPDATE SKIP LOCKED) AS d
+                  WHERE r.${name} = ANY($1::text[]) AND ($3::text[] IS NULL OR r.id = ANY($3))
+                  ORDER BY r.id FOR UPDATE SKIP LOCKED) AS d
            JOIN unnest($1::text[], $2::text[]) AS m(old_id, id) ON m.old_id = d.old_id
-          WHERE t.id = d.row_id
-          RETURNING 1`,
+          WHERE t.id = d.row_id`,
         parameters,
-      );
-      moved += rows.length;
+      });
       await moveWaitingReferences(tx, { object: table.object, field: field.name }, parameters);
     }
   }

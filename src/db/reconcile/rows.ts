@@ -1,9 +1,11 @@
 import type { Json } from '../../domain/json.ts';
 import { quoteIdent } from '../../domain/names.ts';
-import type { Sql } from '../database.ts';
+import type { Sql, Transaction } from '../database.ts';
+import { guarded } from '../guarded.ts';
 import { encodeValue } from '../mirror/encode.ts';
 import { decodeExtra, fieldOfExtraKey } from '../mirror/extra.ts';
 import type { MirrorTable } from '../mirror/table.ts';
+import type { Refusals, RowTrouble } from '../row-trouble.ts';
 
 /** A stretch of `_created_at`: epoch milliseconds, both ends included. */
 interface Span {
@@ -22,13 +24,24 @@ const PENDING_DELETES = `
    WHERE o.object = $1 AND o.op = 'delete' AND o.state IN ('pending', 'sending', 'parked')
      AND o.record_id NOT LIKE 'local:%'`;
 
+/**
+ * Rows put aside, each with what it adds to the count of rows: a record whose row cannot be written
+ * is known all the same, and a row that only stands because something keeps it is of no record.
+ */
+const asideOf = ({ qualified }: MirrorTable) => `
+  SELECT CASE d.kind WHEN 'apply' THEN 1 ELSE -1 END AS adds,
+         CASE d.kind WHEN 'apply' THEN (d.record ->> 'createdAt')::timestamptz ELSE t._created_at END AS created_at
+    FROM clarify_sync.deferred AS d LEFT JOIN ${qualified} AS t ON t.id = d.id
+   WHERE d.object = $1 AND d.code IS NOT NULL
+     AND (d.kind = 'apply' AND t.id IS NULL OR d.kind = 'remove' AND t.id IS NOT NULL)`;
+
 /** To the millisecond: what the CRM tells, and what its filters compare. */
 const IN_SPAN = (column: string) =>
   `${column} >= to_timestamp($2::float8 / 1000) AND ${column} < to_timestamp(($3::float8 + 1) / 1000)`;
 
 /**
- * How many records the mirror knows of: rows with an id of the CRM's, and those whose delete is on
- * its way. `placed` leaves out those without a creation inside the span of all time.
+ * How many records the mirror knows of: rows with an id of the CRM's, those whose delete is on its
+ * way, and those put aside. `placed` leaves out those without a creation inside the span of all time.
  */
 export async function countKnown(
   sql: Sql,
@@ -41,9 +54,11 @@ export async function countKnown(
        UNION ALL
        SELECT p.created_at FROM pending AS p
         WHERE NOT EXISTS (SELECT 1 FROM ${table.qualified} AS t WHERE t.id = p.id)
-     )
-     SELECT count(*)::float8 AS all,
-            count(*) FILTER (WHERE ${IN_SPAN('created_at')})::float8 AS placed FROM known`,
+     ), aside AS (${asideOf(table)})
+     SELECT count(*)::float8 + (SELECT coalesce(sum(adds), 0) FROM aside)::float8 AS all,
+            count(*) FILTER (WHERE ${IN_SPAN('created_at')})::float8
+              + (SELECT coalesce(sum(adds) FILTER (WHERE ${IN_SPAN('created_at')}), 0) FROM aside)::float8 AS placed
+       FROM known`,
     [table.object, allTime.fromMs, allTime.toMs],
   );
   return row ?? { all: 0, placed: 0 };
@@ -52,8 +67,9 @@ export async function countKnown(
 /** Likewise within a span. Index `<table>__created_at`, once it stands. */
 export async function countSpan(sql: Sql, table: MirrorTable, span: Span): Promise<number> {
   const [row] = await sql.query<{ count: number }>(
-    `WITH pending AS (${PENDING_DELETES})
-     SELECT (SELECT count(*)::float8 FROM ${table.qualified} WHERE ${IN_SPAN('_created_at')})
+    `WITH pending AS (${PENDING_DELETES}), aside AS (${asideOf(table)})
+     SELECT (SELECT coalesce(sum(adds), 0)::float8 FROM aside WHERE ${IN_SPAN('created_at')})
+          + (SELECT count(*)::float8 FROM ${table.qualified} WHERE ${IN_SPAN('_created_at')})
           + (SELECT count(*)::float8 FROM pending AS p
               WHERE ${IN_SPAN('p.created_at')}
                 AND NOT EXISTS (SELECT 1 FROM ${table.qualified} AS t WHERE t.id = p.id)) AS count`,
@@ -171,13 +187,14 @@ export async function readRows(
 
 /**
  * Shows values in rows that the caller has locked: one statement per field, for the few rows of a
- * merge. A value that fits no column came from none, and is left out.
+ * merge. A value that fits no column came from none, and is left out. @returns what was refused.
  */
 export async function writeFields(
-  tx: Sql,
+  tx: Transaction,
   table: MirrorTable,
   rows: readonly { readonly id: string; readonly fields: ReadonlyMap<string, Json> }[],
-): Promise<void> {
+): Promise<Refusals> {
+  const troubles = new Map<string, RowTrouble>();
   for (const name of new Set(rows.flatMap(({ fields }) => [...fields.keys()]))) {
     const column = table.byField.get(name);
     if (column === undefined) continue;
@@ -186,10 +203,14 @@ export async function writeFields(
       const to = value === undefined ? null : encodeValue(column, value);
       return to !== null && 'text' in to ? [{ id, text: to.text }] : [];
     });
-    await tx.query(
-      `UPDATE ${table.qualified} AS t SET ${quoteIdent(column.column)} = v.value::${column.sqlType}
-         FROM unnest($1::text[], $2::text[]) AS v(id, value) WHERE t.id = v.id`,
-      [encoded.map(({ id }) => id), encoded.map(({ text }) => text)],
-    );
+    const refused = await guarded(tx, table.qualified, encoded, async (part) => {
+      await tx.query(
+        `UPDATE ${table.qualified} AS t SET ${quoteIdent(column.column)} = v.value::${column.sqlType}
+           FROM unnest($1::text[], $2::text[]) AS v(id, value) WHERE t.id = v.id`,
+        [part.map(({ id }) => id), part.map(({ text }) => text)],
+      );
+    });
+    for (const { item, trouble } of refused) troubles.set(item.id, trouble);
   }
+  return troubles;
 }

@@ -1,5 +1,6 @@
 import type { EndpointStats } from '../../clarify/endpoint-queue.ts';
 import type { Move } from '../../db/activity.ts';
+import type { AsideCause } from '../../db/aside-review.ts';
 import type { Lease } from '../../db/lease.ts';
 import type { ObjectStanding } from '../../db/status.ts';
 import type { NextRun } from '../status-source.ts';
@@ -8,7 +9,7 @@ import { plural } from './format.ts';
 import { type Html, html } from './html.ts';
 import { plots } from './plots.ts';
 import type { Series } from './series.ts';
-import { allowanceTable, movesList, NO_RECORDS, objectsTable } from './tables.ts';
+import { allowanceTable, asideList, movesList, NO_RECORDS, objectsTable } from './tables.ts';
 
 /** Everything one look at the page takes. */
 export interface PageFacts {
@@ -27,6 +28,8 @@ export interface PageFacts {
   readonly bucketSeconds: number;
   readonly moves: readonly Move[];
   readonly waiting: Decisions;
+  /** What keeps rows from being as their records are. */
+  readonly aside: readonly AsideCause[];
   readonly nowMs: number;
   readonly formToken: string;
   /** What came of what was asked before. */
@@ -47,7 +50,7 @@ export function statusPage(facts: PageFacts): Html {
 <p class="quiet" id="facts" data-live>${role(facts)} · push ${facts.push ? 'on' : 'off'} · ${facts.access} · version ${facts.version}</p></header>
 <main>
 ${notice !== null && html`<p id="notice" tabindex="-1" class="notice ${notice.good ? 'good' : 'bad'}">${notice.text}</p>`}
-<section aria-labelledby="h-waiting"><h2 id="h-waiting">Waits for you</h2>${live('waiting', decisions(waiting, { nowMs, formToken }))}</section>
+<section aria-labelledby="h-waiting"><h2 id="h-waiting">Waits for you</h2>${live('waiting', html`${asideList(facts.aside)}${decisions(waiting, { nowMs, formToken })}`)}</section>
 <section aria-labelledby="h-objects"><h2 id="h-objects">Objects</h2>${scroll('objects', 'Objects', objectsTable(facts.objects, facts.nextRun, nowMs))}${live('views', staleViews(facts))}</section>
 <section aria-labelledby="h-plots"><h2 id="h-plots">Last hours</h2>${live('plots', plots(facts.series, facts.bucketSeconds))}</section>
 <section aria-labelledby="h-moves"><h2 id="h-moves">What moved</h2>${scroll('moves', 'What moved', movesList(facts.moves, nowMs))}</section>
@@ -66,9 +69,11 @@ function staleViews({ staleViews: views }: PageFacts): Html | null {
 const HICCUP_SECONDS = 120;
 
 function summary({ waiting, objects }: PageFacts): Html {
+  const aside = objects.reduce((sum, { setAside }) => sum + setAside, 0);
   const said = [
     waiting.openConflicts > 0 && `${plural(waiting.openConflicts, 'conflict')} open`,
     parkedCount(waiting) > 0 && `${plural(parkedCount(waiting), 'change')} parked`,
+    aside > 0 && `${plural(aside, 'row')} put aside`,
   ].filter((text) => text !== false);
   const stopped = objects.flatMap(({ object, troubles, lastError }) =>
     troubles.length > 0 && lastError !== NO_RECORDS

@@ -1,5 +1,7 @@
 import type { EndpointStats } from '../../clarify/endpoint-queue.ts';
 import type { Move } from '../../db/activity.ts';
+import { type AsideCause, WHAT_WAITS } from '../../db/aside-review.ts';
+import { describeTrouble } from '../../db/row-trouble.ts';
 import type { ObjectStanding } from '../../db/status.ts';
 import type { NextRun } from '../status-source.ts';
 import { ago, count, plural, span } from './format.ts';
@@ -17,10 +19,10 @@ export function objectsTable(
     return html`<tr><th scope="row">${object}</th><td>${count(total)}</td>
 <td>${lagSeconds === null ? '–' : span(lagSeconds)}</td><td>${ago(lastPulledAt, nowMs)}</td>
 <td class="text">${result(standing, nowMs)}</td>
-<td>${number(standing.pending, '')}</td><td>${number(standing.blocked, 'warn')}</td><td>${number(standing.parked, 'warn')}</td><td>${number(standing.openConflicts, 'warn')}</td>
+<td>${number(standing.pending, '')}</td><td>${number(standing.blocked, 'warn')}</td><td>${number(standing.parked, 'warn')}</td><td>${number(standing.openConflicts, 'warn')}</td><td>${number(standing.setAside, 'warn')}</td>
 <td>${next === null ? '–' : `in ${span((next.at.getTime() - nowMs) / 1_000)}`}</td></tr>`;
   });
-  return html`<table><thead><tr><th scope="col">Object</th><th scope="col">Rows</th><th scope="col">Lag</th><th scope="col">Last pull</th><th scope="col" class="text">Result</th><th scope="col">Pending</th><th scope="col">Blocked</th><th scope="col">Parked</th><th scope="col">Conflicts</th><th scope="col">Next run</th></tr></thead><tbody>${rows}</tbody></table>`;
+  return html`<table><thead><tr><th scope="col">Object</th><th scope="col">Rows</th><th scope="col">Lag</th><th scope="col">Last pull</th><th scope="col" class="text">Result</th><th scope="col">Pending</th><th scope="col">Blocked</th><th scope="col">Parked</th><th scope="col">Conflicts</th><th scope="col">Aside</th><th scope="col">Next run</th></tr></thead><tbody>${rows}</tbody></table>`;
 }
 
 /** Listed by Clarify without records of it: nothing is wrong, and nobody has to do anything. */
@@ -42,6 +44,16 @@ function result({ lastRun, lastError, problem, troubles }: ObjectStanding, nowMs
   const level = state === 'ok' ? 'good' : state === 'running' ? 'quiet' : 'bad';
   const why = lastError !== null && html` <code>${lastError}</code>`;
   return html`${kind} <span class="${level}">${state}</span>${why}`;
+}
+
+/** Rows that a table refuses: nothing to decide here, but something to mend. */
+export function asideList(causes: readonly AsideCause[]): Html {
+  if (causes.length === 0) return html``;
+  const items = causes.map(({ object, kind, rows, ...cause }) => {
+    const why = describeTrouble(cause);
+    return html`<li><strong>${object}</strong> <span class="warn">${plural(rows, 'row')}</span> ${WHAT_WAITS[kind]}: <bdi>${why}</bdi></li>`;
+  });
+  return html`<p>Rows put aside; they heal by themselves once the cause is gone.</p><ul class="aside">${items}</ul>`;
 }
 
 /** Narrow screens break it between its parts. */

@@ -34,6 +34,7 @@ test('everything is looked at, and fine', async () => {
     'ok rights',
     'ok migrations',
     'ok installation',
+    'ok rows',
     'ok triggers',
     'ok grants',
     'ok trouble',

@@ -31,6 +31,7 @@ test('before the first pull nothing is claimed', async () => {
     blocked: 0,
     parked: 0,
     openConflicts: 0,
+    setAside: 0,
     lagSeconds: null,
     lastPulledAt: null,
     lastError: null,
@@ -94,6 +95,7 @@ test('pending, blocked and parked count every change once; a preview shows what 
     blocked: 0,
     parked: 0,
     openConflicts: 0,
+    setAside: 0,
   });
   const previewed = await preview();
   expect(previewed.changes.map(({ object, action }) => `${action} ${object}`)).toEqual([

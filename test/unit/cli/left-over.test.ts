@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { needsPerson, nextForLeftOver } from '../../../src/cli/left-over.ts';
 
-const nothing = { pending: 0, blocked: 0, parked: 0, openConflicts: 0 };
+const nothing = { pending: 0, blocked: 0, parked: 0, openConflicts: 0, setAside: 0 };
 
 test('nothing left: nothing to say', () => {
   expect(needsPerson(nothing)).toBe(false);

@@ -4,7 +4,7 @@ import { type PassOutcome, reportPass } from '../../../src/cli/runs-report.ts';
 import type { Screen } from '../../../src/cli/terminal.ts';
 
 const plain: Screen = { paint: (_style, text) => text, width: Number.POSITIVE_INFINITY };
-const nothing = { pending: 0, blocked: 0, parked: 0, openConflicts: 0 };
+const nothing = { pending: 0, blocked: 0, parked: 0, openConflicts: 0, setAside: 0 };
 const sent = {
   delivered: 3,
   refused: 0,

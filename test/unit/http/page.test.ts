@@ -81,6 +81,7 @@ describe('the tables', () => {
     blocked: 0,
     parked: 0,
     openConflicts: 0,
+    setAside: 0,
     lagSeconds: null,
     lastPulledAt: null,
     problem: null,
