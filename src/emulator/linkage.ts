@@ -1,6 +1,5 @@
 import { viewOf } from './list-answer.ts';
 import { type LinkField, linksToMany } from './object-definition.ts';
-import { joinBytes } from './page-bytes.ts';
 import {
   fieldOf,
   type RecordParts,
@@ -78,13 +77,13 @@ function listedIds(
   return { ids, count: all.size };
 }
 
-/** `,"included":[…]`: every record that the linkages list, whole, once. */
-export function includedMember(
+/** Every record that the linkages list, whole, once. */
+export function includedRecords(
   workspace: Workspace,
   object: string,
   records: readonly StoredRecord[],
   include: readonly LinkField[],
-): Buffer {
+): RecordParts[] {
   const found = new Map<string, RecordParts>();
   for (const field of include) {
     const { entity } = field.form;
@@ -97,5 +96,5 @@ export function includedMember(
       }
     }
   }
-  return joinBytes(',"included":[', [...found.values()], ']');
+  return [...found.values()];
 }

@@ -38,14 +38,21 @@ export function listAnswer(
   window: PageWindow,
   rendered: readonly (string | RecordParts)[],
   total: number,
-  included?: Buffer,
+  included?: readonly RecordParts[],
 ): Answer {
   const links = JSON.stringify(pageLinks(workspace, place, window, total));
   const meta = JSON.stringify(pageMeta(workspace, place, window, total));
   const end = `"links":${links},"meta":${meta}}`;
-  const page = joinBytes('{"data":[', rendered, included === undefined ? `],${end}` : ']');
+  const start = '{"data":[';
   const text =
-    included === undefined ? page : Buffer.concat([page, included, Buffer.from(`,${end}`)]);
+    included === undefined
+      ? joinBytes(start, rendered, `],${end}`)
+      : included.length === 0
+        ? joinBytes(start, rendered, `],"included":[],${end}`)
+        : Buffer.concat([
+            joinBytes(start, rendered, '],"included":['),
+            joinBytes('', included, `],${end}`),
+          ]);
   return { status: 200, text, recordsRead: rendered.length };
 }
 

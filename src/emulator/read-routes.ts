@@ -1,9 +1,10 @@
 import { notFound, refuse } from './api-error.ts';
 import { numberTest } from './filter.ts';
-import { includedMember, partsWithLinks, renderWithLinks } from './linkage.ts';
+import { includedRecords, partsWithLinks, renderWithLinks } from './linkage.ts';
 import { type Answer, listAnswer, viewOf } from './list-answer.ts';
 import { filterParameters, readInclude, readListQuery, readWindow } from './list-query.ts';
 import type { Deletion } from './object-state.ts';
+import { joinBytes } from './page-bytes.ts';
 import type { ApiRequest } from './route.ts';
 import { selectPage } from './selection.ts';
 import { renderRecord, type StoredRecord } from './stored-record.ts';
@@ -32,7 +33,7 @@ export function answerRecords(
   state.listsServed += 1;
   const { records, total } = selectPage(state, { ...query, filters }, ties);
   const rendered = records.map((each) => partsWithLinks(workspace, object, each, query.include));
-  const included = includedMember(workspace, object, records, query.include);
+  const included = includedRecords(workspace, object, records, query.include);
   return listAnswer(workspace, request, query, rendered, total, included);
 }
 
@@ -47,11 +48,12 @@ export function readRecord(kind: 'resource' | 'record') {
     const record = storedRecord(state, request.param('id'));
     const include = readInclude(state, request.query);
     const data = renderWithLinks(workspace, object, record, include);
-    const included =
-      kind === 'resource' || include.length > 0
-        ? includedMember(workspace, object, [record], include).toString()
-        : '';
-    return { status: 200, text: `{"data":${data}${included}}`, recordsRead: 1 };
+    const withIncluded = kind === 'resource' || include.length > 0;
+    const included = includedRecords(workspace, object, [record], include);
+    const text = withIncluded
+      ? joinBytes(`{"data":${data},"included":[`, included, ']}')
+      : `{"data":${data}}`;
+    return { status: 200, text, recordsRead: 1 };
   };
 }
 
