@@ -9,6 +9,8 @@ import { checkSchemas, readSchemas } from './schemas.ts';
 import type { WireForms } from './wire-forms.ts';
 
 const USER = 'user';
+/** One list must not keep the schema waiting. */
+const PATIENCE_MS = 10_000;
 
 type Query = readonly (readonly [name: string, value: string])[];
 
@@ -63,13 +65,17 @@ async function withoutUsers(
   options: CallOptions,
 ): Promise<readonly ObjectSchema[]> {
   if (!objects.some(({ object }) => object === USER)) return objects;
+  const patience = AbortSignal.timeout(PATIENCE_MS);
+  const signal = AbortSignal.any([options.signal, patience]);
   try {
-    await readFirst(send, { object: USER }, options);
-    return objects;
+    await readFirst(send, { object: USER, attempts: 1 }, { ...options, signal });
   } catch (error) {
-    if (!isNotFound(error)) throw error;
-    return objects.filter(({ object }) => object !== USER);
+    options.signal.throwIfAborted();
+    if (isNotFound(error)) return objects.filter(({ object }) => object !== USER);
+    // Whatever else it is concerns that list alone, and is found out when it is read.
+    if (!(error instanceof RemoteError) && !patience.aborted) throw error;
   }
+  return objects;
 }
 
 function endless(): RemoteError {

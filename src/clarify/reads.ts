@@ -167,7 +167,7 @@ function pageQuery({ orderBy, direction, from, to, include = [] }: PageRequest):
 /** Asks for one record of an object, to see whether its list answers. */
 export function readFirst(
   send: Send,
-  { object, doubts }: { readonly object: string } & Pick<Call<unknown>, 'doubts'>,
+  { object, ...how }: { readonly object: string } & Pick<Call<unknown>, 'doubts' | 'attempts'>,
   options: CallOptions,
 ): Promise<unknown> {
   return send(
@@ -177,8 +177,8 @@ export function readFirst(
       path: ['objects', object, 'resources'],
       query: [['page[limit]', '1']],
       repeatable: true,
-      doubts,
       read: readList,
+      ...how,
     },
     options,
   );

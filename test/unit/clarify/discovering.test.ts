@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { pull, push, type Reply, withRemote } from './scripted-server.ts';
+import { page, pull, push, type Reply, withRemote } from './scripted-server.ts';
 
 const base = 'https://getclarify.ai/schemas';
 const ref = (name: string) => ({ $ref: `${base}/core/${name}` });
@@ -273,3 +273,24 @@ test('the schema suggests how a list travels', () =>
       });
     },
   ));
+
+test.each([
+  ['has records', { body: page([]) }, true],
+  ['answers 404', { status: 404, body: { errors: [{ status: '404', detail: 'no' }] } }, false],
+  ['is forbidden', { status: 403, body: { errors: [{ status: '403', detail: 'no' }] } }, true],
+  ['fails', { status: 500, body: '' }, true],
+] as const)(
+  'users that are listed as an object are one unless the list answers 404: %s',
+  (...[, reply, isObject]) =>
+    withRemote(
+      ({ path }) =>
+        path === '/schemas'
+          ? { body: page([entity('person', {}), entity('user', {})]) }
+          : { ...reply },
+      async (remote, { seen }) => {
+        const found = (await remote.discover(pull)).map(({ object }) => object);
+        expect(found).toEqual(isObject ? ['person', 'user'] : ['person']);
+        expect(seen.filter(({ path }) => path === '/objects/user/resources').length).toBe(1);
+      },
+    ),
+);
