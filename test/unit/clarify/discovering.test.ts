@@ -281,7 +281,7 @@ test.each([
   ['fails', { status: 500, body: '' }, true],
 ] as const)(
   'users that are listed as an object are one unless the list answers 404: %s',
-  (...[, reply, isObject]) =>
+  (_case, reply, isObject) =>
     withRemote(
       ({ path }) =>
         path === '/schemas'
@@ -290,7 +290,7 @@ test.each([
       async (remote, { seen }) => {
         const found = (await remote.discover(pull)).map(({ object }) => object);
         expect(found).toEqual(isObject ? ['person', 'user'] : ['person']);
-        expect(seen.filter(({ path }) => path === '/objects/user/resources').length).toBe(1);
+        expect(seen.filter(({ path }) => path === '/objects/user/resources')).toHaveLength(1);
       },
     ),
 );
