@@ -15,6 +15,9 @@ export interface HistoryResult extends Verdict {
   readonly durationMs: number;
 }
 
+/** What is no question in the older dialect. */
+const CLASSIC_SWITCHES: Partial<Switches> = { totalPages: 'always', deletedFeed: 'missing' };
+
 /** What one server makes of the questions the API leaves open. */
 function drawSwitches(chance: Chance): Partial<Switches> {
   const { once, of } = chance;
@@ -62,7 +65,9 @@ export async function runHistory(
   const chance = createChance(`history ${seed}`);
   // Drawn apart, so that seeds of old live the same histories.
   const omitUnsent = createChance(`unsent ${seed}`).once(4);
-  const switches = { ...drawSwitches(chance), omitUnsent };
+  const drawn = { ...drawSwitches(chance), omitUnsent };
+  const switches: Partial<Switches> =
+    arena.dialect === 'classic' ? { ...drawn, ...CLASSIC_SWITCHES } : drawn;
   const policy = chance.of(['newest', 'newest', 'newest', 'remote', 'local', 'manual'] as const);
   const worldOptions = { seed: String(seed), switches, policy, mutate: (text: string) => text };
   const result = await live(arena, worldOptions, async (world) => {
