@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readLease } from '../db/lease.ts';
 import { LeaseKeeper } from '../db/lease-keeper.ts';
+import type { MirrorTable } from '../db/mirror/table.ts';
 import { takeUpAgain } from '../db/outbox/due.ts';
 import { countUnsettled, retryRefused } from '../db/outbox/outbox.ts';
 import { readTroubles } from '../db/trouble.ts';
@@ -48,11 +49,41 @@ export function pushDeps(session: Session, lease: PushLease): PushDeps {
     matchOn: (table) => table.schema.identity,
     massDelete: session.config.massDelete,
     lease,
-    refresh: (table, after, signal) =>
-      pullChanges(session, table, { after, signal, priority: 'push' }),
+    refresh: (table, after, signal) => refresh(session, table, { after, signal }),
     random: Math.random,
     trouble: pushTrouble(session),
   };
+}
+
+/** Less patient than a pull: entries wait for it, and are to say so. */
+const REFRESH_CALL = { priority: 'push', timeoutMs: 8_000, withinMs: 3_000 } as const;
+/** Without a page; a wait for the allowance, or behind a pull that does not get on, is such a time. */
+const REFRESH_MS = 35_000;
+
+async function refresh(
+  session: Session,
+  table: MirrorTable,
+  { after, signal }: { readonly after: string | null; readonly signal: AbortSignal },
+): Promise<string | null> {
+  const late = new AbortController();
+  const tooLate = new SyncError(`what changed in Clarify could not be read in time`, {
+    code: 'refresh-timeout',
+    disposition: 'retry',
+  });
+  let timer: NodeJS.Timeout | undefined;
+  const onPage = () => {
+    clearTimeout(timer);
+    timer = setTimeout(() => late.abort(tooLate), REFRESH_MS);
+  };
+  onPage();
+  try {
+    const either = AbortSignal.any([signal, late.signal]);
+    return await pullChanges(session, table, { ...REFRESH_CALL, after, signal: either, onPage });
+  } catch (error) {
+    throw late.signal.aborted && !signal.aborted ? tooLate : error;
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 function pushTrouble(session: Session): PushDeps['trouble'] {

@@ -9,7 +9,7 @@ import {
 import { isUnread } from '../db/backfill/copy.ts';
 import { dropRanges, readRanges, replaceRanges } from '../db/backfill/ranges.ts';
 import { type BackfillProgress, type Cursor, loadCursor, moveCursor } from '../db/cursor.ts';
-import type { Sql } from '../db/database.ts';
+import { type Sql, withinLockTimeout } from '../db/database.ts';
 import { ownViews } from '../db/mirror/links.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
 import { markDeletionsFrom } from '../db/reconcile/state.ts';
@@ -86,7 +86,7 @@ async function begin(
   const since = options.since ?? null;
   const startedAt = formatInstant(serverNow(deps));
   const handover = await readHandover(deps, table, reading, { ...options, startedAt });
-  const unread = await isUnread(deps.db, table);
+  const unread = await isUnread(withinLockTimeout(deps.db), table);
   const { ranges, total, requests } = await planRanges(deps.remote, table, { ...options, since });
   reading.counts.requests += requests;
   const key = { object: table.object, startedAt };

@@ -4,6 +4,7 @@ import { type DueRename, moveEntries, readDueRenames } from '../db/identities.ts
 import { compareRows, type IncomingRow, insertRows, updateRows } from '../db/incoming-rows.ts';
 import { columnText, encodeRecord } from '../db/mirror/encode.ts';
 import type { LinkTable } from '../db/mirror/links.ts';
+import { lockForWriting } from '../db/mirror/lock.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
 import { lockRows, renameRows } from '../db/mirror-rows.ts';
 import {
@@ -202,6 +203,8 @@ async function writeRows(
   const writable = (candidates: readonly Candidate[]) =>
     candidates.filter(({ record }) => !refusals.has(record.id)).map(({ row }) => row);
   const inserts = writable(what.inserts);
+  // Whoever holds the table holds up all of it: no row is to blame, and none is looked for.
+  if (inserts.length + what.updates.length > 0) await lockForWriting(tx, table);
   const inserted = await insertRows(tx, table, inserts);
   const same = new Set(what.updates.flatMap((c) => (c.same ? [c.record.id] : [])));
   const updated = await updateRows(tx, table, writable(what.updates), ({ id }) => same.has(id));

@@ -1,4 +1,4 @@
-import type { Sql, Transaction } from '../db/database.ts';
+import { type Database, type Transaction, withinLockTimeout } from '../db/database.ts';
 import { loadMirror } from '../db/mirror/load.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
 import { lockRows, readVersions } from '../db/mirror-rows.ts';
@@ -133,13 +133,13 @@ export interface Merged {
  * of `_merged_ids`; survivors are read afresh. No request where there is none.
  */
 export async function readMerged(
-  deps: { readonly db: Sql; readonly remote: Remote },
+  deps: { readonly db: Pick<Database, 'transaction'>; readonly remote: Remote },
   table: MirrorTable,
   ids: readonly string[],
   options: CallOptions,
 ): Promise<Merged> {
-  const standing = await readVersions(deps.db, table, ids);
-  const told = await readSurvivors(deps.db, table, [...standing.keys()]);
+  const standing = await readVersions(withinLockTimeout(deps.db), table, ids);
+  const told = await readSurvivors(withinLockTimeout(deps.db), table, [...standing.keys()]);
   const survivors = new Map<string, RemoteRecord>();
   const asked = new Set(told.map(({ id }) => id));
   for (const id of asked) {

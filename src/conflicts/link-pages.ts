@@ -1,4 +1,4 @@
-import type { Sql } from '../db/database.ts';
+import { type Database, withinLockTimeout } from '../db/database.ts';
 import { countLinks, readStandingLinks } from '../db/link-rows.ts';
 import { type LinkTable, type LinkView, linkViews, ownViews } from '../db/mirror/links.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
@@ -8,7 +8,7 @@ import type { CallOptions, Page, PageRequest, Remote } from '../domain/remote.ts
 
 /** What reading links takes. */
 export interface LinkReadDeps {
-  readonly db: Sql;
+  readonly db: Pick<Database, 'transaction'>;
   readonly remote: Remote;
   readonly links: readonly LinkTable[];
   readonly linkRefusals: LinkRefusals;
@@ -163,12 +163,12 @@ async function changedOnes(deps: LinkReadDeps, capped: readonly Capped[]): Promi
   for (const view of new Set(capped.map((one) => one.view))) {
     const ofView = capped.filter((one) => one.view === view);
     const ids = ofView.map(({ record }) => record.id);
-    const counts = await countLinks(deps.db, view, ids);
+    const counts = await countLinks(withinLockTimeout(deps.db), view, ids);
     const listed = ofView.flatMap(({ record, linkage }) =>
       linkage.ids.map((there) => ({ here: record.id, there })),
     );
     const standing = new Map<string, number>();
-    for (const { here } of await readStandingLinks(deps.db, view, listed)) {
+    for (const { here } of await readStandingLinks(withinLockTimeout(deps.db), view, listed)) {
       standing.set(here, (standing.get(here) ?? 0) + 1);
     }
     changed.push(

@@ -25,7 +25,7 @@ export interface ReadDeps {
   readonly nowMs: () => number;
 }
 
-export interface ReadOptions {
+export interface ReadOptions extends Pick<CallOptions, 'timeoutMs' | 'withinMs'> {
   readonly signal: AbortSignal;
   readonly priority: Priority;
   /** Told after every page that was applied. */

@@ -29,8 +29,13 @@ export function createTurns(
     async take(object, signal, read) {
       const queue = queues.get(object) ?? new PQueue({ concurrency: 1 });
       queues.set(object, queue);
-      // The signal is the task's own business: one that was told to stop is waited for.
-      return await queue.add(async () => {
+      // Who waits may leave; one that reads and was told to stop is waited for.
+      const waiting = new AbortController();
+      const leave = () => waiting.abort(signal.reason);
+      signal.addEventListener('abort', leave, { once: true });
+      const begun = () => signal.removeEventListener('abort', leave);
+      const turn = async () => {
+        begun();
         for (let attempt = 1; ; attempt += 1) {
           signal.throwIfAborted();
           try {
@@ -41,7 +46,9 @@ export function createTurns(
             await pause(random() * Math.min(LONGEST_PAUSE_MS, 25 * 2 ** attempt), signal);
           }
         }
-      });
+      };
+      signal.throwIfAborted();
+      return await queue.add(turn, { signal: waiting.signal }).finally(begun);
     },
   };
 }

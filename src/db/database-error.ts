@@ -58,7 +58,12 @@ const exact: Readonly<Record<string, Meaning>> = {
     what: 'Postgres has no connection free',
     hint: 'raise max_connections, or end what holds them, then run the command again',
   },
-  '55P03': { code: 'database-lock-timeout', disposition: 'retry', what: 'a lock was not free' },
+  '55P03': {
+    code: 'database-lock-timeout',
+    disposition: 'retry',
+    what: 'somebody’s transaction holds a lock that is needed',
+    hint: 'it goes on once that transaction ends; pg_locks and pg_stat_activity tell which it is',
+  },
   '57014': { code: 'database-timeout', disposition: 'retry', what: 'a statement took too long' },
 };
 

@@ -313,6 +313,14 @@ function tableRefuses(cause: DatabaseSyncError): SyncError {
   });
 }
 
+/**
+ * Statements of their own that look at mirror tables: outside a transaction nothing limits how long one
+ * waits for a table that somebody locks, and a connection with it.
+ */
+export function withinLockTimeout(db: Pick<Database, 'transaction'>): Sql {
+  return { query: (text, values) => db.transaction((tx) => tx.query(text, values)) };
+}
+
 function openTransaction(
   client: pg.PoolClient,
   {

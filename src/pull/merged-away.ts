@@ -1,4 +1,5 @@
 import type { ReadDeps } from '../conflicts/read-object.ts';
+import { withinLockTimeout } from '../db/database.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
 import { readRows } from '../db/reconcile/rows.ts';
 import { RemoteError } from '../domain/errors.ts';
@@ -26,7 +27,11 @@ export async function readMergedAway(
     }
   }
   if (survivors.size === 0) return { gone: [], requests: 0 };
-  const rows = await readRows(deps.db, table, [...survivors.keys()].slice(0, MOST_ASKED));
+  const rows = await readRows(
+    withinLockTimeout(deps.db),
+    table,
+    [...survivors.keys()].slice(0, MOST_ASKED),
+  );
   const gone: DeletedRecord[] = [];
   for (const { id, fields } of rows) {
     const survivor = survivors.get(id);

@@ -4,6 +4,7 @@ import type { Database } from '../db/database.ts';
 import { readCurrentIds } from '../db/identities.ts';
 import { holdsLease } from '../db/lease.ts';
 import type { LinkTable } from '../db/mirror/links.ts';
+import { lockForWriting } from '../db/mirror/lock.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
 import type { MassDeleteLimits } from '../db/outbox/delete-guard.ts';
 import { isPassing, SyncError } from '../domain/errors.ts';
@@ -226,6 +227,7 @@ async function settleAgain(
       await db.transaction(
         async (tx) => {
           if (!(await holdsLease(tx, round.epoch))) throw leaseLost();
+          if (!isLocked) await lockForWriting(tx, table);
           await (isLocked ? settleAside : settle)(tx, table, sent, {
             ...round,
             tables,

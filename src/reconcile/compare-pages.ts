@@ -2,6 +2,7 @@ import { applyRead } from '../conflicts/apply-read.ts';
 import { readLinkedPage } from '../conflicts/link-pages.ts';
 import { contextOf } from '../conflicts/read-object.ts';
 import { readDatabaseTime } from '../db/cursor.ts';
+import { withinLockTimeout } from '../db/database.ts';
 import { readUnplaced, readUnseen } from '../db/reconcile/rows.ts';
 import type { RemoteRecord } from '../domain/record.ts';
 import { formatInstant, parseInstant } from '../domain/walk/instant.ts';
@@ -76,7 +77,10 @@ export async function comparePages(pass: Pass, span: Span | null): Promise<Pages
   }
   if (span === null && !pass.isFull) {
     const limit = pass.suspectLimit - pass.suspects.size;
-    const lost = await readUnplaced(deps.db, table, ALL_TIME, { seen: undated, limit });
+    const lost = await readUnplaced(withinLockTimeout(deps.db), table, ALL_TIME, {
+      seen: undated,
+      limit,
+    });
     for (const id of lost) suspect(pass, id);
   }
   return { differences: counts.missing + pass.suspects.size - before, problem: null };

@@ -1,3 +1,4 @@
+import { withinLockTimeout } from '../db/database.ts';
 import { countKnown, createdAtEvery, readUnplaced } from '../db/reconcile/rows.ts';
 import { startOfUtcDay } from '../domain/walk/instant.ts';
 import { ALL_TIME } from './all-time.ts';
@@ -24,7 +25,7 @@ export async function compare(pass: Pass): Promise<Compared> {
   if (pass.options.deep) return await compareAll(pass);
   const { deps, table, options } = pass;
   const remoteAll = await countRemote(pass, null);
-  const known = await countKnown(deps.db, table, ALL_TIME);
+  const known = await countKnown(withinLockTimeout(deps.db), table, ALL_TIME);
   if (remoteAll === null) return await compareAll(pass);
   if (options.quick && remoteAll === known.all) return AGREED;
   if (Math.max(remoteAll, known.all) <= deps.remote.limits.pageSize) return await compareAll(pass);
@@ -71,7 +72,12 @@ async function suspectUndated(pass: Pass): Promise<void> {
 
 /** Cuts of about as many rows each, at days' beginnings. */
 async function cutInParts({ deps, table }: Pass, rows: number): Promise<Part[]> {
-  const times = await createdAtEvery(deps.db, table, ALL_TIME, Math.ceil(rows / PARTS));
+  const times = await createdAtEvery(
+    withinLockTimeout(deps.db),
+    table,
+    ALL_TIME,
+    Math.ceil(rows / PARTS),
+  );
   const cuts = new Set(times.map(startOfUtcDay).filter((ms) => ms > ALL_TIME.fromMs));
   const begins = [ALL_TIME.fromMs, ...cuts];
   return begins.map((fromMs, index) => {

@@ -1,5 +1,6 @@
 import { crmMinusDatabaseMs } from '../conflicts/clocks.ts';
 import { readDatabaseTime } from '../db/cursor.ts';
+import { withinLockTimeout } from '../db/database.ts';
 import { countKnown } from '../db/reconcile/rows.ts';
 import { readReconcileState } from '../db/reconcile/state.ts';
 import { isMassDelete } from '../domain/mass-delete.ts';
@@ -28,7 +29,7 @@ export async function settleSuspects(pass: Pass): Promise<string | null> {
   const { deps, table, options, counts } = pass;
   const askedAt = await readDatabaseTime(deps.db);
   const state = await readReconcileState(deps.db, table.object);
-  const { all: rows } = await countKnown(deps.db, table, ALL_TIME);
+  const { all: rows } = await countKnown(withinLockTimeout(deps.db), table, ALL_TIME);
   const isTooMuch = (gone: number) =>
     !options.approve && isMassDelete(options.massDelete, counts.deleted + gone, rows);
   const found = await confirmSuspects(pass, isTooMuch);
