@@ -6,6 +6,7 @@ import { createLinkRefusals } from '../conflicts/link-pages.ts';
 import { createTurns } from '../conflicts/turns.ts';
 import { type Database, openDatabase } from '../db/database.ts';
 import { type Dependant, readStaleViews } from '../db/dependants.ts';
+import { readSettingFacts } from '../db/health.ts';
 import { ensureInstallation, type Installation } from '../db/installation.ts';
 import { migrateControl } from '../db/migrate.ts';
 import { applyMirror, type MirrorChange } from '../db/mirror/apply.ts';
@@ -175,6 +176,9 @@ async function assemble(
   };
   for (const setting of unknownNames(config, opened.discovered)) {
     deps.log.warn({ setting }, 'the workspace has nothing of this name');
+  }
+  for (const statement of (await readSettingFacts(db)).unseen) {
+    deps.log.warn({ hint: statement }, 'a setting lets local writes go past the triggers, unseen');
   }
   for (const problem of applied.problems) deps.log.warn(problem, 'object not mirrored');
   return {

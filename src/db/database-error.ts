@@ -1,28 +1,13 @@
 import pg from 'pg';
-import { type Disposition, SyncError } from '../domain/errors.ts';
-
-interface Meaning {
-  readonly code: string;
-  readonly disposition: Disposition;
-  readonly what: string;
-  readonly hint?: string;
-  /** The server's own words hold names only, no values: safe to show. */
-  readonly quotable?: boolean;
-}
-
-const unreachable: Meaning = {
-  code: 'database-unreachable',
-  disposition: 'retry',
-  what: 'Postgres did not answer',
-  hint: 'check that Postgres is up and DATABASE_URL names the right host and port',
-};
+import { SyncError } from '../domain/errors.ts';
+import { type Meaning, meaningAtConnect, meaningOfLost, unreachable } from './connect-error.ts';
 
 const exact: Readonly<Record<string, Meaning>> = {
   '25006': {
     code: 'database-read-only',
     disposition: 'retry',
     what: 'Postgres is read-only',
-    hint: 'let DATABASE_URL name the primary, not a replica',
+    hint: 'let DATABASE_URL name the primary, not a replica; or it has been made read-only',
   },
   '25P03': unreachable,
   '3D000': {
@@ -55,8 +40,8 @@ const exact: Readonly<Record<string, Meaning>> = {
   '53300': {
     code: 'database-busy',
     disposition: 'retry',
-    what: 'Postgres has no connection free',
-    hint: 'raise max_connections, or end what holds them, then run the command again',
+    what: 'Postgres has no connection free for this user',
+    hint: 'raise max_connections or the limit of the role or database, or end what holds them, then run the command again',
   },
   '55P03': {
     code: 'database-lock-timeout',
@@ -93,25 +78,6 @@ const unexpected: Meaning = {
   code: 'database-unexpected',
   disposition: 'halt',
   what: 'Postgres failed in a way nobody expected',
-};
-
-const tls: Meaning = {
-  code: 'database-tls',
-  disposition: 'halt',
-  what: 'no trusted TLS connection to Postgres',
-  hint: 'check sslmode and the certificate authority in DATABASE_URL',
-};
-
-const TLS_CODE = /CERT|_SSL_|TLS|ISSUER|SIGNATURE/;
-
-/** What a server answers to whoever connects, where a statement would mean another thing by it. */
-const atConnect: Readonly<Record<string, Meaning>> = {
-  '55000': {
-    code: 'database-restarting',
-    disposition: 'retry',
-    what: 'the database takes no connections for now',
-    hint: 'it is under maintenance; if it is not: ALTER DATABASE … ALLOW_CONNECTIONS true',
-  },
 };
 
 function meaningOf(sqlState: string): Meaning {
@@ -172,8 +138,8 @@ function originOf(error: pg.DatabaseError): ErrorOrigin {
 
 function fromServer(error: pg.DatabaseError, connecting: boolean): SyncError {
   const sqlState = error.code ?? 'XX000';
-  const meaning = (connecting ? atConnect[sqlState] : undefined) ?? meaningOf(sqlState);
-  const said = meaning.quotable ? `: ${error.message}` : '';
+  const meaning = (connecting ? meaningAtConnect(sqlState) : null) ?? meaningOf(sqlState);
+  const said = meaning.quotable || connecting ? `: ${error.message}` : '';
   const message =
     meaning.code === 'write-refused'
       ? error.message
@@ -216,14 +182,8 @@ export function classifyDatabaseError(error: unknown, { connecting = false } = {
   if (error instanceof TypeError || error instanceof RangeError || error instanceof SyntaxError) {
     return error;
   }
-  const errno = 'code' in error && typeof error.code === 'string' ? error.code : null;
-  // pg gives a missing or impossible password no code of its own.
-  const meaning = error.message.startsWith('SASL')
-    ? meaningOf('28P01')
-    : errno !== null && TLS_CODE.test(errno)
-      ? tls
-      : unreachable;
-  const message = `${meaning.what} (${errno ?? 'connection lost'})`;
+  const { meaning, reason } = meaningOfLost(error);
+  const message = `${meaning.what} (${reason})`;
   return new DatabaseSyncError(message, null, {
     code: meaning.code,
     disposition: meaning.disposition,

@@ -1,12 +1,15 @@
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import pg, { type QueryResultRow } from 'pg';
+import type pg from 'pg';
+import type { QueryResultRow } from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
 import { type ClockBounds, narrowClock, seenClock } from '../domain/clock-bounds.ts';
 import { SyncError } from '../domain/errors.ts';
 import { classifyDatabaseError, type DatabaseSyncError } from './database-error.ts';
-import { toParameter, valueTypes } from './database-types.ts';
+import { toParameter } from './database-types.ts';
+import { type ConnectionPool, openPool } from './pool.ts';
 import { isPassingTrouble, isRowTrouble } from './row-trouble.ts';
+import { beginStatements, type SessionState } from './session-settings.ts';
 
 /** Whatever runs a statement: the pool, or one transaction. */
 export interface Sql {
@@ -94,19 +97,18 @@ const answerGraceMs = 10_000;
 /** Looking for rows that cannot be written may take this long in all: somebody waits for the others. */
 const isolationMs = 20_000;
 
-/** SET LOCAL alone: behind a transaction pooler a session belongs to nobody. */
-function prelude(options: TransactionOptions, isolates: boolean): string {
-  const lockMs = Math.trunc(options.lockTimeoutMs ?? defaultLockTimeoutMs);
-  const statementMs = Math.trunc(options.statementTimeoutMs ?? defaultStatementTimeoutMs);
-  const idleMs = Math.trunc(options.idleTimeoutMs ?? defaultIdleTimeoutMs);
+interface Beginning extends TransactionOptions {
+  readonly state: SessionState;
+  readonly isolates: boolean;
+}
+
+function prelude({ state, isolates, ...options }: Beginning): string {
   const settings = [
-    'begin isolation level read committed',
-    `set local lock_timeout = ${lockMs}`,
-    `set local statement_timeout = ${statementMs}`,
-    `set local idle_in_transaction_session_timeout = ${idleMs}`,
-    `set local timezone = 'UTC'`,
-    `set local datestyle = 'ISO, YMD'`,
-    `set local extra_float_digits = 1`,
+    ...beginStatements(state, {
+      lockMs: Math.trunc(options.lockTimeoutMs ?? defaultLockTimeoutMs),
+      statementMs: Math.trunc(options.statementTimeoutMs ?? defaultStatementTimeoutMs),
+      idleMs: Math.trunc(options.idleTimeoutMs ?? defaultIdleTimeoutMs),
+    }),
   ];
   if (options.asWriter) {
     settings.push(
@@ -136,13 +138,9 @@ async function run<Row extends QueryResultRow>(
 }
 
 /** @returns what `now()` says in the transaction begun. */
-async function begin(
-  client: pg.ClientBase,
-  options: TransactionOptions,
-  isolates: boolean,
-): Promise<string> {
-  const timeoutMs = options.statementTimeoutMs ?? defaultStatementTimeoutMs;
-  const text = prelude(options, isolates);
+async function begin(client: pg.ClientBase, beginning: Beginning): Promise<string> {
+  const timeoutMs = beginning.statementTimeoutMs ?? defaultStatementTimeoutMs;
+  const text = prelude(beginning);
   const result = await run<{ startedAt: string }>(client, { text, timeoutMs });
   // One of each statement; pg's types know of one alone.
   const [row] = [result].flat().at(-1)?.rows ?? [];
@@ -169,39 +167,6 @@ async function rollBack(client: pg.PoolClient, cause: unknown): Promise<void> {
   client.release();
 }
 
-/**
- * Where a role or database prints dates in another way, what is read outside a transaction has to
- * be understood too. Of all settings this one may outlive a transaction: poolers know it, and keep
- * each client's.
- */
-async function printIsoDates(client: pg.ClientBase): Promise<void> {
-  const text = `select set_config('datestyle', 'ISO, YMD', false)
-                 where current_setting('datestyle') not like 'ISO,%'`;
-  await run(client, { text, timeoutMs: 0 });
-}
-
-function openPool({ url, applicationName, log }: DatabaseOptions, max: number): pg.Pool {
-  const pool = new pg.Pool({
-    connectionString: url,
-    application_name: applicationName,
-    max,
-    types: valueTypes,
-    connectionTimeoutMillis: 10_000,
-    idleTimeoutMillis: 30_000,
-    keepAlive: true,
-    keepAliveInitialDelayMillis: 10_000,
-    // Waited for, which its type does not say.
-    // oxlint-disable-next-line typescript/no-misused-promises
-    onConnect: printIsoDates,
-  });
-  pool.on('error', (error: unknown) =>
-    log?.warn({ err: classifyDatabaseError(error) }, 'a connection to Postgres broke'),
-  );
-  // A client in use tells its user through the query; without a listener it would end the process.
-  pool.on('connect', (client) => client.on('error', () => {}));
-  return pool;
-}
-
 const steadyMs = () => performance.timeOrigin + performance.now();
 
 /** Opens no connection by itself: the first statement does. */
@@ -212,18 +177,14 @@ export function openDatabase(options: DatabaseOptions): Database {
 
   let closing: Promise<void> | null = null;
   let clock: ClockBounds | null = null;
-  async function connect(from: pg.Pool): Promise<pg.PoolClient> {
+  async function connect(from: ConnectionPool): Promise<pg.PoolClient> {
     if (closing !== null) {
       throw new SyncError('the connection pool is closed', {
         code: 'database-closed',
         disposition: 'halt',
       });
     }
-    try {
-      return await from.connect();
-    } catch (error) {
-      throw classifyDatabaseError(error, { connecting: true });
-    }
+    return await from.connect();
   }
 
   async function attempt<T>(
@@ -232,11 +193,14 @@ export function openDatabase(options: DatabaseOptions): Database {
     isolatesUntilMs: number | null,
   ): Promise<T> {
     const timeoutMs = transactionOptions.statementTimeoutMs ?? defaultStatementTimeoutMs;
-    const client = await connect(transactionOptions.reserved ? reserve : pool);
+    const from = transactionOptions.reserved ? reserve : pool;
+    const client = await connect(from);
     let result: T;
     try {
       const sentAtMs = nowMs();
-      const startedAt = await begin(client, transactionOptions, isolatesUntilMs !== null);
+      const state = from.stateOf(client);
+      const isolates = isolatesUntilMs !== null;
+      const startedAt = await begin(client, { ...transactionOptions, state, isolates });
       const answeredAtMs = nowMs();
       // Cut to milliseconds where it is read.
       const seen = seenClock(Date.parse(startedAt), { sentAtMs, answeredAtMs, stepMs: 1 });
@@ -265,6 +229,10 @@ export function openDatabase(options: DatabaseOptions): Database {
 
     async query<Row extends QueryResultRow>(text: string, values?: readonly unknown[]) {
       const client = await connect(pool);
+      if (pool.stateOf(client).deviates) {
+        client.release();
+        return await attempt((tx) => tx.query<Row>(text, values), {}, null);
+      }
       let broken = true;
       try {
         const timeoutMs = defaultStatementTimeoutMs;

@@ -3,6 +3,7 @@ import type { Sql } from './database.ts';
 import { linkTriggers, mirrorTriggers } from './mirror/attachments.ts';
 import { loadMirror } from './mirror/load.ts';
 import { MIRROR_SCHEMA } from './mirror/table.ts';
+import { REPLACED } from './session-settings.ts';
 
 export interface ServerFacts {
   /** Such as 17. */
@@ -23,6 +24,33 @@ export async function readServerFacts(sql: Sql): Promise<ServerFacts> {
             (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS "nowMs"`,
   );
   return facts ?? { majorVersion: 0, version: 'unknown', database: '', user: '', nowMs: 0 };
+}
+
+export interface SettingFacts {
+  /** Settings of the server, role or database that we replace by our own wherever it matters. */
+  readonly replaced: readonly string[];
+  /** Statements that take back a setting by which writes go past our triggers. */
+  readonly unseen: readonly string[];
+}
+
+/** What the settings of server, role and database come to, whatever we set ourselves. */
+export async function readSettingFacts(sql: Sql): Promise<SettingFacts> {
+  const [facts] = await sql.query<SettingFacts & Record<string, unknown>>(
+    `SELECT ARRAY(SELECT s.name FROM pg_settings AS s
+                    JOIN unnest($1::text[], $2::text[]) AS p(name, fine) ON p.name = lower(s.name)
+                   WHERE s.reset_val !~ p.fine ORDER BY s.name) AS replaced,
+            ARRAY(SELECT CASE WHEN s.setrole = 0 THEN format('ALTER DATABASE %I', d.datname)
+                              WHEN d.oid IS NULL THEN format('ALTER ROLE %I', r.rolname)
+                              ELSE format('ALTER ROLE %I IN DATABASE %I', r.rolname, d.datname) END
+                         || ' RESET session_replication_role'
+                    FROM pg_db_role_setting AS s
+                    LEFT JOIN pg_roles AS r ON r.oid = s.setrole
+                    LEFT JOIN pg_database AS d ON d.oid = s.setdatabase
+                   WHERE (s.setdatabase = 0 OR d.datname = current_database())
+                     AND s.setconfig && ARRAY['session_replication_role=replica'] ORDER BY 1) AS unseen`,
+    [REPLACED.map(({ name }) => name), REPLACED.map(({ fine }) => fine)],
+  );
+  return facts ?? { replaced: [], unseen: [] };
 }
 
 /** Rights we need and lack, as the statements that would grant them; from the catalog alone. */

@@ -59,6 +59,8 @@ export class Listener {
     this.#client = client;
     try {
       await client.connect();
+      // It has nothing to say for hours, and would be ended for that.
+      await client.query('SET idle_session_timeout = 0');
       for (const channel of Object.keys(this.#channels)) await client.query(`LISTEN ${channel}`);
       this.#retryMs = FIRST_RETRY_MS;
       // What was committed while nobody listened.

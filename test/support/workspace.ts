@@ -21,6 +21,8 @@ export interface TestWorkspace {
 export interface TestWorkspaceOptions {
   readonly emulator?: EmulatorOptions;
   readonly push?: boolean;
+  /** Done to the database before the service opens it. */
+  readonly prepare?: (database: TestDatabase) => Promise<void>;
   /** What the configuration file would say. */
   readonly config?: Partial<Config>;
 }
@@ -28,6 +30,7 @@ export interface TestWorkspaceOptions {
 export async function openWorkspace(options: TestWorkspaceOptions = {}): Promise<TestWorkspace> {
   const emulator = await startCheckedEmulator(options.emulator);
   const database = await createTestDatabase();
+  await options.prepare?.(database);
   const signal = new AbortController().signal;
   const config: Config = {
     ...(await loadConfig({
@@ -50,7 +53,10 @@ export async function openWorkspace(options: TestWorkspaceOptions = {}): Promise
     return session;
   };
   const session = await open();
-  const user = new pg.Client({ connectionString: database.url });
+  const user = new pg.Client({
+    connectionString: database.url,
+    options: '-c idle_session_timeout=0',
+  });
   await user.connect();
   return {
     emulator,

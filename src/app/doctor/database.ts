@@ -3,6 +3,7 @@ import {
   readInstallationFacts,
   readMissingRights,
   readServerFacts,
+  readSettingFacts,
   readTriggerFacts,
   type ServerFacts,
 } from '../../db/health.ts';
@@ -55,6 +56,7 @@ export async function checkDatabase(
       { name, state: 'ok', detail, hint: null },
       checkVersion(server),
       checkDatabaseClock(server),
+      await looking('settings', () => checkSettings(db)),
       ...(await checkSchema(db, config, { adopt: options.adopt, schemas })),
     ];
   } catch (error) {
@@ -108,6 +110,20 @@ export function describeSkew(name: string, skewMs: number, hint: string): Check 
   return Math.abs(skewMs) <= MOST_SKEW_MS
     ? { name, ...ok(detail) }
     : { name, state: 'warn', detail, hint };
+}
+
+/** Settings of others: most of them we replace by our own, and of the rest we can only tell. */
+async function checkSettings(db: Database): Promise<Finding> {
+  const { replaced, unseen } = await readSettingFacts(db);
+  if (unseen.length > 0) {
+    const detail = 'session_replication_role=replica lets writes go past the triggers, unseen';
+    return { state: 'fail', detail, hint: `as an administrator: ${unseen.join('; ')}` };
+  }
+  return ok(
+    replaced.length === 0
+      ? 'nothing unusual'
+      : `${replaced.join(', ')} of role or database are replaced by our own`,
+  );
 }
 
 interface Wanted {

@@ -31,6 +31,7 @@ test('everything is looked at, and fine', async () => {
     'ok database',
     'ok postgres version',
     'ok database clock',
+    'ok settings',
     'ok rights',
     'ok migrations',
     'ok installation',
@@ -49,6 +50,22 @@ test('everything is looked at, and fine', async () => {
     'ok rate',
     'ok clarify clock',
   ]);
+});
+
+test('settings that we replace are named, and one that we cannot', async () => {
+  const { database } = workspace;
+  await database.db.query(`ALTER DATABASE ${database.name} SET array_nulls = off`);
+  await database.db.query(`ALTER DATABASE ${database.name} SET statement_timeout = '2min'`);
+  expect(named(await examine(), 'settings')).toMatchObject({
+    state: 'ok',
+    detail: 'array_nulls, statement_timeout of role or database are replaced by our own',
+  });
+  await database.db.query(`ALTER DATABASE ${database.name} SET session_replication_role = replica`);
+  expect(named(await examine(), 'settings')).toMatchObject({
+    state: 'fail',
+    detail: expect.stringMatching(/go past the triggers/),
+    hint: expect.stringContaining(`ALTER DATABASE ${database.name} RESET session_replication_role`),
+  });
 });
 
 test('a wrong key hides nothing else, and is not shown', async () => {
