@@ -132,6 +132,7 @@ export async function loggedRun(
     const { state, reason, counts } = await read({ signal, priority, onPage });
     await finishRun(session.db, id, { state, counts: { ...counts }, error: reason });
     warnOfExtra(session, { object, kind, counts: { ...counts } });
+    warnOfAside(session, { object, kind, counts: { ...counts } });
     await session.troubles.worked(part);
     const error = reason === null ? null : { code: reason, message: `${object}: ${reason}` };
     return { object, kind, state, counts: { ...counts }, error };
@@ -169,6 +170,14 @@ function partOf(kind: ObjectRun['kind']): 'pull' | 'reconcile' {
 /** As the run log has it. */
 function codeOf(cause: unknown, signal: AbortSignal): string {
   return signal.aborted ? 'interrupted' : describeTrouble(cause).code;
+}
+
+/** They are tried again by themselves, but it takes a person to mend the cause. */
+function warnOfAside(session: Session, run: Pick<ObjectRun, 'object' | 'kind' | 'counts'>): void {
+  const { object, kind } = run;
+  const { setAside = 0 } = run.counts;
+  if (setAside === 0) return;
+  session.log.warn({ object, kind, setAside }, 'rows put aside: `clarify-sync doctor` says why');
 }
 
 /** Of rows that were written: those that stand as they are were told of when they came. */

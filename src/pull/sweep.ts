@@ -1,7 +1,13 @@
 import { applyRead } from '../conflicts/apply-read.ts';
 import { serverNow } from '../conflicts/clocks.ts';
 import { readLinkedPage } from '../conflicts/link-pages.ts';
-import { contextOf, type ReadDeps, type ReadOptions, UNDATED } from '../conflicts/read-object.ts';
+import {
+  contextOf,
+  type ReadDeps,
+  type ReadOptions,
+  refuseAll,
+  UNDATED,
+} from '../conflicts/read-object.ts';
 import { readDatabaseTime } from '../db/cursor.ts';
 import { dropDeadLinks, renameLinks } from '../db/link-rows.ts';
 import { ownViews } from '../db/mirror/links.ts';
@@ -134,6 +140,7 @@ async function sweepPage(
       const newer = await readSyncedSince(tx, table, ids, readAt);
       const older = records.filter(({ id }) => !newer.has(id));
       const counts = await applyRead(tx, table, older, context);
+      refuseAll(table, counts);
       const problem = progress.problem ?? (counts.undated > 0 ? UNDATED : null);
       const sweep = await moveSweep(tx, at.sweep, { ...progress, problem });
       if (progress.finished) await tidyLinks(deps, tx, table);

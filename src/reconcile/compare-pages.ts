@@ -1,6 +1,6 @@
 import { applyRead } from '../conflicts/apply-read.ts';
 import { readLinkedPage } from '../conflicts/link-pages.ts';
-import { contextOf } from '../conflicts/read-object.ts';
+import { contextOf, refuseAll } from '../conflicts/read-object.ts';
 import { readDatabaseTime } from '../db/cursor.ts';
 import { withinLockTimeout } from '../db/database.ts';
 import { readUnplaced, readUnseen } from '../db/reconcile/rows.ts';
@@ -108,9 +108,14 @@ async function applyPage(
   if (records.length === 0) return;
   const { deps, table, counts } = pass;
   const context = await contextOf(deps, table, { records, readAt }, pass.options);
-  const applied = await deps.db.transaction((tx) => applyRead(tx, table, records, context), {
-    asWriter: true,
-  });
+  const applied = await deps.db.transaction(
+    async (tx) => {
+      const read = await applyRead(tx, table, records, context);
+      refuseAll(table, read);
+      return read;
+    },
+    { asWriter: true },
+  );
   counts.missing += applied.inserted;
   counts.differed += applied.updated;
   counts.merged += applied.merged;

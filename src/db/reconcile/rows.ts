@@ -35,6 +35,10 @@ const asideOf = ({ qualified }: MirrorTable) => `
    WHERE d.object = $1 AND d.code IS NOT NULL
      AND (d.kind = 'apply' AND t.id IS NULL OR d.kind = 'remove' AND t.id IS NOT NULL)`;
 
+/** Known to be of no record, and put aside because something keeps it. */
+const isKept = (id: string) =>
+  `EXISTS (SELECT FROM clarify_sync.deferred AS d WHERE d.object = $1 AND d.kind = 'remove' AND d.id = ${id})`;
+
 /** To the millisecond: what the CRM tells, and what its filters compare. */
 const IN_SPAN = (column: string) =>
   `${column} >= to_timestamp($2::float8 / 1000) AND ${column} < to_timestamp(($3::float8 + 1) / 1000)`;
@@ -126,6 +130,7 @@ export async function readUnseen(
      )
      SELECT k.id FROM known AS k
       WHERE NOT EXISTS (SELECT 1 FROM unnest($4::text[]) AS s(id) WHERE s.id = k.id)
+        AND NOT ${isKept('k.id')}
       ORDER BY k.id LIMIT $5`,
     [table.object, span.fromMs, span.toMs, seen, limit],
   );
@@ -144,6 +149,7 @@ export async function readUnplaced(
       WHERE $1::text IS NOT NULL AND t.id NOT LIKE 'local:%'
         AND (t._created_at IS NULL OR NOT (${IN_SPAN('t._created_at')}))
         AND NOT EXISTS (SELECT 1 FROM unnest($4::text[]) AS s(id) WHERE s.id = t.id)
+        AND NOT ${isKept('t.id')}
       ORDER BY t.id LIMIT $5`,
     [table.object, allTime.fromMs, allTime.toMs, seen, limit],
   );

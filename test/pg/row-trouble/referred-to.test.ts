@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { pullAll } from '../../../src/app/pull-all.ts';
+import { reconcileAll } from '../../../src/app/reconcile-all.ts';
 import { syncOnce } from '../../../src/app/sync-once.ts';
 import { differences, linkDifferences } from '../../support/agreement.ts';
 import { openWorkspace, type TestWorkspace } from '../../support/workspace.ts';
@@ -71,6 +72,17 @@ test('a row born here that is referred to keeps its id until it may change', asy
     await sql(`SELECT id FROM clarify.company WHERE name = 'Free' AND id LIKE 'local:%'`),
   ).toEqual([]);
 
+  // An application that knows it by the id it gave upserts it, as before.
+  await sql(
+    `INSERT INTO clarify.company (id, name, domains) VALUES ($1, 'Referred', '{referred.example}')
+       ON CONFLICT (id) DO UPDATE SET domains = excluded.domains`,
+    [born?.['id']],
+  );
+  await sync();
+  expect(store().get('company', id)?.attributes).toMatchObject({
+    domains: { items: ['referred.example'] },
+  });
+
   // It goes on being edited on both sides.
   await sql(`UPDATE clarify.company SET industry = 'Retail' WHERE id = $1`, [born?.id]);
   const again = await sync();
@@ -139,6 +151,13 @@ test('the row of a deleted record stays while it is referred to, and others go',
   expect(
     await sql(`SELECT id FROM clarify_sync.tombstone WHERE id = ANY($1)`, [[kept, ...others]]),
   ).toHaveLength(3);
+  // A comparison does not take it for a difference, nor miss it.
+  const [compared] = await reconcileAll(workspace.session, {
+    objects: ['person'],
+    signal: workspace.signal,
+    priority: 'pull',
+  });
+  expect(compared).toMatchObject({ state: 'ok', counts: { suspects: 0, missing: 0 } });
   // Its edit comes to nothing, and so does a later one, and both are on record.
   await sql(`UPDATE clarify.person SET job_title = 'edited again' WHERE id = $1`, [kept]);
   const outcome = await sync();
