@@ -62,6 +62,7 @@ test('status --json has the documented shape', async () => {
   expect(lastDocument(before)).toEqual({
     objects: [],
     leader: null,
+    held: [],
     access: 'api-key',
     next: 'nothing is mirrored yet: run `clarify-sync sync`',
   });
@@ -84,6 +85,8 @@ test('status --json has the documented shape', async () => {
     lagSeconds: expect.any(Number),
     lastPulledAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT.*Z$/),
     lastError: null,
+    problem: null,
+    troubles: [],
   });
   expect(person.lagSeconds).toBeGreaterThan(0);
   expect(person.lagSeconds).toBeLessThan((Date.now() - startedMs) / 1_000 + 1);
@@ -134,6 +137,7 @@ test('push round trip: shown first, sent, and nothing left', async () => {
   expect(lastDocument(await runCli(['outbox', 'list', '--json'], { env }))).toEqual({
     entries: [],
     total: 0,
+    aside: [],
     next: null,
   });
 });
