@@ -90,25 +90,26 @@ test.each([1, 2, 3])(
       const column = COLUMN[object];
       const here = (await sql(`SELECT id FROM clarify.${object}`)).map(({ id }) => String(id));
       const there = store.ids(object);
+      const id = pick(here);
       switch (below(7)) {
         case 0:
-          return void store.create(object, { [column]: value() });
+          store.create(object, { [column]: value() });
+          break;
         case 1:
-          return there.length > 4 && void store.delete(object, pick(there));
+          if (there.length > 4) store.delete(object, pick(there));
+          break;
         case 2:
-          return await tried(`INSERT INTO clarify.${object} (${column}) VALUES ('${value()}')`);
+          await tried(`INSERT INTO clarify.${object} (${column}) VALUES ('${value()}')`);
+          break;
         case 3:
-          return (
-            here.length > 4 &&
-            (await tried(`DELETE FROM clarify.${object} WHERE id = '${pick(here)}'`))
-          );
+          if (here.length > 4) await tried(`DELETE FROM clarify.${object} WHERE id = '${id}'`);
+          break;
         case 4:
         case 5:
-          return await tried(
-            `UPDATE clarify.${object} SET ${column} = '${value()}' WHERE id = '${pick(here)}'`,
-          );
+          await tried(`UPDATE clarify.${object} SET ${column} = '${value()}' WHERE id = '${id}'`);
+          break;
         default:
-          return void store.update(object, pick(there), { [column]: value() });
+          store.update(object, pick(there), { [column]: value() });
       }
     };
     await sync();
