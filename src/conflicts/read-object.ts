@@ -212,7 +212,7 @@ export function applyContext(deps: ReadDeps, table: MirrorTable, readAt: string)
 export const UNDATED = 'undated-records';
 
 /** So many rows refused, and none written: it is the table's trouble, and no row's. */
-const TABLE_REFUSES = 16;
+const TABLE_REFUSES = 100;
 
 /** @throws SyncError `table-refuses` where nothing at all can be written: nothing is put aside. */
 export function refuseAll(table: MirrorTable, applied: AppliedRead): void {

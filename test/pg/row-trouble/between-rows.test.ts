@@ -157,6 +157,34 @@ test('a publication that needs a replica identity keeps updates away, and insert
   ).toEqual([]);
 });
 
+test('a whole replica identity that a publication cannot send keeps updates and deletions away', async () => {
+  const { sql } = workspace;
+  const [version] = await sql(`SELECT current_setting('server_version_num')::int AS version`);
+  // Since 18 generated columns that are not published make it so.
+  if (Number(version?.['version']) < 180_000) return;
+  const [edited, gone] = [
+    store().create('person', { job_title: 'Edited' }),
+    store().create('person', { job_title: 'Gone' }),
+  ];
+  await pull('person');
+  await sql('ALTER TABLE clarify.person REPLICA IDENTITY FULL');
+  await sql('CREATE PUBLICATION whole FOR TABLE clarify.person');
+  store().update('person', edited, { job_title: 'Edited again' });
+  store().delete('person', gone);
+  store().create('person', { job_title: 'New' });
+  expect(await pull('person')).toMatchObject([
+    { state: 'ok', counts: { inserted: 1, setAside: 2 } },
+  ]);
+  const found = await aside();
+  expect(found).toMatchObject([
+    { object: 'person', sqlstate: '42P10' },
+    { object: 'person', sqlstate: '42P10' },
+  ]);
+  expect(
+    await leftWhen('DROP PUBLICATION whole; ALTER TABLE clarify.person REPLICA IDENTITY DEFAULT'),
+  ).toEqual([]);
+});
+
 test('a table that somebody holds is waited for, and no row is blamed', async () => {
   const user = new pg.Client({ connectionString: workspace.database.url });
   await user.connect();

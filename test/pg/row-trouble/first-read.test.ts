@@ -11,7 +11,7 @@ let workspace: TestWorkspace;
 beforeAll(async () => {
   const sizes = {
     person: 0,
-    company: 40,
+    company: 120,
     deal: 0,
     task: 1_200,
     meeting: 0,
@@ -67,9 +67,25 @@ test('where nothing can be written the object stops, and says why; it goes on by
 });
 
 test('a trigger that rewrites what COPY would write is noticed', async () => {
-  await workspace.sql(`CREATE FUNCTION public.upper_title() RETURNS trigger LANGUAGE plpgsql AS
-    $$ BEGIN NEW.title := upper(NEW.title); RETURN NEW; END $$`);
-  await workspace.sql(`CREATE TRIGGER upper_title BEFORE INSERT OR UPDATE ON clarify.company
-    FOR EACH ROW WHEN (NEW.name IS NULL) EXECUTE FUNCTION public.upper_title()`);
-  expect(await read('company')).toMatchObject([{ state: 'ok', counts: { setAside: 0 } }]);
+  const { store } = workspace.emulator;
+  const [id = ''] = store.ids('company');
+  store.update('company', id, { name: 'Loud' });
+  await read('company');
+  await workspace.sql(`CREATE FUNCTION public.hush() RETURNS trigger LANGUAGE plpgsql AS
+    $$ BEGIN NEW.name := lower(NEW.name); RETURN NEW; END $$`);
+  await workspace.sql(`CREATE TRIGGER hush BEFORE INSERT OR UPDATE ON clarify.company
+    FOR EACH ROW WHEN (NEW.name = 'Loud') EXECUTE FUNCTION public.hush()`);
+  await workspace.session.db.transaction((tx) => tx.query('DELETE FROM clarify.company'), {
+    asWriter: true,
+  });
+  await workspace.sql(`DELETE FROM clarify_sync.cursor WHERE object = 'company'`);
+  const [run] = await read('company');
+  expect(run).toMatchObject({ kind: 'backfill', state: 'ok' });
+  expect(await aside('company')).toEqual([{ id, code: 'row-differs', sqlstate: null }]);
+  expect(await workspace.sql('SELECT count(*)::int AS rows FROM clarify.company')).toEqual([
+    { rows: store.count('company') },
+  ]);
+  await workspace.sql('DROP FUNCTION public.hush() CASCADE');
+  await read('company');
+  expect(await aside('company')).toEqual([]);
 });
