@@ -1,7 +1,7 @@
 import { SyncError } from '../../domain/errors.ts';
 import type { DeletePolicy } from '../../domain/policy.ts';
 import type { ObjectSchema } from '../../domain/schema.ts';
-import type { Database, Sql } from '../database.ts';
+import type { Database, Sql, Transaction } from '../database.ts';
 import { type Catalog, readCatalog } from './catalog.ts';
 import { fillFromExtra } from './fill.ts';
 import {
@@ -94,7 +94,7 @@ export async function applyMirror(
 }
 
 async function bringUp(
-  tx: Sql,
+  tx: Transaction,
   schemas: readonly ObjectSchema[],
   history: ReadonlySet<string> | undefined,
 ): Promise<MirrorChange> {
@@ -123,7 +123,11 @@ async function lockMirror(tx: Sql): Promise<void> {
   }
 }
 
-async function carryOut(tx: Sql, catalog: Catalog, plan: MirrorPlan): Promise<MirrorChange> {
+async function carryOut(
+  tx: Transaction,
+  catalog: Catalog,
+  plan: MirrorPlan,
+): Promise<MirrorChange> {
   const steps: Step[] = [];
   const created: string[] = [];
   const unfilled: { object: string; field: string }[] = [];
