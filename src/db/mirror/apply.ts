@@ -27,6 +27,7 @@ import {
   recordRemoval,
   recordTables,
   recordVersion,
+  restartFirstRead,
   writeDeletePolicies,
   writeRecord,
 } from './write-record.ts';
@@ -146,6 +147,7 @@ async function carryOut(
     const isDone = await attempt(unit, async () => {
       await fillFromExtra(tx, table, added);
       if (unit.created) await forgetProgress(tx, object);
+      else if (added.length > 0) await restartFirstRead(tx, object);
       if (record !== null) await writeRecord(tx, record);
     });
     if (!isDone) continue;
