@@ -64,7 +64,6 @@ test('status --json has the documented shape', async () => {
     leader: null,
     held: [],
     access: 'api-key',
-    held: [],
     setAside: [],
     problems: [],
     troubles: [],
@@ -141,7 +140,6 @@ test('push round trip: shown first, sent, and nothing left', async () => {
     entries: [],
     aside: [],
     total: 0,
-    aside: [],
     next: null,
   });
 });
