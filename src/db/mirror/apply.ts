@@ -1,7 +1,7 @@
 import { SyncError } from '../../domain/errors.ts';
 import type { DeletePolicy } from '../../domain/policy.ts';
 import type { ObjectSchema } from '../../domain/schema.ts';
-import type { Database, Sql, Transaction } from '../database.ts';
+import type { Database, Sql } from '../database.ts';
 import { type Catalog, readCatalog } from './catalog.ts';
 import { fillFromExtra } from './fill.ts';
 import {
@@ -27,7 +27,6 @@ import {
   recordRemoval,
   recordTables,
   recordVersion,
-  restartFirstRead,
   writeDeletePolicies,
   writeRecord,
 } from './write-record.ts';
@@ -95,7 +94,7 @@ export async function applyMirror(
 }
 
 async function bringUp(
-  tx: Transaction,
+  tx: Sql,
   schemas: readonly ObjectSchema[],
   history: ReadonlySet<string> | undefined,
 ): Promise<MirrorChange> {
@@ -124,11 +123,7 @@ async function lockMirror(tx: Sql): Promise<void> {
   }
 }
 
-async function carryOut(
-  tx: Transaction,
-  catalog: Catalog,
-  plan: MirrorPlan,
-): Promise<MirrorChange> {
+async function carryOut(tx: Sql, catalog: Catalog, plan: MirrorPlan): Promise<MirrorChange> {
   const steps: Step[] = [];
   const created: string[] = [];
   const unfilled: { object: string; field: string }[] = [];
@@ -147,7 +142,6 @@ async function carryOut(
     const isDone = await attempt(unit, async () => {
       await fillFromExtra(tx, table, added);
       if (unit.created) await forgetProgress(tx, object);
-      else if (added.length > 0) await restartFirstRead(tx, object);
       if (record !== null) await writeRecord(tx, record);
     });
     if (!isDone) continue;
