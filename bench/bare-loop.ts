@@ -84,7 +84,11 @@ async function work(task: BareTask, offsets: number[]): Promise<number> {
   for (let offset = offsets.shift(); offset !== undefined; offset = offsets.shift()) {
     for (const { id, attributes } of await fetchPage(task, offset)) {
       const values = task.columns.map(({ name, type }) =>
-        name === 'id' ? id : name === '_synced_at' ? 'now' : toText(type, attributes[name]),
+        name === 'id' || name === '_key'
+          ? id
+          : name === '_synced_at'
+            ? 'now'
+            : toText(type, attributes[name]),
       );
       lines.push(values.join('\t'));
       records += 1;

@@ -24,7 +24,7 @@ interface IncomingColumn {
 }
 
 /** Written by the statements themselves, or never. */
-const OURS: ReadonlySet<string> = new Set(['id', '_local_id', '_synced_at']);
+const OURS: ReadonlySet<string> = new Set(['id', '_local_id', '_key', '_synced_at']);
 
 /** To the millisecond, which is as much as many programs that write a row back can tell. */
 const NOW = `date_trunc('milliseconds', clock_timestamp())`;
@@ -92,7 +92,8 @@ export interface Written {
 
 /**
  * Inserts rows that do not stand yet. Safe to run twice, and beside another reader: who comes
- * second does nothing, and its version arrives with the next overlap.
+ * second does nothing, and its version arrives with the next overlap. A row that was born here, and
+ * comes back, has the key it had: index `id_map_current`.
  */
 export async function insertRows(
   tx: Transaction,
@@ -103,9 +104,13 @@ export async function insertRows(
   const names = columns.map((c) => escapeIdentifier(c.name)).join(', ');
   return await write(tx, table, rows, {
     statement: (source) =>
-      `INSERT INTO ${table.qualified} (id, _synced_at, ${names})
-       SELECT i.id, ${NOW}, ${columns.map(source.value).join(', ')}
+      `INSERT INTO ${table.qualified} (id, _local_id, _key, _synced_at, ${names})
+       SELECT i.id, b.old_id, coalesce(b.old_id, i.id), ${NOW}, ${columns.map(source.value).join(', ')}
          FROM ${source.from}
+         LEFT JOIN LATERAL (
+              SELECT m.old_id FROM clarify_sync.id_map AS m
+               WHERE m.object = ${escapeLiteral(table.object)} AND m.id = i.id AND m.reason = 'pushed'
+               ORDER BY m.mapped_at DESC LIMIT 1) AS b ON true
         ORDER BY i.id
            ON CONFLICT (id) DO NOTHING`,
     doubted: () => false,

@@ -9,6 +9,7 @@ const STEM_BYTES = 54;
 export const SYSTEM_COLUMN_NAMES = [
   'id',
   '_local_id',
+  '_key',
   '_created_at',
   '_updated_at',
   '_created_by',

@@ -64,6 +64,9 @@ test('status --json has the documented shape', async () => {
     leader: null,
     held: [],
     access: 'api-key',
+    setAside: [],
+    problems: [],
+    troubles: [],
     next: 'nothing is mirrored yet: run `clarify-sync sync`',
   });
   const startedMs = Date.now();
@@ -81,7 +84,6 @@ test('status --json has the documented shape', async () => {
     blocked: 0,
     parked: 0,
     openConflicts: 0,
-    setAside: 0,
     lagSeconds: expect.any(Number),
     lastPulledAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT.*Z$/),
     lastError: null,
@@ -136,8 +138,8 @@ test('push round trip: shown first, sent, and nothing left', async () => {
   expect(home?.attributes['name']).toBe('Lighthouse');
   expect(lastDocument(await runCli(['outbox', 'list', '--json'], { env }))).toEqual({
     entries: [],
-    total: 0,
     aside: [],
+    total: 0,
     next: null,
   });
 });

@@ -124,14 +124,10 @@ test('bytes that mean something else in a column as it is now are not written', 
       workspace,
       `last_contacted_at TYPE bigint USING (extract(epoch FROM last_contacted_at) * 1000)::bigint`,
     );
-    // The next run begins with a look at the schema, and puts such a column aside.
-    expect(error).toMatchObject({ code: 'database-statement' });
-    const odd = 'SELECT FROM clarify.person WHERE last_contacted_at > 9999999999999';
+    // What fails is looked into at once, and such a column is put aside.
+    expect(error).toMatchObject({ code: 'schema-moved' });
+    const odd = 'SELECT FROM clarify.person WHERE last_contacted_at__was_1 > 9999999999999';
     expect(await workspace.sql(odd)).toEqual([]);
-    await workspace.sql(
-      `ALTER TABLE clarify.person ALTER last_contacted_at TYPE timestamptz
-         USING to_timestamp(last_contacted_at / 1000.0)`,
-    );
     expect(await backfill(workspace)).toMatchObject({ state: 'ok' });
     expect(await differences(workspace)).toEqual([]);
   } finally {

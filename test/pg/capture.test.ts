@@ -123,7 +123,12 @@ test('a deleted row is kept whole', async () => {
         amount: { base: 20, value: null },
         _extra: { base: { odd: [1] }, value: null },
         _row: {
-          base: { _created_at: expect.any(String), _created_by: 'user_1', note: 'mine' },
+          base: {
+            _key: 'd2',
+            _created_at: expect.any(String),
+            _created_by: 'user_1',
+            note: 'mine',
+          },
           value: null,
         },
       },

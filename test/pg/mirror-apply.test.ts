@@ -33,6 +33,7 @@ test('creates a table per object, typed, and finds nothing to do the second time
   expect(Object.fromEntries(await columnsOf(db, 'person'))).toEqual({
     id: 'text',
     _local_id: 'text',
+    _key: 'text',
     _created_at: 'timestamp with time zone',
     _updated_at: 'timestamp with time zone',
     _created_by: 'text',

@@ -23,7 +23,7 @@ async function published(): Promise<unknown[]> {
 test('every mirror and link table is published, and nothing of the control tables', async () => {
   const { session } = workspace;
   const wanted = [...session.tables, ...session.links].map(({ name }) => `clarify.${name}`);
-  expect((await published()).toSorted()).toEqual(wanted.toSorted());
+  expect(new Set(await published())).toEqual(new Set(wanted));
   expect(wanted).toContain('clarify.deal_people');
   expect(await readPublicationState(session.db)).toEqual({ isTaken: false, due: [] });
 });

@@ -99,7 +99,8 @@ test.each([
 test('a key that cannot be put back stops its object alone, until its cause is gone', async () => {
   const { emulator, sql } = workspace;
   const [id = ''] = emulator.store.ids('person');
-  await sql(`ALTER TABLE clarify.person DROP CONSTRAINT person_pkey CASCADE`);
+  await sql(`ALTER TABLE clarify.person DROP CONSTRAINT person_pkey CASCADE,
+               DROP CONSTRAINT person__key_key`);
   await sql(`INSERT INTO clarify.person (id) VALUES ('local:twice'), ('local:twice')`);
   emulator.store.update('person', id, { job_title: 'Ours' });
   expect(await sync()).toMatchObject([{ object: 'person', error: { code: 'mirror-damaged' } }]);

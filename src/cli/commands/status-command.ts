@@ -39,6 +39,7 @@ async function status(context: CommandContext): Promise<Report> {
         leader: standing.leader,
         held: standing.held,
         access,
+        ...detailsOf(standing.objects),
       },
       text: [
         ...renderStatus(standing, context.screen),
@@ -69,8 +70,8 @@ function describeProblems(objects: readonly ObjectStanding[]): string[] {
 }
 
 function toJson(object: ObjectStanding): Record<string, unknown> {
-  const { rows, pending, blocked, parked, openConflicts, setAside } = object;
-  const { lagSeconds, lastPulledAt, lastError, problem } = object;
+  const { rows, pending, blocked, parked, openConflicts } = object;
+  const { lagSeconds, lastPulledAt, lastError } = object;
   return {
     object: object.object,
     rows,
@@ -78,15 +79,25 @@ function toJson(object: ObjectStanding): Record<string, unknown> {
     blocked,
     parked,
     openConflicts,
-    setAside,
     lagSeconds: lagSeconds === null ? null : Math.round(lagSeconds * 1_000) / 1_000,
     lastPulledAt,
     lastError,
-    problem,
-    troubles: object.troubles.map(
-      ({ part, code, message, hint, since, attempts, nextAttemptAt }) => {
-        return { part, code, message, hint, since, attempts, nextAttemptAt };
-      },
+  };
+}
+
+/** What is said of some objects only, beside the list that has the same members for all. */
+function detailsOf(objects: readonly ObjectStanding[]): Record<string, unknown> {
+  return {
+    setAside: objects.flatMap(({ object, setAside }) =>
+      setAside === 0 ? [] : [{ object, rows: setAside }],
+    ),
+    problems: objects.flatMap(({ object, problem }) =>
+      problem === null ? [] : [{ object, ...problem }],
+    ),
+    troubles: objects.flatMap(({ object, troubles }) =>
+      troubles.map(({ part, code, message, hint, since, attempts, nextAttemptAt }) => {
+        return { object, part, code, message, hint, since, attempts, nextAttemptAt };
+      }),
     ),
   };
 }

@@ -119,7 +119,7 @@ export async function updateStaged(
 ): Promise<number> {
   if (positions.length === 0) return 0;
   const assignments = columns
-    .filter(({ name }) => name !== '"id"' && name !== LOCAL_ID)
+    .filter(({ column }) => !LASTING.has(column))
     .map(({ name }) => `${name} = s.${name}`);
   const [row] = await tx.query<{ rows: number }>(
     `WITH updated AS (
@@ -134,8 +134,8 @@ export async function updateStaged(
   return row?.rows ?? 0;
 }
 
-/** A row born here keeps its birth id; a record has none. */
-const LOCAL_ID = '"_local_id"';
+/** What a row is known by stays with it: one born here has a birth id, and a key of its own. */
+const LASTING: ReadonlySet<string> = new Set(['id', '_local_id', '_key']);
 
 const UNDATED = '(t._updated_at IS NOT NULL AND s._updated_at IS NULL)';
 
@@ -144,7 +144,7 @@ const NEWER = `coalesce(t._updated_at > s._updated_at OR ${UNDATED}, false)`;
 
 function differs(columns: readonly CopyColumn[]): string {
   return columns
-    .filter(({ name }) => name !== '"id"' && name !== LOCAL_ID && name !== '"_synced_at"')
+    .filter(({ column }) => !LASTING.has(column) && column !== '_synced_at')
     .map(({ name, sqlType }) => isDistinct(sqlType, `t.${name}`, `s.${name}`))
     .join(' OR ');
 }

@@ -1,7 +1,7 @@
 import { SyncError } from '../../domain/errors.ts';
 import type { DeletePolicy } from '../../domain/policy.ts';
 import type { ObjectSchema } from '../../domain/schema.ts';
-import type { Database, Sql } from '../database.ts';
+import type { Database, Sql, Transaction } from '../database.ts';
 import { type Catalog, readCatalog } from './catalog.ts';
 import { fillFromExtra } from './fill.ts';
 import {
@@ -27,6 +27,7 @@ import {
   recordRemoval,
   recordTables,
   recordVersion,
+  restartFirstRead,
   writeDeletePolicies,
   writeRecord,
 } from './write-record.ts';
@@ -94,7 +95,7 @@ export async function applyMirror(
 }
 
 async function bringUp(
-  tx: Sql,
+  tx: Transaction,
   schemas: readonly ObjectSchema[],
   history: ReadonlySet<string> | undefined,
 ): Promise<MirrorChange> {
@@ -123,7 +124,11 @@ async function lockMirror(tx: Sql): Promise<void> {
   }
 }
 
-async function carryOut(tx: Sql, catalog: Catalog, plan: MirrorPlan): Promise<MirrorChange> {
+async function carryOut(
+  tx: Transaction,
+  catalog: Catalog,
+  plan: MirrorPlan,
+): Promise<MirrorChange> {
   const steps: Step[] = [];
   const created: string[] = [];
   const unfilled: { object: string; field: string }[] = [];
@@ -142,6 +147,7 @@ async function carryOut(tx: Sql, catalog: Catalog, plan: MirrorPlan): Promise<Mi
     const isDone = await attempt(unit, async () => {
       await fillFromExtra(tx, table, added);
       if (unit.created) await forgetProgress(tx, object);
+      else if (added.length > 0) await restartFirstRead(tx, object);
       if (record !== null) await writeRecord(tx, record);
     });
     if (!isDone) continue;

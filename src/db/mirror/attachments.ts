@@ -135,18 +135,21 @@ export function historyTriggers(table: string): WantedTrigger[] {
   return statementTriggers(table, 'clarify_history', 'keep_history()');
 }
 
-/** Captures local writes, keeps the id a row was born with, and tells listeners of changes. */
+/** Captures local writes, keeps the key a row is born with, and tells listeners of changes. */
 export function mirrorTriggers(table: string, object: string): WantedTrigger[] {
   return [
     ...statementTriggers(table, 'clarify_capture', 'capture()'),
     ...statementTriggers(table, 'clarify_notify', notifyCall(object, 'id')),
     {
-      name: 'clarify_birth',
-      sql: `CREATE TRIGGER clarify_birth BEFORE INSERT ON ${qualify(table)} FOR EACH ROW WHEN (NEW.id LIKE 'local:%') EXECUTE FUNCTION clarify_sync.birth()`,
+      name: 'clarify_key',
+      sql: `CREATE TRIGGER clarify_key BEFORE INSERT ON ${qualify(table)} FOR EACH ROW WHEN (NEW._key IS NULL OR NEW.id LIKE 'local:%') EXECUTE FUNCTION clarify_sync.keep_key()`,
     },
     refuseTruncate(table),
   ];
 }
+
+/** What kept the id a row was born with before there were keys. */
+export const FORMER_TRIGGER = 'clarify_birth';
 
 /** Captures local writes to links, as changes of the field that lists the other end. */
 export function linkTriggers(link: LinkTable): WantedTrigger[] {

@@ -6,6 +6,7 @@ import type { MirrorTable } from './table.ts';
 const SYSTEM_COMMENTS: ReadonlyMap<string, string> = new Map([
   ['id', 'Id in Clarify; local:<uuid> until a row born here has been pushed'],
   ['_local_id', 'Id a row born here had before it was pushed'],
+  ['_key', 'Unique, and never changes: the id a row was born with here, or that of its record'],
   ['_created_at', 'When the record was created in Clarify'],
   ['_updated_at', 'When the record was last edited in Clarify'],
   ['_created_by', 'Who created the record in Clarify'],

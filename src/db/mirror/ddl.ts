@@ -31,6 +31,7 @@ export function columnDdl(table: PgTable): ColumnDdl[] {
       clause.push(`GENERATED ALWAYS AS (${inline(expression)}) STORED`);
     }
     if (column.notNull && !column.primary) clause.push('NOT NULL');
+    if (column.isUnique) clause.push('UNIQUE');
     if (column.primary) clause.push('PRIMARY KEY');
     return {
       name: column.name,
@@ -57,6 +58,16 @@ export function createTableSql(table: PgTable): string {
 
 export function addColumnsSql(table: string, clauses: readonly string[]): string {
   return `ALTER TABLE ${qualify(table)}\n  ${clauses.map((clause) => `ADD COLUMN ${clause}`).join(',\n  ')}`;
+}
+
+/**
+ * Adds `_key` to rows that stand, by what they say of themselves. As an expression that is dropped
+ * at once: that writes the table anew without a trigger seeing it, and no version of a row comes
+ * of it. `qualified` is quoted.
+ */
+export function addRowKeySql(qualified: string): string {
+  return `ALTER TABLE ${qualified} ADD COLUMN "_key" text GENERATED ALWAYS AS (coalesce("_local_id", "id")) STORED;
+ALTER TABLE ${qualified} ALTER COLUMN "_key" DROP EXPRESSION`;
 }
 
 export function renameColumnSql(table: string, column: string, to: string): string {

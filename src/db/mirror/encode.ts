@@ -77,7 +77,8 @@ function quoteItem(item: string): string {
 export interface EncodedRecord {
   /**
    * One entry per `SYSTEM_COLUMNS`, then one per `table.columns`. `_local_id` and `_synced_at`
-   * are null: the statement that writes the row knows them. `_extra` is `extra`.
+   * are null: the statement that writes the row knows them. `_key` is that of a row that was not
+   * born here, `_extra` is `extra`.
    */
   readonly values: readonly ColumnValue[];
   /** Fields the answer did not have: their columns keep what they hold. */
@@ -106,6 +107,7 @@ export function encodeRecord(table: MirrorTable, record: RemoteRecord): EncodedR
   const values: ColumnValue[] = [
     id,
     null,
+    id,
     encode('_created_at', 'timestamptz', record.createdAt),
     encode('_updated_at', 'timestamptz', record.updatedAt),
     encode('_created_by', 'text', record.createdBy),
@@ -142,7 +144,7 @@ export function encodeRecord(table: MirrorTable, record: RemoteRecord): EncodedR
   };
 }
 
-const EXTRA_POSITION = 8;
+const EXTRA_POSITION = 9;
 
 function missingFrom(fields: RemoteRecord['fields'], { columns }: MirrorTable): readonly string[] {
   const names = columns.map(({ field }) => field.name);

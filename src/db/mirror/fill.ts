@@ -1,11 +1,14 @@
 import type { Json } from '../../domain/json.ts';
 import { quoteIdent } from '../../domain/names.ts';
-import type { Sql } from '../database.ts';
+import type { Transaction } from '../database.ts';
+import { guarded } from '../guarded.ts';
 import { encodeTexts, encodeValue } from './encode.ts';
 import { decodeExtra, extraKey } from './extra.ts';
 import type { MirrorColumn, MirrorTable } from './table.ts';
 
 const BATCH = 2000;
+/** Looking for rows that refuse it takes no longer: the table is held meanwhile. */
+const ISOLATION_MS = 10_000;
 
 interface ExtraRow {
   id: string;
@@ -15,15 +18,19 @@ interface ExtraRow {
 /**
  * Moves the values of new columns from `_extra`, where they were kept while there was no column,
  * by the very rules that a read follows. For the transaction that adds the columns: it holds the
- * table, so nobody's row lock is in the way. Safe to run twice.
+ * table, so nobody's row lock is in the way. A row that something refuses keeps its values there,
+ * and is told of when it is read again. Safe to run twice.
  */
 export async function fillFromExtra(
-  tx: Sql,
+  tx: Transaction,
   table: MirrorTable,
   columns: readonly MirrorColumn[],
 ): Promise<void> {
   if (columns.length === 0) return;
   const keys = columns.map(({ field }) => extraKey(field.name));
+  // At the commit nobody could tell which row it was, and nobody alters a table until then.
+  await tx.query('SET CONSTRAINTS ALL IMMEDIATE');
+  const isolating = { ...tx, isolatesUntilMs: performance.now() + ISOLATION_MS };
   let lastId: string | null = null;
   for (;;) {
     const rows: ExtraRow[] = await tx.query<ExtraRow>(
@@ -32,14 +39,16 @@ export async function fillFromExtra(
         ORDER BY id LIMIT ${BATCH}`,
       [keys, lastId],
     );
-    await moveValues(tx, { table, columns, rows });
+    await guarded(isolating, table.qualified, rows, (part) =>
+      moveValues(tx, { table, columns, rows: part }),
+    );
     lastId = rows.at(-1)?.id ?? null;
     if (rows.length < BATCH) return;
   }
 }
 
 async function moveValues(
-  tx: Sql,
+  tx: Transaction,
   batch: {
     readonly table: MirrorTable;
     readonly columns: readonly MirrorColumn[];

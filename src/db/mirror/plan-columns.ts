@@ -3,6 +3,7 @@ import type { StandingMirror, StandingRelation } from './catalog.ts';
 import {
   addColumnsSql,
   addKeySql,
+  addRowKeySql,
   type ColumnDdl,
   columnDdl,
   commentSql,
@@ -81,8 +82,9 @@ export function planColumns(table: MirrorTable, { relation, mirror }: Standing):
   const damaged: string[] = [];
   for (const { name } of SYSTEM_COLUMNS) {
     const standing = relation.columns.get(name);
-    if (standing === undefined) add(wanted(name));
-    else if (!fits(standing, wanted(name))) damaged.push(name);
+    if (standing !== undefined) {
+      if (!fits(standing, wanted(name))) damaged.push(name);
+    } else if (name !== '_key') add(wanted(name));
   }
   const added: MirrorColumn[] = [];
   for (const column of table.columns) {
@@ -118,7 +120,7 @@ export function planColumns(table: MirrorTable, { relation, mirror }: Standing):
   return { steps: [...steps, ...shape.steps], added, replaced, damaged, keyless: shape.keyless };
 }
 
-/** The key and the default of `id`, without which nothing finds a row or makes one. */
+/** Keys and the default of `id`, without which nothing finds a row or makes one. */
 function planShape(
   table: MirrorTable,
   relation: StandingRelation,
@@ -136,7 +138,18 @@ function planShape(
     const description = `let no row of ${table.name} be without id`;
     steps.push({ object, description, sql: notNullSql(table.name, 'id') });
   }
-  return { steps, keyless };
+  return { steps: [...steps, ...rowKeySteps(table, relation)], keyless };
+}
+
+/** The key that a row keeps for life, whatever id it gets. */
+function rowKeySteps({ object, name, qualified }: MirrorTable, relation: StandingRelation): Step[] {
+  const standing = relation.columns.get('_key');
+  const description = `give every row of ${name} a key for life`;
+  return [
+    ...(standing === undefined ? [addRowKeySql(qualified)] : []),
+    ...(standing?.notNull ? [] : [notNullSql(name, '_key')]),
+    ...(hasKey(relation, ['_key']) ? [] : [addKeySql(name, ['_key'], false)]),
+  ].map((sql) => ({ object, description, sql }));
 }
 
 export function hasKey({ keys }: StandingRelation, columns: readonly string[]): boolean {

@@ -1,7 +1,7 @@
 import { fitName, quoteIdent, quoteLiteral } from '../../domain/names.ts';
 import { historyTriggers } from './attachments.ts';
 import type { Catalog, StandingRelation } from './catalog.ts';
-import { columnDdl } from './ddl.ts';
+import { addRowKeySql, columnDdl } from './ddl.ts';
 import type { Step } from './plan-columns.ts';
 import { HISTORY_SCHEMA, type MirrorTable } from './table.ts';
 
@@ -111,7 +111,8 @@ function follow(table: MirrorTable, { columns }: StandingRelation, step: AddStep
         `ALTER TABLE ${qualified} RENAME COLUMN ${quoteIdent(name)} TO ${quoteIdent(to)}`,
       );
     }
-    step(`add column ${name}`, `ALTER TABLE ${qualified} ADD COLUMN ${quoteIdent(name)} ${type}`);
+    const sql = `ALTER TABLE ${qualified} ADD COLUMN ${quoteIdent(name)} ${type}`;
+    step(`add column ${name}`, name === '_key' ? addRowKeySql(qualified) : sql);
     if (references.has(name)) indexReference(table, name, step);
   }
 }

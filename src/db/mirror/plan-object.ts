@@ -1,7 +1,7 @@
 import type { SyncError } from '../../domain/errors.ts';
-import { fitName, isStorableText } from '../../domain/names.ts';
+import { fitName, isStorableText, quoteIdent } from '../../domain/names.ts';
 import type { ObjectSchema } from '../../domain/schema.ts';
-import { mirrorTriggers } from './attachments.ts';
+import { FORMER_TRIGGER, mirrorTriggers } from './attachments.ts';
 import {
   type Catalog,
   relationName,
@@ -9,7 +9,7 @@ import {
   type StandingRelation,
 } from './catalog.ts';
 import { planComments } from './comments.ts';
-import { commentSql, createTableSql } from './ddl.ts';
+import { commentSql, createTableSql, qualify } from './ddl.ts';
 import { planColumns, type Step } from './plan-columns.ts';
 import { planIndexes } from './plan-indexes.ts';
 import { isLinkTable } from './plan-link.ts';
@@ -74,6 +74,7 @@ export function planObject(
     ...mirrorTriggers(name, object)
       .filter((trigger) => !relation?.triggers.has(trigger.name))
       .map((trigger) => ({ object, description: `attach ${trigger.name}`, sql: trigger.sql })),
+    ...(relation?.triggers.has(FORMER_TRIGGER) ? [dropTrigger(object, name, FORMER_TRIGGER)] : []),
   ];
   const added = relation === null ? [] : fillable(table, mirror, columns?.added ?? []);
   return {
@@ -100,6 +101,11 @@ function isReplaced(
   const made = mirror?.relation ?? null;
   if (made === null || relation === null) return false;
   return made.startsWith(relationName(home, '')) && made !== relationName(home, relation.oid);
+}
+
+function dropTrigger(object: string, table: string, trigger: string): Step {
+  const sql = `DROP TRIGGER ${quoteIdent(trigger)} ON ${qualify(table)}`;
+  return { object, description: `detach ${trigger}`, sql };
 }
 
 /** A field that is back has a column, but what it missed is in `_extra` or still in the CRM. */

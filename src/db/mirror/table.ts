@@ -44,6 +44,7 @@ type SystemColumnName = (typeof SYSTEM_COLUMN_NAMES)[number];
 const SYSTEM_TYPES: Readonly<Record<SystemColumnName, SqlType>> = {
   id: 'text',
   _local_id: 'text',
+  _key: 'text',
   _created_at: 'timestamptz',
   _updated_at: 'timestamptz',
   _created_by: 'text',
@@ -154,6 +155,12 @@ function columnBuilder(name: string, sqlType: SqlType) {
   }
 }
 
+function systemColumn(name: SystemColumnName, sqlType: SqlType): PgColumnBuilderBase {
+  if (name === 'id') return text('id').primaryKey().default(sql`('local:' || gen_random_uuid())`);
+  if (name === '_key') return text('_key').notNull().unique();
+  return columnBuilder(name, sqlType);
+}
+
 /**
  * Keys say what a column is for (`id`, `field:deal_stage`, `part:name.full_name`): a field called
  * `__proto__` or `enableRLS` must not land among the table object's own properties.
@@ -161,9 +168,7 @@ function columnBuilder(name: string, sqlType: SqlType) {
 function drizzleTable(name: string, columns: readonly MirrorColumn[]): PgTable {
   const builders: [string, PgColumnBuilderBase][] = SYSTEM_COLUMNS.map((column) => [
     column.name,
-    column.name === 'id'
-      ? text('id').primaryKey().default(sql`('local:' || gen_random_uuid())`)
-      : columnBuilder(column.name, column.sqlType),
+    systemColumn(column.name, column.sqlType),
   ]);
   for (const { field, column, sqlType, parts } of columns) {
     builders.push([`field:${field.name}`, columnBuilder(column, sqlType)]);

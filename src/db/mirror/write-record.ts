@@ -57,6 +57,16 @@ export async function forgetProgress(tx: Sql, object: string): Promise<void> {
   await tx.query('DELETE FROM clarify_sync.cursor WHERE object = $1', [object]);
 }
 
+/** A first read under way began before these columns came: it begins anew, to fill them all. */
+export async function restartFirstRead(tx: Sql, object: string): Promise<void> {
+  await tx.query(
+    `UPDATE clarify_sync.cursor
+        SET backfill = NULL, version = version + 1, updated_at = clock_timestamp()
+      WHERE object = $1 AND phase = 'backfill' AND backfill IS NOT NULL`,
+    [object],
+  );
+}
+
 export async function recordRemoval(tx: Sql, object: string): Promise<void> {
   await tx.query(
     `UPDATE clarify_sync.mirror
