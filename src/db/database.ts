@@ -87,6 +87,8 @@ export interface DatabaseOptions {
   readonly log?: { warn(fields: object, message: string): void };
   /** Epoch milliseconds by a clock that is never set; default this machine's. */
   readonly nowMs?: () => number;
+  /** A schema whose `now()` and `clock_timestamp()` come before Postgres' own; default none. */
+  readonly clockSchema?: string;
 }
 
 const defaultLockTimeoutMs = 2_000;

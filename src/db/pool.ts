@@ -1,7 +1,13 @@
 import pg from 'pg';
 import { classifyDatabaseError } from './database-error.ts';
 import { valueTypes } from './database-types.ts';
-import { ORDINARY, READ_SESSION, type SessionState, toSessionState } from './session-settings.ts';
+import {
+  ORDINARY,
+  READ_SESSION,
+  type SessionAnswer,
+  type SessionState,
+  toSessionState,
+} from './session-settings.ts';
 
 const CONNECT_TIMEOUT_MS = 10_000;
 
@@ -19,15 +25,16 @@ export function openPool(
     readonly url: string;
     readonly applicationName: string;
     readonly log?: { warn(fields: object, message: string): void };
+    readonly clockSchema?: string;
   },
   max: number,
 ): ConnectionPool {
-  const { url, applicationName, log } = options;
+  const { url, applicationName, log, clockSchema } = options;
   const states = new WeakMap<pg.ClientBase, SessionState>();
   const learnState = async (client: pg.ClientBase): Promise<void> => {
     const question = { text: READ_SESSION, query_timeout: CONNECT_TIMEOUT_MS };
-    const { rows } = await client.query<SessionState & { readonly encoding: string }>(question);
-    states.set(client, toSessionState(rows[0]));
+    const { rows } = await client.query<SessionAnswer>(question);
+    states.set(client, toSessionState(rows[0], clockSchema));
   };
   const pool = new pg.Pool({
     connectionString: url,

@@ -74,7 +74,7 @@ export const READ_SESSION = `
   SELECT getdatabaseencoding() AS encoding,
          pins.deviates,
          current_setting('default_transaction_read_only') = 'on' AND NOT pg_is_in_recovery() AS "readOnly",
-         CASE WHEN first.name <> 'pg_catalog' THEN 'pg_catalog, ' || current_setting('search_path') END AS "searchPath",
+         first.name AS "firstSchema", current_setting('search_path') AS "searchPath",
          CASE WHEN current_setting('idle_session_timeout', true) <> '0'
               THEN set_config('idle_session_timeout', '0', false) END
     FROM (SELECT coalesce(bool_or(coalesce(current_setting(p.name, true) !~ p.fine, false)), false) AS deviates
@@ -83,13 +83,26 @@ export const READ_SESSION = `
          (SELECT s.name FROM unnest(current_schemas(true)) WITH ORDINALITY AS s(name, place)
            WHERE s.name NOT LIKE 'pg_temp%' ORDER BY s.place LIMIT 1) AS first`;
 
-/** @throws SyncError `database-encoding` (halt) where texts of the CRM cannot be stored. */
-export function toSessionState(
-  row: (SessionState & { readonly encoding: string }) | undefined,
-): SessionState {
+/** What {@link READ_SESSION} answers. */
+export interface SessionAnswer {
+  readonly encoding: string;
+  readonly deviates: boolean;
+  readonly readOnly: boolean;
+  /** Where functions are looked for first. */
+  readonly firstSchema: string;
+  readonly searchPath: string;
+}
+
+/**
+ * @param clockSchema may come before Postgres' own, and nothing else may.
+ * @throws SyncError `database-encoding` (halt) where texts of the CRM cannot be stored.
+ */
+export function toSessionState(row: SessionAnswer | undefined, clockSchema?: string): SessionState {
   if (row === undefined) return ORDINARY;
   if (row.encoding !== 'UTF8') throw wrongEncoding(row.encoding);
-  const { deviates, readOnly, searchPath } = row;
+  const { deviates, readOnly, firstSchema } = row;
+  const isOurs = firstSchema === 'pg_catalog' || firstSchema === clockSchema;
+  const searchPath = isOurs ? null : `pg_catalog, ${row.searchPath}`;
   return { deviates: deviates || searchPath !== null, readOnly, searchPath };
 }
 

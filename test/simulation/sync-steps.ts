@@ -47,6 +47,7 @@ export async function pushOnce(world: World, session: Session): Promise<PushResu
   const keeper = new LeaseKeeper(session.db, {
     holder: session.holder,
     monotonicMs: world.clock.monotonicMs,
+    nowMs: world.clock.nowMs,
   });
   world.pushing += 1;
   try {

@@ -15,6 +15,9 @@ export interface VirtualClock {
   clientClock(random: () => number): Clock;
 }
 
+/** Where the functions stand that tell this time. */
+export const CLOCK_SCHEMA = 'sim';
+
 const STEP_MS = 2_000;
 /** Long enough for a request that is under way to be answered. */
 const REAL_PAUSE_MS = 3;

@@ -15,7 +15,7 @@ import { type Chance, createChance } from './chance.ts';
 import { createLedger, type Ledger } from './ledger.ts';
 import { createFate, type Fate, type Mutation, mortalDatabase, mortalRemote } from './mortal.ts';
 import { openUser, type User } from './user.ts';
-import type { VirtualClock } from './virtual-clock.ts';
+import { CLOCK_SCHEMA, type VirtualClock } from './virtual-clock.ts';
 
 /** A process that may be killed, and started again under the same name. */
 export interface Daemon {
@@ -148,7 +148,13 @@ async function startProcess(
   { arena, clock, emulator, policy, mutate }: Base,
   { chance, closing }: { readonly chance: Chance; readonly closing: Promise<unknown>[] },
 ): Promise<{ session: Session; fate: Fate }> {
-  const db = openDatabase({ url: arena.url, applicationName: holder, max: 6, nowMs: clock.nowMs });
+  const db = openDatabase({
+    url: arena.url,
+    applicationName: holder,
+    max: 6,
+    nowMs: clock.nowMs,
+    clockSchema: CLOCK_SCHEMA,
+  });
   const remote = createClarifyRemote({
     baseUrl: emulator.url,
     workspace: emulator.workspace,

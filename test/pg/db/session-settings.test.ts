@@ -61,6 +61,29 @@ test('what is to be written is written, at read committed', async () => {
   expect(await db.query('SELECT count(*)::int4 AS rows FROM public.thing')).toEqual([{ rows: 2 }]);
 });
 
+test('a clock of our own may stand before Postgres’ functions, and nothing else', async () => {
+  const own = await createTestDatabase();
+  const year = 'SELECT extract(year FROM now())::int4 AS year';
+  const yearsIn = async (clockSchema: string) => {
+    const there = openDatabase({ url: own.url, applicationName: 'test', clockSchema });
+    try {
+      return [
+        ...(await there.query(year)),
+        ...(await there.transaction((tx) => tx.query(year))),
+      ].map((row) => row.year === 1999);
+    } finally {
+      await there.close();
+    }
+  };
+  await own.db.query(`
+    CREATE SCHEMA sim;
+    CREATE FUNCTION sim.now() RETURNS timestamptz LANGUAGE sql AS $$SELECT timestamptz '1999-06-01'$$;
+    ALTER DATABASE ${own.name} SET search_path = sim, pg_catalog, public`);
+  expect(await yearsIn('sim')).toEqual([true, true]);
+  expect(await yearsIn('other')).toEqual([false, false]);
+  await own.drop();
+});
+
 test('an idle connection is kept, and nothing else outlives its transaction', async () => {
   const pid = 'SELECT pg_backend_pid() AS pid';
   const before = await db.query(pid);
