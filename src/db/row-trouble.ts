@@ -31,14 +31,26 @@ const OF_CONNECTION = /^(?:0[8B]...|26...|28...|3B...|3D...)$/;
 const PASSING = /^(?:40...|55P03|55006)$/;
 /** Wrong by its own text, a statement fails for every row alike. */
 const OF_STATEMENT = /^(?:42|0A|34)/;
+const OF_CONSTRAINT = /^23/;
 
 /** Whether an error may be one row's own, so that the others can be written without it. */
 export function isRowTrouble(error: unknown): error is DatabaseSyncError {
   if (!(error instanceof DatabaseSyncError) || error.sqlState === null) return false;
   const { sqlState, origin } = error;
+  if (isOfControlTable(error)) return false;
   if (OF_STATEMENT.test(sqlState) && origin.inStatement) return false;
   if (OF_CONNECTION.test(sqlState) && origin.routine === null) return false;
   return !OF_ALL.test(sqlState);
+}
+
+/**
+ * A constraint of ours was violated: what the outbox may become, above all. No row is at fault, and
+ * nothing goes on by itself; it is a bug, and to be seen as one. What users built onto history tables
+ * is met in a function of ours too, and names its table.
+ */
+function isOfControlTable({ sqlState, origin }: DatabaseSyncError): boolean {
+  const place = origin.table ?? origin.routine;
+  return OF_CONSTRAINT.test(sqlState ?? '') && place?.startsWith('clarify_sync.') === true;
 }
 
 export function isPassingTrouble({ sqlState }: DatabaseSyncError): boolean {

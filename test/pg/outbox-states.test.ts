@@ -67,3 +67,21 @@ test.each([
     db.query(`UPDATE clarify_sync.outbox SET ${change} WHERE record_id = 'y'`),
   ).rejects.toMatchObject({ code: 'database-constraint' });
 });
+
+test('a transition that may not be is a bug of ours, and no row is blamed for it', async () => {
+  const { db } = database;
+  const [row] = await db.query<{ id: bigint }>(
+    `INSERT INTO clarify_sync.outbox (object, record_id, op, changes, state, done_at)
+     VALUES ('person', 'y', 'update', '{}', 'done', now()) RETURNING id`,
+  );
+  let attempts = 0;
+  const revive = db.transaction(
+    async (tx) => {
+      attempts += 1;
+      await tx.query(`UPDATE clarify_sync.outbox SET ${shape('pending')} WHERE id = $1`, [row?.id]);
+    },
+    { asWriter: true },
+  );
+  await expect(revive).rejects.toMatchObject({ code: 'database-constraint', disposition: 'park' });
+  expect(attempts).toBe(1);
+});

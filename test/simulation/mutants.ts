@@ -70,23 +70,31 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'references keep ids that were given here',
     scenario: circle,
-    pieces: [[`LIKE 'local:%'\n                  ORDER BY r.id`, `LIKE 'nothing:%' ORDER BY r.id`]],
+    pieces: [
+      [
+        `LIKE 'local:%'\n          AND NOT EXISTS (SELECT FROM clarify_sync.deferred AS d`,
+        `LIKE 'nothing:%' AND NOT EXISTS (SELECT FROM clarify_sync.deferred AS d`,
+      ],
+    ],
   },
 ];
 
-/** Counts what it changed, so that a mutant whose statement was reworded does not pass for one. */
-export function mutationOf({ pieces }: Mutant): { readonly mutate: Mutation; hits(): number } {
-  let hits = 0;
+/** Tells what it did not find, so that a mutant whose statement was reworded does not pass for one. */
+export function mutationOf({ pieces }: Mutant): {
+  readonly mutate: Mutation;
+  missed(): readonly string[];
+} {
+  const missed = new Set(pieces.map(([piece]) => piece));
   return {
     mutate: (text) => {
       let mutated = text;
       for (const [piece, instead] of pieces) {
         if (!mutated.includes(piece)) continue;
-        hits += 1;
+        missed.delete(piece);
         mutated = mutated.replace(piece, () => instead);
       }
       return mutated;
     },
-    hits: () => hits,
+    missed: () => [...missed],
   };
 }
