@@ -156,6 +156,7 @@ async function lostLocally(world: World): Promise<string[]> {
   for (const write of ledger.local) {
     const { op, object, order, field, value } = write;
     const id = now(object, write.id);
+    const known = [id, ...formerIds(ids, object, id)];
     const later = ledger.local.some(
       (other) =>
         other.order > order &&
@@ -167,7 +168,7 @@ async function lostLocally(world: World): Promise<string[]> {
     if (op === 'delete') {
       if (ledger.merged.has(id)) continue;
       const stands = world.emulator.store.get(object, id) !== null;
-      if (stands && !(await isOnRecord(world, object, [write.id, id], null)))
+      if (stands && !(await isOnRecord(world, object, known, null)))
         lost.push(`delete of ${object} ${id} came to nothing`);
       continue;
     }
@@ -175,11 +176,18 @@ async function lostLocally(world: World): Promise<string[]> {
     const seen =
       op === 'insert'
         ? ledger.bearers.has(value)
-        : [write.id, id].some((each) => isSeen(world, object, each, field, value));
-    if (!seen && !(await isOnRecord(world, object, [write.id, id], { field, value })))
+        : known.some((each) => isSeen(world, object, each, field, value));
+    if (!seen && !(await isOnRecord(world, object, known, { field, value })))
       lost.push(`${op} of ${object} ${id} ${field} ${value} was lost`);
   }
   return lost;
+}
+
+/** What was sent to a record that was merged into another since has arrived. */
+function formerIds(ids: ReadonlyMap<string, string>, object: string, id: string): string[] {
+  return [...ids].flatMap(([former, current]) =>
+    current === id && former.startsWith(`${object} `) ? [former.slice(object.length + 1)] : [],
+  );
 }
 
 function isSeen(

@@ -130,13 +130,16 @@ function createDaemon(name: string, base: Base, chance: Chance): Daemon {
   };
 }
 
-/** Everything is tried again at once; what nobody may ever see is not taken for an object's trouble. */
+/**
+ * Everything is tried again at once; what nobody may ever see is not taken for an object's trouble.
+ * Nothing here refuses a row.
+ */
 const untroubled: Session['troubles'] = {
   waitMs: () => 0,
   stands: () => false,
   codeOf: () => null,
   async failed(_part, error) {
-    if (!isPassing(error)) throw error;
+    if (!isPassing(error) || error.code === 'table-refuses') throw error;
     return 0;
   },
   worked: async () => {},
