@@ -62,30 +62,6 @@ export async function readLeakingPublications(sql: Sql): Promise<readonly Depend
   );
 }
 
-/**
- * Published tables whose rows Postgres refuses to change or remove, since nothing in what would be
- * published names them.
- */
-export async function readUnpublishable(sql: Sql): Promise<readonly Dependant[]> {
-  return await sql.query<Dependant & Record<string, unknown>>(
-    `SELECT format('%s, published by %s', t.oid::regclass, string_agg(format('%I', c.pubname), ', ')) AS what,
-            format('ALTER TABLE %s REPLICA IDENTITY DEFAULT', t.oid::regclass) AS cure
-       FROM pg_publication_tables AS p
-       JOIN pg_publication AS c ON c.pubname = p.pubname AND (c.pubupdate OR c.pubdelete)
-       JOIN pg_class AS t ON t.relname = p.tablename AND t.relnamespace = to_regnamespace($1)
-      WHERE p.schemaname = $2
-        AND (t.relreplident = 'n'
-             OR t.relreplident = 'd' AND NOT EXISTS (
-                  SELECT FROM pg_index AS i WHERE i.indrelid = t.oid AND i.indisprimary)
-             -- Since Postgres 18: whole rows name themselves by generated columns as well.
-             OR t.relreplident = 'f' AND to_jsonb(c) ->> 'pubgencols' = 'n' AND EXISTS (
-                  SELECT FROM pg_attribute AS a
-                   WHERE a.attrelid = t.oid AND a.attgenerated <> '' AND NOT a.attisdropped))
-      GROUP BY t.oid ORDER BY what`,
-    [MIRROR, MIRROR_SCHEMA],
-  );
-}
-
 /** Views that still read a column which was put aside when its type changed: it stands still. */
 export async function readStaleViews(sql: Sql): Promise<readonly Dependant[]> {
   return await sql.query<Dependant & Record<string, unknown>>(

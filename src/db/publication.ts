@@ -2,6 +2,7 @@ import { quoteIdent, quoteLiteral } from '../domain/names.ts';
 import type { Database, Sql } from './database.ts';
 import { loadMirror } from './mirror/load.ts';
 import { MIRROR_SCHEMA } from './mirror/table.ts';
+import { type IdentityState, readIdentityState } from './replica-identity.ts';
 
 export const PUBLICATION = `${MIRROR_SCHEMA}_mirror`;
 
@@ -13,6 +14,8 @@ export interface PublicationState {
   readonly isTaken: boolean;
   /** Statements that bring it to what it should be. */
   readonly due: readonly string[];
+  /** By what its tables name their rows. */
+  readonly identities: IdentityState;
 }
 
 /**
@@ -25,8 +28,14 @@ export async function readPublicationState(sql: Sql): Promise<PublicationState> 
        FROM pg_publication WHERE pubname = $1`,
     [PUBLICATION, MARK],
   );
-  if (standing?.isOurs === false) return { isTaken: true, due: [] };
+  if (standing?.isOurs === false) {
+    return { isTaken: true, due: [], identities: { due: [], others: [] } };
+  }
   const { tables, links } = await loadMirror(sql);
+  const identities = await readIdentityState(
+    sql,
+    tables.map(({ name }) => name),
+  );
   const names = [...tables, ...links].map(({ name }) => name);
   const { missing, strange } = await compareTables(sql, names);
   const list = (some: readonly string[]) => some.join(', ');
@@ -38,7 +47,7 @@ export async function readPublicationState(sql: Sql): Promise<PublicationState> 
   }
   if (strange.length > 0) due.push(`ALTER PUBLICATION ${publication} DROP TABLE ${list(strange)}`);
   if (missing.length > 0) due.push(`ALTER PUBLICATION ${publication} ADD TABLE ${list(missing)}`);
-  return { isTaken: false, due };
+  return { isTaken: false, due, identities };
 }
 
 /** Quoted with their schema. What a user chose of a table's columns or rows stays chosen. */
@@ -71,21 +80,40 @@ async function compareTables(
 }
 
 /**
- * Makes the publication, or brings it up to the tables there are. Repeatable; who comes second
- * waits, and finds nothing to do. Its tables stay readable and writable throughout.
+ * Makes the publication, or brings it up to the tables there are, whose rows it names by `_key`.
+ * Repeatable; who comes second waits, and finds nothing to do. A new identity locks its table for a
+ * moment, each in a transaction of its own; a table that somebody holds keeps no other waiting.
  *
  * @returns whether the name is somebody else's, so that nothing was done.
- * @throws SyncError `database-permission` where the user may not create publications.
+ * @throws SyncError `database-permission` where the user may not create publications,
+ *   `database-lock-timeout` where a table was held.
  */
 export async function keepPublication(db: Database): Promise<{ readonly isTaken: boolean }> {
-  const glance = await readPublicationState(db);
-  if (glance.isTaken || glance.due.length === 0) return glance;
-  return await db.transaction(
+  const { isTaken, due, identities } = await readPublicationState(db);
+  if (isTaken) return { isTaken };
+  const failures: unknown[] = [];
+  for (const statement of identities.due) {
+    const set = async (tx: Sql) => {
+      const { identities: left } = await readPublicationState(tx);
+      if (left.due.includes(statement)) await tx.query(statement);
+    };
+    await inTurn(db, set).catch((error: unknown) => failures.push(error));
+  }
+  if (due.length > 0) {
+    await inTurn(db, async (tx) => {
+      const { due: left } = await readPublicationState(tx);
+      for (const statement of left) await tx.query(statement);
+    });
+  }
+  if (failures.length > 0) throw failures[0];
+  return { isTaken };
+}
+
+async function inTurn(db: Database, work: (tx: Sql) => Promise<unknown>): Promise<void> {
+  await db.transaction(
     async (tx) => {
       await tx.query(`SELECT pg_advisory_xact_lock(hashtextextended('clarify_sync.mirror', 0))`);
-      const { isTaken, due } = await readPublicationState(tx);
-      for (const statement of due) await tx.query(statement);
-      return { isTaken };
+      await work(tx);
     },
     { lockTimeoutMs: 2_000 },
   );

@@ -25,7 +25,11 @@ test('every mirror and link table is published, and nothing of the control table
   const wanted = [...session.tables, ...session.links].map(({ name }) => `clarify.${name}`);
   expect(new Set(await published())).toEqual(new Set(wanted));
   expect(wanted).toContain('clarify.deal_people');
-  expect(await readPublicationState(session.db)).toEqual({ isTaken: false, due: [] });
+  expect(await readPublicationState(session.db)).toEqual({
+    isTaken: false,
+    due: [],
+    identities: { due: [], others: [] },
+  });
 });
 
 test('it follows tables as they come, go, and are made anew', async () => {

@@ -4,10 +4,10 @@ import {
   readBlockingKeys,
   readLeakingPublications,
   readStaleViews,
-  readUnpublishable,
 } from '../../db/dependants.ts';
 import { readGrantState } from '../../db/grants.ts';
 import { PUBLICATION, readPublicationState } from '../../db/publication.ts';
+import { readUnpublishable } from '../../db/replica-identity.ts';
 import { quoteIdent } from '../../domain/names.ts';
 import type { Config } from '../config/config.ts';
 import { type Finding, ok } from './check.ts';
@@ -65,15 +65,21 @@ function describe(
 
 export async function checkPublication(db: Database, { publication }: Config): Promise<Finding> {
   if (!publication) return ok('none is kept');
-  const { isTaken, due } = await readPublicationState(db);
+  const { isTaken, due, identities } = await readPublicationState(db);
   const name = quoteIdent(PUBLICATION);
   if (isTaken) {
     const detail = `${PUBLICATION} is somebody else's`;
     return { state: 'fail', detail, hint: `ALTER PUBLICATION ${name} RENAME TO another name` };
   }
-  if (due.length === 0) return ok(`${PUBLICATION} is current`);
-  const detail = `${PUBLICATION} is not current`;
-  const hint = `run \`clarify-sync sync\`; where a right is missing, as an administrator: ${due.join('; ')}`;
+  const wanting = [...identities.due, ...due];
+  if (wanting.length > 0) {
+    const detail = `${PUBLICATION} is not current`;
+    const hint = `run \`clarify-sync sync\`; where a right is missing, as an administrator: ${wanting.join('; ')}`;
+    return { state: 'warn', detail, hint };
+  }
+  if (identities.others.length === 0) return ok(`${PUBLICATION} is current`);
+  const detail = `not by _key, but otherwise, rows are named in the stream of ${identities.others.join('; ')}`;
+  const hint = 'who reads the stream by _key gets removals without it; see docs/cdc.md';
   return { state: 'warn', detail, hint };
 }
 
