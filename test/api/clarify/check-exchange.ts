@@ -23,7 +23,7 @@ export function checkExchange(exchange: Exchange): readonly string[] {
 }
 
 export function checkSides(exchange: Exchange): Checked {
-  const { pathname: path, searchParams: query } = new URL(exchange.request.url, 'http://host');
+  const { pathname: path, searchParams: query } = readTarget(exchange.request.url);
   if (isOauth(path)) {
     const say = told(`${exchange.request.method} ${path}`);
     return {
@@ -33,6 +33,11 @@ export function checkSides(exchange: Exchange): Checked {
   }
   if (!/^(?:\/v1)?\/workspaces\/[^/]+\//.test(path)) return { request: [], answer: [] };
   return checkApi(exchange, path, query);
+}
+
+/** A target that begins with `//` is a path all the same, and no other host. */
+function readTarget(target: string): URL {
+  return new URL(target.startsWith('/') ? `http://host${target}` : target, 'http://host');
 }
 
 function checkApi(exchange: Exchange, path: string, query: URLSearchParams): Checked {

@@ -134,3 +134,8 @@ describe('an error', () => {
     expect(found.join('\n')).toContain('expected 400, for request.body is no JSON');
   });
 });
+
+it.each(['//', '//:80/', '//host:x/v1', 'http://other/v1'])('%s is no call of the API', (url) => {
+  const call = exchange('GET /schemas');
+  expect(checkExchange({ ...call, request: { ...call.request, url } })).toEqual([]);
+});
