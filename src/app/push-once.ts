@@ -51,6 +51,7 @@ export function pushDeps(session: Session, lease: PushLease): PushDeps {
     lease,
     refresh: (table, after, signal) => refresh(session, table, { after, signal }),
     random: Math.random,
+    nowMs: session.nowMs,
     trouble: pushTrouble(session),
   };
 }

@@ -38,6 +38,8 @@ export interface PushDeps {
     signal: AbortSignal,
   ) => Promise<string | null>;
   readonly random: () => number;
+  /** Epoch milliseconds by a clock that is never set. */
+  readonly nowMs: () => number;
   readonly trouble: PushTrouble;
 }
 
@@ -121,7 +123,10 @@ export async function pushObject(
       timeoutMs: WRITE_TIMEOUT_MS,
     } as const;
     for (const group of sendingOrder(outgoing)) {
-      await sendAll({ remote, mayStart }, table.schema, group, { ...call, report });
+      await sendAll({ remote, nowMs: deps.nowMs, mayStart }, table.schema, group, {
+        ...call,
+        report,
+      });
     }
   } finally {
     inFlight.release();

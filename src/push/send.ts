@@ -1,4 +1,4 @@
-import { skewMs } from '../domain/clock-bounds.ts';
+import { serverNow } from '../conflicts/clocks.ts';
 import { RemoteError } from '../domain/errors.ts';
 import type { RemoteRecord } from '../domain/record.ts';
 import type { CallOptions, Remote } from '../domain/remote.ts';
@@ -7,6 +7,12 @@ import { confirmUpdates, leftOut, undeleted } from './confirm-answers.ts';
 import { matchAnswers } from './match-answers.ts';
 import type { Outgoing } from './outgoing.ts';
 import type { Sent } from './sent.ts';
+
+export interface Sending {
+  readonly remote: Remote;
+  /** Epoch milliseconds by a clock that is never set. */
+  readonly nowMs: () => number;
+}
 
 /**
  * Sends changes of one kind to one object in bulk and isolates what the CRM refuses: bulk calls
@@ -17,7 +23,7 @@ import type { Sent } from './sent.ts';
  *   any more; changes not reported by then were not sent, or their fate is unknown.
  */
 export async function sendAll(
-  deps: { readonly remote: Remote; readonly mayStart: () => boolean },
+  deps: Sending & { readonly mayStart: () => boolean },
   schema: ObjectSchema,
   changes: readonly Outgoing[],
   options: CallOptions & { readonly report: (sent: readonly Sent[]) => Promise<void> },
@@ -43,7 +49,7 @@ export async function sendAll(
       return false;
     }
     const isKnown = toBlame && batch.length > 1;
-    const sent = isKnown ? halve(batch) : await sendBatch(remote, schema, batch, attempts);
+    const sent = isKnown ? halve(batch) : await sendBatch(deps, schema, batch, attempts);
     if (sent.kind === 'settled') {
       await report(sent.results);
       return sent.results.every(({ kind }) => kind === 'delivered');
@@ -101,13 +107,13 @@ type BatchResult =
     };
 
 async function sendBatch(
-  remote: Remote,
+  sending: Sending,
   schema: ObjectSchema,
   batch: readonly Outgoing[],
   options: CallOptions,
 ): Promise<BatchResult> {
   try {
-    return { kind: 'settled', results: await call(remote, schema, batch, options) };
+    return { kind: 'settled', results: await call(sending, schema, batch, options) };
   } catch (error) {
     if (!(error instanceof RemoteError)) throw error;
     return afterError(error, batch);
@@ -140,7 +146,7 @@ function halve(batch: readonly Outgoing[], refused = true): BatchResult {
 }
 
 async function call(
-  remote: Remote,
+  { remote, nowMs }: Sending,
   schema: ObjectSchema,
   batch: readonly Outgoing[],
   options: CallOptions,
@@ -150,9 +156,9 @@ async function call(
     case 'create': {
       const records = batch.map(({ fields }) => fields);
       const matchOn = first.matchOn ?? undefined;
-      const sentAtMs = Date.now();
+      const sentAtMs = serverNow({ remote, nowMs });
       const answer = await remote.create({ object: schema, records, matchOn }, options);
-      const answers = matchAnswers(schema, batch, answer, sentAtMs + skewMs(remote.clock));
+      const answers = matchAnswers(schema, batch, answer, sentAtMs);
       return batch.map((change) => created(schema, change, answers.get(change)));
     }
     case 'update': {

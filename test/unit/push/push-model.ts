@@ -78,7 +78,7 @@ async function pushObject(model: Model, schema: ObjectSchema, fake: FakeRemote):
   }
   for (const kind of ['delete', 'update', 'create'] as const) {
     const group = outgoing.filter((one) => one.kind === kind);
-    await sendAll({ remote: fake.remote, mayStart: () => true }, schema, group, {
+    await sendAll({ remote: fake.remote, nowMs: () => 0, mayStart: () => true }, schema, group, {
       priority: 'push',
       signal: new AbortController().signal,
       report: async (sent) => settle(model, fake, sent),

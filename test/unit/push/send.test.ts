@@ -34,6 +34,7 @@ async function send(
     readonly mayStart?: () => boolean;
     readonly report?: (sent: readonly Sent[]) => Promise<void>;
     readonly beforeAttempt?: (timeoutMs: number) => void;
+    readonly nowMs?: () => number;
   } = {},
 ): Promise<Run> {
   const sent: Sent[] = [];
@@ -45,7 +46,7 @@ async function send(
   const options = { priority: 'push', signal: new AbortController().signal, report } as const;
   try {
     await sendAll(
-      { remote, mayStart },
+      { remote, nowMs: deps.nowMs ?? (() => 0), mayStart },
       schema,
       batch,
       beforeAttempt ? { ...options, beforeAttempt } : options,
