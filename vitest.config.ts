@@ -1,5 +1,8 @@
 import { defineConfig } from 'vitest/config';
 
+/** Conditions are waited for, and on a busy machine a second is not long. */
+const patient = { poll: { timeout: 20_000 } };
+
 export default defineConfig({
   test: {
     projects: [
@@ -10,6 +13,7 @@ export default defineConfig({
           include: ['test/pg/**/*.test.ts'],
           globalSetup: ['test/support/postgres-global.ts'],
           testTimeout: 30_000,
+          expect: patient,
           hookTimeout: 60_000,
         },
       },
@@ -19,6 +23,7 @@ export default defineConfig({
           include: ['test/e2e/**/*.test.ts'],
           globalSetup: ['test/support/build-global.ts', 'test/support/postgres-global.ts'],
           testTimeout: 120_000,
+          expect: patient,
           hookTimeout: 120_000,
         },
       },
