@@ -1,5 +1,8 @@
 import type { TestDatabase } from './database.ts';
 
+/** Longer than a busy machine takes between a connection and the first question on it. */
+export const LIMIT_MS = 500;
+
 /** Every setting a user may give a database or role that changes what statements do or say. */
 const HOSTILE = [
   `timezone = 'Asia/Kathmandu'`,
@@ -17,10 +20,10 @@ const HOSTILE = [
   'row_security = off',
   'gin_fuzzy_search_limit = 1',
   'synchronous_commit = off',
-  'statement_timeout = 30',
+  `statement_timeout = ${LIMIT_MS}`,
   'lock_timeout = 1',
-  'idle_in_transaction_session_timeout = 30',
-  'idle_session_timeout = 30',
+  `idle_in_transaction_session_timeout = ${LIMIT_MS}`,
+  `idle_session_timeout = ${LIMIT_MS}`,
   `default_transaction_isolation = 'serializable'`,
   'default_transaction_read_only = on',
   'default_transaction_deferrable = on',
@@ -45,6 +48,6 @@ export async function makeHostile({ db, name }: TestDatabase): Promise<void> {
   const [{ version } = { version: 0 }] = await db.query<{ version: number }>(
     `SELECT current_setting('server_version_num')::int4 / 10000 AS version`,
   );
-  const settings = [...HOSTILE, ...(version >= 17 ? ['transaction_timeout = 30'] : [])];
+  const settings = [...HOSTILE, ...(version >= 17 ? [`transaction_timeout = ${LIMIT_MS}`] : [])];
   for (const setting of settings) await db.query(`ALTER DATABASE ${name} SET ${setting}`);
 }

@@ -2,7 +2,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Database, openDatabase } from '../../../src/db/database.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
-import { makeHostile } from '../../support/hostile-settings.ts';
+import { LIMIT_MS, makeHostile } from '../../support/hostile-settings.ts';
 
 /** A database whose settings would turn every statement of ours into another. */
 let database: TestDatabase;
@@ -22,7 +22,7 @@ afterAll(async () => {
 const VALUES = `SELECT $1::text[] AS list, 0.1::float8 + 0.2 AS float, '\\x00ff'::bytea AS bytes,
   timestamptz '2026-08-20 10:00:00.123Z' AS at, date '2026-08-20' AS day, interval '1 day 02:03' AS span,
   now() > '2020-01-01' AS now, format('%I', 'plain') AS ident, 'a\\d' AS slash, $2::text = NULL AS nothing,
-  array_length($1::text[], 1) AS items, (SELECT count(*)::int4 FROM pg_sleep(0.1)) AS slept`;
+  array_length($1::text[], 1) AS items, (SELECT count(*)::int4 FROM pg_sleep(${(LIMIT_MS + 100) / 1_000})) AS slept`;
 
 test('no setting of role or database changes what a statement means, in a transaction or alone', async () => {
   const expected = [
@@ -87,7 +87,7 @@ test('a clock of our own may stand before Postgres’ functions, and nothing els
 test('an idle connection is kept, and nothing else outlives its transaction', async () => {
   const pid = 'SELECT pg_backend_pid() AS pid';
   const before = await db.query(pid);
-  await new Promise((resolve) => setTimeout(resolve, 150));
+  await new Promise((resolve) => setTimeout(resolve, LIMIT_MS + 200));
   expect(await db.query(pid)).toEqual(before);
 });
 
