@@ -16,26 +16,18 @@ export async function backfillAll(
   options: BackfillAllOptions,
 ): Promise<readonly ObjectRun[]> {
   const { since, restart, concurrency, ...rest } = options;
-  const runs = await eachObject(
-    session,
-    { ...rest, priority: 'backfill' },
-    async (table, signal) => {
-      const run = { ...options, signal, priority: 'backfill' } as const;
-      const filled = await loggedRun(session, table, 'backfill', run, (reading) =>
-        session.turns.take(`${table.object} from the beginning`, signal, () =>
-          backfillObject(session, table, { ...reading, since, restart, concurrency }),
-        ),
-      );
-      if (filled.state !== 'ok') return filled;
-      const quiet = { signal, priority: 'backfill' } as const;
-      const pulled = await loggedRun(session, table, 'pull', quiet, (reading) =>
-        pullObject(session, table, reading),
-      );
-      return pulled.state === 'ok'
-        ? filled
-        : { ...pulled, kind: 'backfill', counts: filled.counts };
-    },
-  );
-  await session.followSchema();
-  return runs;
+  return await eachObject(session, { ...rest, priority: 'backfill' }, async (table, signal) => {
+    const run = { ...options, signal, priority: 'backfill' } as const;
+    const filled = await loggedRun(session, table, 'backfill', run, (reading) =>
+      session.turns.take(`${table.object} from the beginning`, signal, () =>
+        backfillObject(session, table, { ...reading, since, restart, concurrency }),
+      ),
+    );
+    if (filled.state !== 'ok') return filled;
+    const quiet = { signal, priority: 'backfill' } as const;
+    const pulled = await loggedRun(session, table, 'pull', quiet, (reading) =>
+      pullObject(session, table, reading),
+    );
+    return pulled.state === 'ok' ? filled : { ...pulled, kind: 'backfill', counts: filled.counts };
+  });
 }
