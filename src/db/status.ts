@@ -1,5 +1,6 @@
 import { quoteIdent } from '../domain/names.ts';
 import type { Sql } from './database.ts';
+import { DatabaseSyncError } from './database-error.ts';
 import { MIRROR_SCHEMA } from './mirror/table.ts';
 import { readTroubles, type Trouble } from './trouble.ts';
 
@@ -132,7 +133,8 @@ function isoInstant(column: string): string {
 
 /**
  * Exact, by one scan of each table's smallest index; a table that is gone counts as empty. One that
- * somebody locks against readers, or is about to, is not waited for: its size is Postgres' estimate.
+ * somebody locks against readers, or is about to, is not waited for: its size is Postgres' estimate,
+ * as it is of a table that we may not read or whose policies fail.
  */
 async function countRows(
   sql: Sql,
@@ -149,22 +151,30 @@ async function countRows(
     [MIRROR_SCHEMA, tables],
   );
   const free = standing.filter(({ locked }) => !locked).map(({ name }) => name);
-  const counts =
-    free.length === 0
-      ? []
-      : await sql.query<{ name: string; rows: bigint }>(
-          free
-            .map((name, n) => {
-              const table = `${quoteIdent(MIRROR_SCHEMA)}.${quoteIdent(name)}`;
-              return `SELECT $${n + 1}::text AS name, count(*) AS rows FROM ${table}`;
-            })
-            .join(' UNION ALL '),
-          free,
-        );
   return new Map([
     ...standing.map(({ name, estimate }) => [name, estimate] as const),
-    ...counts.map(({ name, rows }) => [name, rows] as const),
+    ...(await countEach(sql, free)).map(({ name, rows }) => [name, rows] as const),
   ]);
+}
+
+type Counted = { readonly name: string; readonly rows: bigint };
+
+/** All at once; where one of them refuses it, the others by halves, and that one is left out. */
+async function countEach(sql: Sql, tables: readonly string[]): Promise<readonly Counted[]> {
+  if (tables.length === 0) return [];
+  const counts = tables.map((name, n) => {
+    const table = `${quoteIdent(MIRROR_SCHEMA)}.${quoteIdent(name)}`;
+    return `SELECT $${n + 1}::text AS name, count(*) AS rows FROM ${table}`;
+  });
+  try {
+    return await sql.query<Counted>(counts.join(' UNION ALL '), tables);
+  } catch (error) {
+    if (!(error instanceof DatabaseSyncError) || error.sqlState === null) throw error;
+    if (tables.length === 1) return [];
+    const middle = tables.length >> 1;
+    const first = await countEach(sql, tables.slice(0, middle));
+    return [...first, ...(await countEach(sql, tables.slice(middle)))];
+  }
 }
 
 /** Local changes that wait because the CRM lets no request through. */

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { syncOnce } from '../../src/app/sync-once.ts';
-import { differences } from '../support/agreement.ts';
+import { differences, linkDifferences } from '../support/agreement.ts';
 import { openWorkspace, type TestWorkspace } from '../support/workspace.ts';
 
 let workspace: TestWorkspace;
@@ -124,4 +124,42 @@ test('tables of a copied database are its own', async () => {
        FROM clarify_sync.mirror`,
   );
   expect(known).toEqual([{ known: true }]);
+});
+
+test('a link table that was dropped is made anew and read again at once', async () => {
+  const { sql } = workspace;
+  expect(await sql(`SELECT FROM clarify.deal_people`)).not.toEqual([]);
+  await sql(`DROP TABLE clarify.deal_people`);
+  await sync();
+  expect(await linkDifferences(workspace)).toEqual([]);
+});
+
+test.each([
+  [
+    'renamed',
+    `ALTER TABLE clarify.deal_people RENAME COLUMN person_id TO whom`,
+    `ALTER TABLE clarify.deal_people RENAME COLUMN whom TO person_id`,
+  ],
+  [
+    'retyped',
+    `ALTER TABLE clarify.deal_people ALTER COLUMN person_id TYPE varchar`,
+    `ALTER TABLE clarify.deal_people ALTER COLUMN person_id TYPE text`,
+  ],
+])('a link table with a %s column stops alone, and says which', async (_how, up, down) => {
+  const { emulator, session, signal, sql } = workspace;
+  await sql(up);
+  await session.refreshSchema(signal);
+  const [deal = '', other = ''] = emulator.store.ids('deal');
+  emulator.store.update('deal', deal, { name: 'Goes on' });
+  await sync();
+  expect(await sql(`SELECT object, message FROM clarify_sync.mirror_problem`)).toEqual([
+    { object: 'deal_people', message: expect.stringContaining('person_id') },
+  ]);
+  expect(await sql(`SELECT FROM clarify.deal WHERE name = 'Goes on'`)).toHaveLength(1);
+
+  emulator.store.link('deal', other, 'people', emulator.store.ids('person').slice(0, 4));
+  await sql(down);
+  await session.refreshSchema(signal);
+  await sync();
+  expect(await linkDifferences(workspace)).toEqual([]);
 });

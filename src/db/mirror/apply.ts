@@ -23,6 +23,7 @@ import {
 } from './problem.ts';
 import { recordProblems } from './problem-record.ts';
 import {
+  forgetLinks,
   forgetProgress,
   recordRemoval,
   recordTables,
@@ -86,7 +87,8 @@ export async function applyMirror(
   return await db.transaction(
     async (tx) => {
       const change = await bringUp(tx, schemas, options.history);
-      await recordProblems(tx, change.problems);
+      // What was read meanwhile told links to nobody.
+      await forgetLinks(tx, await recordProblems(tx, change.problems));
       if (options.deletePolicies) await writeDeletePolicies(tx, options.deletePolicies);
       return change;
     },
@@ -159,7 +161,11 @@ async function carryOut(
   for (const unit of plan.removals) {
     await attempt(unit, () => recordRemoval(tx, unit.object));
   }
-  for (const unit of plan.links) await attempt(unit, async () => {});
+  for (const unit of plan.links) {
+    await attempt(unit, async () => {
+      if (unit.created) await forgetLinks(tx, [unit.object]);
+    });
+  }
   const broken = brokenTables(plan, problems);
   for (const unit of plan.relations) {
     if (!unit.tables.some((table) => broken.has(table))) await attempt(unit, async () => {});

@@ -5,7 +5,7 @@ import type { Catalog } from './catalog.ts';
 import { commentSql, createTableSql } from './ddl.ts';
 import type { LinkTable } from './links.ts';
 import { hasKey, keyStep, type Step } from './plan-columns.ts';
-import { nameTaken } from './problem.ts';
+import { damagedLinks, nameTaken } from './problem.ts';
 
 /** One link table: its statements belong together, all of them or none. */
 export interface LinkPlan {
@@ -14,6 +14,8 @@ export interface LinkPlan {
   readonly steps: readonly Step[];
   /** Nothing can be written unless the steps succeed. */
   readonly keyless: boolean;
+  /** The table is new and empty: its links have to be read. */
+  readonly created: boolean;
 }
 
 /** Whether a link table of ours has the name: our trigger is on it, and no object is. */
@@ -32,6 +34,10 @@ export function planLink(
   const isOurs = relation ? isLinkTable(catalog, object) : !claimed.has(object);
   if (!isOurs) return nameTaken(object, object);
   claimed.add(object);
+  const lost = link.sides.flatMap(({ column }) =>
+    relation && relation.columns.get(column)?.type !== 'text' ? [column] : [],
+  );
+  if (lost.length > 0) return damagedLinks(object, lost);
   const [first, second] = link.sides;
   const comment = `Links: ${first.object}.${first.field ?? '?'} and ${second.object}.${second.field ?? '?'}`;
   const steps: Step[] = [];
@@ -61,5 +67,5 @@ export function planLink(
     if (!name.startsWith('clarify_capture_')) continue;
     step(`detach ${name}`, `DROP TRIGGER ${quoteIdent(name)} ON ${link.qualified}`);
   }
-  return { object, link, steps, keyless };
+  return { object, link, steps, keyless, created: !relation };
 }

@@ -27,19 +27,25 @@ export async function readStopped(sql: Sql): Promise<ReadonlySet<string>> {
 /**
  * Puts on record what a schema check could not do, in its transaction; what it could do after all
  * is forgotten. Writes nothing where nothing changed.
+ *
+ * @returns objects and link tables that were left alone, and are no more.
  */
-export async function recordProblems(tx: Sql, problems: readonly MirrorProblem[]): Promise<void> {
+export async function recordProblems(
+  tx: Sql,
+  problems: readonly MirrorProblem[],
+): Promise<readonly string[]> {
   const found = problems.map(({ object, code, message, error, stops }) => {
     return { object, code, message, hint: error.hint ?? null, stops };
   });
-  await tx.query(
+  const freed = await tx.query<{ object: string }>(
     `WITH found AS (
        SELECT * FROM jsonb_to_recordset($1::jsonb)
            AS f(object text, code text, message text, hint text, stops boolean)
      ), gone AS (
        DELETE FROM clarify_sync.mirror_problem AS p
         WHERE NOT EXISTS (SELECT FROM found AS f WHERE f.object = p.object)
-     )
+       RETURNING p.object, p.stops
+     ), put AS (
      INSERT INTO clarify_sync.mirror_problem AS p (object, code, message, hint, stops)
      SELECT DISTINCT ON (object) object, code, message, hint, stops FROM found
       ORDER BY object, stops DESC
@@ -47,7 +53,10 @@ export async function recordProblems(tx: Sql, problems: readonly MirrorProblem[]
         SET code = excluded.code, message = excluded.message, hint = excluded.hint,
             stops = excluded.stops, noticed_at = clock_timestamp()
       WHERE (p.code, p.message, p.hint, p.stops)
-            IS DISTINCT FROM (excluded.code, excluded.message, excluded.hint, excluded.stops)`,
+            IS DISTINCT FROM (excluded.code, excluded.message, excluded.hint, excluded.stops)
+     )
+     SELECT object FROM gone WHERE stops`,
     [JSON.stringify(found)],
   );
+  return freed.map(({ object }) => object);
 }

@@ -34,6 +34,14 @@ export function damagedTable(object: string, name: string, columns: readonly str
   });
 }
 
+export function damagedLinks(name: string, columns: readonly string[]): SyncError {
+  return new SyncError(`${name}: clarify.${name} has no ${columns.join(', ')} of type text`, {
+    code: 'mirror-damaged',
+    disposition: 'park',
+    hint: `give ${columns.join(', ')} of clarify.${name} name and type back, or drop the table: it is then made anew and its links read again`,
+  });
+}
+
 export function replacedTable(object: string, name: string): SyncError {
   return new SyncError(
     `${object}: clarify.${name} is not the table that was made: something put another in its place`,

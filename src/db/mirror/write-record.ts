@@ -57,6 +57,22 @@ export async function forgetProgress(tx: Sql, object: string): Promise<void> {
   await tx.query('DELETE FROM clarify_sync.cursor WHERE object = $1', [object]);
 }
 
+/**
+ * Of link tables that are new, and empty, or were left alone while others were read: a sweep reads
+ * them at once. Names of anything else are passed over.
+ */
+export async function forgetLinks(tx: Sql, names: readonly string[]): Promise<void> {
+  if (names.length === 0) return;
+  await tx.query(
+    `UPDATE clarify_sync.sweep
+        SET linked = ARRAY(SELECT name FROM unnest(linked) AS name WHERE name <> ALL($1::text[])),
+            round_links = ARRAY(SELECT name FROM unnest(round_links) AS name WHERE name <> ALL($1::text[])),
+            updated_at = clock_timestamp()
+      WHERE linked && $1::text[] OR round_links && $1::text[]`,
+    [names],
+  );
+}
+
 /** A first read under way began before these columns came: it begins anew, to fill them all. */
 export async function restartFirstRead(tx: Sql, object: string): Promise<void> {
   await tx.query(

@@ -3,6 +3,7 @@ import { pullAll } from '../../../src/app/pull-all.ts';
 import { pushDeps, pushOnce } from '../../../src/app/push-once.ts';
 import { previewPush } from '../../../src/app/push-preview.ts';
 import { readStatus, totalStanding } from '../../../src/app/status.ts';
+import { openDatabase } from '../../../src/db/database.ts';
 import { acquireLease, releaseLease } from '../../../src/db/lease.ts';
 import { finishRun, startRun } from '../../../src/db/run-log.ts';
 import { openWorkspace, type TestWorkspace } from '../../support/workspace.ts';
@@ -131,4 +132,27 @@ test('a mirror table that somebody dropped counts as empty, and hides nothing el
   await workspace.sql('drop table clarify.task');
   expect(await standing('task')).toMatchObject({ rows: 0n });
   expect(await standing('person')).toMatchObject({ rows: 7n });
+});
+
+test('a table that may not be read is estimated, and the others are told all the same', async () => {
+  const { database, sql } = workspace;
+  const role = `reader_${database.name}`;
+  const url = new URL(database.url);
+  url.username = role;
+  url.password = 'reader';
+  await sql(`ANALYZE clarify.deal`);
+  await sql(`CREATE ROLE ${role} LOGIN PASSWORD 'reader'`);
+  await sql(`GRANT USAGE ON SCHEMA clarify, clarify_sync TO ${role}`);
+  await sql(`GRANT SELECT ON ALL TABLES IN SCHEMA clarify, clarify_sync TO ${role}`);
+  await sql(`REVOKE SELECT ON clarify.deal FROM ${role}`);
+  const db = openDatabase({ url: url.href, applicationName: 'reader' });
+  try {
+    const { objects } = await readStatus(db);
+    const rows = Object.fromEntries(objects.map((each) => [each.object, each.rows]));
+    expect(rows).toMatchObject({ person: 7n, deal: 5n });
+  } finally {
+    await db.close();
+    await sql(`DROP OWNED BY ${role}`);
+    await sql(`DROP ROLE ${role}`);
+  }
 });
