@@ -8,7 +8,8 @@
 #           "Skiing;Rowing" (what a multi-select field is written as, and what jsforce itself
 #           uploads unquoted) where the server does not quote it, and instead of a list the caller
 #           gets the raw text, without an error; its length is then that of the text.
-# Hurt:     loaders that note the id of every record that was made: each of them is made again.
+# Hurt:     loaders that note the id of every record that was made: those ids are lost, and a repeat
+#           of the load makes the records again.
 set -eu
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

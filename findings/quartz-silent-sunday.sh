@@ -4,8 +4,8 @@
 #           once late.
 # In truth: in Greenland, where the clocks are put forward at 23:00 on a Saturday, the hourly Quartz
 #           trigger ("0 0 * * * ?") does not fire for 25 hours, all Sunday long, and the daily one of
-#           23:30 for 71. In every zone it is silent for two hours in autumn: the hour that comes
-#           twice is taken once. Spring's CronExpression keeps the hours, but its "0 0 */2 * * *" is
+#           23:30 for 71. In autumn it is silent for two hours in Oslo and Cairo as well: the hour
+#           that comes twice is taken once. Spring's CronExpression keeps the hours, but its "0 0 */2 * * *" is
 #           silent for 25 hours there, on the Saturday.
 # Hurt:     monitoring, heartbeats and imports in a zone where clocks turn at midnight or before.
 set -eu
