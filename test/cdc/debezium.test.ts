@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -56,8 +56,8 @@ beforeAll(async () => {
   const filled = await runCli(['backfill', 'company', '--json'], { env });
   if (filled.code !== 0) throw new Error(filled.stderr);
   engine = await startEngine(classPath, {
+    ...(await documentedSettings()),
     name: 'clarify-sync',
-    'connector.class': 'io.debezium.connector.postgresql.PostgresConnector',
     'offset.storage': 'org.apache.kafka.connect.storage.FileOffsetBackingStore',
     'database.hostname': url.hostname,
     'database.port': url.port,
@@ -65,14 +65,6 @@ beforeAll(async () => {
     'database.password': url.password,
     'database.dbname': DATABASE,
     'topic.prefix': PREFIX,
-    'plugin.name': 'pgoutput',
-    'publication.name': 'clarify_mirror',
-    'publication.autocreate.mode': 'disabled',
-    'schema.include.list': 'clarify',
-    'message.key.columns': 'clarify\\.(.*):_key',
-    'decimal.handling.mode': 'string',
-    'time.precision.mode': 'isostring',
-    'heartbeat.interval.ms': '1000',
     'slot.name': SLOT,
     'converter.schemas.enable': 'false',
     'converter.replace.null.with.default': 'false',
@@ -97,6 +89,14 @@ afterAll(async () => {
     if (folder) await rm(folder, { recursive: true, force: true });
   }
 });
+
+/** The connector's settings as docs/cdc.md has them. */
+async function documentedSettings(): Promise<Record<string, string>> {
+  const text = await readFile(new URL('../../docs/cdc.md', import.meta.url), 'utf8');
+  const block = /```properties\n([^`]+)```/.exec(text)?.[1] ?? '';
+  const pairs = [...block.matchAll(/^([^=\n]+)=(.*)$/gm)].map(([, name, value]) => [name, value]);
+  return Object.fromEntries(pairs);
+}
 
 const sql = async (text: string, values?: readonly unknown[]) => await db.query(text, values);
 const streamed = () => engine?.events ?? [];
