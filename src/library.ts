@@ -36,7 +36,8 @@ export function createSync(options: SyncOptions): Sync {
   const service = createService(async () => {
     const { signal } = stopping;
     signal.throwIfAborted();
-    const session = await openSession(await configFromOptions(settings), { log, signal });
+    const config = await configFromOptions(settings);
+    const session = await openSession(config, { log, signal }, { outlasts: true });
     const daemon = await begin(session, signal).catch(async (error: unknown) => {
       await session.stop();
       throw error;

@@ -10,9 +10,11 @@ import { readSettingFacts } from '../db/health.ts';
 import { ensureInstallation, type Installation } from '../db/installation.ts';
 import { migrateControl } from '../db/migrate.ts';
 import { applyMirror, type MirrorChange } from '../db/mirror/apply.ts';
+import { readObjects } from '../db/mirror/catalog.ts';
 import type { LinkTable } from '../db/mirror/links.ts';
 import type { MirrorProblem } from '../db/mirror/problem.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
+import { SyncError } from '../domain/errors.ts';
 import type { Remote } from '../domain/remote.ts';
 import type { PullDeps } from '../pull/pull-object.ts';
 import { type Config, type ObjectSettings, objectSettings, unknownNames } from './config/config.ts';
@@ -66,6 +68,11 @@ interface SessionDeps {
   readonly signal: AbortSignal;
 }
 
+interface OpenOptions {
+  /** Where the CRM does not tell its schema for now, goes on with the one on record. */
+  readonly outlasts?: boolean;
+}
+
 /** Tables with a problem are looked at this often while anything is read or sent. */
 const PROBLEM_CHECK_MS = 30_000;
 
@@ -94,13 +101,25 @@ export async function openDatabaseOnly(config: Config, deps: SessionDeps): Promi
  * Opens database and CRM, in this order, and brings the mirror tables up to the workspace's
  * schema. What was opened is closed again where a later step fails.
  */
-export async function openSession(config: Config, deps: SessionDeps): Promise<Session> {
+export async function openSession(
+  config: Config,
+  deps: SessionDeps,
+  { outlasts = false }: OpenOptions = {},
+): Promise<Session> {
   const remote = openRemote(config, deps.log);
   try {
     // Before anything is made: a wrong key or slug must leave nothing behind.
-    const discovered = await remote.discover({ priority: 'pull', signal: deps.signal });
+    const told = await remote
+      .discover({ priority: 'pull', signal: deps.signal })
+      .catch((error: unknown) => {
+        const passes = error instanceof SyncError && error.disposition === 'retry';
+        if (!outlasts || !passes || deps.signal.aborted) throw error;
+        return error;
+      });
     const open = await openDatabaseOnly(config, deps);
     try {
+      const discovered =
+        told instanceof SyncError ? await schemaOnRecord(open.db, told, deps.log) : told;
       return await assemble(config, deps, { open, remote, discovered });
     } catch (error) {
       await open.stop();
@@ -110,6 +129,15 @@ export async function openSession(config: Config, deps: SessionDeps): Promise<Se
     await remote.stop();
     throw error;
   }
+}
+
+/** @throws what kept the CRM from telling, where nothing was ever mirrored. */
+async function schemaOnRecord(db: Database, cause: SyncError, log: Logger): Promise<Discovered> {
+  const objects = await readObjects(db);
+  if (objects.length === 0) throw cause;
+  const { code, message } = cause;
+  log.warn({ code }, `the schema is the one on record until Clarify tells it again: ${message}`);
+  return objects;
 }
 
 type Discovered = Awaited<ReturnType<Remote['discover']>>;

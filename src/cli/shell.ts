@@ -27,7 +27,10 @@ export interface CommandContext {
   config(options?: { readonly remote?: boolean }): Promise<Config>;
   log(config: Config): Logger;
   /** Runs `work` with everything open, and closes it again whatever happens. */
-  withSession<T>(work: (session: Session) => Promise<T>): Promise<T>;
+  withSession<T>(
+    work: (session: Session) => Promise<T>,
+    options?: { readonly outlasts?: boolean },
+  ): Promise<T>;
   /** Likewise with the database alone: for what needs no CRM. */
   withDatabase<T>(work: (open: OpenDatabase, config: Config) => Promise<T>): Promise<T>;
   /** Opens the one progress display of a command. */
@@ -102,9 +105,9 @@ export class Shell {
       screen: screenOf(terminal.out),
       config,
       log,
-      async withSession(work) {
+      async withSession(work, options) {
         const loaded = await config();
-        const session = await openSession(loaded, { log: log(loaded), signal });
+        const session = await openSession(loaded, { log: log(loaded), signal }, options);
         announce(terminal, session);
         return await closing(session, work);
       },

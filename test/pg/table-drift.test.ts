@@ -126,6 +126,21 @@ test('tables of a copied database are its own', async () => {
   expect(known).toEqual([{ known: true }]);
 });
 
+test.each([
+  ['dropped', `DROP SCHEMA clarify CASCADE`],
+  ['renamed', `ALTER SCHEMA clarify RENAME TO crm`],
+])(
+  'a mirror schema that was %s is made anew, and everything read into it',
+  async (_how, damage) => {
+    const { sql } = workspace;
+    await sql(damage);
+    await sync();
+    expect(await sync()).toEqual([]);
+    expect(await differences(workspace)).toEqual([]);
+    expect(await linkDifferences(workspace)).toEqual([]);
+  },
+);
+
 test('a link table that was dropped is made anew and read again at once', async () => {
   const { sql } = workspace;
   expect(await sql(`SELECT FROM clarify.deal_people`)).not.toEqual([]);

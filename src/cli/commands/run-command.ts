@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { Session } from '../../app/session.ts';
 import type { Report } from '../report.ts';
 import type { CommandContext, CommonOptions, Shell } from '../shell.ts';
 
@@ -17,7 +18,7 @@ export function addRun(program: Command, shell: Shell): void {
 async function run(context: CommandContext): Promise<Report> {
   // Not with the program: scheduler and status server weigh on the memory of every other command.
   const { runDaemon } = await import('../../app/daemon/daemon.ts');
-  return await context.withSession(async (session) => {
+  const serve = async (session: Session): Promise<Report> => {
     const { log, config } = session;
     await runDaemon(session, {
       signal: context.signal,
@@ -26,5 +27,6 @@ async function run(context: CommandContext): Promise<Report> {
     });
     log.info('stopped');
     return { json: { stopped: true }, text: [], exitCode: 0, next: null };
-  });
+  };
+  return await context.withSession(serve, { outlasts: true });
 }

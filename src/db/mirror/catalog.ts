@@ -58,6 +58,8 @@ export interface StandingMirror {
 export interface Catalog {
   /** Names the database itself: tables have other ids in a copy. */
   readonly home: string;
+  /** Whether the schema of the mirror tables stands. */
+  readonly schemaStands: boolean;
   readonly relations: ReadonlyMap<string, StandingRelation>;
   /** Tables of versions, under the names of their mirror tables. */
   readonly histories: ReadonlyMap<string, StandingRelation>;
@@ -326,7 +328,7 @@ export async function readSchemaState(sql: Sql): Promise<SchemaState> {
 
 async function readControl(
   sql: Sql,
-): Promise<Pick<Catalog, 'functions' | 'filled' | 'unenforced'>> {
+): Promise<Pick<Catalog, 'functions' | 'filled' | 'unenforced' | 'schemaStands'>> {
   const functions = await sql.query<{ name: string }>(
     `SELECT p.proname::text AS name FROM pg_proc AS p
        JOIN pg_namespace AS n ON n.oid = p.pronamespace
@@ -335,11 +337,14 @@ async function readControl(
   const filled = await sql.query<{ object: string }>(
     `SELECT object FROM clarify_sync.cursor WHERE phase = 'incremental'`,
   );
-  const [server] = await sql.query<{ unenforced: boolean }>(
-    `SELECT current_setting('server_version_num')::int >= 180000 AS unenforced`,
+  const [server] = await sql.query<{ unenforced: boolean; schemaStands: boolean }>(
+    `SELECT current_setting('server_version_num')::int >= 180000 AS unenforced,
+            EXISTS (SELECT FROM pg_namespace WHERE nspname = $1) AS "schemaStands"`,
+    [MIRROR_SCHEMA],
   );
   return {
     unenforced: server?.unenforced ?? false,
+    schemaStands: server?.schemaStands ?? false,
     functions: new Set(functions.map(({ name }) => name)),
     filled: new Set(filled.map(({ object }) => object)),
   };

@@ -1,5 +1,6 @@
 import { SyncError } from '../../domain/errors.ts';
 import { stringifyJson } from '../../domain/json.ts';
+import { quoteIdent } from '../../domain/names.ts';
 import type { ObjectSchema } from '../../domain/schema.ts';
 import { IDENTITY_FUNCTION, IDENTITY_FUNCTION_SQL } from './attachments.ts';
 import type { Catalog } from './catalog.ts';
@@ -11,6 +12,7 @@ import { type LinkPlan, planLink } from './plan-link.ts';
 import { type ObjectPlan, planObject, planRemoval } from './plan-object.ts';
 import { planRelations, type RelationPlan } from './plan-relations.ts';
 import { type MirrorProblem, problemOf } from './problem.ts';
+import { MIRROR_SCHEMA } from './table.ts';
 
 /** An object on record that is wanted no more. */
 export interface RemovalPlan {
@@ -83,11 +85,20 @@ export function planMirror(
   };
 }
 
-/** The look-up by identity needs its function long before an index on it is worth its price. */
 function preparationsFor(catalog: Catalog, objects: readonly ObjectPlan[]): Step[] {
-  if (objects.length === 0 || catalog.functions.has(IDENTITY_FUNCTION)) return [];
-  const description = 'make identities indexable';
-  return [{ object: IDENTITY_FUNCTION, description, sql: IDENTITY_FUNCTION_SQL }];
+  if (objects.length === 0) return [];
+  const steps: Step[] = [];
+  // Somebody dropped or renamed it: as with a table, it is made anew and everything read into it.
+  if (!catalog.schemaStands) {
+    const sql = `CREATE SCHEMA ${quoteIdent(MIRROR_SCHEMA)}`;
+    steps.push({ object: MIRROR_SCHEMA, description: 'create schema', sql });
+  }
+  // The look-up by identity needs its function long before an index on it is worth its price.
+  if (!catalog.functions.has(IDENTITY_FUNCTION)) {
+    const description = 'make identities indexable';
+    steps.push({ object: IDENTITY_FUNCTION, description, sql: IDENTITY_FUNCTION_SQL });
+  }
+  return steps;
 }
 
 /** Every statement, in the order in which they run. */

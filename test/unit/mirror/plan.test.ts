@@ -11,6 +11,7 @@ const empty: Catalog = {
   mirrors: new Map(),
   objects: [],
   functions: new Set(['identity_keys']),
+  schemaStands: true,
   filled: new Set(),
 };
 
