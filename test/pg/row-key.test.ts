@@ -78,6 +78,19 @@ test('an upsert by the key is an insert once, and an update ever after', async (
   expect(await differences(workspace)).toEqual([]);
 });
 
+test('a tool that writes the default itself leaves the key to us', async () => {
+  const { sql } = workspace;
+  const rows = await sql(
+    `INSERT INTO clarify.task (_key, title) VALUES ('local:', 'One'), (DEFAULT, 'Two')
+     RETURNING id LIKE 'local:_%' AND _key = id AS kept`,
+  );
+  expect(rows).toEqual([{ kept: true }, { kept: true }]);
+  const named = await sql(
+    `INSERT INTO clarify.task (id, _key, title) VALUES ('local:mine', 'local:', 'Three') RETURNING id, _key`,
+  );
+  expect(named).toEqual([{ id: 'local:mine', _key: 'local:mine' }]);
+});
+
 test('nobody gives a row another key', async () => {
   const { emulator, sql } = workspace;
   const [known = ''] = emulator.store.ids('task');

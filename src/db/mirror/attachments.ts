@@ -142,7 +142,7 @@ export function mirrorTriggers(table: string, object: string): WantedTrigger[] {
     ...statementTriggers(table, 'clarify_notify', notifyCall(object, 'id')),
     {
       name: 'clarify_key',
-      sql: `CREATE TRIGGER clarify_key BEFORE INSERT ON ${qualify(table)} FOR EACH ROW WHEN (NEW._key IS NULL OR NEW.id LIKE 'local:%') EXECUTE FUNCTION clarify_sync.keep_key()`,
+      sql: `CREATE TRIGGER clarify_key BEFORE INSERT ON ${qualify(table)} FOR EACH ROW WHEN (NEW._key IS NULL OR NEW._key = 'local:' OR NEW.id LIKE 'local:%') EXECUTE FUNCTION clarify_sync.keep_key()`,
     },
     refuseTruncate(table),
   ];

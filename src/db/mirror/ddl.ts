@@ -9,6 +9,8 @@ export interface ColumnDdl {
   /** As `format_type` prints it. */
   readonly type: string;
   readonly generated: boolean;
+  /** SQL; null where there is none. */
+  readonly default: string | null;
   /** What follows `ADD COLUMN`. */
   readonly clause: string;
 }
@@ -19,12 +21,18 @@ function inline(expression: SQL): string {
   return dialect.sqlToQuery(expression).sql;
 }
 
+function defaultOf(value: unknown): string | null {
+  if (value instanceof SQL) return inline(value);
+  return typeof value === 'string' ? quoteLiteral(value) : null;
+}
+
 /** The columns of a definition: what is created can therefore not disagree with what is queried. */
 export function columnDdl(table: PgTable): ColumnDdl[] {
   return getTableConfig(table).columns.map((column) => {
     const type = column.getSQLType();
     const clause = [quoteIdent(column.name), type];
-    if (column.default instanceof SQL) clause.push(`DEFAULT ${inline(column.default)}`);
+    const byDefault = defaultOf(column.default);
+    if (byDefault !== null) clause.push(`DEFAULT ${byDefault}`);
     if (column.generated) {
       const { as } = column.generated;
       const expression = as instanceof SQL ? as : sql.raw(String(as));
@@ -37,6 +45,7 @@ export function columnDdl(table: PgTable): ColumnDdl[] {
       name: column.name,
       type,
       generated: column.generated !== undefined,
+      default: byDefault,
       clause: clause.join(' '),
     };
   });
@@ -80,11 +89,11 @@ export function commentSql(table: string, column: string | null, comment: string
   return `COMMENT ON ${target} IS ${quoteLiteral(comment)}`;
 }
 
-/** As the definition says of `id`: a row born here gets an id of ours. */
-export function idDefaultSql(table: string, definition: PgTable): string {
-  const id = getTableConfig(definition).columns.find(({ name }) => name === 'id');
-  if (!(id?.default instanceof SQL)) throw new Error('id has no default');
-  return `ALTER TABLE ${qualify(table)} ALTER COLUMN "id" SET DEFAULT ${inline(id.default)}`;
+/** As the definition says: a row born here gets an id of ours, and that for its key. */
+export function defaultSql(table: string, definition: PgTable, column: 'id' | '_key'): string {
+  const wanted = columnDdl(definition).find(({ name }) => name === column)?.default;
+  if (wanted == null) throw new Error(`${column} has no default`);
+  return `ALTER TABLE ${qualify(table)} ALTER COLUMN ${quoteIdent(column)} SET DEFAULT ${wanted}`;
 }
 
 export function addKeySql(table: string, columns: readonly string[], primary: boolean): string {

@@ -7,7 +7,7 @@ import {
   type ColumnDdl,
   columnDdl,
   commentSql,
-  idDefaultSql,
+  defaultSql,
   notNullSql,
   renameColumnSql,
 } from './ddl.ts';
@@ -130,7 +130,7 @@ function planShape(
   const id = relation.columns.get('id');
   if (id !== undefined && !id.hasDefault) {
     const description = `give id of ${table.name} its default back`;
-    steps.push({ object, description, sql: idDefaultSql(table.name, table.drizzle) });
+    steps.push({ object, description, sql: defaultSql(table.name, table.drizzle, 'id') });
   }
   const keyless = id !== undefined && !hasKey(relation, ['id']);
   if (keyless) steps.push(keyStep(object, table.name, relation, ['id']));
@@ -142,12 +142,14 @@ function planShape(
 }
 
 /** The key that a row keeps for life, whatever id it gets. */
-function rowKeySteps({ object, name, qualified }: MirrorTable, relation: StandingRelation): Step[] {
+function rowKeySteps(table: MirrorTable, relation: StandingRelation): Step[] {
+  const { object, name, qualified } = table;
   const standing = relation.columns.get('_key');
   const description = `give every row of ${name} a key for life`;
   return [
     ...(standing === undefined ? [addRowKeySql(qualified)] : []),
     ...(standing?.notNull ? [] : [notNullSql(name, '_key')]),
+    ...(standing?.hasDefault ? [] : [defaultSql(name, table.drizzle, '_key')]),
     ...(hasKey(relation, ['_key']) ? [] : [addKeySql(name, ['_key'], false)]),
   ].map((sql) => ({ object, description, sql }));
 }

@@ -157,7 +157,8 @@ function columnBuilder(name: string, sqlType: SqlType) {
 
 function systemColumn(name: SystemColumnName, sqlType: SqlType): PgColumnBuilderBase {
   if (name === 'id') return text('id').primaryKey().default(sql`('local:' || gen_random_uuid())`);
-  if (name === '_key') return text('_key').notNull().unique();
+  // By this default the trigger knows that nobody gave a key.
+  if (name === '_key') return text('_key').notNull().unique().default('local:');
   return columnBuilder(name, sqlType);
 }
 

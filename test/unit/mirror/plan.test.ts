@@ -36,7 +36,7 @@ test('a new object is a table made from its definition, labelled, with its trigg
   expect(create).toBe(`CREATE TABLE "clarify"."deal" (
   "id" text DEFAULT ('local:' || gen_random_uuid()) PRIMARY KEY,
   "_local_id" text,
-  "_key" text NOT NULL UNIQUE,
+  "_key" text DEFAULT 'local:' NOT NULL UNIQUE,
   "_created_at" timestamp with time zone,
   "_updated_at" timestamp with time zone,
   "_created_by" text,
@@ -57,7 +57,7 @@ test('a new object is a table made from its definition, labelled, with its trigg
     `CREATE TRIGGER clarify_notify_insert AFTER INSERT ON "clarify"."deal" REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION clarify_sync.notify_change('deal', 'id')`,
     `CREATE TRIGGER clarify_notify_update AFTER UPDATE ON "clarify"."deal" REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION clarify_sync.notify_change('deal', 'id')`,
     `CREATE TRIGGER clarify_notify_delete AFTER DELETE ON "clarify"."deal" REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION clarify_sync.notify_change('deal', 'id')`,
-    `CREATE TRIGGER clarify_key BEFORE INSERT ON "clarify"."deal" FOR EACH ROW WHEN (NEW._key IS NULL OR NEW.id LIKE 'local:%') EXECUTE FUNCTION clarify_sync.keep_key()`,
+    `CREATE TRIGGER clarify_key BEFORE INSERT ON "clarify"."deal" FOR EACH ROW WHEN (NEW._key IS NULL OR NEW._key = 'local:' OR NEW.id LIKE 'local:%') EXECUTE FUNCTION clarify_sync.keep_key()`,
     'CREATE TRIGGER clarify_refuse_truncate BEFORE TRUNCATE ON "clarify"."deal" FOR EACH STATEMENT EXECUTE FUNCTION clarify_sync.refuse_truncate()',
   ]);
 });
