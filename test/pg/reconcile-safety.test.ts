@@ -150,12 +150,12 @@ test.each([404, 403])('where every record answers %s, nothing is taken away', as
   store.unhide('person', hidden);
 });
 
-test('an object that answers 404 keeps its rows', async () => {
+test('an object that was read before and answers 404 keeps its rows, and says so', async () => {
   const before = await rows();
   workspace.emulator.faults.add({ kind: 'status', status: 404, path: 'objects/person/' });
   expect(await reconcile()).toMatchObject({
-    state: 'incomplete',
-    error: { code: 'object-unavailable' },
+    state: 'failed',
+    error: { code: 'remote-not-found' },
   });
   expect(await rows()).toBe(before);
 });
