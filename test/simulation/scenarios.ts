@@ -102,6 +102,8 @@ export const circle: Scenario = async (world) => {
   await update(ann, 'company', company, { contact_id: person });
   world.emulator.faults.add({ kind: 'status', status: 503, applied: false, method: 'PATCH' });
   await push(world, a);
+  // Objects are settled side by side: what one held while the other was, is for whoever comes next.
+  await pull(world, a);
   const { rows } = await world.arena.client.query<{ links: string }>(
     `SELECT concat_ws(' ', c.contact_id, p.company_id) AS links
        FROM clarify.company AS c CROSS JOIN clarify.person AS p`,
