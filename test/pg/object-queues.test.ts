@@ -72,11 +72,10 @@ async function waitsWith(object: string, error: RegExp): Promise<void> {
   expect(entry).toMatchObject({ last_error: expect.stringMatching(error) });
 }
 
-async function personGoesWithin(ms: number): Promise<void> {
-  const startedMs = performance.now();
-  await edit.person(`Edited at ${startedMs}`);
+/** While what keeps the other object still stands; how long it takes is the bench's to say. */
+async function personGoes(): Promise<void> {
+  await edit.person(`Edited at ${performance.now()}`);
   await until(isDone('person'));
-  expect(performance.now() - startedMs).toBeLessThan(ms);
 }
 
 test.each([503, 403])(
@@ -87,9 +86,9 @@ test.each([503, 403])(
     const fault = workspace.emulator.faults.add({ kind: 'status', status, path, method: 'GET' });
     await edit.company();
     daemon = await startDaemon(workspace);
-    for (let n = 0; n < 3; n += 1) await personGoesWithin(5_000);
+    for (let n = 0; n < 3; n += 1) await personGoes();
     await waitsWith('company', status === 503 ? /^remote-unavailable: / : /^remote-forbidden: /);
-    await personGoesWithin(5_000);
+    await personGoes();
     const troubles = await readTroubles(workspace.session.db);
     expect(troubles.map(({ object, part }) => `${object} ${part}`)).toContain('company push');
     workspace.emulator.faults.clear(fault);
@@ -111,7 +110,7 @@ test.each([
     const user = await transaction(statement);
     daemon = await startDaemon(workspace);
     const lease = await readLease(workspace.session.db);
-    for (let n = 0; n < 3; n += 1) await personGoesWithin(5_000);
+    for (let n = 0; n < 3; n += 1) await personGoes();
     await waitsWith('company', /^database-lock-timeout: .*company/);
     expect((await readStatus(workspace.session.db)).objects).toHaveLength(
       workspace.session.tables.length,
