@@ -259,6 +259,10 @@ test('a policy holds for roles, not for the service', async () => {
 
 test('another role refers to the mirror', async () => {
   await run(9);
+  await owner.query(`SET ROLE ${reporting}`);
+  await owner.query(`SELECT clarify_sync.current_id('company', 'any')`);
+  await expect(owner.query('SELECT FROM clarify_sync.tombstone')).rejects.toThrow('permission');
+  await owner.query('RESET ROLE');
   const { key } = await bornCompany('scored');
   await sql(`INSERT INTO ${reporting}.score VALUES ($1, 1)`, [key]);
   await sync();
