@@ -13,6 +13,7 @@ import { applyMirror, type MirrorChange } from '../db/mirror/apply.ts';
 import { readObjects } from '../db/mirror/catalog.ts';
 import type { LinkTable } from '../db/mirror/links.ts';
 import type { MirrorProblem } from '../db/mirror/problem.ts';
+import { readMirrorProblems } from '../db/mirror/problem-record.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
 import { SyncError } from '../domain/errors.ts';
 import type { Remote } from '../domain/remote.ts';
@@ -142,6 +143,17 @@ async function schemaOnRecord(db: Database, cause: SyncError, log: Logger): Prom
 
 type Discovered = Awaited<ReturnType<Remote['discover']>>;
 
+/**
+ * The workspace's schema as another process has just put it on record: it has asked later than
+ * this one. Objects that could not be mirrored are not on record.
+ */
+async function followed(db: Database, known: Discovered): Promise<Discovered> {
+  const recorded = await readObjects(db);
+  const names = new Set(recorded.map(({ object }) => object));
+  const problems = new Set((await readMirrorProblems(db)).map(({ object }) => object));
+  return [...recorded, ...known.filter(({ object }) => !names.has(object) && problems.has(object))];
+}
+
 async function assemble(
   config: Config,
   deps: SessionDeps,
@@ -197,6 +209,7 @@ async function assemble(
   };
   const followSchema = async (withinMs = 0) => {
     const drift = await watch.follow(withinMs);
+    if (drift === 'followed') discovered = await followed(db, discovered);
     // The cause of a problem may be gone, and nothing in the catalog shows it.
     const isDue = applied.problems.length > 0 && performance.now() - checkedAtMs > PROBLEM_CHECK_MS;
     if (drift === 'touched' || isDue) await checkOnce();

@@ -2,6 +2,7 @@ import { quoteIdent } from '../domain/names.ts';
 import type { Sql } from './database.ts';
 import { linkTriggers, mirrorTriggers } from './mirror/attachments.ts';
 import { loadMirror } from './mirror/load.ts';
+import { readStopped } from './mirror/problem-record.ts';
 import { MIRROR_SCHEMA } from './mirror/table.ts';
 import { REPLACED } from './session-settings.ts';
 
@@ -107,8 +108,11 @@ export async function readTriggerFacts(sql: Sql): Promise<TriggerFacts> {
     'SELECT table_name AS name, object FROM clarify_sync.mirror WHERE removed_at IS NULL',
   );
   const { links } = await loadMirror(sql);
+  // A table in the place of ours is said by another check, and gets none.
+  const stopped = await readStopped(sql);
+  const ours = mirrors.filter(({ object }) => !stopped.has(object));
   const wanted = new Map([
-    ...mirrors.map(({ name, object }) => [name, mirrorTriggers(name, object)] as const),
+    ...ours.map(({ name, object }) => [name, mirrorTriggers(name, object)] as const),
     ...links.map((link) => [link.name, linkTriggers(link)] as const),
   ]);
   const tables = await sql.query<{

@@ -57,6 +57,25 @@ test('a new object is followed before it is asked for', async () => {
   expect(session.tables.map(({ object }) => object)).toContain('c_new');
 });
 
+test('an object that another process found is not lost when a user touches a table', async () => {
+  const { emulator, session, signal, sql } = workspace;
+  emulator.store.addObject({
+    object: 'c_newer',
+    singular: 'Newer',
+    plural: 'Newer ones',
+    fields: [{ name: 'title', form: { kind: 'text' } }],
+  });
+  await other.refreshSchema(signal);
+  await session.followSchema();
+  await sql(
+    'CREATE INDEX ON clarify.c_newer (title); ALTER TABLE clarify.deal ADD COLUMN own text',
+  );
+  expect(await session.followSchema()).toBe(true);
+  expect(session.tables.map(({ object }) => object)).toContain('c_newer');
+  const removed = await sql('SELECT object FROM clarify_sync.mirror WHERE removed_at IS NOT NULL');
+  expect(removed).toEqual([]);
+});
+
 test('a table that could not follow the workspace is no success, and says what to do', async () => {
   const { emulator, database, signal } = workspace;
   emulator.store.addField('deal', { name: 'held', form: { kind: 'text' } });

@@ -48,6 +48,8 @@ test('a table that was replaced is found, with what to do', async () => {
     detail: expect.stringContaining('mirror-replaced'),
     hint: expect.stringContaining('rename clarify.person'),
   });
+  await workspace.session.refreshSchema(workspace.signal);
+  expect((await check('triggers'))?.state).toBe('ok');
 });
 
 test('a foreign key that would be in the way is found, and its cure cures', async () => {
