@@ -52,7 +52,7 @@ export async function openCaptureTable(databaseUrl: string, rows: number): Promi
   await ensureInstallation(db, { workspace: 'bench', push: true });
   const fields = columns.map(({ name, kind }): Field => {
     const plain = { label: null, unique: false, caseInsensitive: false, relationship: null };
-    return { name, kind, parts: [], ...plain };
+    return { name, kind, parts: [], ...plain, ...(kind === 'number' && { scale: 4 }) };
   });
   const label = { singular: 'Deal', plural: 'Deals' };
   const deal = { object: 'deal', label, fields, identity: 'texts_0', readOnly: null };

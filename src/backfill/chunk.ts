@@ -19,6 +19,8 @@ interface Tally {
   bytes: number;
   /** Values that went to `_extra`. */
   extras: number;
+  /** Fields of these for which a number has more digits than their column. */
+  readonly overflown: Set<string>;
   /** Records that Postgres cannot hold. */
   refused: number;
 }
@@ -60,6 +62,7 @@ export function newChunk(
     rows: 0,
     bytes: 0,
     extras: 0,
+    overflown: new Set<string>(),
     refused: 0,
   };
   if (mode === 'merge') return { ...tally, mode, records: [], encoded: [], positions: new Map() };
@@ -116,6 +119,7 @@ function encode(chunk: Chunk, table: MirrorTable, record: RemoteRecord): Encoded
   try {
     const encoded = encodeRecord(table, record);
     chunk.extras += encoded.extras;
+    for (const field of encoded.overflown) chunk.overflown.add(field);
     return encoded;
   } catch (error) {
     if (!(error instanceof SyncError) || error.disposition !== 'park') throw error;

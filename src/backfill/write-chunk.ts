@@ -13,6 +13,7 @@ import {
 } from '../db/backfill/stage.ts';
 import type { Transaction } from '../db/database.ts';
 import { hasAlteringTriggers } from '../db/mirror/altering-triggers.ts';
+import { noteOverflown } from '../db/mirror/number-columns.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
 import { lockRows } from '../db/mirror-rows.ts';
 import type { RemoteRecord } from '../domain/record.ts';
@@ -37,6 +38,7 @@ export async function writeChunk(
       async (tx) => {
         const applied = chunk.rows === 0 ? NOTHING : await merge(tx, deps, table, chunk);
         refuseAll(table, applied);
+        await noteOverflown(tx, table.object, chunk.overflown);
         await save(tx);
         return applied;
       },
@@ -47,6 +49,7 @@ export async function writeChunk(
     return await deps.db.transaction(
       async (tx) => {
         const applied = chunk.rows === 0 ? NOTHING : await copy(tx, deps, table, chunk);
+        await noteOverflown(tx, table.object, chunk.overflown);
         await save(tx);
         return applied;
       },

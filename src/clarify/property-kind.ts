@@ -12,6 +12,8 @@ export interface PropertyKind {
   readonly kind: FieldKind;
   readonly caseInsensitive: boolean;
   readonly parts: readonly FieldPart[];
+  /** For `number`. */
+  readonly scale?: number | undefined;
   /** For `texts`: how the schema suggests the list travels. */
   readonly form: WireForm;
   /** For `texts`: that form is settled, not just suggested. */
@@ -24,6 +26,9 @@ const PLAIN: Omit<PropertyKind, 'kind'> = {
   form: 'items',
   formIsCertain: false,
 };
+
+/** Every number is kept as DECIMAL(16,4). */
+const DECIMAL_SCALE = 4;
 
 /** Value types refer to value types at most a few times over; a loop ends here. */
 const DEEPEST_REF = 4;
@@ -73,7 +78,7 @@ function scalarKind(schema: JsonSchema, type: unknown): PropertyKind | null {
       return { ...PLAIN, kind: 'text', caseInsensitive: isCaseless(schema.format) };
     case 'number':
     case 'integer':
-      return { ...PLAIN, kind: 'number' };
+      return { ...PLAIN, kind: 'number', scale: DECIMAL_SCALE };
     case 'boolean':
       return { ...PLAIN, kind: 'boolean' };
     case undefined: {

@@ -130,6 +130,7 @@ function toField(
     label: firstText(labelOf(schema), schema.title),
     unique: schema.xClarifyUnique === true,
     caseInsensitive: kind === found.kind && found.caseInsensitive,
+    ...(kind === 'number' && found.scale !== undefined && { scale: found.scale }),
     parts: kind === 'json' ? found.parts : [],
     relationship,
   };

@@ -5,6 +5,7 @@ import { compareRows, type IncomingRow, insertRows, updateRows } from '../db/inc
 import { columnText, encodeRecord } from '../db/mirror/encode.ts';
 import type { LinkTable } from '../db/mirror/links.ts';
 import { lockForWriting } from '../db/mirror/lock.ts';
+import { noteOverflown } from '../db/mirror/number-columns.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
 import { lockRows, renameRows } from '../db/mirror-rows.ts';
 import {
@@ -160,6 +161,7 @@ export async function applyRecords(
   const aside = new Set([...deferred, ...merged.unmerged, ...lasting].map(({ id }) => id));
   const appliedIds = records.map(({ id }) => id).filter((id) => !aside.has(id));
   await dropDeferred(tx, object, appliedIds, context.readAt);
+  await noteOverflown(tx, object, new Set(encoded.flatMap(({ overflown }) => overflown)));
   const inserted = written.inserted.length;
   return {
     inserted,
@@ -265,9 +267,16 @@ async function renameDue(
   return { held: new Set(all.filter((one) => !isFree(one)).map(({ id }) => id)), refused };
 }
 
-function toRow(table: MirrorTable, record: RemoteRecord): { row: IncomingRow; extras: number } {
-  const { values, missing, extras } = encodeRecord(table, record);
-  return { row: { id: record.id, values: values.map(columnText), keep: missing }, extras };
+interface EncodedRow {
+  readonly row: IncomingRow;
+  readonly extras: number;
+  readonly overflown: readonly string[];
+}
+
+function toRow(table: MirrorTable, record: RemoteRecord): EncodedRow {
+  const { values, missing, extras, overflown } = encodeRecord(table, record);
+  const row = { id: record.id, values: values.map(columnText), keep: missing };
+  return { row, extras, overflown };
 }
 
 async function findCandidates(

@@ -62,6 +62,28 @@ export async function readLeakingPublications(sql: Sql): Promise<readonly Depend
   );
 }
 
+/** What keeps a column of numbers from the type it is to have. Catalog and records only. */
+export async function readKeptNumbers(sql: Sql): Promise<readonly Dependant[]> {
+  return await sql.query<Dependant & Record<string, unknown>>(
+    `SELECT DISTINCT format('%s.%I is used by %s', t.oid::regclass, c.column_name,
+              pg_describe_object(d.classid, d.objid, d.objsubid)) AS what,
+            'drop it, run \`clarify-sync sync\`, and make it again' AS cure
+       FROM clarify_sync.mirror_column AS c
+       JOIN clarify_sync.mirror AS m ON m.object = c.object AND m.removed_at IS NULL
+       JOIN pg_class AS t ON t.relname = m.table_name AND t.relnamespace = to_regnamespace($1)
+       JOIN pg_attribute AS a ON a.attrelid = t.oid AND a.attname = c.column_name AND NOT a.attisdropped
+       JOIN pg_depend AS d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = t.oid
+            AND d.refobjsubid = a.attnum AND d.deptype <> 'i'
+            AND d.classid NOT IN ('pg_class'::regclass, 'pg_constraint'::regclass,
+                                  'pg_statistic_ext'::regclass, 'pg_attrdef'::regclass)
+      WHERE c.kind = 'number' AND c.removed_at IS NULL
+        AND (NOT c.definition ? 'numberType'
+             OR c.definition @> '{"overflown": true}' AND c.definition ->> 'numberType' <> 'numeric')
+      ORDER BY what`,
+    [MIRROR],
+  );
+}
+
 /** Views that still read a column which was put aside when its type changed: it stands still. */
 export async function readStaleViews(sql: Sql): Promise<readonly Dependant[]> {
   return await sql.query<Dependant & Record<string, unknown>>(

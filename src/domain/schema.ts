@@ -44,6 +44,8 @@ export interface Field {
   readonly unique: boolean;
   /** E-mail addresses and domains are the same whatever their case. */
   readonly caseInsensitive: boolean;
+  /** Of a number: how many digits after the point the CRM keeps, where it promises that. */
+  readonly scale?: number | undefined;
   /** Scalar parts of a value object; empty for everything else. */
   readonly parts: readonly FieldPart[];
   readonly relationship: Relationship | null;

@@ -98,7 +98,7 @@ test('an id that is changed, or not ours to give', async () => {
   );
 });
 
-test.each(['1e12', '-1000000000000', '0.00001', `'NaN'`, '1.23456'])(
+test.each(['1e12', '-1000000000000', `'NaN'`])(
   'a number Clarify cannot hold: %s',
   async (value) => {
     const message = /clarify\.deal\.amount takes at most 12 digits before the decimal point and 4/;
@@ -110,6 +110,18 @@ test.each(['1e12', '-1000000000000', '0.00001', `'NaN'`, '1.23456'])(
     );
   },
 );
+
+test('more decimals than the column has are rounded by Postgres; one without a limit says so', async () => {
+  const rounded = 'BEGIN; UPDATE clarify.deal SET amount = 1.23456; ROLLBACK';
+  expect(await attempt(rounded)).toMatchObject({ code: null, message: 'accepted' });
+  await on.database.db.query('ALTER TABLE clarify.deal ALTER COLUMN amount TYPE numeric');
+  for (const value of ['0.00001', '1.23456']) {
+    expect(await attempt(`UPDATE clarify.deal SET amount = ${value}`)).toEqual(
+      refused('CS005', /at most 12 digits before the decimal point and 4/),
+    );
+  }
+  await on.database.db.query('ALTER TABLE clarify.deal ALTER COLUMN amount TYPE numeric(20,4)');
+});
 
 test('a number at its limit, and zeros behind it, are fine', async () => {
   const limit = 'BEGIN; UPDATE clarify.deal SET amount = -999999999999.99990000; ROLLBACK';
@@ -191,7 +203,7 @@ test('a table that was renamed', async () => {
 test('the error of a refusal quotes no field’s value', async () => {
   const { user } = on;
   const error = await user
-    .query(`UPDATE clarify.deal SET amount = 31337.31337, title = 'confidential'`)
+    .query(`UPDATE clarify.deal SET amount = 31337313370000, title = 'confidential'`)
     .catch((refusal: unknown) => refusal);
   expect(error).toBeInstanceOf(pg.DatabaseError);
   expect(JSON.stringify(error)).not.toMatch(/31337|confidential/);

@@ -7,6 +7,8 @@ let on: CaptureDatabase;
 
 beforeAll(async () => {
   on = await openCapture();
+  // As where Clarify has sent a number that a column with a scale does not hold.
+  await on.database.db.query('ALTER TABLE clarify.deal ALTER COLUMN amount TYPE numeric');
 });
 afterAll(() => on.drop());
 beforeEach(async () => {

@@ -12,7 +12,9 @@ import { field, objectOf } from '../unit/mirror/schemas.ts';
 const table = mirrorTable(
   objectOf('thing', [
     field('text'),
-    field('number', 'number'),
+    field('number', 'number', { scale: 8 }),
+    field('decimal', 'number'),
+    field('double', 'number', { scale: undefined }),
     field('boolean', 'boolean'),
     field('date', 'date'),
     field('timestamp', 'timestamp'),
@@ -132,6 +134,8 @@ const anyRecord = fc
     fields: fc.record({
       text: orNull(anyText),
       number: orNull(anyNumber),
+      decimal: orNull(anyNumber),
+      double: orNull(anyNumber),
       boolean: orNull(fc.boolean()),
       date: orNull(day.map((text) => text.slice(0, 10))),
       timestamp: orNull(instant),
@@ -163,6 +167,10 @@ test('at the edges of what a type holds, and beyond what a buffer held before', 
     ...['1e131071', '-9.99e131071', '1e-16383', '-0', '-0.0', '0e5', '10000', '9999.0001'].map(
       (text) => recordOf({ number: new ExactNumber(text) }),
     ),
+    ...['9999999999999999.9999', '-0.0001', '0.00010000', '1e15', '-12345.6789'].map((text) =>
+      recordOf({ decimal: new ExactNumber(text) }),
+    ),
+    ...[5e-324, 1.7976931348623157e308, 0.1, -0, 1e21].map((double) => recordOf({ double })),
     ...['0001-01-01T00:00:00.000Z', '9999-12-31T23:59:59.999999Z', '1999-12-31T23:59:59.999Z'].map(
       (timestamp) => recordOf({ timestamp }),
     ),

@@ -172,9 +172,9 @@ test('the table of versions follows the schema and drops nothing', async () => {
   const versions = await db.query(
     'SELECT amount, title, title__was_1, stage FROM clarify_history.deal ORDER BY _valid_from',
   );
-  expect(versions[0]).toEqual({ amount: '5', title: null, title__was_1: 'one', stage: null });
+  expect(versions[0]).toEqual({ amount: '5.0000', title: null, title__was_1: 'one', stage: null });
   expect(versions.at(-1)).toEqual({
-    amount: '5',
+    amount: '5.0000',
     title: ['a', 'b'],
     title__was_1: 'one',
     stage: 'Won',
@@ -184,7 +184,7 @@ test('the table of versions follows the schema and drops nothing', async () => {
   const [last] = await db.query(
     'SELECT amount, stage FROM clarify_history.deal WHERE _valid_to IS NULL',
   );
-  expect(last).toEqual({ amount: '5', stage: 'Lost' });
+  expect(last).toEqual({ amount: '5.0000', stage: 'Lost' });
 
   await db.query('DROP TABLE clarify_history.deal');
   await asWriter(db, `UPDATE clarify.deal SET stage = 'Open'`);

@@ -46,7 +46,7 @@ test('creates a table per object, typed, and finds nothing to do the second time
     name__age: 'numeric',
     name__known: 'boolean',
     title: 'text',
-    score: 'numeric',
+    score: 'numeric(20,4)',
     active: 'boolean',
     born: 'date',
     seen_at: 'timestamp with time zone',

@@ -85,7 +85,7 @@ test('a pending edit follows to the survivor and merges there three ways (invari
   );
   merge();
   await pull();
-  expect(await row(survivor)).toMatchObject({ employee_count: '77' });
+  expect(await row(survivor)).toMatchObject({ employee_count: '77.0000' });
   await sync();
   expect(remote()).toMatchObject({ name: `Survivor ${round}`, employee_count: 77 });
   const conflicts = await workspace.sql(

@@ -30,7 +30,7 @@ test('a field that appears becomes a column, filled for records nobody has edite
   const [row] = await sql(`SELECT "Shoe size""; --" AS size FROM clarify.person WHERE id = $1`, [
     id,
   ]);
-  expect(row).toEqual({ size: '42.5' });
+  expect(row).toEqual({ size: '42.5000' });
   expect(await differences(workspace)).toEqual([]);
 });
 

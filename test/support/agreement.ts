@@ -32,7 +32,9 @@ export async function differences(workspace: Sides): Promise<string[]> {
       }
       for (const { field, column } of table.columns) {
         const remote = simplify(field.kind, attributes[field.name] ?? null);
-        const local = simplify(field.kind, row[column] ?? null);
+        // What its column cannot hold stands in `_extra`.
+        const extra = (row['_extra'] ?? {}) as Record<string, unknown>;
+        const local = simplify(field.kind, row[column] ?? extra[field.name] ?? null);
         if (!isDeepStrictEqual(remote, local)) {
           found.push(`${object} ${id} ${field.name}: ${JSON.stringify({ remote, local })}`);
         }

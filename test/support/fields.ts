@@ -3,7 +3,8 @@ import type { Field, FieldKind, ObjectSchema } from '../../src/domain/schema.ts'
 /** A field as most are, for tests of pure rules. */
 export function field(name: string, kind: FieldKind, rest: Partial<Field> = {}): Field {
   const plain = { label: null, unique: false, caseInsensitive: false, parts: [] };
-  return { name, kind, ...plain, relationship: null, ...rest };
+  const scale = kind === 'number' ? { scale: 4 } : {};
+  return { name, kind, ...plain, relationship: null, ...scale, ...rest };
 }
 
 /** A to-one link to records of an object. */

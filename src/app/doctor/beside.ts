@@ -2,6 +2,7 @@ import type { Database, Sql } from '../../db/database.ts';
 import {
   type Dependant,
   readBlockingKeys,
+  readKeptNumbers,
   readLeakingPublications,
   readStaleViews,
 } from '../../db/dependants.ts';
@@ -38,6 +39,14 @@ export const DEPENDANT_CHECKS: readonly {
         some: 'the secret of clarify_sync.installation goes into the stream',
       });
     },
+  },
+  {
+    name: 'numbers',
+    look: async (sql) =>
+      describe(await readKeptNumbers(sql), {
+        none: 'every column has the digits it needs',
+        some: 'columns that cannot be given another type',
+      }),
   },
   {
     name: 'views',

@@ -111,7 +111,13 @@ export class CopyBuffer {
         this.#bytes[this.#length] = value === 'true' ? 1 : 0;
         this.#length += 1;
         return;
+      case 'double precision':
+        this.#reserve(12);
+        this.#putInt32(8);
+        this.#length = this.#bytes.writeDoubleBE(Number(value), this.#length);
+        return;
       case 'numeric':
+      case 'numeric(20,4)':
         return this.#appendNumeric(numericDigits(value));
       case 'jsonb':
         return this.#appendJson(value);

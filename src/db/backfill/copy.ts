@@ -85,7 +85,8 @@ export async function isInDoubt(
     `SELECT ${ofObject.join(' OR ')} AS some,
             EXISTS (SELECT FROM unnest($3::text[], $4::text[]) AS c(name, type)
                       JOIN pg_attribute AS a ON a.attrelid = $2::regclass AND a.attname = c.name
-                     WHERE a.atttypid <> c.type::regtype)
+                     WHERE a.atttypid <> c.type::regtype
+                        OR (a.atttypid = 'numeric'::regtype AND format_type(a.atttypid, a.atttypmod) <> c.type))
               OR ${hasAlteringTriggers(table)} AS altered`,
     [
       table.object,

@@ -145,9 +145,9 @@ async function carryOut(
   steps.push(...plan.preparations);
   const identified: string[] = [];
   for (const unit of plan.objects) {
-    const { object, table, added, record } = unit;
+    const { object, table, added, widened, record } = unit;
     const isDone = await attempt(unit, async () => {
-      await fillFromExtra(tx, table, added);
+      await fillFromExtra(tx, table, [...added, ...widened]);
       if (unit.created) await forgetProgress(tx, object);
       else if (added.length > 0) await restartFirstRead(tx, object);
       if (record !== null) await writeRecord(tx, record);

@@ -2,6 +2,7 @@ import { quoteIdent } from '../../domain/names.ts';
 import type { ObjectSchema } from '../../domain/schema.ts';
 import type { Sql } from '../database.ts';
 import { parseDefinition, parseObjects, type StandingField } from './definition.ts';
+import { type NumberColumns, readNumberColumns } from './number-columns.ts';
 import { HISTORY_SCHEMA, MIRROR_SCHEMA } from './table.ts';
 
 export interface StandingColumn {
@@ -72,6 +73,7 @@ export interface Catalog {
   readonly unenforced: boolean;
   /** Objects whose first read is done: only they get the indexes that would slow it down. */
   readonly filled: ReadonlySet<string>;
+  readonly numbers: NumberColumns;
 }
 
 /** Of `pg_catalog`, each by its own index; a few milliseconds in all. Takes no lock that matters. */
@@ -83,6 +85,7 @@ export async function readCatalog(sql: Sql): Promise<Catalog> {
     mirrors: await readMirrors(sql),
     objects: await readObjects(sql),
     ...(await readControl(sql)),
+    numbers: await readNumberColumns(sql),
   };
 }
 

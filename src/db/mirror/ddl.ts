@@ -29,7 +29,8 @@ function defaultOf(value: unknown): string | null {
 /** The columns of a definition: what is created can therefore not disagree with what is queried. */
 export function columnDdl(table: PgTable): ColumnDdl[] {
   return getTableConfig(table).columns.map((column) => {
-    const type = column.getSQLType();
+    // As `format_type` prints it, and not with the space that Drizzle puts there.
+    const type = column.getSQLType().replace(', ', ',');
     const clause = [quoteIdent(column.name), type];
     const byDefault = defaultOf(column.default);
     if (byDefault !== null) clause.push(`DEFAULT ${byDefault}`);
@@ -77,6 +78,15 @@ export function addColumnsSql(table: string, clauses: readonly string[]): string
 export function addRowKeySql(qualified: string): string {
   return `ALTER TABLE ${qualified} ADD COLUMN "_key" text GENERATED ALWAYS AS (coalesce("_local_id", "id")) STORED;
 ALTER TABLE ${qualified} ALTER COLUMN "_key" DROP EXPRESSION`;
+}
+
+export function retypeClause(column: string, type: string): string {
+  return `ALTER COLUMN ${quoteIdent(column)} TYPE ${type}`;
+}
+
+/** All at once: the table is written anew but one time. */
+export function alterColumnsSql(table: string, clauses: readonly string[]): string {
+  return `ALTER TABLE ${qualify(table)}\n  ${clauses.join(',\n  ')}`;
 }
 
 export function renameColumnSql(table: string, column: string, to: string): string {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { isStorableText } from '../../domain/names.ts';
 import type { Field, ObjectSchema } from '../../domain/schema.ts';
+import { NUMBER_TYPES, type NumberType } from './number-type.ts';
 
 const kinds = [
   'text',
@@ -20,6 +21,7 @@ const fieldShape = z.object({
   label: z.string().nullable(),
   unique: z.boolean(),
   caseInsensitive: z.boolean(),
+  scale: z.number().optional(),
   parts: z.array(z.object({ name: z.string(), kind: z.enum(['text', 'number', 'boolean']) })),
   relationship: z
     .object({
@@ -43,6 +45,10 @@ const definitionShape = fieldShape.extend({
   partColumns: z.array(z.tuple([z.string(), z.string()])).default([]),
   /** The column was added to rows that stood already, and has yet to be read again. */
   unfilled: z.boolean().default(false),
+  /** Of a number: the type of its column. From before there was a choice, none is told. */
+  numberType: z.enum(NUMBER_TYPES).optional(),
+  /** A number came that the column cannot hold exactly. */
+  overflown: z.boolean().default(false),
 });
 
 /** A field as it is on record. */
@@ -54,14 +60,17 @@ export interface StandingField {
   readonly field: Field;
   readonly partColumns: ReadonlyMap<string, string>;
   readonly unfilled: boolean;
+  readonly numberType: NumberType | undefined;
+  readonly overflown: boolean;
 }
 
 /** What `mirror_column.definition` holds: the field, and what became of it here. */
 export function parseDefinition(
   definition: unknown,
-): Pick<StandingField, 'field' | 'partColumns' | 'unfilled'> {
-  const { partColumns, unfilled, ...field } = definitionShape.parse(definition);
-  return { field, partColumns: new Map(partColumns), unfilled };
+): Pick<StandingField, 'field' | 'partColumns' | 'unfilled' | 'numberType' | 'overflown'> {
+  const parsed = definitionShape.parse(definition);
+  const { partColumns, unfilled, numberType, overflown, ...field } = parsed;
+  return { field, partColumns: new Map(partColumns), unfilled, numberType, overflown };
 }
 
 /** What `schema_version.objects` holds. */

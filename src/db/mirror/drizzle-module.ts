@@ -122,6 +122,10 @@ function builder(column: string, sqlType: SqlType): string {
     case 'boolean':
     case 'jsonb':
       return `pg.${sqlType}(${name})`;
+    case 'numeric(20,4)':
+      return `pg.numeric(${name}, { precision: 20, scale: 4 })`;
+    case 'double precision':
+      return `pg.doublePrecision(${name})`;
     case 'date':
       return `pg.date(${name}, { mode: 'string' })`;
     case 'timestamptz':

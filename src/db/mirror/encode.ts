@@ -1,11 +1,12 @@
 import { SyncError } from '../../domain/errors.ts';
-import { isExactNumber, type Json, stringifyJson } from '../../domain/json.ts';
+import { type Json, stringifyJson } from '../../domain/json.ts';
 import { isStorableText } from '../../domain/names.ts';
 import type { RemoteRecord } from '../../domain/record.ts';
 import { RecurringNames } from '../../domain/recurring-names.ts';
 import { encodeExtra, extraKey } from './extra.ts';
 import { instantText, isDateText } from './instant-text.ts';
-import { isStorableNumber, jsonbText } from './storable.ts';
+import { encodeNumber, isNumberType } from './number-type.ts';
+import { jsonbText } from './storable.ts';
 import { type MirrorColumn, type MirrorTable, type SqlType, SYSTEM_COLUMNS } from './table.ts';
 
 /** The value has no place in its column's type. */
@@ -34,7 +35,9 @@ function encodeAs(sqlType: SqlType, value: Json): ColumnValue | typeof UNFIT {
     case 'text':
       return isText(value) ? value : UNFIT;
     case 'numeric':
-      return encodeNumber(value);
+    case 'numeric(20,4)':
+    case 'double precision':
+      return encodeNumber(sqlType, value) ?? UNFIT;
     case 'boolean':
       return typeof value === 'boolean' ? String(value) : UNFIT;
     case 'date':
@@ -57,11 +60,6 @@ function isText(value: Json): value is string {
 
 function isTexts(value: Json): value is readonly string[] {
   return Array.isArray(value) && value.every(isText);
-}
-
-function encodeNumber(value: Json): string | typeof UNFIT {
-  if (typeof value === 'number') return Number.isFinite(value) ? String(value) : UNFIT;
-  return isExactNumber(value) && isStorableNumber(value.value) ? value.value : UNFIT;
 }
 
 /** A Postgres array. Every item quoted: `NULL`, braces, commas and the empty text are text. */
@@ -87,7 +85,11 @@ export interface EncodedRecord {
   readonly extra: string | null;
   /** How many values went to `extra`. */
   readonly extras: number;
+  /** Fields of these whose column could be widened to hold their number. */
+  readonly overflown: readonly string[];
 }
+
+const NONE: readonly string[] = [];
 
 /**
  * The hot path of every read. Unknown fields and values that do not fit go to `_extra`.
@@ -98,10 +100,12 @@ export function encodeRecord(table: MirrorTable, record: RemoteRecord): EncodedR
   const { id, fields } = record;
   if (id === '' || !isText(id)) throw unstorableId(table.object);
   const extras: string[] = [];
+  let overflown: readonly string[] = NONE;
   const encode = (name: string, sqlType: SqlType, value: Json): ColumnValue => {
     const encoded = encodeAs(sqlType, value);
     if (encoded !== UNFIT) return encoded;
     extras.push(extraEntry(name, value));
+    if (overflows(sqlType, value)) overflown = [...overflown, name];
     return null;
   };
   const values: ColumnValue[] = [
@@ -141,7 +145,13 @@ export function encodeRecord(table: MirrorTable, record: RemoteRecord): EncodedR
     missing: present === table.columns.length ? [] : missingFrom(fields, table),
     extra,
     extras: extras.length,
+    overflown,
   };
+}
+
+/** A number for which its column has too few digits, and one without a limit would not. */
+function overflows(sqlType: SqlType, value: Json): boolean {
+  return isNumberType(sqlType) && sqlType !== 'numeric' && encodeNumber('numeric', value) !== null;
 }
 
 const EXTRA_POSITION = 9;

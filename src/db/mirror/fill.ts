@@ -19,7 +19,8 @@ interface ExtraRow {
  * Moves the values of new columns from `_extra`, where they were kept while there was no column,
  * by the very rules that a read follows. For the transaction that adds the columns: it holds the
  * table, so nobody's row lock is in the way. A row that something refuses keeps its values there,
- * and is told of when it is read again. Safe to run twice.
+ * and is told of when it is read again; so does one whose user has written such a field since.
+ * Safe to run twice.
  */
 export async function fillFromExtra(
   tx: Transaction,
@@ -34,10 +35,13 @@ export async function fillFromExtra(
   let lastId: string | null = null;
   for (;;) {
     const rows: ExtraRow[] = await tx.query<ExtraRow>(
-      `SELECT id, _extra AS extra FROM ${table.qualified}
-        WHERE _extra ?| $1::text[] AND ($2::text IS NULL OR id > $2)
-        ORDER BY id LIMIT ${BATCH}`,
-      [keys, lastId],
+      `SELECT t.id, t._extra AS extra FROM ${table.qualified} AS t
+        WHERE t._extra ?| $1::text[] AND ($2::text IS NULL OR t.id > $2)
+          AND NOT EXISTS (SELECT FROM clarify_sync.outbox AS o
+                           WHERE o.object = $3 AND o.record_id = t.id AND o.changes ?| $4::text[]
+                             AND o.state IN ('pending', 'sending', 'parked'))
+        ORDER BY t.id LIMIT ${BATCH}`,
+      [keys, lastId, table.object, columns.map(({ field }) => field.name)],
     );
     await guarded(isolating, table.qualified, rows, (part) =>
       moveValues(tx, { table, columns, rows: part }),

@@ -1,8 +1,9 @@
 import type { Sql } from '../database.ts';
 import { readMirrors, readObjects, type StandingMirror } from './catalog.ts';
 import { type LinkTable, linkTables } from './links.ts';
+import type { NumberType } from './number-type.ts';
 import { readStopped } from './problem-record.ts';
-import { type MirrorTable, mirrorTable, sqlTypeOf } from './table.ts';
+import { hasColumn, type MirrorTable, mirrorTable } from './table.ts';
 
 /**
  * The mirror tables that stand and may be written, from what is on record: the CRM is not asked.
@@ -21,7 +22,7 @@ export async function loadMirror(
     const mirror = mirrors.get(schema.object);
     if (mirror === undefined || mirror.removed) return [];
     const live = schema.fields.filter(
-      ({ name, kind }) => sqlTypeOf(kind) === null || mirror.fields.get(name)?.removed === false,
+      ({ name, kind }) => !hasColumn(kind) || mirror.fields.get(name)?.removed === false,
     );
     return [mirrorTable({ ...schema, fields: live }, namesOnRecord(mirror))];
   });
@@ -42,7 +43,16 @@ function namesOnRecord({ table, fields }: StandingMirror) {
   const given = new Map(
     [...fields].map(([field, { column, partColumns }]) => [field, { column, parts: partColumns }]),
   );
-  return { table, given, foreign: new Set<string>() };
+  return { table, given, numberTypes: numberTypesOnRecord(fields), foreign: new Set<string>() };
+}
+
+/** The types that stand: of tables from before there was a choice, the one they had. */
+function numberTypesOnRecord(fields: StandingMirror['fields']): ReadonlyMap<string, NumberType> {
+  return new Map(
+    [...fields].flatMap(([name, { kind, numberType }]) =>
+      kind === 'number' ? [[name, numberType ?? 'numeric'] as const] : [],
+    ),
+  );
 }
 
 /** Every object that is mirrored or was: what it left in the logs can still be asked for. */

@@ -4,13 +4,16 @@ import {
   addColumnsSql,
   addKeySql,
   addRowKeySql,
+  alterColumnsSql,
   type ColumnDdl,
   columnDdl,
   commentSql,
   defaultSql,
   notNullSql,
   renameColumnSql,
+  retypeClause,
 } from './ddl.ts';
+import { isNumberType } from './number-type.ts';
 import { type MirrorColumn, type MirrorTable, SYSTEM_COLUMNS } from './table.ts';
 
 /** One statement, and what it is for. */
@@ -25,6 +28,8 @@ export interface ColumnPlan {
   readonly steps: readonly Step[];
   /** Columns that are new on a table that stood: their values are still to come. */
   readonly added: readonly MirrorColumn[];
+  /** Columns that get a type which holds more. */
+  readonly widened: readonly MirrorColumn[];
   /** Columns that make way, whose own indexes are of no more use. */
   readonly replaced: ReadonlySet<string>;
   /** System columns that somebody changed. */
@@ -87,8 +92,19 @@ export function planColumns(table: MirrorTable, { relation, mirror }: Standing):
     } else if (name !== '_key') add(wanted(name));
   }
   const added: MirrorColumn[] = [];
+  const widened: MirrorColumn[] = [];
+  const retyped: string[] = [];
   for (const column of table.columns) {
     const standing = relation.columns.get(column.column);
+    // Also once it has been widened: who was writing just then knew the former type.
+    const isOverflown = mirror?.fields.get(column.field.name)?.overflown === true;
+    if (isOverflown && column.sqlType === 'numeric') widened.push(column);
+    const isRetyped = isOtherNumber(column, standing?.type, mirror);
+    if (isRetyped) {
+      retyped.push(retypeClause(column.column, column.sqlType));
+      if (column.sqlType === 'numeric' && !widened.includes(column)) widened.push(column);
+      continue;
+    }
     const isStale = standing !== undefined && !fits(standing, wanted(column.column));
     if (isStale) {
       makeWay(column.column);
@@ -116,8 +132,24 @@ export function planColumns(table: MirrorTable, { relation, mirror }: Standing):
       sql: addColumnsSql(table.name, clauses),
     });
   }
+  if (retyped.length > 0) {
+    const names = retyped.length === 1 ? 'a column' : `${retyped.length} columns`;
+    const description = `give ${names} of numbers the digits they need`;
+    steps.push({ object: table.object, description, sql: alterColumnsSql(table.name, retyped) });
+  }
   const shape = planShape(table, relation);
-  return { steps: [...steps, ...shape.steps], added, replaced, damaged, keyless: shape.keyless };
+  steps.push(...shape.steps);
+  return { steps, added, widened, replaced, damaged, keyless: shape.keyless };
+}
+
+/** A column of numbers as we made it, which is to hold more or less digits from now on. */
+function isOtherNumber(
+  { field, sqlType }: MirrorColumn,
+  standing: string | undefined,
+  mirror: StandingMirror | null,
+): boolean {
+  const made = mirror?.fields.get(field.name)?.numberType ?? 'numeric';
+  return standing === made && isNumberType(sqlType) && sqlType !== made;
 }
 
 /** Keys and the default of `id`, without which nothing finds a row or makes one. */

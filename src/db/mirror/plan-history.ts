@@ -2,6 +2,7 @@ import { fitName, quoteIdent, quoteLiteral } from '../../domain/names.ts';
 import { historyTriggers } from './attachments.ts';
 import type { Catalog, StandingRelation } from './catalog.ts';
 import { addRowKeySql, columnDdl } from './ddl.ts';
+import { isNumberType } from './number-type.ts';
 import type { Step } from './plan-columns.ts';
 import { HISTORY_SCHEMA, type MirrorTable } from './table.ts';
 
@@ -27,9 +28,12 @@ function qualify(name: string): string {
 /** The columns of the mirror table, as plain ones: a version computes nothing. */
 function wantedColumns(table: MirrorTable): { readonly name: string; readonly type: string }[] {
   const own = new Set(OWN_COLUMNS.map(([name]) => name));
-  return columnDdl(table.drizzle)
-    .filter(({ name }) => !own.has(name))
-    .map(({ name, type }) => ({ name, type }));
+  return (
+    columnDdl(table.drizzle)
+      .filter(({ name }) => !own.has(name))
+      // Versions outlast a change of scale.
+      .map(({ name, type }) => ({ name, type: isNumberType(type) ? 'numeric' : type }))
+  );
 }
 
 /**

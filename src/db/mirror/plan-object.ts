@@ -10,6 +10,8 @@ import {
 } from './catalog.ts';
 import { planComments } from './comments.ts';
 import { commentSql, createTableSql, qualify } from './ddl.ts';
+import { type NumberColumns, numberTypeOf } from './number-columns.ts';
+import type { NumberType } from './number-type.ts';
 import { planColumns, type Step } from './plan-columns.ts';
 import { planIndexes } from './plan-indexes.ts';
 import { isLinkTable } from './plan-link.ts';
@@ -37,6 +39,8 @@ export interface ObjectPlan {
   readonly unidentified: boolean;
   /** Columns that are new, or back, on rows that stand: to be filled. */
   readonly added: readonly MirrorColumn[];
+  /** Columns that hold more than they did: `_extra` may have values for them. */
+  readonly widened: readonly MirrorColumn[];
   /** What to put on record; null where that is what the record says. */
   readonly record: MirrorRecord | null;
 }
@@ -57,7 +61,9 @@ export function planObject(
   claimed.add(name);
   if (isReplaced(catalog, mirror, relation)) return replacedTable(object, name);
 
-  const table = mirrorTable(schema, namingOf(name, mirror, relation));
+  const naming = namingOf(name, mirror, relation);
+  const numberTypes = numberTypesOf(schema, { naming, mirror, relation, numbers: catalog.numbers });
+  const table = mirrorTable(schema, { ...naming, numberTypes });
   const columns = relation && planColumns(table, { relation, mirror });
   if (columns && columns.damaged.length > 0) return damagedTable(object, name, columns.damaged);
   const replaced = columns?.replaced ?? new Set<string>();
@@ -85,7 +91,8 @@ export function planObject(
     keyless: columns?.keyless ?? false,
     unidentified: mirror?.relation !== (relation && relationName(catalog.home, relation.oid)),
     added,
-    record: recordOf(table, mirror, added),
+    widened: columns?.widened ?? [],
+    record: recordOf(table, mirror, added, undecidedIn(catalog, table, mirror)),
   };
 }
 
@@ -142,6 +149,41 @@ function namingOf(
   );
   const foreign = [...(relation?.columns.keys() ?? [])].filter((column) => !ours.has(column));
   return { table, given, foreign: new Set(foreign) };
+}
+
+/** Fields from before numbers had a scale, whose column something of a user's keeps as it is. */
+function undecidedIn(
+  { numbers }: Catalog,
+  table: MirrorTable,
+  mirror: StandingMirror | null,
+): ReadonlySet<string> {
+  const isKept = ({ field, column }: MirrorColumn) =>
+    mirror?.fields.get(field.name)?.numberType === undefined &&
+    numbers.get(table.name)?.get(column)?.depended === true;
+  return new Set(table.columns.filter(isKept).map(({ field }) => field.name));
+}
+
+function numberTypesOf(
+  { fields }: ObjectSchema,
+  standing: {
+    readonly naming: MirrorNaming;
+    readonly mirror: StandingMirror | null;
+    readonly relation: StandingRelation | null;
+    readonly numbers: NumberColumns;
+  },
+): ReadonlyMap<string, NumberType> {
+  const { naming, mirror, relation, numbers } = standing;
+  return new Map(
+    fields
+      .filter(({ kind }) => kind === 'number')
+      .map((field) => {
+        const column = naming.given.get(field.name)?.column ?? field.name;
+        const type = relation?.columns.get(column)?.type;
+        const recorded = mirror?.fields.get(field.name);
+        const facts = numbers.get(naming.table)?.get(column);
+        return [field.name, numberTypeOf(field, { type, recorded, facts })];
+      }),
+  );
 }
 
 /** An object on record that is wanted no more: its table stays, and says so. */

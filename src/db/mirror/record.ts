@@ -1,6 +1,7 @@
 import { stringifyJson } from '../../domain/json.ts';
 import type { Field } from '../../domain/schema.ts';
 import type { StandingMirror } from './catalog.ts';
+import { isNumberType, type NumberType } from './number-type.ts';
 import type { MirrorColumn, MirrorTable } from './table.ts';
 
 /** A row of `clarify_sync.mirror_column`. */
@@ -12,6 +13,8 @@ export interface ColumnRecord {
   readonly definition: Field & {
     readonly partColumns: readonly (readonly [string, string])[];
     readonly unfilled: boolean;
+    readonly numberType?: NumberType | undefined;
+    readonly overflown: boolean;
   };
 }
 
@@ -26,11 +29,15 @@ export interface MirrorRecord {
   readonly columns: readonly ColumnRecord[];
 }
 
-/** What to put on record about a table; null where the record says so already. */
+/**
+ * What to put on record about a table; null where the record says so already. The type of a column
+ * that is `undecided` is left open: what keeps it as it is may go.
+ */
 export function recordOf(
   table: MirrorTable,
   mirror: StandingMirror | null,
   added: readonly MirrorColumn[],
+  undecided: ReadonlySet<string>,
 ): MirrorRecord | null {
   const { schema } = table;
   const record: MirrorRecord = {
@@ -54,6 +61,10 @@ export function recordOf(
           ...column.field,
           partColumns: [...parts],
           unfilled: isUnfilled || (standing?.unfilled ?? false),
+          ...(isNumberType(column.sqlType) &&
+            !undecided.has(column.field.name) && { numberType: column.sqlType }),
+          // A column without a limit holds whatever comes.
+          overflown: column.sqlType !== 'numeric' && (standing?.overflown ?? false),
         },
       };
     }),
@@ -71,12 +82,18 @@ function standingRecord(mirror: StandingMirror): MirrorRecord | null {
     labelPlural: mirror.labelPlural,
     identity: mirror.identity,
     refusal: mirror.refusal,
-    columns: live.map(([name, { field, column, kind, position, partColumns, unfilled }]) => ({
+    columns: live.map(([name, standing]) => ({
       field: name,
-      column,
-      kind,
-      position,
-      definition: { ...field, partColumns: [...partColumns], unfilled },
+      column: standing.column,
+      kind: standing.kind,
+      position: standing.position,
+      definition: {
+        ...standing.field,
+        partColumns: [...standing.partColumns],
+        unfilled: standing.unfilled,
+        ...(standing.numberType !== undefined && { numberType: standing.numberType }),
+        overflown: standing.overflown,
+      },
     })),
   };
 }

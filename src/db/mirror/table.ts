@@ -1,6 +1,15 @@
 import { sql } from 'drizzle-orm';
 import type { PgColumnBuilderBase, PgTable } from 'drizzle-orm/pg-core';
-import { boolean, date, jsonb, numeric, pgSchema, text, timestamp } from 'drizzle-orm/pg-core';
+import {
+  boolean,
+  date,
+  doublePrecision,
+  jsonb,
+  numeric,
+  pgSchema,
+  text,
+  timestamp,
+} from 'drizzle-orm/pg-core';
 import {
   columnNames,
   type FieldNames,
@@ -11,8 +20,9 @@ import {
   SYSTEM_COLUMN_NAMES,
 } from '../../domain/names.ts';
 import type { Field, FieldKind, FieldPart, ObjectSchema } from '../../domain/schema.ts';
+import { type NumberType, wantedNumberType } from './number-type.ts';
 
-export type SqlType = 'text' | 'numeric' | 'boolean' | 'date' | 'timestamptz' | 'text[]' | 'jsonb';
+export type SqlType = 'text' | NumberType | 'boolean' | 'date' | 'timestamptz' | 'text[]' | 'jsonb';
 
 export interface MirrorColumn {
   readonly field: Field;
@@ -60,9 +70,8 @@ export const SYSTEM_COLUMNS: readonly {
   readonly sqlType: SqlType;
 }[] = SYSTEM_COLUMN_NAMES.map((name) => ({ name, sqlType: SYSTEM_TYPES[name] }));
 
-const FIELD_TYPES: Readonly<Record<Exclude<FieldKind, 'references'>, SqlType>> = {
+const FIELD_TYPES: Readonly<Record<Exclude<FieldKind, 'references' | 'number'>, SqlType>> = {
   text: 'text',
-  number: 'numeric',
   boolean: 'boolean',
   date: 'date',
   timestamp: 'timestamptz',
@@ -71,14 +80,16 @@ const FIELD_TYPES: Readonly<Record<Exclude<FieldKind, 'references'>, SqlType>> =
   json: 'jsonb',
 };
 
-/** The column type of a field; null for to-many links, which are link tables. */
-export function sqlTypeOf(kind: FieldKind): SqlType | null {
-  return kind === 'references' ? null : FIELD_TYPES[kind];
+/** Whether a field has a column: to-many links are link tables. */
+export function hasColumn(kind: FieldKind): kind is Exclude<FieldKind, 'references'> {
+  return kind !== 'references';
 }
 
 /** What stands already, so that a definition fits it: by default nothing. */
 export interface MirrorNaming extends NamingContext {
   readonly table: string;
+  /** By field. */
+  readonly numberTypes?: ReadonlyMap<string, NumberType>;
 }
 
 /** Every workspace has users, so that their table keeps its name whatever objects there are. */
@@ -96,10 +107,12 @@ export function mirrorTableName(object: string): string {
 export function mirrorTable(schema: ObjectSchema, naming?: MirrorNaming): MirrorTable {
   const name = naming?.table ?? mirrorTableName(schema.object);
   const names = columnNames(
-    schema.fields.filter((field) => sqlTypeOf(field.kind) !== null),
+    schema.fields.filter(({ kind }) => hasColumn(kind)),
     naming,
   );
-  const columns = schema.fields.flatMap((field) => mirrorColumn(field, names.get(field.name)));
+  const columns = schema.fields.flatMap((field) =>
+    mirrorColumn(field, names.get(field.name), naming?.numberTypes),
+  );
   return {
     object: schema.object,
     schema,
@@ -111,9 +124,17 @@ export function mirrorTable(schema: ObjectSchema, naming?: MirrorNaming): Mirror
   };
 }
 
-function mirrorColumn(field: Field, names: FieldNames | undefined): MirrorColumn[] {
-  const sqlType = sqlTypeOf(field.kind);
-  if (sqlType === null || names === undefined) return [];
+function mirrorColumn(
+  field: Field,
+  names: FieldNames | undefined,
+  numberTypes: MirrorNaming['numberTypes'],
+): MirrorColumn[] {
+  const { kind } = field;
+  if (!hasColumn(kind) || names === undefined) return [];
+  const sqlType =
+    kind === 'number'
+      ? (numberTypes?.get(field.name) ?? wantedNumberType(field))
+      : FIELD_TYPES[kind];
   const parts =
     sqlType !== 'jsonb'
       ? []
@@ -142,6 +163,10 @@ function columnBuilder(name: string, sqlType: SqlType) {
       return text(name);
     case 'numeric':
       return numeric(name);
+    case 'numeric(20,4)':
+      return numeric(name, { precision: 20, scale: 4 });
+    case 'double precision':
+      return doublePrecision(name);
     case 'boolean':
       return boolean(name);
     case 'date':

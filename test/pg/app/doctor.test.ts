@@ -43,6 +43,7 @@ test('everything is looked at, and fine', async () => {
     'ok publication',
     'ok foreign keys',
     'ok publications',
+    'ok numbers',
     'ok views',
     'ok api',
     'ok key',

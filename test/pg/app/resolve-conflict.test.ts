@@ -66,14 +66,14 @@ test('the local value is sent once it is taken, and the other conflict stays ope
   const { left } = await sync();
   expect(left).toMatchObject({ openConflicts: 1, parked: 1, pending: 0 });
   expect(remote(id)).toMatchObject({ stage: 'Lost', amount: 3 });
-  expect(await row(id)).toMatchObject({ stage: 'Lost', amount: '2' });
+  expect(await row(id)).toMatchObject({ stage: 'Lost', amount: '2.0000' });
 });
 
 test('the remote value is back in the row at once, as it is now', async () => {
   const { id, conflict } = await meet();
   workspace.emulator.store.update('deal', id, { stage: 'Proposal', name: 'Renamed' });
   expect(await resolve(conflict, 'remote')).toBe('remote value restored');
-  expect(await row(id)).toEqual({ stage: 'Proposal', amount: '2', name: 'Renamed' });
+  expect(await row(id)).toEqual({ stage: 'Proposal', amount: '2.0000', name: 'Renamed' });
   expect(await readConflict(workspace.session.db, conflict)).toMatchObject({
     resolution: 'remote',
     resolvedBy: 'ada',
@@ -91,7 +91,7 @@ test('the entry is cancelled once its last field is given up', async () => {
   await resolve(conflict, 'remote');
   await resolve(conflicts.find((each) => each.id !== conflict)?.id ?? 0n, 'remote');
   expect(await waiting()).toEqual([]);
-  expect(await row(id)).toMatchObject({ stage: 'Won', amount: '3' });
+  expect(await row(id)).toMatchObject({ stage: 'Won', amount: '3.0000' });
   const { left } = await sync();
   expect(left).toMatchObject({ openConflicts: 0, parked: 0, pending: 0 });
 });
@@ -99,7 +99,7 @@ test('the entry is cancelled once its last field is given up', async () => {
 test('a value of neither side goes into the row and to Clarify', async () => {
   const { id, conflict } = await meet();
   await resolve(conflict, { value: 'Proposal' });
-  expect(await row(id)).toMatchObject({ stage: 'Proposal', amount: '2' });
+  expect(await row(id)).toMatchObject({ stage: 'Proposal', amount: '2.0000' });
   expect(await readConflict(workspace.session.db, conflict)).toMatchObject({
     resolution: 'merged',
   });

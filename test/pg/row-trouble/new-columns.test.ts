@@ -30,8 +30,8 @@ test('a new field becomes a column although some rows refuse to be written', asy
   const filled = await sql('SELECT title, c_size FROM clarify.task ORDER BY title');
   expect(filled).toEqual([
     { title: 'Culprit', c_size: null },
-    { title: 'Fine', c_size: '42' },
-    { title: 'Well', c_size: '42' },
+    { title: 'Fine', c_size: '42.0000' },
+    { title: 'Well', c_size: '42.0000' },
   ]);
   const [run] = await pull();
   expect(run).toMatchObject({ state: 'ok' });

@@ -28,8 +28,6 @@ const fitting: [FieldKind, Json, string | null][] = [
   ['reference', 'per_01HX', 'per_01HX'],
   ['number', 12.5, '12.5'],
   ['number', -0, '0'],
-  ['number', 1e21, '1e+21'],
-  ['number', new ExactNumber('12345678901234567890.123456789'), '12345678901234567890.123456789'],
   ['boolean', false, 'false'],
   ['date', '2024-02-29', '2024-02-29'],
   ['date', '0001-01-01', '0001-01-01'],
@@ -197,6 +195,7 @@ test('a record becomes one value per column, what is missing apart from what is 
     missing: ['gone'],
     extra: '{"n":"five","new":[1]}',
     extras: 2,
+    overflown: [],
   });
   expect(SYSTEM_COLUMNS[9]?.name).toBe('_extra');
   expect(encoded.values).toHaveLength(SYSTEM_COLUMNS.length + table.columns.length);

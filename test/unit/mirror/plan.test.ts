@@ -13,6 +13,7 @@ const empty: Catalog = {
   functions: new Set(['identity_keys']),
   schemaStands: true,
   filled: new Set(),
+  numbers: new Map(),
 };
 
 const foreign: StandingRelation = {

@@ -10,6 +10,7 @@ export function field(name: string, kind: FieldKind = 'text', more: Partial<Fiel
     caseInsensitive: false,
     parts: [],
     relationship: null,
+    ...(kind === 'number' && { scale: 4 }),
     ...more,
   };
 }

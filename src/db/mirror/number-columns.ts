@@ -1,0 +1,106 @@
+import { quoteIdent } from '../../domain/names.ts';
+import type { Field } from '../../domain/schema.ts';
+import type { Sql } from '../database.ts';
+import type { StandingField } from './definition.ts';
+import { fitsSql, isNumberType, type NumberType, wantedNumberType } from './number-type.ts';
+import { MIRROR_SCHEMA } from './table.ts';
+
+/** What decides whether a column of numbers may get another type. */
+export interface NumberFacts {
+  /** Somebody's view, policy, trigger, generated column or publication uses it. */
+  readonly depended: boolean;
+  /** Types that hold every value it has. */
+  readonly fits: ReadonlySet<NumberType>;
+}
+
+/** By table and column. */
+export type NumberColumns = ReadonlyMap<string, ReadonlyMap<string, NumberFacts>>;
+
+/**
+ * Columns of numbers that may be due for another type: those of a time when none had a scale, and
+ * those a number came for that they cannot hold. Reads the first kind whole, once. No lock.
+ */
+export async function readNumberColumns(sql: Sql): Promise<NumberColumns> {
+  const candidates = await sql.query<{
+    table: string;
+    column: string;
+    depended: boolean;
+    untold: boolean;
+  }>(
+    `SELECT m.table_name AS "table", c.column_name AS "column",
+            NOT c.definition ? 'numberType' AS untold,
+            EXISTS (SELECT FROM pg_depend AS d
+                     WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = a.attrelid
+                       AND d.refobjsubid = a.attnum
+                       AND d.classid NOT IN ('pg_class'::regclass, 'pg_constraint'::regclass, 'pg_statistic_ext'::regclass)
+                       AND NOT EXISTS (SELECT FROM pg_attrdef AS f
+                                        WHERE d.classid = 'pg_attrdef'::regclass AND f.oid = d.objid
+                                          AND f.adrelid = a.attrelid AND f.adnum = a.attnum)) AS depended
+       FROM clarify_sync.mirror_column AS c
+       JOIN clarify_sync.mirror AS m ON m.object = c.object AND m.removed_at IS NULL
+       JOIN pg_attribute AS a
+         ON a.attrelid = to_regclass(format('%I.%I', $1::text, m.table_name)) AND a.attname = c.column_name
+        AND NOT a.attisdropped
+      WHERE c.kind = 'number' AND c.removed_at IS NULL
+        AND CASE WHEN c.definition ? 'numberType' THEN c.definition @> '{"overflown": true}'
+                 ELSE a.atttypid = 'numeric'::regtype AND a.atttypmod = -1 END`,
+    [MIRROR_SCHEMA],
+  );
+  const columns = new Map<string, Map<string, NumberFacts>>();
+  for (const { table, column, depended, untold } of candidates) {
+    const known = columns.get(table) ?? new Map<string, NumberFacts>();
+    const fits = untold && !depended ? await readFits(sql, table, column) : new Set<NumberType>();
+    columns.set(table, known.set(column, { depended, fits }));
+  }
+  return columns;
+}
+
+async function readFits(sql: Sql, table: string, column: string): Promise<Set<NumberType>> {
+  const types = ['numeric(20,4)', 'double precision'] as const;
+  const value = quoteIdent(column);
+  const all = types.map(
+    (type, at) => `coalesce(bool_and(${fitsSql(type, value)}), true) AS t${at}`,
+  );
+  const [row] = await sql.query<Record<string, boolean>>(
+    `SELECT ${all.join(', ')} FROM ${quoteIdent(MIRROR_SCHEMA)}.${quoteIdent(table)} WHERE ${value} IS NOT NULL`,
+  );
+  return new Set(types.filter((_, at) => row?.[`t${at}`] === true));
+}
+
+/**
+ * The type a column of numbers is to have. It loses its limit for a number that came, and gets one
+ * where it never had a choice; but not where somebody's own things depend on it.
+ */
+export function numberTypeOf(
+  field: Field,
+  standing: {
+    /** Undefined where there is no column. */
+    readonly type: string | undefined;
+    readonly recorded: StandingField | undefined;
+    readonly facts: NumberFacts | undefined;
+  },
+): NumberType {
+  const { type, recorded, facts } = standing;
+  const wanted = wantedNumberType(field);
+  if (type === undefined || !isNumberType(type) || recorded === undefined) return wanted;
+  if (recorded.numberType === undefined) {
+    if (type === wanted) return wanted;
+    return facts?.depended === false && facts.fits.has(wanted) ? wanted : 'numeric';
+  }
+  return recorded.overflown && facts?.depended === false ? 'numeric' : recorded.numberType;
+}
+
+/** Puts down that numbers came for which their columns have too few digits. Repeatable. */
+export async function noteOverflown(
+  tx: Sql,
+  object: string,
+  fields: ReadonlySet<string>,
+): Promise<void> {
+  if (fields.size === 0) return;
+  await tx.query(
+    `UPDATE clarify_sync.mirror_column SET definition = definition || '{"overflown": true}'
+      WHERE object = $1 AND field = ANY($2::text[]) AND kind = 'number'
+        AND NOT definition @> '{"overflown": true}'`,
+    [object, [...fields]],
+  );
+}
