@@ -35,6 +35,9 @@ BEGIN
       INTO stands USING NEW.id;
     IF NOT stands THEN
       NEW.id := clarify_sync.current_id(known, NEW.id);
+      -- One that turned out to be a record there was has that record's key.
+      EXECUTE format('SELECT coalesce((SELECT _key FROM %I.%I WHERE id = $1), $2)',
+          TG_TABLE_SCHEMA, TG_TABLE_NAME) INTO NEW._key USING NEW.id, NEW._key;
     END IF;
   END IF;
   RETURN NEW;

@@ -132,6 +132,15 @@ test('a row born here that is a record of today keeps that record’s key', asyn
     await sql('SELECT _key, job_title FROM clarify.person WHERE id = $1', [known?.['id']]),
   ).toEqual([{ _key: known?.['id'], job_title: 'CEO' }]);
   expect(emulator.store.count('person')).toBe(3);
+  const [{ born } = {}] = await sql(`SELECT _local_id AS born FROM clarify.person WHERE id = $1`, [
+    known?.['id'],
+  ]);
+  const upserted = await sql(
+    `INSERT INTO clarify.person (_key, job_title) VALUES ($1, 'Chair')
+       ON CONFLICT (_key) DO UPDATE SET job_title = excluded.job_title RETURNING id`,
+    [born],
+  );
+  expect(upserted).toEqual([{ id: known?.['id'] }]);
 });
 
 test('a table from before there were keys gets them, views included', async () => {

@@ -68,7 +68,7 @@ export const clarify = pg.pgSchema(${JSON.stringify(MIRROR_SCHEMA)});
 function tableText(exported: string, { name, schema, columns }: MirrorTable): string {
   const lines: Line[] = SYSTEM_COLUMNS.map((column) => ({
     name: column.name,
-    code: column.name === 'id' ? ID : builder(column.name, column.sqlType),
+    code: KEYS.get(column.name) ?? builder(column.name, column.sqlType),
     comment: null,
   }));
   for (const { field, column, sqlType, parts } of columns) {
@@ -98,7 +98,11 @@ interface Line {
   readonly comment: string | null;
 }
 
-const ID = "pg.text('id').primaryKey().default(sql.raw(\"('local:' || gen_random_uuid())\"))";
+/** What rows are known by: an insert gives neither. */
+const KEYS: ReadonlyMap<string, string> = new Map([
+  ['id', "pg.text('id').primaryKey().default(sql.raw(\"('local:' || gen_random_uuid())\"))"],
+  ['_key', "pg.text('_key').notNull().unique().default('local:')"],
+]);
 
 function linkText(exported: string, { name, sides }: LinkTable): string {
   const properties = propertyNames(sides.map(({ column }) => column));
