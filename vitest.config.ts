@@ -5,6 +5,8 @@ const patient = { poll: { timeout: 20_000 } };
 
 export default defineConfig({
   test: {
+    // Most of them wait, for a lease to end or a pause to pass: by twos it takes half the time.
+    maxWorkers: 2,
     projects: [
       { test: { name: 'unit', include: ['test/unit/**/*.test.ts'] } },
       {
