@@ -5,6 +5,7 @@ import type { FieldChanges } from '../domain/merge-record.ts';
 import type { RemoteRecord } from '../domain/record.ts';
 import type { CallOptions, Remote } from '../domain/remote.ts';
 import type { ObjectSchema } from '../domain/schema.ts';
+import { stillShows } from '../domain/still-shows.ts';
 import type { Outgoing } from './outgoing.ts';
 import type { Sent } from './sent.ts';
 
@@ -50,7 +51,10 @@ export async function confirmUpdates(
         reading,
       );
       const byId = new Map(page.records.map((record) => [record.id, record]));
-      for (const change of open()) look(change, byId.get(change.recordId));
+      for (const change of open()) {
+        const record = byId.get(change.recordId);
+        if (record && shows(schema, change, record)) look(change, record);
+      }
     }
     const read = open().map(async (change) => {
       const record = await remote.readRecord({ object: schema, id: change.recordId }, reading);
@@ -77,9 +81,25 @@ function judge(schema: ObjectSchema, change: Outgoing, record: RemoteRecord | nu
   // A field that is not there now either is empty.
   const empty = Object.fromEntries(Object.keys(change.fields).map((name) => [name, null]));
   const whole = { ...record, fields: { ...empty, ...record.fields } };
-  if (evidenceIn(schema, change, whole) === 'taken') return { kind: 'delivered', change, record };
-  const kind = change.attempts < MOST_UNCONFIRMED ? 'failed' : 'refused';
+  const isLast = change.attempts >= MOST_UNCONFIRMED;
+  const isTaken = isLast
+    ? evidenceIn(schema, change, whole) === 'taken'
+    : shows(schema, change, whole);
+  if (isTaken) return { kind: 'delivered', change, record };
+  const kind = isLast ? 'refused' : 'failed';
   return { kind, change, error: unconfirmed(schema) };
+}
+
+/**
+ * Whether the record shows every value as it was sent. Where it is not the answer to this very
+ * write, a value that is neither the one sent nor the one before may be an earlier write of our own
+ * whose answer was lost: it says nothing of this one, which is sent again.
+ */
+function shows({ fields }: ObjectSchema, change: Outgoing, record: RemoteRecord): boolean {
+  return fields.every((field) => {
+    const sent = Object.hasOwn(change.fields, field.name) ? change.fields[field.name] : undefined;
+    return sent === undefined || stillShows(field, sent, record.fields[field.name] ?? null);
+  });
 }
 
 /** The least that any of its fields says. */

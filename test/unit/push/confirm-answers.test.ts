@@ -149,3 +149,16 @@ test('what a create brought and its record lacks is left to be sent', () => {
   // A field that is not told of is unknown.
   expect(made({ title: 'new' })).toEqual({});
 });
+
+test('an earlier value of our own, whose answer was lost, is no sign that this one was taken', async () => {
+  // Two edits went out as one: the first had been sent before, and had arrived.
+  const change = edit('1', { fields: { title: 'second' }, attempts: 2 });
+  const held = [record('1', { title: 'first' })];
+  const remote = {
+    ...fakeRemote({ batchSize: 100 }).remote,
+    readRecord: async () => held[0] ?? null,
+  };
+  const told = new Map<Outgoing, RemoteRecord>();
+  const [sent] = await confirmUpdates(remote, schema, { changes: [change], told }, options);
+  expect(sent?.kind).toBe('failed');
+});
