@@ -41,8 +41,6 @@ export async function syncOnce(session: Session, options: SyncOptions): Promise<
   for (const run of await pullAll(session, reading)) {
     objects.push(await withDeletions(session, run, reading));
   }
-  // What was read for the first time gets its indexes: a create is looked up by one.
-  await session.followSchema();
   await sweepAll(session, reading);
   if (!options.objects) await refreshUsers(session, { ...reading, force: false });
   if (!options.objects) await createRecordingsPass(session)(reading);

@@ -40,7 +40,7 @@ afterEach(async () => {
 });
 
 async function until<T>(look: () => Promise<T | null | undefined | false>): Promise<T> {
-  for (let n = 0; n < 600; n += 1) {
+  for (let n = 0; n < 2_400; n += 1) {
     const found = await look();
     if (found !== null && found !== undefined && found !== false) return found;
     await sleep(50);
@@ -96,7 +96,7 @@ test.each([503, 403])(
     await until(async () => (await readTroubles(workspace.session.db)).length === 0);
     expect(await differences(workspace)).toEqual([]);
   },
-  60_000,
+  180_000,
 );
 
 test.each([
@@ -124,7 +124,7 @@ test.each([
     expect((await readLease(workspace.session.db))?.epoch).toBe(lease?.epoch);
     expect(await differences(workspace)).toEqual([]);
   },
-  60_000,
+  180_000,
 );
 
 test('a create is settled while a table that refers to it is held, which follows later', async () => {

@@ -290,10 +290,7 @@ export async function readObjects(sql: Sql): Promise<ObjectSchema[]> {
 export interface SchemaState {
   /** Changes with what is on record: every change that a schema check made or gave up. */
   readonly version: string;
-  /**
-   * Changes with what stands, whoever changed it: tables, columns, keys, triggers; and with the end
-   * of a first read, after which a table gets its other indexes.
-   */
+  /** Changes with what stands, whoever changed it: tables, columns, keys, triggers. */
   readonly shape: string;
 }
 
@@ -311,7 +308,6 @@ export async function readSchemaVersion(sql: Sql): Promise<string> {
 export async function readSchemaState(sql: Sql): Promise<SchemaState> {
   const [row] = await sql.query<SchemaState & Record<string, unknown>>(
     `SELECT ${VERSION} AS version,
-            (SELECT count(*) FROM clarify_sync.cursor WHERE phase = 'incremental') || ' ' ||
             (SELECT coalesce(sum(hashtextextended(concat_ws(' ', c.oid, c.relname, c.relkind, s.shape), 0)), 0)::text
                FROM pg_class AS c
               CROSS JOIN LATERAL (SELECT concat(
