@@ -24,7 +24,7 @@ export interface Sql {
 }
 
 export interface Transaction extends Sql {
-  /** What `now()` says within it, to the millisecond, as ISO-8601 UTC text. */
+  /** What `now()` says within it, as ISO-8601 UTC text. */
   readonly startedAt: string;
   /**
    * A first attempt met a row that cannot be written: whoever writes several rows finds out which,
@@ -120,7 +120,7 @@ function prelude({ state, isolates, ...options }: Beginning): string {
   }
   // What is checked at the commit cannot be told of one row any more.
   if (isolates) settings.push('set constraints all immediate');
-  settings.push(`select date_trunc('milliseconds', now()) as "startedAt"`);
+  settings.push('select now() as "startedAt"');
   return settings.join('; ');
 }
 

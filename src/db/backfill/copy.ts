@@ -41,8 +41,13 @@ export async function copyInto(
   const names = target.columns.map(({ name }) => name).join(', ');
   return await tx.copyFrom(
     `COPY ${target.table} (${names}) FROM STDIN (FORMAT binary)`,
-    Readable.from([buffer.finish(tx.startedAt)], { objectMode: false }),
+    Readable.from([buffer.finish(toMilliseconds(tx.startedAt))], { objectMode: false }),
   );
+}
+
+/** As every other write stamps a row: many programs that write it back know no more of an instant. */
+function toMilliseconds(instant: string): string {
+  return instant.replace(/(\.\d{3})\d+/, '$1');
 }
 
 /** Whether the mirror holds no record yet, only rows that were born here. */
