@@ -13,6 +13,7 @@ export default defineConfig({
         test: {
           name: 'pg',
           include: ['test/pg/**/*.test.ts'],
+          setupFiles: ['test/support/schema-setup.ts'],
           globalSetup: ['test/support/postgres-global.ts'],
           testTimeout: 30_000,
           expect: patient,

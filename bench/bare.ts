@@ -1,4 +1,5 @@
 import type { BareReport, BareTask } from './bare-loop.ts';
+import type { BareScanTask } from './bare-scan.ts';
 import { query } from './postgres.ts';
 import { runNode } from './process.ts';
 import type { Stage } from './stage.ts';
@@ -39,11 +40,35 @@ export async function runBare(
   databaseUrl: string,
   task: Pick<BareTask, 'records' | 'column' | 'from'>,
 ): Promise<Measured> {
+  const { workspace } = stage.emulator;
+  const like = { loop: 'bench/bare-loop.ts', table: 'clarify.person' };
+  return await runLoop(stage, databaseUrl, { ...like, task: { ...task, workspace } });
+}
+
+/** Likewise of one object of a CRM that lists records by creation alone. */
+export async function runBareScan(
+  stage: Stage,
+  databaseUrl: string,
+  task: Pick<BareScanTask, 'records' | 'object'>,
+): Promise<Measured> {
+  const table = `${stage.emulator.crm}.${task.object}`;
+  return await runLoop(stage, databaseUrl, { loop: 'bench/bare-scan.ts', table, task });
+}
+
+async function runLoop(
+  stage: Stage,
+  databaseUrl: string,
+  {
+    loop,
+    table: like,
+    task,
+  }: { readonly loop: string; readonly table: string; readonly task: object },
+): Promise<Measured> {
   const table = 'public.bare';
   await query(databaseUrl, `DROP TABLE IF EXISTS ${table}`);
   await query(
     databaseUrl,
-    `CREATE TABLE ${table} (LIKE clarify.person INCLUDING GENERATED INCLUDING INDEXES)`,
+    `CREATE TABLE ${table} (LIKE ${like} INCLUDING GENERATED INCLUDING INDEXES)`,
   );
   const columns = await query(
     databaseUrl,
@@ -51,10 +76,10 @@ export async function runBare(
       WHERE table_schema = 'public' AND table_name = 'bare' AND is_generated = 'NEVER'
         AND column_name NOT IN ('_local_id', '_extra') ORDER BY ordinal_position`,
   );
-  const { url, apiKey, workspace } = stage.emulator;
-  const all = { url, apiKey, workspace, databaseUrl, table, columns, inFlight: IN_FLIGHT, ...task };
+  const { url, apiKey } = stage.emulator;
+  const all = { url, apiKey, databaseUrl, table, columns, inFlight: IN_FLIGHT, ...task };
   const measured = await measureOthers(stage, async () => {
-    const args = ['--import', 'tsx', 'bench/bare-loop.ts', JSON.stringify(all)];
+    const args = ['--import', 'tsx', loop, JSON.stringify(all)];
     const { stdout, residentBytes } = await runNode(args);
     const { records, ms, processorMs }: BareReport = JSON.parse(stdout);
     const perSecond = (records * 1000) / ms;

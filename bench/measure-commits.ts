@@ -2,7 +2,22 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { percentile } from './figures.ts';
 import { query } from './postgres.ts';
-import { runProgram, type Stage, startService, waitUntil, withDatabase } from './stage.ts';
+import { runNode } from './process.ts';
+import {
+  environment,
+  PROGRAM,
+  type Stage,
+  startService,
+  waitUntil,
+  withDatabase,
+} from './stage.ts';
+
+export interface Pace {
+  readonly perSecond: number;
+  readonly commits: number;
+  /** Rows changed by one statement, and sent, right before the first commit. */
+  readonly afterRows?: number;
+}
 
 export interface CommitRun {
   readonly commits: number;
@@ -14,6 +29,7 @@ export interface CommitRun {
 /** Enough that no commit waits for another one's. */
 const CONNECTIONS = 8;
 const SETTLE_MS = 60_000;
+const BULK_SETTLE_MS = 300_000;
 
 /**
  * Commits edits at a steady pace, each of another row, with the service at work. When one has
@@ -21,11 +37,12 @@ const SETTLE_MS = 60_000;
  */
 export async function measureCommits(
   { emulator, postgres }: Stage,
-  paces: readonly { readonly perSecond: number; readonly commits: number }[],
+  paces: readonly Pace[],
+  program = PROGRAM,
 ): Promise<readonly CommitRun[]> {
   return await withDatabase(postgres, async (databaseUrl) => {
-    await runProgram(emulator, databaseUrl, ['backfill']);
-    const service = await startService(emulator, databaseUrl);
+    await runNode([program, 'backfill', '--json'], environment(emulator, databaseUrl));
+    const service = await startService(emulator, databaseUrl, program);
     const pool = new pg.Pool({ connectionString: databaseUrl, max: CONNECTIONS });
     try {
       // A service that leads may still be starting: what is measured is one at work.
@@ -35,7 +52,8 @@ export async function measureCommits(
       );
       await readArrivals(databaseUrl, []);
       const runs: CommitRun[] = [];
-      for (const [index, { perSecond, commits }] of paces.entries()) {
+      for (const [index, { perSecond, commits, afterRows = 0 }] of paces.entries()) {
+        if (afterRows > 0) await changeInBulk(databaseUrl, afterRows);
         // A stretch of people for each pace: two edits of a row in one write would count as one.
         const people = await query(
           databaseUrl,
@@ -58,6 +76,17 @@ export async function measureCommits(
       await service.stop();
     }
   });
+}
+
+/** The last rows by id: none of those that are committed one by one. */
+async function changeInBulk(databaseUrl: string, rows: number): Promise<void> {
+  await query(
+    databaseUrl,
+    `UPDATE clarify.person SET job_title = 'In bulk'
+      WHERE id IN (SELECT id FROM clarify.person ORDER BY id DESC LIMIT $1)`,
+    [rows],
+  );
+  await readArrivals(databaseUrl, [], BULK_SETTLE_MS);
 }
 
 /** One edit each, begun at its time whether or not those before are through. */
@@ -85,8 +114,9 @@ async function commitSteadily(
 async function readArrivals(
   databaseUrl: string,
   ids: readonly string[],
+  limitMs = SETTLE_MS,
 ): Promise<ReadonlyMap<string, number>> {
-  await waitUntil('every commit is settled', SETTLE_MS, async () => {
+  await waitUntil('every commit is settled', limitMs, async () => {
     const [row] = await query(
       databaseUrl,
       `SELECT count(*)::integer AS waiting FROM clarify_sync.outbox WHERE state <> 'done'`,

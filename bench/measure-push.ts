@@ -1,30 +1,44 @@
 import { query } from './postgres.ts';
-import { runProgram, type Stage, withDatabase } from './stage.ts';
+import { runNode } from './process.ts';
+import { environment, PROGRAM, runProgram, type Stage, withDatabase } from './stage.ts';
 
 export interface PushRun {
+  /** From the first change that was claimed to the last that was settled. */
   readonly perSecond: number;
-  /** Writes sent. */
   readonly writes: number;
+  /** Every request that reads, those of the start included. */
+  readonly reads: number;
   /** Of the program, its start included, and of Postgres, microseconds a change. */
   readonly clientMicros: number;
   readonly databaseMicros: number | null;
 }
 
-/** Edits rows here and sends them, the reading of what is overwritten included. */
-export async function measurePush(stage: Stage, changes: number): Promise<PushRun> {
+/**
+ * Edits two fields of rows here and sends them, the reading of what is overwritten included.
+ *
+ * @param main the program; default this one
+ */
+export async function measurePush(
+  stage: Stage,
+  changes: number,
+  main: string = PROGRAM,
+): Promise<PushRun> {
   const { emulator, postgres } = stage;
   return await withDatabase(postgres, async (databaseUrl) => {
     await runProgram(emulator, databaseUrl, ['backfill', 'person']);
     await query(
       databaseUrl,
-      `UPDATE clarify.person SET job_title = 'Pushed'
+      `UPDATE clarify.person
+          SET job_title = 'Pushed', lifecycle = CASE WHEN lifecycle = 'Lead' THEN 'Customer' ELSE 'Lead' END
         WHERE id IN (SELECT id FROM clarify.person ORDER BY id LIMIT $1)`,
       [changes],
     );
-    const before = await countWrites(stage);
+    const before = await countRequests(stage);
     const usedBefore = await postgres.processorMs();
-    const { processorMs } = await runProgram(emulator, databaseUrl, ['push', 'person']);
+    const pushed = [main, 'push', 'person', '--json'];
+    const { processorMs } = await runNode(pushed, environment(emulator, databaseUrl));
     const usedAfter = await postgres.processorMs();
+    const after = await countRequests(stage);
     const [row] = await query(
       databaseUrl,
       `SELECT count(*) FILTER (WHERE state <> 'done')::integer AS unsettled,
@@ -34,7 +48,8 @@ export async function measurePush(stage: Stage, changes: number): Promise<PushRu
     if (row?.['unsettled'] !== 0) throw new Error(`${String(row?.['unsettled'])} were not pushed`);
     return {
       perSecond: changes / Number(row['seconds']),
-      writes: (await countWrites(stage)) - before,
+      writes: after.writes - before.writes,
+      reads: after.reads - before.reads,
       clientMicros: (processorMs * 1000) / changes,
       databaseMicros:
         usedBefore === null || usedAfter === null
@@ -44,9 +59,11 @@ export async function measurePush(stage: Stage, changes: number): Promise<PushRu
   });
 }
 
-async function countWrites({ emulator }: Stage): Promise<number> {
-  const { endpoints } = await emulator.stats();
-  return Object.entries(endpoints)
-    .filter(([endpoint]) => !endpoint.startsWith('GET '))
-    .reduce((sum, [, { requests }]) => sum + requests, 0);
+async function countRequests({ emulator }: Stage) {
+  const endpoints = Object.entries((await emulator.stats()).endpoints);
+  const sum = (isRead: boolean) =>
+    endpoints
+      .filter(([endpoint]) => endpoint.startsWith('GET ') === isRead)
+      .reduce((all, [, { requests }]) => all + requests, 0);
+  return { writes: sum(false), reads: sum(true) };
 }

@@ -3,7 +3,6 @@ import { measurePair, measurePairs, medianPair, type Pair } from './measure-back
 import { measureCapture } from './measure-capture.ts';
 import { measureCommits } from './measure-commits.ts';
 import { measurePull } from './measure-pull.ts';
-import { measurePush } from './measure-push.ts';
 import type { Postgres } from './postgres.ts';
 import { type Stage, withEmulator } from './stage.ts';
 
@@ -14,6 +13,8 @@ export interface Sizes {
   readonly most: number;
   readonly rounds: number;
   readonly changes: number;
+  /** In one process, beside as many processes. */
+  readonly workspaces: number;
 }
 
 /** A pair and what it was measured under, for the plot. */
@@ -85,22 +86,6 @@ export async function pullPart(stage: Stage, { tell, sizes }: Told): Promise<voi
     value: pulled.idleDeletions,
     unit: 'requests',
     limit: atMost(1),
-  });
-}
-
-export async function pushPart(stage: Stage, { tell, sizes }: Told): Promise<void> {
-  const pushed = await measurePush(stage, sizes.changes);
-  tell({
-    name: `push of ${show(sizes.changes)} changed rows`,
-    value: pushed.perSecond,
-    unit: 'records/s',
-    note: `processor time a change: ${show(pushed.clientMicros)} + ${show(pushed.databaseMicros ?? Number.NaN)} µs (client + Postgres)`,
-  });
-  tell({
-    name: `writes for ${show(sizes.changes)} changed rows`,
-    value: pushed.writes,
-    unit: 'requests',
-    limit: atMost(Math.ceil(sizes.changes / 100)),
   });
 }
 

@@ -9,6 +9,8 @@ import { readProcessorMs } from './processor.ts';
 /** A server whose databases may be made and dropped. Durable, as in operation. */
 export interface Postgres {
   readonly version: string;
+  /** Of a database that none of the measurements is made in. */
+  readonly url: string;
   createDatabase(): Promise<{ readonly url: string; drop(): Promise<void> }>;
   /** Processor time of the whole server so far; null where it runs elsewhere. */
   processorMs(): Promise<number | null>;
@@ -16,11 +18,24 @@ export interface Postgres {
   stop(): Promise<void>;
 }
 
-/** `TEST_DATABASE_URL`, else embedded Postgres as a user without a server of his own gets it. */
-export async function startPostgres(): Promise<Postgres> {
+/**
+ * `TEST_DATABASE_URL`, else embedded Postgres as a user without a server of his own gets it, but for
+ * these settings. One that is given has to have them.
+ */
+export async function startPostgres(
+  settings: Readonly<Record<string, string>> = {},
+): Promise<Postgres> {
   const given = process.env['TEST_DATABASE_URL'];
   const dir = await mkdtemp(join(tmpdir(), 'clarify-sync-bench-'));
-  const embedded = given ? null : await startEmbeddedPostgres({ dir: join(dir, 'postgres') });
+  const start = async () => await startEmbeddedPostgres({ dir: join(dir, 'postgres') });
+  let embedded = given ? null : await start();
+  if (embedded && Object.keys(settings).length > 0) {
+    for (const [name, value] of Object.entries(settings)) {
+      await query(embedded.url, `ALTER SYSTEM SET ${name} = ${value}`);
+    }
+    await embedded.stop();
+    embedded = await start();
+  }
   const adminUrl = given ?? embedded?.url ?? '';
   const [row] = await query(adminUrl, 'SHOW server_version');
   const ownPid = `SELECT substring(pg_read_file('postmaster.pid') FROM '^[0-9]+')::integer AS pid`;
@@ -32,6 +47,7 @@ export async function startPostgres(): Promise<Postgres> {
   };
   let ended: Promise<void> | null = null;
   return {
+    url: adminUrl,
     version: `PostgreSQL ${String(row?.['server_version'])}${embedded ? ', embedded' : ''}`,
     async createDatabase() {
       const name = `clarify_sync_bench_${randomBytes(4).toString('hex')}`;

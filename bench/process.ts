@@ -36,10 +36,28 @@ export async function runNode(
   env: Readonly<Record<string, string>> = {},
   goodCodes: readonly number[] = [0],
 ): Promise<Finished> {
+  return await runToEnd(process.execPath, ['--import', REPORT, ...args], { env, goodCodes });
+}
+
+/**
+ * Runs a program to its end that tells on descriptor 3 what it has used, as `process.resourceUsage()`
+ * does. @throws where it fails, with what it said.
+ */
+export async function runToEnd(
+  command: string,
+  args: readonly string[],
+  options: {
+    readonly env?: Readonly<Record<string, string>>;
+    readonly cwd?: string;
+    readonly goodCodes?: readonly number[];
+  },
+): Promise<Finished> {
+  const { env = {}, cwd, goodCodes = [0] } = options;
   const startedMs = performance.now();
-  const child = spawn(process.execPath, ['--import', REPORT, ...args], {
+  const child = spawn(command, args, {
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+    ...(cwd !== undefined && { cwd }),
   });
   remember(child);
   const [stdout, stderr, usage] = [child.stdout, child.stderr, child.stdio[3]].map(collect);
@@ -47,17 +65,18 @@ export async function runNode(
     child.once('error', reject);
     child.once('close', resolve);
   });
-  const said = (await stderr) ?? '';
+  const elapsedMs = performance.now() - startedMs;
+  const said = [await stdout, await stderr].map((text) => text ?? '');
   if (code === null || !goodCodes.includes(code))
-    throw new Error(`node ${args.join(' ')} ended with ${code}\n${said}`);
+    throw new Error(`${command} ${args.join(' ')} ended with ${code}\n${said.join('\n')}`);
   const used: { maxRSS: number; userCPUTime: number; systemCPUTime: number } = JSON.parse(
     (await usage) ?? '',
   );
   return {
-    stdout: (await stdout) ?? '',
+    stdout: said[0] ?? '',
     residentBytes: used.maxRSS * 1024,
     processorMs: (used.userCPUTime + used.systemCPUTime) / 1000,
-    elapsedMs: performance.now() - startedMs,
+    elapsedMs,
   };
 }
 
@@ -84,6 +103,20 @@ export function startSilently(
   env: Readonly<Record<string, string>> = {},
 ): Running {
   const child = spawn(process.execPath, args, { env: { ...process.env, ...env }, stdio: 'ignore' });
+  return { pid: child.pid ?? 0, stop: stopper(child) };
+}
+
+/** Starts one whose log, on standard error, is read line by line. */
+export function startAndFollow(
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+  onLine: (line: string) => void,
+): Running {
+  const child = spawn(process.execPath, args, {
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  createInterface({ input: child.stderr }).on('line', onLine);
   return { pid: child.pid ?? 0, stop: stopper(child) };
 }
 

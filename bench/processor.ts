@@ -39,3 +39,8 @@ export async function readProcessorMs(pid: number): Promise<number | null> {
   }
   return sumMs;
 }
+
+/** Of one process alone, so far; null where there is no such process, or this machine does not tell. */
+export async function readOwnProcessorMs(pid: number): Promise<number | null> {
+  return (await readTimes(pid))?.ownMs ?? null;
+}

@@ -4,7 +4,7 @@ import { type Finished, type Running, runNode, startAndListen, startSilently } f
 import { readProcessorMs } from './processor.ts';
 
 /** The compiled program: what users run, not what a loader makes of it. */
-const PROGRAM = 'dist/main.js';
+export const PROGRAM = 'dist/main.js';
 
 /** What every measurement works with. */
 export interface Stage {
@@ -17,6 +17,7 @@ export interface EmulatorStats {
 }
 
 export interface Emulator {
+  readonly crm: string;
   readonly url: string;
   readonly apiKey: string;
   readonly workspace: string;
@@ -31,21 +32,40 @@ export interface Emulator {
 }
 
 /**
- * The emulator in a process of its own, as Clarify is in reality. Its rate limit is lifted: what
- * is measured is what this program can do, and the limit is known.
+ * The emulator in a process of its own, as a CRM is in reality. Its rate limit is lifted: what is
+ * measured is what this program can do, and the limit is known.
  */
 export async function startEmulator(people: number): Promise<Emulator> {
-  const companies = String(Math.min(5_000, Math.ceil(people / 20)));
-  const sizes = ['--people', String(people), '--companies', companies];
+  const companies = Math.min(5_000, Math.ceil(people / 20));
+  const emulator = await start('clarify', { people, companies });
+  await emulator.act('switches', { ratePerMinute: 1_000_000 });
+  return emulator;
+}
+
+/** Of a CRM that lists no changes: everything is read anew each time. */
+export async function startScannedEmulator(sizes: Sizes): Promise<Emulator> {
+  const emulator = await start('attio', sizes);
+  const perSecond = 100_000;
+  const limits = { readsPerSecond: perSecond, writesPerSecond: perSecond, enriches: false };
+  await emulator.act('switches', limits);
+  return emulator;
+}
+
+type Sizes = { readonly people: number } & Readonly<Record<string, number>>;
+
+async function start(crm: string, sizes: Sizes): Promise<Emulator> {
+  const counts = Object.entries(sizes).flatMap(([name, count]) => [`--${name}`, String(count)]);
   const { line, pid, stop } = await startAndListen([
     PROGRAM,
     'emulator',
+    '--crm',
+    crm,
     '--port',
     '0',
     '--json',
-    ...sizes,
+    ...counts,
   ]);
-  const said: { url: string; adminUrl: string; apiKey: string; workspace: string } =
+  const said: { url: string; adminUrl: string; apiKey: string; workspace?: string } =
     JSON.parse(line);
   const act = async (name: string, body: unknown) => {
     const response = await fetch(`${said.adminUrl}/${name}`, {
@@ -57,8 +77,9 @@ export async function startEmulator(people: number): Promise<Emulator> {
   };
   const stats = async (): Promise<EmulatorStats> =>
     JSON.parse(await (await fetch(`${said.adminUrl}/stats`)).text());
-  await act('switches', { ratePerMinute: 1_000_000 });
-  return { ...said, people, act, stats, processorMs: () => readProcessorMs(pid), stop };
+  const processorMs = () => readProcessorMs(pid);
+  const { workspace = '' } = said;
+  return { ...said, crm, workspace, people: sizes.people, act, stats, processorMs, stop };
 }
 
 /** Runs `work` against a workspace of so many people, and ends the emulator whatever happens. */
@@ -66,7 +87,15 @@ export async function withEmulator<T>(
   people: number,
   work: (emulator: Emulator) => Promise<T>,
 ): Promise<T> {
-  const emulator = await startEmulator(people);
+  return await withStarted(startEmulator(people), work);
+}
+
+/** Ends the emulator whatever happens. */
+export async function withStarted<T>(
+  starting: Promise<Emulator>,
+  work: (emulator: Emulator) => Promise<T>,
+): Promise<T> {
+  const emulator = await starting;
   try {
     return await work(emulator);
   } finally {
@@ -87,11 +116,18 @@ export async function withDatabase<T>(
   }
 }
 
-function environment(emulator: Emulator, databaseUrl: string): Record<string, string> {
+/** What leads the program to an emulator and a database. */
+export function environment(
+  emulator: Pick<Emulator, 'crm' | 'url' | 'apiKey' | 'workspace'>,
+  databaseUrl: string,
+): Record<string, string> {
+  const { crm, url, apiKey, workspace } = emulator;
+  const prefix = crm.toUpperCase();
   return {
-    CLARIFY_API_URL: emulator.url,
-    CLARIFY_API_KEY: emulator.apiKey,
-    CLARIFY_WORKSPACE: emulator.workspace,
+    CLARIFY_SYNC_CRM: crm,
+    [`${prefix}_API_URL`]: url,
+    [`${prefix}_API_KEY`]: apiKey,
+    ...(workspace !== '' && { [`${prefix}_WORKSPACE`]: workspace }),
     CLARIFY_SYNC_PUSH: 'on',
     CLARIFY_SYNC_HTTP: 'off',
     DATABASE_URL: databaseUrl,
@@ -110,8 +146,12 @@ export async function runProgram(
 const READY_MS = 60_000;
 
 /** Starts the service, and returns once it leads. */
-export async function startService(emulator: Emulator, databaseUrl: string): Promise<Running> {
-  const service = startSilently([PROGRAM, 'run'], environment(emulator, databaseUrl));
+export async function startService(
+  emulator: Emulator,
+  databaseUrl: string,
+  program = PROGRAM,
+): Promise<Running> {
+  const service = startSilently([program, 'run'], environment(emulator, databaseUrl));
   try {
     await waitUntil('the service leads', READY_MS, async () => {
       const leases = await query(
@@ -146,11 +186,12 @@ export async function waitUntil(
 export async function lastRun(
   databaseUrl: string,
   kind: string,
+  schema = 'clarify',
 ): Promise<{ readonly seconds: number; readonly counts: Readonly<Record<string, number>> }> {
   const [row] = await query(
     databaseUrl,
     `SELECT extract(epoch FROM finished_at - started_at)::float8 AS seconds, counts, state
-       FROM clarify_sync.run WHERE kind = $1 ORDER BY id DESC LIMIT 1`,
+       FROM ${schema}_sync.run WHERE kind = $1 AND state <> 'running' ORDER BY id DESC LIMIT 1`,
     [kind],
   );
   if (row?.['state'] !== 'ok') throw new Error(`the ${kind} was not ok: ${JSON.stringify(row)}`);

@@ -14,11 +14,9 @@ function setting(name: string): string {
 }
 
 const sync = createSync({
-  clarify: {
-    apiKey: setting('CLARIFY_API_KEY'),
-    workspace: setting('CLARIFY_WORKSPACE'),
-    url: process.env['CLARIFY_API_URL'],
-  },
+  apiKey: setting('CLARIFY_API_KEY'),
+  workspace: setting('CLARIFY_WORKSPACE'),
+  apiUrl: process.env['CLARIFY_API_URL'],
   database: { url: setting('DATABASE_URL') },
   push: true,
   objects: {

@@ -1,16 +1,16 @@
-import { configFromOptions } from './app/config/options.ts';
-import { runDaemon } from './app/daemon/daemon.ts';
-import { createDecisionWatch } from './app/daemon/decision-watch.ts';
-import { createLog, safeChild } from './app/log.ts';
-import { createService } from './app/service.ts';
-import { openSession, type Session } from './app/session.ts';
-import { readStatus } from './app/status.ts';
-import type { Sync, SyncOptions } from './app/sync.ts';
-import { createEventHub } from './app/sync-events.ts';
+import { createFleetSync } from './app/fleet/fleet-sync.ts';
+import { createSingleSync } from './app/single-sync.ts';
+import type { FleetOptions, FleetSync, Sync, SyncOptions } from './app/sync.ts';
 
 export type { ConfigOptions } from './app/config/options.ts';
+export type { FleetConfigOptions, WorkspaceOptions } from './app/fleet/options.ts';
 export type {
   ConflictNotice,
+  FleetEvents,
+  FleetOptions,
+  FleetSync,
+  FleetSyncStatus,
+  Notice,
   ParkedNotice,
   PushNotice,
   RunNotice,
@@ -20,87 +20,16 @@ export type {
   SyncListener,
   SyncOptions,
   SyncStatus,
+  WorkspaceEvents,
 } from './app/sync.ts';
 export { RemoteError, SyncError, UsageError } from './domain/errors.ts';
 
 /**
- * Reads no environment, handles no signal, and ends no process: all of that is the program's own.
+ * Keeps one workspace in step, or, given `workspaces`, a fleet of them. Reads no environment,
+ * handles no signal, and ends no process: all of that is the program's own.
  */
-export function createSync(options: SyncOptions): Sync {
-  const { log: given, ...settings } = options;
-  const log = given === undefined ? createLog({ level: 'silent' }) : safeChild(given);
-  const events = createEventHub(log);
-  let stopping = new AbortController();
-  let running: { readonly session: Session; readonly statusUrl: string | null } | null = null;
-
-  const service = createService(async () => {
-    const { signal } = stopping;
-    signal.throwIfAborted();
-    const config = await configFromOptions(settings);
-    const session = await openSession(config, { log, signal }, { outlasts: true });
-    const daemon = await begin(session, signal).catch(async (error: unknown) => {
-      await session.stop();
-      throw error;
-    });
-    running = { session, statusUrl: daemon.statusUrl };
-    daemon.ended.catch((error: unknown) => {
-      log.error({ err: error }, 'stopped');
-      events.emit('error', error);
-      sync.stop().catch((cause: unknown) => log.error({ err: cause }, 'not stopped cleanly'));
-    });
-    return async () => {
-      running = null;
-      await daemon.ended.catch(() => {});
-      await session.stop();
-    };
-  });
-
-  async function begin(session: Session, signal: AbortSignal) {
-    const watch = await createDecisionWatch(session.db, {
-      onConflict: (conflict) => events.emit('conflict', conflict),
-      onParked: (change) => events.emit('parked', change),
-    });
-    const look = () => {
-      watch.look().catch((error: unknown) => log.debug({ err: error }, 'decisions not read'));
-    };
-    let onReady = (_statusUrl: string | null) => {};
-    const ready = new Promise<string | null>((resolve) => {
-      onReady = resolve;
-    });
-    const ended = runDaemon(session, {
-      signal,
-      onReady,
-      onRun(run) {
-        events.emit('pulled', run);
-        look();
-      },
-      onPushed(counts) {
-        events.emit('pushed', counts);
-        look();
-      },
-      onLeading: (leads) => events.emit('leading', leads),
-    });
-    const statusUrl = await Promise.race([ready, ended.then(() => signal.throwIfAborted())]);
-    return { statusUrl: statusUrl ?? null, ended };
-  }
-
-  const sync: Sync = {
-    async start() {
-      if (stopping.signal.aborted) stopping = new AbortController();
-      await service.start();
-    },
-    async stop() {
-      stopping.abort();
-      await service.stop();
-    },
-    on: events.on,
-    async status() {
-      if (running === null) throw new Error('the sync does not run');
-      return await readStatus(running.session.db);
-    },
-    get statusUrl() {
-      return running?.statusUrl ?? null;
-    },
-  };
-  return sync;
+export function createSync(options: FleetOptions): FleetSync;
+export function createSync(options: SyncOptions): Sync;
+export function createSync(options: SyncOptions | FleetOptions): Sync | FleetSync {
+  return 'workspaces' in options ? createFleetSync(options) : createSingleSync(options);
 }

@@ -47,5 +47,10 @@ process.exitCode = await runProgram({
   args: process.argv.slice(2),
   terminal: { out: process.stdout, err: process.stderr },
   signal: stopping.signal,
+  // Where nobody asks for it, a terminal that hangs up ends the process, as ever.
+  onHangup(listener) {
+    process.on('SIGHUP', listener);
+    return () => process.off('SIGHUP', listener);
+  },
 });
 setTimeout(() => process.exit(), LINGER_MS).unref();

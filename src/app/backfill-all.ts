@@ -1,6 +1,5 @@
-import { backfillObject } from '../backfill/backfill-object.ts';
 import { pullObject } from '../pull/pull-object.ts';
-import { eachObject, loggedRun, type ObjectRun, type RunOptions } from './pull-all.ts';
+import { eachObject, loggedRun, type ObjectRun, type RunOptions, readAll } from './pull-all.ts';
 import type { Session } from './session.ts';
 
 export interface BackfillAllOptions extends Omit<RunOptions, 'priority' | 'concurrency'> {
@@ -20,7 +19,7 @@ export async function backfillAll(
     const run = { ...options, signal, priority: 'backfill' } as const;
     const filled = await loggedRun(session, table, 'backfill', run, (reading) =>
       session.turns.take(`${table.object} from the beginning`, signal, () =>
-        backfillObject(session, table, { ...reading, since, restart, concurrency }),
+        readAll(session, table, { ...reading, since, restart, concurrency }),
       ),
     );
     if (filled.state !== 'ok') return filled;

@@ -1,6 +1,6 @@
 import type { Database } from '../db/database.ts';
 import { applyGrants, type Grants } from '../db/grants.ts';
-import { keepPublication, PUBLICATION } from '../db/publication.ts';
+import { keepPublication, publicationName } from '../db/publication.ts';
 import { SyncError } from '../domain/errors.ts';
 import type { Logger } from './log.ts';
 
@@ -59,7 +59,7 @@ export function createPublish(
       const { isTaken } = await keepPublication(db);
       if (!isTaken) return null;
       return {
-        fields: { publication: PUBLICATION },
+        fields: { publication: publicationName(db.schemas) },
         message: 'a publication of this name is not ours',
       };
     },

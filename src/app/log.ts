@@ -68,8 +68,13 @@ function serializersFor(level: string) {
   return { err: (error: unknown) => describeError(error, frames) };
 }
 
+/** What a program that embeds us is told: by a logger of its own, or nothing. */
+export function logFor(given: Logger | undefined): Logger {
+  return given === undefined ? createLog({ level: 'silent' }) : safeChild(given);
+}
+
 /** Somebody else's logger, which must not write out whole errors and secrets either. */
-export function safeChild(logger: Logger): Logger {
+function safeChild(logger: Logger): Logger {
   return logger.child({}, { serializers: serializersFor(logger.level), redact: redaction });
 }
 

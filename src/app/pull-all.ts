@@ -5,15 +5,17 @@ import { loadCursor } from '../db/cursor.ts';
 import { markFilled, readUnfilled } from '../db/mirror/load.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
 import { finishRun, startRun } from '../db/run-log.ts';
+import { wholeReadingOf } from '../domain/capabilities.ts';
 import { isPassing, RemoteError } from '../domain/errors.ts';
 import type { Priority } from '../domain/remote.ts';
 import { pullObject } from '../pull/pull-object.ts';
+import { readFirst } from '../pull/read-whole.ts';
 import type { ReconcileResult } from '../reconcile/reconcile-object.ts';
 import { objectError } from './object-error.ts';
 import type { Session } from './session.ts';
 import { describeTrouble } from './trouble.ts';
 
-/** One object's run, as it stands in `clarify_sync.run`. */
+/** One object's run, as it stands in `{sync}.run`. */
 export interface ObjectRun {
   readonly object: string;
   readonly kind: 'pull' | 'backfill' | 'reconcile';
@@ -82,28 +84,36 @@ export async function pullOne(
     return await failedRun(session, { object, kind: 'pull', read: 0 }, cause, options.signal);
   }
   const { phase, unfilled } = standing;
-  const pull = () =>
+  const { everything } = options;
+  const pull = (whole: boolean) =>
     loggedRun(session, table, 'pull', options, (reading) =>
-      pullObject(session, table, { ...reading, everything: options.everything }),
+      pullObject(session, table, { ...reading, everything, whole }),
     );
-  if (phase === 'incremental' && unfilled === null) return await pull();
+  if (phase === 'incremental' && unfilled === null) return await pull(everything === true);
   // Columns that came to rows that stood are filled by reading every record again.
   const restart = phase === 'incremental';
   const filled = await loggedRun(session, table, 'backfill', options, async (reading) => {
     const result = await session.turns.take(`${object} from the beginning`, reading.signal, () =>
-      backfillObject(session, table, {
-        ...reading,
-        priority: 'backfill',
-        restart,
-        first: !restart,
-      }),
+      readAll(session, table, { ...reading, priority: 'backfill', restart, first: !restart }),
     );
     if (result.state === 'ok' && unfilled) await markFilled(session.db, object, unfilled);
     return result;
   });
   if (filled.state !== 'ok') return filled;
-  const pulled = await pull();
+  const pulled = await pull(false);
   return { ...pulled, kind: 'backfill', counts: sum(filled.counts, pulled.counts) };
+}
+
+/** Everything of an object, as its list allows. */
+export async function readAll(
+  session: Session,
+  table: MirrorTable,
+  options: Parameters<typeof backfillObject>[2],
+): Promise<ReadResult> {
+  const byPosition = wholeReadingOf(session.remote.capabilitiesOf(table.object)) === 'position';
+  return byPosition
+    ? await readFirst(session, table, options)
+    : await backfillObject(session, table, options);
 }
 
 /** Runs `read`, and puts its outcome in the run log whatever it is (invariant 8). */
@@ -138,7 +148,7 @@ export async function loggedRun(
     return { object, kind, state, counts: { ...counts }, error };
   } catch (cause) {
     if (id !== null && (await isUnavailable(session, object, cause))) {
-      const error = unavailable(object);
+      const error = unavailable(session.remote.title, object);
       const run = { state: 'incomplete', counts: { read: records } } as const;
       await finishRun(session.db, id, { ...run, error: error.code });
       await session.troubles.failed(part, cause, true);
@@ -209,7 +219,7 @@ async function closeFailed(
 }
 
 /**
- * Listed in the schema, and yet its records answer 404: Clarify is like that, and nothing the next
+ * Listed in the schema, and yet its records answer 404: a CRM may be like that, and nothing the next
  * pass could mend. Not so where they were read before.
  */
 async function isUnavailable(session: Session, object: string, cause: unknown): Promise<boolean> {
@@ -218,10 +228,10 @@ async function isUnavailable(session: Session, object: string, cause: unknown): 
   return cursor !== null && cursor.phase === 'backfill' && cursor.backfill === null;
 }
 
-function unavailable(object: string) {
+function unavailable(title: string, object: string) {
   return {
     code: 'object-unavailable',
-    message: `${object}: Clarify lists it, but has no records of it`,
+    message: `${object}: ${title} lists it, but has no records of it`,
   };
 }
 

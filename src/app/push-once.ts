@@ -1,15 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { ReadOptions } from '../conflicts/read-object.ts';
 import { readLease } from '../db/lease.ts';
 import { LeaseKeeper } from '../db/lease-keeper.ts';
-import type { MirrorTable } from '../db/mirror/table.ts';
+import { notify } from '../db/listener.ts';
 import { takeUpAgain } from '../db/outbox/due.ts';
 import { countUnsettled, retryRefused } from '../db/outbox/outbox.ts';
 import { readTroubles } from '../db/trouble.ts';
+import { claimSize } from '../domain/capabilities.ts';
 import { SyncError } from '../domain/errors.ts';
-import { pullChanges } from '../pull/pull-object.ts';
+import { refreshBeforePush, takeInChanges } from '../pull/refresh.ts';
 import { runPush } from '../push/push.ts';
+import type { PushDeps, PushLease } from '../push/push-deps.ts';
 import type { PushResult } from '../push/push-line.ts';
-import type { PushDeps, PushLease } from '../push/push-object.ts';
 import { objectError } from './object-error.ts';
 import type { Session } from './session.ts';
 
@@ -46,10 +48,18 @@ export function pushDeps(session: Session, lease: PushLease): PushDeps {
     tables: session.tables,
     links: session.links,
     policyOf: session.policyOf,
-    matchOn: (table) => table.schema.identity,
+    identityOf: (table) => table.schema.identity,
+    creatingOf: (object) => session.remote.capabilitiesOf(object).creating,
+    removalOf: (object) => session.remote.capabilitiesOf(object).removal,
+    claimSizeOf: (object) => claimSize(session.remote.capabilitiesOf(object).writing),
     massDelete: session.config.massDelete,
     lease,
-    refresh: (table, after, signal) => refresh(session, table, { after, signal }),
+    refresh: (table, before, signal) =>
+      inTime(session, signal, (reading) =>
+        refreshBeforePush(session, table, { ...reading, before }),
+      ),
+    takeInChanges: (table, signal) =>
+      inTime(session, signal, (reading) => takeInChanges(session, table, reading)),
     random: Math.random,
     nowMs: session.nowMs,
     trouble: pushTrouble(session),
@@ -61,16 +71,19 @@ const REFRESH_CALL = { priority: 'push', timeoutMs: 8_000, withinMs: 3_000 } as 
 /** Without a page; a wait for the allowance, or behind a pull that does not get on, is such a time. */
 const REFRESH_MS = 35_000;
 
-async function refresh(
+async function inTime<T>(
   session: Session,
-  table: MirrorTable,
-  { after, signal }: { readonly after: string | null; readonly signal: AbortSignal },
-): Promise<string | null> {
+  signal: AbortSignal,
+  read: (reading: ReadOptions) => Promise<T>,
+): Promise<T> {
   const late = new AbortController();
-  const tooLate = new SyncError(`what changed in Clarify could not be read in time`, {
-    code: 'refresh-timeout',
-    disposition: 'retry',
-  });
+  const tooLate = new SyncError(
+    `what changed in ${session.remote.title} could not be read in time`,
+    {
+      code: 'refresh-timeout',
+      disposition: 'retry',
+    },
+  );
   let timer: NodeJS.Timeout | undefined;
   const onPage = () => {
     clearTimeout(timer);
@@ -79,7 +92,7 @@ async function refresh(
   onPage();
   try {
     const either = AbortSignal.any([signal, late.signal]);
-    return await pullChanges(session, table, { ...REFRESH_CALL, after, signal: either, onPage });
+    return await read({ ...REFRESH_CALL, signal: either, onPage });
   } catch (error) {
     throw late.signal.aborted && !signal.aborted ? tooLate : error;
   } finally {
@@ -125,7 +138,7 @@ export async function pushOnce(session: Session, options: PushOptions): Promise<
   try {
     if (keeper.epoch === null) {
       const leader = await readLease(session.db);
-      await session.db.query(`SELECT pg_notify('clarify_sync_outbox', '')`);
+      await notify(session.db, 'outbox', '');
       await waitUntilSettled(session, keeper, options);
       // A leader that was killed holds its lease for some seconds more: then it is our turn.
       if (keeper.epoch === null) {

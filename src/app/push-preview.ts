@@ -16,7 +16,7 @@ import { type RehearsalDeps, type Rehearsed, rehearse } from '../push/rehearse.t
 export interface PreviewedChange {
   readonly object: string;
   readonly recordId: string;
-  readonly action: Outgoing['kind'] | 'link' | 'unlink';
+  readonly action: Outgoing['kind'] | 'restore' | 'link' | 'unlink';
   /** Outbox entries that end with it. */
   readonly entries: readonly bigint[];
   readonly fields: readonly {
@@ -29,7 +29,7 @@ export interface PreviewedChange {
 
 export interface PushPreview {
   readonly changes: readonly PreviewedChange[];
-  /** Rows born here that are records Clarify has: their creates become edits, if anything. */
+  /** Rows born here that are records the CRM has: their creates become edits, if anything. */
   readonly adopted: readonly AdoptedHere[];
   /** Entries that would be parked before anything is sent. */
   readonly parked: readonly ParkedHere[];
@@ -96,12 +96,13 @@ function describe(one: Rehearsed): PreviewedChange {
     const entries = [...link.earlier, link.entry];
     return { object, recordId, action: link.kind, entries, fields: [{ field, from, to }] };
   }
-  const { kind, recordId, entries, fields, changes } = one.outgoing;
+  const { kind, recordId, entries, changes, restores } = one.outgoing;
+  const fields = { ...one.outgoing.fields, ...one.outgoing.afterwards };
   const shown = kind === 'delete' ? [] : Object.entries(fields);
   return {
     object: one.object,
     recordId,
-    action: kind,
+    action: restores === true ? 'restore' : kind,
     entries,
     fields: shown.map(([field, to]) => ({ field, from: changes[field]?.base ?? null, to })),
   };

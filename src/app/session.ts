@@ -1,12 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
-import { systemClock } from '../clarify/clock.ts';
-import type { ClarifyRemote } from '../clarify/remote.ts';
 import { createLinkRefusals } from '../conflicts/link-pages.ts';
+import { createReadingCosts } from '../conflicts/reading-costs.ts';
 import { createTurns } from '../conflicts/turns.ts';
+import type { OpenRemote } from '../crm/adapter.ts';
+import { systemClock } from '../crm/wire/clock.ts';
+import type { SpareBuffers } from '../crm/wire/spare-buffers.ts';
 import { type Database, openDatabase } from '../db/database.ts';
 import { type Dependant, readStaleViews } from '../db/dependants.ts';
-import { readSettingFacts } from '../db/health.ts';
+import { readInstallationFacts, readSettingFacts } from '../db/health.ts';
 import { ensureInstallation, type Installation } from '../db/installation.ts';
 import { migrateControl } from '../db/migrate.ts';
 import { applyMirror, type MirrorChange } from '../db/mirror/apply.ts';
@@ -17,8 +19,15 @@ import { readMirrorProblems } from '../db/mirror/problem-record.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
 import { SyncError } from '../domain/errors.ts';
 import type { Remote } from '../domain/remote.ts';
+import type { Traffic } from '../domain/traffic.ts';
 import type { PullDeps } from '../pull/pull-object.ts';
-import { type Config, type ObjectSettings, objectSettings, unknownNames } from './config/config.ts';
+import {
+  type Config,
+  type ObjectSettings,
+  objectSettings,
+  schemasFor,
+  unknownNames,
+} from './config/config.ts';
 import { followingDatabase, watchSchema } from './daemon/schema-watch.ts';
 import { startEmbeddedPostgres } from './embedded-postgres/embedded-postgres.ts';
 import { createGrantRights, createPublish } from './keep-beside.ts';
@@ -40,8 +49,7 @@ export interface Session extends OpenDatabase, PullDeps {
   readonly log: Logger;
   readonly remote: Remote;
   /** What is asked of the CRM, for whoever measures. */
-  readonly traffic: Pick<ClarifyRemote, 'stats' | 'watch'>;
-  readonly readTranscript: ClarifyRemote['readTranscript'];
+  readonly traffic: Pick<Traffic, 'stats' | 'watch' | 'budgets'>;
   /** Names this process to the others. */
   readonly holder: string;
   readonly installation: Installation;
@@ -60,18 +68,27 @@ export interface Session extends OpenDatabase, PullDeps {
    * @returns whether anybody has.
    */
   followSchema(withinMs?: number): Promise<boolean>;
-  /** Reads the workspace's schema again and brings the mirror tables up to it. */
-  refreshSchema(signal: AbortSignal): Promise<MirrorChange>;
+  /**
+   * Reads the workspace's schema again and brings the mirror tables up to it, unless that was done
+   * within `withinMs` (default 0).
+   */
+  refreshSchema(signal: AbortSignal, withinMs?: number): Promise<MirrorChange>;
 }
 
 interface SessionDeps {
   readonly log: Logger;
   readonly signal: AbortSignal;
+  /** Those of the process, where it has several sessions. */
+  readonly buffers?: SpareBuffers;
 }
 
 interface OpenOptions {
   /** Where the CRM does not tell its schema for now, goes on with the one on record. */
   readonly outlasts?: boolean;
+  /** Names this process to the others; default a name of its own. */
+  readonly holder?: string;
+  /** Opens the database, migrated for a workspace; default {@link openDatabaseOnly}. */
+  readonly open?: (workspace: string | null) => Promise<OpenDatabase>;
 }
 
 /** Tables with a problem are looked at this often while anything is read or sent. */
@@ -79,18 +96,30 @@ const PROBLEM_CHECK_MS = 30_000;
 
 export const EMBEDDED_FOLDER = '.clarify-sync/postgres';
 
-/** Opens the configured database, or the embedded one, and migrates it. */
-export async function openDatabaseOnly(config: Config, deps: SessionDeps): Promise<OpenDatabase> {
+/**
+ * Opens the configured database, or the embedded one, and migrates it: nothing is changed where its
+ * schemas are another workspace's, as far as it is known which is wanted.
+ */
+export async function openDatabaseOnly(
+  config: Config,
+  deps: SessionDeps,
+  workspace: string | null = null,
+): Promise<OpenDatabase> {
   const embedded =
     config.database === null ? await startEmbeddedPostgres({ dir: EMBEDDED_FOLDER }) : null;
   const databaseUrl = config.database?.url ?? embedded?.url ?? '';
-  const db = openDatabase({ url: databaseUrl, applicationName: 'clarify-sync', log: deps.log });
+  const db = openDatabase({
+    url: databaseUrl,
+    schemas: schemasFor(config),
+    applicationName: 'clarify-sync',
+    log: deps.log,
+  });
   const stop = async () => {
     await db.close();
     await embedded?.stop();
   };
   try {
-    await migrateControl(db);
+    await migrateControl(db, { owner: { crm: config.crm.name, workspace } });
   } catch (error) {
     await stop();
     throw error;
@@ -105,9 +134,10 @@ export async function openDatabaseOnly(config: Config, deps: SessionDeps): Promi
 export async function openSession(
   config: Config,
   deps: SessionDeps,
-  { outlasts = false }: OpenOptions = {},
+  options: OpenOptions = {},
 ): Promise<Session> {
-  const remote = openRemote(config, deps.log);
+  const { outlasts = false, holder = nameProcess() } = options;
+  const remote = await openRemote(config, deps.log, deps);
   try {
     // Before anything is made: a wrong key or slug must leave nothing behind.
     const told = await remote
@@ -117,11 +147,20 @@ export async function openSession(
         if (!outlasts || !passes || deps.signal.aborted) throw error;
         return error;
       });
-    const open = await openDatabaseOnly(config, deps);
+    const { workspace } = remote;
+    const open = await (options.open?.(workspace) ?? openDatabaseOnly(config, deps, workspace));
     try {
       const discovered =
-        told instanceof SyncError ? await schemaOnRecord(open.db, told, deps.log) : told;
-      return await assemble(config, deps, { open, remote, discovered });
+        told instanceof SyncError
+          ? await schemaOnRecord(open.db, told, { log: deps.log, title: remote.title })
+          : told;
+      return await assemble(config, deps, {
+        open,
+        remote,
+        discovered,
+        isTold: discovered === told,
+        holder,
+      });
     } catch (error) {
       await open.stop();
       throw error;
@@ -132,12 +171,21 @@ export async function openSession(
   }
 }
 
+/** Unlike any other, also on another machine and after a restart. */
+export function nameProcess(): string {
+  return `${hostname()}:${process.pid}:${randomUUID().slice(0, 8)}`;
+}
+
 /** @throws what kept the CRM from telling, where nothing was ever mirrored. */
-async function schemaOnRecord(db: Database, cause: SyncError, log: Logger): Promise<Discovered> {
+async function schemaOnRecord(
+  db: Database,
+  cause: SyncError,
+  { log, title }: { readonly log: Logger; readonly title: string },
+): Promise<Discovered> {
   const objects = await readObjects(db);
   if (objects.length === 0) throw cause;
   const { code, message } = cause;
-  log.warn({ code }, `the schema is the one on record until Clarify tells it again: ${message}`);
+  log.warn({ code }, `the schema is the one on record until ${title} tells it again: ${message}`);
   return objects;
 }
 
@@ -159,14 +207,22 @@ async function assemble(
   deps: SessionDeps,
   opened: {
     readonly open: OpenDatabase;
-    readonly remote: ClarifyRemote;
+    readonly remote: OpenRemote;
     readonly discovered: Discovered;
+    /** By the CRM, just now. */
+    readonly isTold: boolean;
+    readonly holder: string;
   },
 ): Promise<Session> {
-  const { open, remote } = opened;
+  const { open, remote, holder } = opened;
   const { db } = open;
-  const workspace = config.clarify.workspace ?? '';
-  const installation = await ensureInstallation(db, { workspace, push: config.push });
+  // One that is not reached tells nothing, and is the one on record.
+  const workspace = remote.workspace ?? (await readInstallationFacts(db))?.workspace ?? '';
+  const installation = await ensureInstallation(db, {
+    crm: config.crm.name,
+    workspace,
+    push: config.push,
+  });
   const settings = (object: string) => objectSettings(config, object);
   const grantRights = createGrantRights(db, { grants: config.grants, log: deps.log });
   const publish = createPublish(db, { publication: config.publication, log: deps.log });
@@ -192,6 +248,7 @@ async function assemble(
   let applied = await mirrored(discovered);
   const watch = await watchSchema(db);
   let checkedAtMs = performance.now();
+  let askedAtMs = opened.isTold ? checkedAtMs : Number.NEGATIVE_INFINITY;
   const check = async () => {
     const before = applied;
     applied = await mirrored(discovered);
@@ -229,8 +286,7 @@ async function assemble(
     log: deps.log,
     remote,
     traffic: remote,
-    readTranscript: remote.readTranscript,
-    holder: `${hostname()}:${process.pid}:${randomUUID().slice(0, 8)}`,
+    holder,
     installation,
     settings,
     get problems() {
@@ -243,17 +299,23 @@ async function assemble(
       return watch.mirror.links;
     },
     linkRefusals: createLinkRefusals((field) =>
-      deps.log.warn(field, 'Clarify does not list these links: their table is not kept up to date'),
+      deps.log.warn(
+        field,
+        `${remote.title} does not list these links: their table is not kept up to date`,
+      ),
     ),
     turns: createTurns(),
+    readingCosts: createReadingCosts(),
     troubles: await createTroubles({ db, log: deps.log }),
     policyOf: (object, field) => settings(object).conflictsOf(field),
     nowMs: systemClock.monotonicMs,
     grantRights,
     followSchema,
-    async refreshSchema(signal) {
+    async refreshSchema(signal, withinMs = 0) {
+      if (performance.now() - askedAtMs < withinMs) return applied;
       discovered = await remote.discover({ priority: 'pull', signal });
       await checkOnce();
+      askedAtMs = performance.now();
       return applied;
     },
     async stop() {

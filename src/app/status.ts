@@ -1,3 +1,4 @@
+import { type BudgetStanding, readBudgets } from '../db/budget.ts';
 import type { Sql } from '../db/database.ts';
 import { type Lease, readLease } from '../db/lease.ts';
 import {
@@ -8,7 +9,7 @@ import {
 } from '../db/status.ts';
 import { readSweeps, type Sweep } from '../db/sweep-state.ts';
 
-export type { ObjectStanding, Sweep };
+export type { BudgetStanding, ObjectStanding, Sweep };
 
 /** How every object stands, and who leads. */
 export interface Status {
@@ -19,6 +20,8 @@ export interface Status {
   readonly sweeps: readonly Sweep[];
   /** Changes that wait because the CRM lets no request through, by object. */
   readonly held: readonly HeldChanges[];
+  /** What is left of the CRM's budgets of requests, where it tells. */
+  readonly budgets: readonly BudgetStanding[];
 }
 
 export async function readStatus(sql: Sql): Promise<Status> {
@@ -27,6 +30,7 @@ export async function readStatus(sql: Sql): Promise<Status> {
     leader: await readLease(sql),
     sweeps: await readSweeps(sql),
     held: await readHeldChanges(sql),
+    budgets: await readBudgets(sql),
   };
 }
 

@@ -1,6 +1,8 @@
+import { isUnproven, loadSweeps } from '../db/sweep-state.ts';
 import type { Priority } from '../domain/remote.ts';
 import { type SweepResult, sweepObject } from '../pull/sweep.ts';
 import { objectError } from './object-error.ts';
+import { settleScanned } from './reconcile-all.ts';
 import type { Session } from './session.ts';
 
 export interface SweepAllOptions {
@@ -13,6 +15,13 @@ export interface SweepAllOptions {
 /** What one object's part of a sweep brought. */
 export interface SweepRun extends SweepResult {
   readonly object: string;
+}
+
+/** How often everything of an object is read. */
+export function intervalOf({ settings, remote, config }: Session, object: string): number {
+  const { changes } = remote.capabilitiesOf(object);
+  const ownMs = changes.kind === 'full-scan' ? changes.everyMs : undefined;
+  return settings(object).scanMs ?? ownMs ?? config.sweepMs;
 }
 
 /**
@@ -28,21 +37,35 @@ export async function sweepAll(
   const wanted = options.objects && new Set(options.objects);
   const { signal, priority } = options;
   const runs: SweepRun[] = [];
-  for (const table of session.tables) {
+  const tables = session.tables.filter(({ object }) => {
+    return (wanted?.has(object) ?? true) && session.troubles.waitMs(partOf(object)) === 0;
+  });
+  const sweeps = await loadSweeps(
+    session.db,
+    tables.map(({ object }) => object),
+  );
+  for (const table of tables) {
     if (signal.aborted) break;
-    if (wanted && !wanted.has(table.object)) continue;
-    const intervalMs = session.config.sweepMs;
-    const part = { object: table.object, part: 'sweep' } as const;
-    if (session.troubles.waitMs(part) > 0) continue;
+    const standing = sweeps.get(table.object);
+    if (standing === undefined) continue;
+    const intervalMs = intervalOf(session, table.object);
+    const part = partOf(table.object);
     try {
-      const swept = await sweepObject(session, table, { signal, priority, intervalMs });
+      const swept = await sweepObject(session, table, { signal, priority, intervalMs, standing });
       if (swept === null) continue;
       runs.push({ object: table.object, ...swept });
       await session.troubles.worked(part);
+      const { isFinished, startedAt, problem } = swept;
+      if (!isFinished || startedAt === null || isUnproven(problem)) continue;
+      await settleScanned(session, table, { signal, priority, startedAt });
     } catch (error) {
       // Where it is everybody's, whoever pulls says so.
       await objectError(session, part, error, signal);
     }
   }
   return runs;
+}
+
+function partOf(object: string) {
+  return { object, part: 'sweep' } as const;
 }

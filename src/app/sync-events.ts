@@ -1,34 +1,30 @@
 import type { Logger } from './log.ts';
-import type { SyncEvent, SyncEvents, SyncListener } from './sync.ts';
 
-export interface EventHub {
-  on<E extends SyncEvent>(event: E, listener: SyncListener<E>): () => void;
-  emit<E extends SyncEvent>(event: E, detail: SyncEvents[E]): void;
+type Listener<Events, E extends keyof Events> = (detail: Events[E]) => void;
+
+export interface EventHub<Events> {
+  on<E extends keyof Events>(event: E, listener: Listener<Events, E>): () => void;
+  emit<E extends keyof Events>(event: E, detail: Events[E]): void;
 }
 
 /** A listener that throws is logged: it must not stop what it listens to. */
-export function createEventHub(log: Logger): EventHub {
-  const listeners: { [E in SyncEvent]: Set<SyncListener<E>> } = {
-    pulled: new Set(),
-    pushed: new Set(),
-    conflict: new Set(),
-    parked: new Set(),
-    leading: new Set(),
-    error: new Set(),
-  };
+export function createEventHub<Events>(log: Logger): EventHub<Events> {
+  const listeners: { [E in keyof Events]?: Set<Listener<Events, E>> } = {};
   return {
     on(event, listener) {
-      listeners[event].add(listener);
+      const all = listeners[event] ?? new Set();
+      listeners[event] = all;
+      all.add(listener);
       return () => {
-        listeners[event].delete(listener);
+        all.delete(listener);
       };
     },
     emit(event, detail) {
-      for (const listener of listeners[event]) {
+      for (const listener of listeners[event] ?? []) {
         try {
           listener(detail);
         } catch (error) {
-          log.error({ err: error, event }, 'a listener threw');
+          log.error({ err: error, event: String(event) }, 'a listener threw');
         }
       }
     },

@@ -1,6 +1,8 @@
 import { countUnsettled } from '../db/outbox/outbox.ts';
 import { refreshUsers } from './daemon/background-jobs.ts';
 import { createRecordingsPass } from './daemon/recordings-pass.ts';
+import { readAllHints } from './hooks/read-hints.ts';
+import { noteBudget } from './note-budget.ts';
 import { type ObjectProgress, type ObjectRun, pullAll } from './pull-all.ts';
 import { copiedDatabase, type PushOutcome, pushOnce } from './push-once.ts';
 import { withDeletions } from './reconcile-all.ts';
@@ -32,7 +34,7 @@ export interface SyncOptions {
 
 /**
  * One complete pass: what changed in the CRM, what was deleted there (by comparison where no feed
- * tells), what is due of the rolling sweep and of recordings, then what waits in the outbox, which takes in once
+ * tells), what is due of the rolling sweep, of hints and of recordings, then what waits in the outbox, which takes in once
  * more what it is about to overwrite. The schema was checked when the session was opened.
  */
 export async function syncOnce(session: Session, options: SyncOptions): Promise<SyncOutcome> {
@@ -42,11 +44,14 @@ export async function syncOnce(session: Session, options: SyncOptions): Promise<
     objects.push(await withDeletions(session, run, reading));
   }
   await sweepAll(session, reading);
+  // What a list left in doubt an earlier time.
+  await readAllHints(session, reading);
   if (!options.objects) await refreshUsers(session, { ...reading, force: false });
   if (!options.objects) await createRecordingsPass(session)(reading);
   const { config, installation, log } = session;
   if (config.push && !installation.adopted) log.warn(copiedDatabase(), 'nothing is pushed');
   const push = config.push && installation.adopted ? await pushOnce(session, options) : null;
+  await noteBudget(session);
   const unsettled = await countUnsettled(session.db, options.objects);
   const { pending, sending, blocked, parked, openConflicts, setAside } = unsettled;
   const runs = withProblems(session, objects, options.objects);

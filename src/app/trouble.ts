@@ -15,7 +15,7 @@ export interface FailedPart {
 }
 
 /**
- * Which objects do not work, and when each is tried again. Written to `clarify_sync.trouble` once per
+ * Which objects do not work, and when each is tried again. Written to `{sync}.trouble` once per
  * failure and once at its end; while all is well, nothing is written.
  */
 export interface Troubles {
@@ -131,7 +131,7 @@ function pauseAfter(attempts: number, random: number): number {
 
 type Said = Pick<Trouble, 'code' | 'message' | 'hint'>;
 
-/** As it stands in `clarify_sync.trouble`, in the run log and in `last_error`. */
+/** As it stands in `{sync}.trouble`, in the run log and in `last_error`. */
 export function describeTrouble(error: unknown): Said {
   if (error instanceof SyncError) {
     const { code, message, hint } = error;

@@ -20,7 +20,7 @@ export async function discoverWorkspace(
   config: Config,
   { log, signal }: Deps,
 ): Promise<readonly ObjectSchema[]> {
-  const remote = openRemote(config, log);
+  const remote = await openRemote(config, log);
   try {
     const discovered = await remote.discover({ priority: 'pull', signal });
     return mirroredOf(config, discovered);

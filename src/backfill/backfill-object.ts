@@ -1,4 +1,5 @@
 import { serverNow } from '../conflicts/clocks.ts';
+import { readHandover } from '../conflicts/handover.ts';
 import {
   type ReadDeps,
   type Reading,
@@ -16,7 +17,7 @@ import { markDeletionsFrom } from '../db/reconcile/state.ts';
 import { markSwept } from '../db/sweep-state.ts';
 import { SyncError } from '../domain/errors.ts';
 import type { Stamping } from '../domain/stamping.ts';
-import { EARLIEST_MS, formatInstant, parseInstant } from '../domain/walk/instant.ts';
+import { formatInstant, parseInstant } from '../domain/walk/instant.ts';
 import { fillRanges, type Job } from './fill-ranges.ts';
 import { planRanges } from './plan-ranges.ts';
 import { readUndated } from './read-undated.ts';
@@ -85,7 +86,11 @@ async function begin(
 ): Promise<Job> {
   const since = options.since ?? null;
   const startedAt = formatInstant(serverNow(deps));
-  const handover = await readHandover(deps, table, reading, { ...options, startedAt });
+  const { at: handover, requests: asked } = await readHandover(deps.remote, table, {
+    ...options,
+    startedAt,
+  });
+  reading.counts.requests += asked;
   const unread = await isUnread(withinLockTimeout(deps.db), table);
   const { ranges, total, requests } = await planRanges(deps.remote, table, { ...options, since });
   reading.counts.requests += requests;
@@ -110,31 +115,6 @@ async function begin(
     },
   });
   return { key, ranges: await readRanges(deps.db, key), direct: unread, total };
-}
-
-/** The newest edit there is, before anything is read. */
-async function readHandover(
-  deps: ReadDeps,
-  table: MirrorTable,
-  reading: Reading,
-  options: ReadOptions & { readonly startedAt: string },
-): Promise<string> {
-  // Bounded below, so that records without `_updated_at` cannot stand first.
-  const newest = await deps.remote.readPage(
-    {
-      object: table.schema,
-      orderBy: 'updated',
-      direction: 'desc',
-      from: formatInstant(EARLIEST_MS),
-      offset: 0,
-      limit: 1,
-    },
-    options,
-  );
-  reading.counts.requests += 1;
-  const newestMs = parseInstant(newest.records[0]?.updatedAt ?? null) ?? EARLIEST_MS;
-  // A record stamped in the future must not carry incremental pull past what is edited meanwhile.
-  return formatInstant(Math.min(newestMs, Date.parse(options.startedAt)));
 }
 
 async function finish(deps: ReadDeps, { key, ranges }: Job): Promise<void> {

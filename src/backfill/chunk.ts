@@ -1,5 +1,5 @@
 import type { CopyBuffer } from '../db/backfill/copy-buffer.ts';
-import { type EncodedRecord, encodeRecord } from '../db/mirror/encode.ts';
+import { type ColumnValue, type EncodedRecord, encodeRecord } from '../db/mirror/encode.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
 import { SyncError } from '../domain/errors.ts';
 import type { RemoteRecord } from '../domain/record.ts';
@@ -83,7 +83,8 @@ export function addRecords(
 
 function addBytes(chunk: CopyChunk, table: MirrorTable, records: readonly RemoteRecord[]): void {
   for (const record of records) {
-    const encoded = encode(chunk, table, record);
+    // Nothing stands that could have been merged before.
+    const encoded = encode(chunk, table, record, NONE);
     if (encoded === null) continue;
     chunk.buffer.append(encoded.values);
     chunk.rows += 1;
@@ -94,7 +95,7 @@ function addBytes(chunk: CopyChunk, table: MirrorTable, records: readonly Remote
 }
 
 function isTelling({ mergedIds, links }: RemoteRecord): boolean {
-  if (mergedIds.length > 0) return true;
+  if (mergedIds !== null && mergedIds.length > 0) return true;
   for (const field in links) if (Object.hasOwn(links, field) && links[field]?.ids[0]) return true;
   return false;
 }
@@ -114,10 +115,17 @@ function addVersion(chunk: MergeChunk, table: MirrorTable, record: RemoteRecord)
   for (const value of encoded.values) chunk.bytes += value === null ? 0 : value.toString().length;
 }
 
+const NONE: ColumnValue = [];
+
 /** One bad record harms only itself (invariant 10). */
-function encode(chunk: Chunk, table: MirrorTable, record: RemoteRecord): EncodedRecord | null {
+function encode(
+  chunk: Chunk,
+  table: MirrorTable,
+  record: RemoteRecord,
+  untoldMerges: ColumnValue = null,
+): EncodedRecord | null {
   try {
-    const encoded = encodeRecord(table, record);
+    const encoded = encodeRecord(table, record, untoldMerges);
     chunk.extras += encoded.extras;
     for (const field of encoded.overflown) chunk.overflown.add(field);
     return encoded;

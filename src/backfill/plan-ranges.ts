@@ -5,7 +5,7 @@ import { EARLIEST_MS, formatInstant, parseInstant, startOfUtcDay } from '../doma
 
 export interface Plan {
   readonly ranges: readonly RangeBounds[];
-  /** Records to read, where the server says. */
+  /** Records to read; not all of them where the server does not say, and null where they are few. */
   readonly total: number | null;
   readonly requests: number;
 }
@@ -34,22 +34,39 @@ export async function planRanges(
     return await remote.readPage({ object: table.schema, ...place }, options);
   };
   const start = since ?? formatInstant(EARLIEST_MS);
-  const { total } = await readOne(start, 0);
-  const worthwhile = Math.floor((total ?? 0) / (PAGES_PER_RANGE * remote.limits.pageSize));
+  const { total: told } = await readOne(start, 0);
+  const size =
+    told ??
+    (await boundTotal(PAGES_PER_RANGE * remote.limits.pageSize, async (offset) => {
+      return (await readOne(start, offset)).records.length > 0;
+    }));
+  const worthwhile = Math.floor(size / (PAGES_PER_RANGE * remote.limits.pageSize));
   const count = readers < 2 ? 1 : Math.min(RANGES_PER_READER * readers, worthwhile);
-  if (total === null || count < 2) {
-    return { ranges: [{ from: since, before: null }], total, requests };
-  }
-  const pages = await Promise.all(
-    Array.from({ length: count - 1 }, (_, cut) =>
-      readOne(start, Math.floor(((cut + 1) * total) / count)),
-    ),
+  if (count < 2) return { ranges: [{ from: since, before: null }], total: told, requests };
+  const offsets = Array.from({ length: count - 1 }, (_, cut) =>
+    Math.floor(((cut + 1) * size) / count),
   );
+  const pages = await Promise.all(offsets.map((offset) => readOne(start, offset)));
+  const known = offsets.findLast((_, index) => pages[index]?.records.length) ?? null;
+  const total = told ?? known;
   const cuts = pages.flatMap(({ records }) => parseInstant(records[0]?.createdAt ?? null) ?? []);
   const probe = cuts[Math.floor(cuts.length / 2)] ?? 0;
   const [first] = (await readOne(formatInstant(probe), 0)).records;
   const byDay = (parseInstant(first?.createdAt ?? null) ?? probe) < probe;
   return { ranges: cutRanges(since, cuts, byDay), total, requests };
+}
+
+/** More records than any workspace has: a list that goes on behind it has no end to be found. */
+const MOST = 2 ** 40;
+
+/** More records than a list holds that does not say, and less than twice as many, if not this few. */
+async function boundTotal(
+  few: number,
+  hasAt: (offset: number) => Promise<boolean>,
+): Promise<number> {
+  let bound = few;
+  while (bound < MOST && (await hasAt(bound))) bound *= 2;
+  return bound;
 }
 
 /**

@@ -94,7 +94,8 @@ async function merge(
     return { ...(await applyRead(tx, table, records, context)), extra: chunk.extras };
   }
   const stage = await fillStage(tx, table, encoded);
-  const differences = await compareStage(tx, stage);
+  const { versions } = deps.remote.capabilitiesOf(table.object);
+  const differences = await compareStage(tx, stage, versions);
   const standing = differences.filter(({ present }) => present);
   const ids = standing.map(({ id }) => id);
   const locked = await lockRows(tx, table, ids);
@@ -104,7 +105,8 @@ async function merge(
   for (const { position, id, undated } of standing) {
     // Fields the answer lacked keep what they hold.
     const isPartial = encoded[position - 1]?.missing.length !== 0;
-    if (isPartial || undated || !locked.has(id)) withCare.add(position);
+    const isCompared = versions === 'stamped' && !undated;
+    if (isPartial || !isCompared || !locked.has(id)) withCare.add(position);
   }
   const plain = differences.filter(({ position }) => !withCare.has(position));
   const absent = plain.filter(({ position, present }) => !present && !gone.has(position));
@@ -143,7 +145,8 @@ async function applyTold(
 ): Promise<AppliedRead> {
   if (records.length === 0) return NOTHING;
   const merges = await followMerges(tx, table, records, applyContext(deps, table, readAt));
-  const links = await applyLinks(tx, table, records, { links: deps.links, readAt });
+  const { lateMs } = deps.remote.capabilitiesOf(table.object);
+  const links = await applyLinks(tx, table, records, { links: deps.links, readAt, lateMs });
   return {
     ...NOTHING,
     merged: merges.merged,

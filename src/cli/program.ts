@@ -20,7 +20,7 @@ import { addSchema } from './commands/schema-command.ts';
 import { addStatus } from './commands/status-command.ts';
 import { addSync } from './commands/sync-command.ts';
 import type { ExitCode } from './report.ts';
-import { Shell } from './shell.ts';
+import { type OnHangup, Shell } from './shell.ts';
 import type { Terminal } from './terminal.ts';
 
 export interface ProgramOptions {
@@ -29,12 +29,14 @@ export interface ProgramOptions {
   readonly terminal: Terminal;
   /** Aborting it drains. */
   readonly signal: AbortSignal;
+  /** Calls whenever settings are to be read anew; default never. @returns what ends it. */
+  readonly onHangup?: OnHangup;
 }
 
 /** Runs the command line given. Never throws: what goes wrong is printed. @returns the exit code. */
 export async function runProgram(options: ProgramOptions): Promise<ExitCode> {
-  const { args, terminal, signal } = options;
-  const shell = new Shell(terminal, signal);
+  const { args, terminal, signal, onHangup } = options;
+  const shell = new Shell(terminal, signal, onHangup);
   const program = buildProgram(shell, terminal);
   const json = args.includes('--json');
   try {
@@ -55,7 +57,9 @@ export async function runProgram(options: ProgramOptions): Promise<ExitCode> {
 
 function buildProgram(shell: Shell, terminal: Terminal): Command {
   const program = new Command('clarify-sync')
-    .description('Two-way sync between a Clarify CRM workspace and a Postgres warehouse.')
+    .description(
+      `Two-way sync between a ${shell.crm.title} CRM workspace and a Postgres warehouse.`,
+    )
     .version(readVersion(), '--version')
     .helpOption('-h, --help', 'show help')
     .helpCommand('help [command]', 'show help for a command')
@@ -72,7 +76,18 @@ function buildProgram(shell: Shell, terminal: Terminal): Command {
       '\nExit codes: 0 success, 1 failure, 2 wrong usage or configuration,\n3 all went well but something is left for a person.\n\nExample:\n  clarify-sync demo',
     );
   for (const add of COMMANDS) add(program, shell);
+  for (const command of program.commands) {
+    if (!WITHOUT_WORKSPACE.has(command.name())) addWorkspaceOption(command);
+  }
   return program;
+}
+
+/** They serve all, or none. */
+const WITHOUT_WORKSPACE: ReadonlySet<string> = new Set(['run', 'emulator', 'demo', 'completion']);
+
+function addWorkspaceOption(command: Command): void {
+  if (command.commands.length > 0) return command.commands.forEach(addWorkspaceOption);
+  command.option('--workspace <name>', 'the workspace of a fleet that is meant');
 }
 
 /** In the order in which help lists them. */

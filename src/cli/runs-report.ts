@@ -15,7 +15,7 @@ const COLOUR: Readonly<Record<ObjectRun['state'], Style>> = {
 };
 
 /**
- * Clarify lists objects that have no records to read: the run says so, and nobody has to do
+ * A CRM may list objects that have no records to read: the run says so, and nobody has to do
  * anything about it.
  */
 export const OBJECT_UNAVAILABLE = 'object-unavailable';

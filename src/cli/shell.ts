@@ -1,9 +1,24 @@
-import { type Config, loadConfig } from '../app/config/config.ts';
+import {
+  type Config,
+  crmInUse,
+  describeUnknown,
+  environment,
+  fleetPath,
+  loadConfig,
+} from '../app/config/config.ts';
+import { type FleetConfig, type FleetEntry, loadFleet } from '../app/fleet/file.ts';
 import { createLog, type Logger } from '../app/log.ts';
 import { type OpenDatabase, openDatabaseOnly, openSession, type Session } from '../app/session.ts';
 import { UsageError } from '../domain/errors.ts';
 import { stringifyJson } from '../domain/json.ts';
 import { describeFailure, renderFailure, stackFrames } from './failure.ts';
+import {
+  checkLoneName,
+  chooseWorkspace,
+  failureFor,
+  reportFor,
+  reportOnAll,
+} from './fleet-choice.ts';
 import { openProgress, type Progress } from './progress.ts';
 import { type ExitCode, printReport, type Report } from './report.ts';
 import { type Paint, painter, type Screen, screenOf, type Terminal } from './terminal.ts';
@@ -11,6 +26,8 @@ import { type Paint, painter, type Screen, screenOf, type Terminal } from './ter
 /** Options every command has. */
 export interface CommonOptions {
   readonly json?: boolean | undefined;
+  /** Which workspace of a fleet is meant. */
+  readonly workspace?: string | undefined;
 }
 
 /** What a command works with. */
@@ -35,6 +52,29 @@ export interface CommandContext {
   withDatabase<T>(work: (open: OpenDatabase, config: Config) => Promise<T>): Promise<T>;
   /** Opens the one progress display of a command. */
   progress(): Progress;
+  /** The file of the fleet; null where there is none. @throws UsageError naming every mistake. */
+  fleet(): Promise<FleetConfig | null>;
+  /**
+   * Runs `work` for the workspace that is meant, or for each of the fleet where none is named, and
+   * makes one report of all.
+   */
+  forEach(
+    work: (context: CommandContext) => Promise<Report>,
+    options?: { readonly remote?: boolean },
+  ): Promise<Report>;
+  /** Calls whenever the terminal hangs up, or somebody asks for settings to be read anew. */
+  readonly onHangup: OnHangup;
+}
+
+/** @returns what ends it. */
+export type OnHangup = (listener: () => void) => () => void;
+
+interface ContextOptions {
+  readonly json: boolean;
+  readonly debug: { on: boolean };
+  readonly workspace: string | undefined;
+  /** Chosen already, of a fleet that was read. */
+  readonly entry?: FleetEntry;
 }
 
 /** How a command tells its result to a script: one document, or the last of several lines. */
@@ -43,12 +83,16 @@ type JsonForm = 'document' | 'lines';
 /** Runs commands, prints what they report, and keeps the exit code. */
 export class Shell {
   exitCode: ExitCode = 0;
+  /** The CRM in use, for help. */
+  readonly crm = crmInUse();
   readonly #terminal: Terminal;
   readonly #signal: AbortSignal;
+  readonly #onHangup: OnHangup;
 
-  constructor(terminal: Terminal, signal: AbortSignal) {
+  constructor(terminal: Terminal, signal: AbortSignal, onHangup: OnHangup = () => () => {}) {
     this.#terminal = terminal;
     this.#signal = signal;
+    this.#onHangup = onHangup;
   }
 
   /**
@@ -63,17 +107,23 @@ export class Shell {
     const json = options.json === true;
     const debug = { on: false };
     try {
-      const report = await work(this.#context(json, debug));
-      if (report === null) return;
+      const { workspace } = options;
+      const found = await work(this.#context({ json, debug, workspace }));
+      if (found === null) return;
+      const report = workspace === undefined ? found : reportFor(found, workspace);
       this.exitCode = report.exitCode;
       printReport(this.#terminal, report, json ? form : 'human');
     } catch (error) {
-      this.fail(error, { json, form, debug: debug.on });
+      this.fail(error, { json, form, debug: debug.on, workspace: options.workspace });
     }
   }
 
-  fail(error: unknown, how: { json: boolean; form?: JsonForm; debug?: boolean }): void {
-    const failure = describeFailure(error);
+  fail(
+    error: unknown,
+    how: { json: boolean; form?: JsonForm; debug?: boolean; workspace?: string | undefined },
+  ): void {
+    const described = describeFailure(error);
+    const failure = how.workspace === undefined ? described : failureFor(described, how.workspace);
     const { out, err } = this.#terminal;
     this.exitCode = error instanceof UsageError ? 2 : 1;
     for (const line of renderFailure(failure, painter(err))) err.write(`${line}\n`);
@@ -83,17 +133,28 @@ export class Shell {
     out.write(`${stringifyJson({ ...type, error: failure, next: failure.hint })}\n`);
   }
 
-  #context(json: boolean, debug: { on: boolean }): CommandContext {
+  #context(options: ContextOptions): CommandContext {
+    const { json, debug, workspace } = options;
     const terminal = this.#terminal;
     const signal = this.#signal;
-    const config = async (options?: { readonly remote?: boolean }) => {
-      const loaded = await loadConfig(options);
-      debug.on = loaded.logLevel === 'debug' || loaded.logLevel === 'trace';
-      for (const name of loaded.unknownVariables) {
-        terminal.err.write(
-          `${painter(terminal.err)('yellow', 'warning:')} ${name} is no setting\n`,
-        );
-      }
+    const warn = (text: string) => {
+      terminal.err.write(`${painter(terminal.err)('yellow', 'warning:')} ${text}\n`);
+    };
+    const readFleet = async (remote = true): Promise<FleetConfig | null> => {
+      if (fleetPath() === null) return null;
+      const fleet = await loadFleet({ env: environment(), remote });
+      debug.on = isVerbose(fleet.process.logLevel);
+      for (const name of fleet.unusedVariables) warn(`${name} is not used: ${FLEET} is set`);
+      return fleet;
+    };
+    const config = async ({ remote = true }: { readonly remote?: boolean } = {}) => {
+      if (options.entry !== undefined) return options.entry.config;
+      const fleet = await readFleet(remote);
+      if (fleet !== null) return chooseWorkspace(fleet, workspace).config;
+      const loaded = await loadConfig({ remote });
+      debug.on = isVerbose(loaded.logLevel);
+      checkLoneName(loaded, workspace);
+      for (const name of loaded.unknownVariables) warn(describeUnknown(name));
       return loaded;
     };
     const log = (loaded: Config) => createLog({ level: loaded.logLevel });
@@ -105,9 +166,9 @@ export class Shell {
       screen: screenOf(terminal.out),
       config,
       log,
-      async withSession(work, options) {
+      async withSession(work, how) {
         const loaded = await config();
-        const session = await openSession(loaded, { log: log(loaded), signal }, options);
+        const session = await openSession(loaded, { log: log(loaded), signal }, how);
         announce(terminal, session);
         return await closing(session, work);
       },
@@ -118,8 +179,23 @@ export class Shell {
         return await closing(open, (opened) => work(opened, loaded));
       },
       progress: () => openProgress(terminal, { json }),
+      fleet: readFleet,
+      forEach: async (work, { remote = true } = {}) => {
+        const fleet = workspace === undefined ? await readFleet(remote) : null;
+        if (fleet === null) return await work(this.#context(options));
+        return await reportOnAll(fleet, painter(terminal.out), (entry) =>
+          work(this.#context({ ...options, entry })),
+        );
+      },
+      onHangup: this.#onHangup,
     };
   }
+}
+
+const FLEET = 'CLARIFY_SYNC_FLEET';
+
+function isVerbose(level: Config['logLevel']): boolean {
+  return level === 'debug' || level === 'trace';
 }
 
 /** Nobody could join in without knowing where the embedded database listens. */

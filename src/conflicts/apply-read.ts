@@ -22,8 +22,8 @@ export async function applyRead(
 ): Promise<AppliedRead> {
   const applied = await applyRecords(tx, table, records, context);
   const merges = await followMerges(tx, table, records, context);
-  const { links = [], readAt } = context;
-  const linking = await applyLinks(tx, table, records, { links, readAt });
+  const { links = [], readAt, lateMs } = context;
+  const linking = await applyLinks(tx, table, records, { links, readAt, lateMs });
   return {
     ...applied,
     merged: merges.merged,

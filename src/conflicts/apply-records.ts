@@ -16,16 +16,26 @@ import {
   rewriteEntries,
 } from '../db/outbox/unsettled.ts';
 import type { Refusals, RowTrouble } from '../db/row-trouble.ts';
-import { deferRecords, dropDeferred, putAside, readRefusals } from '../db/set-aside.ts';
+import {
+  deferRecords,
+  dropDeferred,
+  putAside,
+  readNewerAside,
+  readRefusals,
+} from '../db/set-aside.ts';
+import type { Capabilities } from '../domain/capabilities.ts';
 import type { ConflictPolicy } from '../domain/merge-fields.ts';
 import { type EntryRewrite, mergeRecord, type PendingEntry } from '../domain/merge-record.ts';
 import type { RemoteRecord } from '../domain/record.ts';
 import { withCurrentReferences } from './current-references.ts';
 import type { RemoteWrites } from './remote-writes.ts';
+import { type StaleContext, withoutStale } from './stale-reads.ts';
 
-export interface ApplyContext {
+export interface ApplyContext extends StaleContext {
   /** Database time from before the records were read. */
   readonly readAt: string;
+  /** What tells the newer of two versions; `stamped` where left out. */
+  readonly versions?: Capabilities['versions'] | undefined;
   readonly policyOf: (field: string) => ConflictPolicy;
   /** Local edits are stamped by the database's clock, the CRM's by its own. */
   readonly crmMinusDatabaseMs: number;
@@ -70,11 +80,12 @@ interface Candidate {
  * for every version of a record (invariants 2, 3, 5, 10):
  *
  * 1. rows under an old id get the one their record has now
- * 2. what is equal, older, or known to be gone since is left alone
+ * 2. what is equal, older, known to be gone since, or from before what was sent is left alone
  * 3. rows are locked, never waited for: those held by a user are put aside; what another process
  *    has made newer until then is left alone as well
  * 4. only then, in a later statement, the outbox is read and merged with; what cannot be merged
- *    yet, because a field is in flight, is put aside too
+ *    yet, because a field is in flight, is put aside too. What is older than a version put aside, such
+ *    as the answer to a push whose row this very transaction held, is left alone
  * 5. a row that cannot be written is put aside with the reason. What waits for it in the outbox has
  *    been merged all the same, so that edits of it go on
  *
@@ -109,10 +120,15 @@ export async function applyRecords(
   const held = present.filter(({ record }) => !locked.has(record.id));
   const usable = [
     ...candidates.filter((c) => !c.present),
-    ...(await stillOlder(
+    ...(await withoutStale(
       tx,
       table,
-      present.filter(({ record }) => locked.has(record.id)),
+      await stillOlder(
+        tx,
+        table,
+        present.filter(({ record }) => locked.has(record.id)),
+        context,
+      ),
       context,
     )),
   ];
@@ -127,7 +143,13 @@ export async function applyRecords(
   const usableIds = usable.map(({ record }) => record.id);
   await moveEntries(tx, object, usableIds);
   const unsettled = await readWaiting(tx, table, usableIds);
-  const merged = mergeAll(table, usable, unsettled, context);
+  const newer = await readNewerAside(
+    tx,
+    object,
+    usable.filter((c) => c.present).map(({ record }) => record),
+  );
+  const current = usable.filter(({ record }) => !newer.has(record.id));
+  const merged = mergeAll(table, current, unsettled, context);
   const inserts = await withoutGone(
     tx,
     table,
@@ -159,6 +181,7 @@ export async function applyRecords(
   await deferRecords(tx, object, merged.unmerged, context.readAt);
   await deferRecords(tx, object, deferred, context.readAt);
   const aside = new Set([...deferred, ...merged.unmerged, ...lasting].map(({ id }) => id));
+  for (const id of newer) aside.add(id);
   const appliedIds = records.map(({ id }) => id).filter((id) => !aside.has(id));
   await dropDeferred(tx, object, appliedIds, context.readAt);
   await noteOverflown(tx, object, new Set(encoded.flatMap(({ overflown }) => overflown)));
@@ -286,11 +309,11 @@ async function findCandidates(
     readonly records: readonly RemoteRecord[];
     readonly encoded: readonly { readonly row: IncomingRow }[];
   },
-  { readAt }: ApplyContext,
+  { readAt, versions = 'stamped' }: ApplyContext,
 ): Promise<{ readonly candidates: readonly Candidate[]; readonly undated: number }> {
   if (read.records.length === 0) return { candidates: [], undated: 0 };
   const rows = read.encoded.map(({ row }) => row);
-  const standing = await compareRows(tx, table, { rows, readAt });
+  const standing = await compareRows(tx, table, { rows, readAt, versions });
   const candidates = standing.flatMap(({ index, present, newer, differs, same }) => {
     const record = read.records[index];
     const row = rows[index];

@@ -44,13 +44,13 @@ export async function followMerges(
   records: readonly RemoteRecord[],
   context: ApplyContext,
 ): Promise<MergeCounts> {
-  const survivors = records.filter(({ mergedIds }) => mergedIds.length > 0);
+  const survivors = records.filter(({ mergedIds }) => mergedIds !== null && mergedIds.length > 0);
   if (survivors.length === 0) return NOTHING;
   // One that was read alive on the same page has not vanished.
   const alive = new Set(records.map(({ id }) => id));
   const told = new Map<string, Merge>();
   for (const { id, mergedIds } of survivors) {
-    for (const oldId of mergedIds) if (!alive.has(oldId)) told.set(oldId, { oldId, id });
+    for (const oldId of mergedIds ?? []) if (!alive.has(oldId)) told.set(oldId, { oldId, id });
   }
   const news = await readNewMerges(tx, table, [...told.values()]);
   if (news.length === 0) return NOTHING;
@@ -133,7 +133,7 @@ export interface Merged {
  * of `_merged_ids`; survivors are read afresh. No request where there is none.
  */
 export async function readMerged(
-  deps: { readonly db: Pick<Database, 'transaction'>; readonly remote: Remote },
+  deps: { readonly db: Pick<Database, 'schemas' | 'transaction'>; readonly remote: Remote },
   table: MirrorTable,
   ids: readonly string[],
   options: CallOptions,

@@ -1,5 +1,6 @@
 import type { Transaction } from '../db/database.ts';
 import type { Refused } from '../db/guarded.ts';
+import { lookAgain } from '../db/hints.ts';
 import {
   compareLinks,
   deleteLinks,
@@ -9,7 +10,7 @@ import {
   type ToldLinks,
 } from '../db/link-rows.ts';
 import { type LinkTable, type LinkView, linkViews, viewsOf } from '../db/mirror/links.ts';
-import { MIRROR_SCHEMA, type MirrorTable } from '../db/mirror/table.ts';
+import type { MirrorTable } from '../db/mirror/table.ts';
 import { readGuardedLinks } from '../db/outbox/links.ts';
 import { isRowTrouble, type RowTrouble, troubleOf } from '../db/row-trouble.ts';
 import { deferRecords, putAside } from '../db/set-aside.ts';
@@ -24,11 +25,18 @@ export interface LinkCounts {
   readonly setAside: number;
 }
 
+interface LinkContext {
+  readonly links: readonly LinkTable[];
+  readonly readAt: string;
+  /** How late a write may show in what was read; 0, or left out, where it cannot. */
+  readonly lateMs?: number | undefined;
+}
+
 /**
  * Brings link tables up to what records tell of their links: a complete list is the whole set, a
  * capped one only adds. The one way in for links (invariants 2 and 3): what differs is compared,
  * locked without waiting, and only then, in a later statement, left alone where a change of it
- * waits in the outbox or was settled since the records were read.
+ * waits in the outbox or was settled since the records were read, or too shortly before to show.
  *
  * Runs in the caller's transaction, as writer, after the records themselves were applied; safe to
  * repeat. Costs nothing where no record tells of links.
@@ -37,7 +45,7 @@ export async function applyLinks(
   tx: Transaction,
   table: MirrorTable,
   records: readonly RemoteRecord[],
-  context: { readonly links: readonly LinkTable[]; readonly readAt: string },
+  context: LinkContext,
 ): Promise<LinkCounts> {
   const counts = { linked: 0, unlinked: 0, deferred: 0, setAside: 0 };
   const held = new Set<string>();
@@ -48,7 +56,8 @@ export async function applyLinks(
     const { missing, extra } = await compareLinks(tx, view, table, told);
     if (missing.length === 0 && extra.length === 0) continue;
     const locked = await lockLinks(tx, view, extra);
-    const free = await unguarded(tx, view, { missing, extra: locked }, context.readAt);
+    const free = await unguarded(tx, view, { missing, extra: locked }, context);
+    if (context.lateMs) await lookAgain(tx, table.object, free.doubted);
     const kept = await deleteLinks(tx, view, free.extra);
     const refused = await insertFree(tx, view, free.missing);
     for (const { item, trouble } of [...kept, ...refused]) {
@@ -83,23 +92,36 @@ function toldOf({ here }: LinkView, records: readonly RemoteRecord[]): ToldLinks
   return { pairs, whole };
 }
 
-/** Without the links that have a change here, as told by either end. */
+/**
+ * Without the links that have a change here, as told by either end. Of records with such that is
+ * settled, how it was is read again once what is read is certain.
+ */
 async function unguarded(
   tx: Transaction,
   view: LinkView,
   found: { readonly missing: readonly LinkRow[]; readonly extra: readonly LinkRow[] },
-  readAt: string,
+  context: LinkContext,
 ) {
   const keys = new Set<string>();
+  const doubted = new Map<string, string>();
   for (const told of viewsOf(view.link)) {
     const isTurned = told.here.column !== view.here.column;
     const turn = (row: LinkRow) => (isTurned ? { here: row.there, there: row.here } : row);
     const rows = [...found.missing, ...found.extra].map(turn);
-    const guarded = await readGuardedLinks(tx, told, rows, readAt);
-    for (const row of guarded) keys.add(keyOf(turn(row)));
+    const guarded = await readGuardedLinks(tx, told, rows, context);
+    for (const row of guarded) {
+      const { here, there } = turn(row);
+      keys.add(keyOf({ here, there }));
+      const since = doubted.get(here) ?? '';
+      if (row.doneAt !== null && row.doneAt > since) doubted.set(here, row.doneAt);
+    }
   }
   const isFree = (row: LinkRow) => !keys.has(keyOf(row));
-  return { missing: found.missing.filter(isFree), extra: found.extra.filter(isFree) };
+  return {
+    missing: found.missing.filter(isFree),
+    extra: found.extra.filter(isFree),
+    doubted: [...doubted].map(([id, since]) => ({ id, since })),
+  };
 }
 
 function keyOf({ here, there }: LinkRow): string {
@@ -125,7 +147,7 @@ async function insertFree(
 ): Promise<readonly Refused<LinkRow>[]> {
   if (rows.length === 0) return [];
   const refused: Refused<LinkRow>[] = [];
-  const table = `${MIRROR_SCHEMA}.${view.link.name}`;
+  const table = `${tx.schemas.mirror}.${view.link.name}`;
   let waits = 0;
   let last: RowTrouble | null = null;
   const insert = async (part: readonly LinkRow[]): Promise<void> => {

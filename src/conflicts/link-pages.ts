@@ -8,7 +8,7 @@ import type { CallOptions, Page, PageRequest, Remote } from '../domain/remote.ts
 
 /** What reading links takes. */
 export interface LinkReadDeps {
-  readonly db: Pick<Database, 'transaction'>;
+  readonly db: Pick<Database, 'schemas' | 'transaction'>;
   readonly remote: Remote;
   readonly links: readonly LinkTable[];
   readonly linkRefusals: LinkRefusals;
@@ -204,6 +204,7 @@ export async function readLinkList(
   for (let attempt = 1; attempt <= MOST_READS; attempt += 1) {
     const ids = new Set<string>();
     const totals = new Set<number | null>();
+    let isStuck = false;
     for (let more = true; more; ) {
       let page: Awaited<ReturnType<Remote['readLinks']>>;
       try {
@@ -218,10 +219,12 @@ export async function readLinkList(
       const before = ids.size;
       for (const id of page.ids) ids.add(id);
       totals.add(page.total);
-      more = page.more && ids.size > before;
+      // There is more, and it does not come.
+      isStuck = page.more && ids.size === before;
+      more = page.more && !isStuck;
     }
     const [total = null] = totals;
-    const isWhole = totals.size === 1 && (total === null || total === ids.size);
+    const isWhole = !isStuck && totals.size === 1 && (total === null || total === ids.size);
     if (isWhole) return { kind: 'whole', ids, requests };
   }
   return { kind: 'moving', requests };

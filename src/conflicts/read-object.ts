@@ -101,7 +101,9 @@ export async function walkObject(
   reading: Reading,
   options: ReadOptions &
     Pick<WalkOptions, 'orderBy' | 'from' | 'probe'> & {
-      /** Applies what it reads, and leaves the cursor as it is. */
+      /**
+       * Goes on from an earlier walk. Applies what it reads, and leaves the cursor as it is.
+       */
       readonly passing?: boolean | undefined;
     },
 ): Promise<string | null> {
@@ -152,7 +154,7 @@ export async function walkObject(
 }
 
 /** Applies records in one transaction with the cursor that has seen them. */
-async function applyPage(
+export async function applyPage(
   deps: ReadDeps,
   table: MirrorTable,
   reading: Reading,
@@ -200,8 +202,11 @@ export async function contextOf(
 
 /** What it takes to apply records that were read since `readAt` (database time). */
 export function applyContext(deps: ReadDeps, table: MirrorTable, readAt: string): ApplyContext {
+  const { versions, lateMs } = deps.remote.capabilitiesOf(table.object);
   return {
     readAt,
+    versions,
+    lateMs,
     crmMinusDatabaseMs: crmMinusDatabaseMs(deps),
     policyOf: (field: string) => deps.policyOf(table.object, field),
     links: deps.links,

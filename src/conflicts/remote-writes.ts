@@ -1,10 +1,11 @@
 import type { Sql } from '../db/database.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
 import { hasUnsettled, readUnsettled } from '../db/outbox/unsettled.ts';
-import { type RecordHistory, type WrittenBy, writeOf } from '../domain/field-write.ts';
+import { RemoteError } from '../domain/errors.ts';
+import { type RecordHistory, writeOf } from '../domain/field-write.ts';
 import type { ConflictPolicy } from '../domain/merge-fields.ts';
 import { mergeRecord, type PendingEntry } from '../domain/merge-record.ts';
-import type { RemoteRecord } from '../domain/record.ts';
+import type { RemoteRecord, WrittenBy } from '../domain/record.ts';
 import type { CallOptions, Remote } from '../domain/remote.ts';
 
 /** Who wrote a field in the CRM when, by record and field, where that could be found out. */
@@ -34,22 +35,52 @@ export async function readRemoteWrites(
   records: readonly RemoteRecord[],
   options: CallOptions,
 ): Promise<RemoteWrites> {
+  const { fieldTimes } = deps.remote.capabilitiesOf(table.object);
+  if (fieldTimes === 'none') return NONE;
+  // Values that tell bring it along; one that is gone does not.
+  const isEmptied = fieldTimes === 'values';
+  if (isEmptied && deps.remote.readClearings === undefined) return NONE;
   if (records.length === 0 || !(await hasUnsettled(deps.db, table.object))) return NONE;
   const disputed = await findDisputed(deps, table, records);
   if (disputed.length === 0) return NONE;
   const signal = AbortSignal.any([options.signal, AbortSignal.timeout(PATIENCE_MS)]);
   const call = { priority: options.priority, signal, timeoutMs: PATIENCE_MS };
+  if (isEmptied) return await readEmptied(deps.remote, table, disputed, call);
   const found = await Promise.all(
     disputed.slice(0, MOST_HISTORIES).map(async ({ record, fields }) => {
       const versionMs = versionOf(record) ?? Number.POSITIVE_INFINITY;
       const isEnough = ({ writes }: RecordHistory) =>
         fields.every((name) => writes.some((w) => w.field === name && w.atMs <= versionMs));
       const request = { object: table.schema, id: record.id, isEnough };
-      const history = await deps.remote.readHistory(request, call).catch((error: unknown) => {
+      const history = await deps.remote.readHistory?.(request, call).catch((error: unknown) => {
         if (signal.aborted) return null;
         throw error;
       });
-      return [record.id, writesOf(table, { record, fields }, history)] as const;
+      return [record.id, writesOf(table, { record, fields }, history ?? null)] as const;
+    }),
+  );
+  return new Map(found);
+}
+
+/** When disputed fields that are empty were emptied. */
+async function readEmptied(
+  remote: Remote,
+  table: MirrorTable,
+  disputed: readonly Disputed[],
+  call: CallOptions,
+): Promise<RemoteWrites> {
+  const emptied = disputed.flatMap(({ record, fields }) => {
+    const untold = fields.filter((name) => record.fields[name] === null);
+    return untold.length === 0 ? [] : [{ id: record.id, fields: untold }];
+  });
+  const found = await Promise.all(
+    emptied.slice(0, MOST_HISTORIES).map(async (one) => {
+      const request = { object: table.schema, ...one };
+      const told = await remote.readClearings?.(request, call).catch((error: unknown) => {
+        if (call.signal.aborted || error instanceof RemoteError) return null;
+        throw error;
+      });
+      return [one.id, told ?? new Map<string, WrittenBy>()] as const;
     }),
   );
   return new Map(found);

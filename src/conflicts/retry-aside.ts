@@ -144,9 +144,11 @@ async function link(
   table: MirrorTable,
   waiting: readonly Extract<Aside, { readonly kind: 'link' }>[],
 ): Promise<void> {
+  const { lateMs } = deps.remote.capabilitiesOf(table.object);
   await again(deps.db, table, { kind: 'link', waiting }, async (tx) => {
     for (const { record, readAt } of waiting) {
-      if (record !== null) await applyLinks(tx, table, [record], { links: deps.links, readAt });
+      if (record !== null)
+        await applyLinks(tx, table, [record], { links: deps.links, readAt, lateMs });
     }
     const links = ownViews(deps.links, table.object).map((view) => view.link);
     await renameLinks(tx, links, { all: true });

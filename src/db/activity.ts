@@ -13,13 +13,13 @@ export async function countConflictsAfter(
 }> {
   if (after === null) {
     const [row] = await sql.query<{ newest: bigint | null }>(
-      'SELECT max(id) AS newest FROM clarify_sync.conflict',
+      'SELECT max(id) AS newest FROM {sync}.conflict',
     );
     return { found: [], newest: row?.newest ?? 0n };
   }
   const rows = await sql.query<{ object: string; count: number; newest: bigint }>(
     `SELECT object, count(*)::int4 AS count, max(id) AS newest
-       FROM clarify_sync.conflict WHERE id > $1 GROUP BY object`,
+       FROM {sync}.conflict WHERE id > $1 GROUP BY object`,
     [after],
   );
   const newest = rows.reduce((max, row) => (row.newest > max ? row.newest : max), after);
@@ -42,7 +42,7 @@ export async function readConflictsAfter(sql: Sql, after: bigint, limit: number)
     resolution: 'local' | 'remote' | 'merged' | 'open';
   }>(
     `SELECT id, object, record_id AS "recordId", field, policy, resolution
-       FROM clarify_sync.conflict WHERE id > $1 ORDER BY id LIMIT $2`,
+       FROM {sync}.conflict WHERE id > $1 ORDER BY id LIMIT $2`,
     [after, limit],
   );
 }
@@ -57,7 +57,7 @@ export async function readNewestParked(sql: Sql, limit: number) {
     code: string;
   }>(
     `SELECT id, object, record_id AS "recordId", op, split_part(last_error, ':', 1) AS code
-       FROM clarify_sync.outbox WHERE state = 'parked' ORDER BY id DESC LIMIT $1`,
+       FROM {sync}.outbox WHERE state = 'parked' ORDER BY id DESC LIMIT $1`,
     [limit],
   );
 }
@@ -91,7 +91,7 @@ export async function readActivity(
   return await sql.query<ActivityBucket & Record<string, unknown>>(
     `WITH recent AS (
        SELECT id, kind, object, state, counts, started_at, finished_at
-         FROM clarify_sync.run ORDER BY id DESC LIMIT ${MOST_RUNS}
+         FROM {sync}.run ORDER BY id DESC LIMIT ${MOST_RUNS}
      ), ended AS (
        SELECT *, state = 'ok' AND kind IN ('pull', 'backfill') AS whole,
               lag(started_at) OVER (
@@ -132,13 +132,13 @@ export async function readMoves(sql: Sql, limit: number): Promise<readonly Move[
   return await sql.query<Move & Record<string, unknown>>(
     `(SELECT 'in' AS direction, finished_at AS at, object, kind AS what, NULL AS "recordId",
              NULL AS op, '{}'::text[] AS fields, counts
-        FROM (SELECT * FROM clarify_sync.run ORDER BY id DESC LIMIT ${MOST_RUNS_TAIL}) AS r
+        FROM (SELECT * FROM {sync}.run ORDER BY id DESC LIMIT ${MOST_RUNS_TAIL}) AS r
        WHERE kind <> 'push' AND object IS NOT NULL AND finished_at IS NOT NULL AND ${WRITTEN} > 0
        ORDER BY id DESC LIMIT $1)
      UNION ALL
      (SELECT 'out', coalesce(done_at, sent_at, created_at), object, state, record_id, op,
              CASE WHEN op = 'delete' THEN '{}' ELSE ARRAY(SELECT jsonb_object_keys(changes)) END, '{}'
-        FROM clarify_sync.outbox ORDER BY id DESC LIMIT $1)
+        FROM {sync}.outbox ORDER BY id DESC LIMIT $1)
      ORDER BY at DESC LIMIT $1`,
     [limit],
   );

@@ -23,12 +23,18 @@ export interface AsideCause extends Cause {
 }
 
 /** What is the matter with rows of an object, as said after their number. */
-export const WHAT_WAITS: Readonly<Record<AsideKind, string>> = {
-  apply: 'cannot take what Clarify has',
-  remove: 'stand although their record is gone',
-  refer: 'cannot refer by the id of today',
-  link: 'cannot take the links that Clarify has',
-};
+export function whatWaits(kind: AsideKind, title: string): string {
+  switch (kind) {
+    case 'apply':
+      return `cannot take what ${title} has`;
+    case 'remove':
+      return 'stand although their record is gone';
+    case 'refer':
+      return 'cannot refer by the id of today';
+    case 'link':
+      return `cannot take the links that ${title} has`;
+  }
+}
 
 const CAUSE = `code, sqlstate AS "sqlState", table_name AS "table", constraint_name AS "constraint", reason`;
 
@@ -39,7 +45,7 @@ export async function listAside(
 ): Promise<AsideRow[]> {
   return await sql.query<AsideRow & Record<string, unknown>>(
     `SELECT object, id, kind, ${CAUSE}, attempts, noticed_at AS "noticedAt", next_attempt_at AS "nextAttemptAt"
-       FROM clarify_sync.deferred
+       FROM {sync}.deferred
       WHERE code IS NOT NULL AND ($1::text[] IS NULL OR object = ANY($1))
       ORDER BY noticed_at, object, id LIMIT $2`,
     [wanted.objects ?? null, wanted.limit],
@@ -49,7 +55,7 @@ export async function listAside(
 /** Whatever keeps rows from being as their records are, the most frequent first. */
 export async function readAsideCauses(sql: Sql): Promise<AsideCause[]> {
   return await sql.query<AsideCause & Record<string, unknown>>(
-    `SELECT object, kind, ${CAUSE}, count(*)::int4 AS rows FROM clarify_sync.deferred
+    `SELECT object, kind, ${CAUSE}, count(*)::int4 AS rows FROM {sync}.deferred
       WHERE code IS NOT NULL
       GROUP BY object, kind, code, sqlstate, table_name, constraint_name, reason
       ORDER BY rows DESC, object, kind`,

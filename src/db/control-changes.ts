@@ -28,6 +28,8 @@ export const outbox = controlSchema.table(
     state: text('state').notNull().default('pending'),
     /** What was sent, by which an ambiguous create is recognised. */
     sent: jsonb('sent'),
+    /** The job that carries it, where the CRM writes by jobs. */
+    ticket: text('ticket'),
     /** The outbox entry that has to go first. */
     blockedBy: bigint('blocked_by', { mode: 'bigint' }),
     /** The leader's epoch at the claim: only it may settle. */
@@ -54,6 +56,11 @@ export const outbox = controlSchema.table(
       'outbox_settled_has_time',
       sql`(${t.state} in ('done', 'superseded', 'cancelled')) = (${t.doneAt} is not null)`,
     ),
+    // What waits, or is parked, is in nobody's hands.
+    check(
+      'outbox_ticket_is_out',
+      sql`${t.ticket} is null or ${t.state} not in ('pending', 'parked')`,
+    ),
     check('outbox_parked_has_reason', sql`${t.state} <> 'parked' or ${t.lastError} is not null`),
     // Links of a record: to claim, and to leave alone what was settled while a page was read.
     index('outbox_links').on(t.object, t.recordId).where(sql`${t.op} in ('link', 'unlink')`),
@@ -61,6 +68,8 @@ export const outbox = controlSchema.table(
       .on(t.object, t.id)
       .where(sql`${t.op} in ('link', 'unlink') and ${t.state} in ('pending', 'sending', 'parked')`),
     index('outbox_deletes').on(t.object, t.doneAt).where(sql`${t.op} = 'delete'`),
+    // What has just arrived: a list that lags behind must not take it back.
+    index('outbox_done').on(t.doneAt).where(sql`${t.state} = 'done'`),
     // Claims take the oldest of an object; counts read all that is not settled.
     index('outbox_due')
       .on(t.object, t.state, t.id)

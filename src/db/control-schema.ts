@@ -26,6 +26,8 @@ export const installation = controlSchema.table(
   {
     only: boolean('only').primaryKey().default(true),
     id: uuid('id').notNull().defaultRandom(),
+    /** Whose workspace it is; null until a version that knows several CRMs has started. */
+    crm: text('crm'),
     workspace: text('workspace').notNull(),
     /** Names the database itself; differs in a copy. */
     fingerprint: text('fingerprint').notNull(),
@@ -47,6 +49,15 @@ export const lease = controlSchema.table('lease', {
   acquiredAt: instant('acquired_at').notNull().defaultNow(),
 });
 
+/** Processes of a fleet that are able to lead, each until it has been silent for too long. */
+export const member = controlSchema.table('member', {
+  process: text('process').primaryKey(),
+  leads: integer('leads').notNull(),
+  opening: integer('opening').notNull(),
+  expiresAt: instant('expires_at').notNull(),
+  joinedAt: instant('joined_at').notNull().default(sql`clock_timestamp()`),
+});
+
 /** What stands as a mirror table, for triggers and readers that cannot ask the CRM. */
 export const mirror = controlSchema.table('mirror', {
   object: text('object').primaryKey(),
@@ -57,6 +68,8 @@ export const mirror = controlSchema.table('mirror', {
   identity: text('identity'),
   /** Why local writes are refused; null where they are fine. */
   refusal: text('refusal'),
+  /** To-many fields whose links are the CRM's own to write. */
+  readOnlyLinks: text('read_only_links').array().notNull().default(sql`'{}'`),
   deletePolicy: text('delete_policy').notNull().default('push'),
   /** Names the table that was made, in this database; another one in its place is not ours. */
   relation: text('relation'),
@@ -182,10 +195,98 @@ export const sweep = controlSchema.table('sweep', {
   linked: text('linked').array().notNull().default(sql`'{}'`),
   /** Those whose links this round reads. */
   roundLinks: text('round_links').array().notNull().default(sql`'{}'`),
+  /** Where a reading by positions stands; null where the round reads by creation. */
+  position: jsonb('position'),
   /** Why the last round was not complete; links that cannot be read. */
   problem: text('problem'),
+  /** When the next round begins, where everything is read again and again to find changes. */
+  dueAt: instant('due_at'),
   updatedAt: instant('updated_at').notNull().default(sql`clock_timestamp()`),
 });
+
+/** What is left of the CRM's budgets of requests, as its last answers told the leader. */
+export const budget = controlSchema.table('budget', {
+  name: text('name').primaryKey(),
+  mostRequests: integer('most_requests').notNull(),
+  remaining: integer('remaining').notNull(),
+  resetsAt: instant('resets_at').notNull(),
+  toldAt: instant('told_at').notNull().default(sql`clock_timestamp()`),
+});
+
+/** Whom each page of the round under way showed, where missing from all of them says something. */
+export const scanPage = controlSchema.table(
+  'scan_page',
+  {
+    object: text('object').notNull(),
+    page: integer('page').notNull(),
+    /** Readings by positions go over the list more than once. */
+    pass: integer('pass').notNull(),
+    ids: text('ids').array().notNull(),
+    /** Those of them that may have come since the round began. */
+    joined: text('joined').array().notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.object, t.page] })],
+);
+
+/** Records that complete rounds did not show any more. */
+export const scanMissing = controlSchema.table(
+  'scan_missing',
+  {
+    object: text('object').notNull(),
+    id: text('id').notNull(),
+    /** Complete rounds in a row without it. */
+    rounds: integer('rounds').notNull(),
+    noticedAt: instant('noticed_at').notNull().default(sql`clock_timestamp()`),
+  },
+  (t) => [primaryKey({ columns: [t.object, t.id] })],
+);
+
+/** One row: where the CRM tells of changes by calls of its own, and what they are signed with. */
+export const hook = controlSchema.table(
+  'hook',
+  {
+    only: boolean('only').primaryKey().default(true),
+    /** What the CRM calls it; with its secret null once it was taken away. */
+    hookId: text('hook_id'),
+    targetUrl: text('target_url'),
+    /** Unreadable for everyone else. */
+    secret: text('secret'),
+    state: text('state').notNull(),
+    /** Mirrored objects by the name that calls have for them. */
+    objects: jsonb('objects').notNull().default({}),
+    madeAt: instant('made_at').notNull().default(sql`clock_timestamp()`),
+    checkedAt: instant('checked_at').notNull().default(sql`clock_timestamp()`),
+  },
+  (t) => [
+    check('hook_only_one', sql`${t.only}`),
+    check('hook_state', sql`${t.state} in ('active', 'degraded', 'inactive', 'forgotten')`),
+    check('hook_forgotten', sql`(${t.state} = 'forgotten') = (${t.secret} is null)`),
+  ],
+);
+
+/** Records that have to be read again: the CRM told of them, or what it showed was in doubt. */
+export const hint = controlSchema.table(
+  'hint',
+  {
+    object: text('object').notNull(),
+    id: text('id').notNull(),
+    kind: text('kind').notNull(),
+    /** The record it was merged into, where that was told. */
+    survivor: text('survivor'),
+    /** How often it was told: what was told while it was read is not over with that. */
+    events: bigint('events', { mode: 'bigint' }).notNull().default(sql`1`),
+    /** How often it was read since. */
+    looks: integer('looks').notNull().default(0),
+    notedAt: instant('noted_at').notNull().default(sql`clock_timestamp()`),
+    dueAt: instant('due_at').notNull(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.object, t.id] }),
+    check('hint_kind', sql`${t.kind} in ('changed', 'deleted', 'merged')`),
+    check('hint_survivor', sql`(${t.kind} = 'merged') = (${t.survivor} is not null)`),
+    index('hint_due').on(t.dueAt),
+  ],
+);
 
 export const run = controlSchema.table(
   'run',
@@ -218,7 +319,7 @@ export const tombstone = controlSchema.table(
   },
   (t) => [
     primaryKey({ columns: [t.object, t.id] }),
-    check('tombstone_reason', sql`${t.reason} in ('deleted', 'merged', 'not_visible')`),
+    check('tombstone_reason', sql`${t.reason} in ('deleted', 'merged', 'not_visible', 'archived')`),
   ],
 );
 

@@ -2,7 +2,7 @@ import { SyncError } from '../domain/errors.ts';
 import type { Stamping } from '../domain/stamping.ts';
 import type { Sql } from './database.ts';
 
-/** A backfill under way; how far each part has come is in `clarify_sync.backfill_range`. */
+/** A backfill under way; how far each part has come is in `{sync}.backfill_range`. */
 export interface BackfillProgress {
   readonly startedAt: string;
   /** Records created before this are left out; null for all. */
@@ -46,15 +46,24 @@ const COLUMNS = `object, phase, stamping, backfill, version,
 
 /** The object's cursor; made where there is none. */
 export async function loadCursor(sql: Sql, object: string): Promise<Cursor> {
-  await sql.query('INSERT INTO clarify_sync.cursor (object) VALUES ($1) ON CONFLICT DO NOTHING', [
-    object,
-  ]);
+  return (await readCursor(sql, object)) ?? (await makeCursor(sql, object));
+}
+
+async function readCursor(sql: Sql, object: string): Promise<Cursor | undefined> {
   const [row] = await sql.query<Cursor & Record<string, unknown>>(
-    `SELECT ${COLUMNS} FROM clarify_sync.cursor WHERE object = $1`,
+    `SELECT ${COLUMNS} FROM {sync}.cursor WHERE object = $1`,
     [object],
   );
-  if (!row) throw lostRace(object);
   return row;
+}
+
+async function makeCursor(sql: Sql, object: string): Promise<Cursor> {
+  await sql.query('INSERT INTO {sync}.cursor (object) VALUES ($1) ON CONFLICT DO NOTHING', [
+    object,
+  ]);
+  const made = await readCursor(sql, object);
+  if (made === undefined) throw lostRace(object);
+  return made;
 }
 
 /**
@@ -70,7 +79,7 @@ export async function moveCursor(
 ): Promise<Cursor> {
   const next = { ...cursor, ...change };
   const [moved] = await tx.query<Cursor & Record<string, unknown>>(
-    `UPDATE clarify_sync.cursor
+    `UPDATE {sync}.cursor
         SET phase = $3, updated_watermark = $4, created_watermark = $5, deleted_watermark = $6,
             stamping = $7, backfill = $8::jsonb, version = version + 1, updated_at = clock_timestamp(),
             updated_confirmed = $9, created_confirmed = $10,

@@ -52,6 +52,15 @@ const exact: Readonly<Record<string, Meaning>> = {
   '57014': { code: 'database-timeout', disposition: 'retry', what: 'a statement took too long' },
 };
 
+/** Of something of ours that was dropped or changed. */
+const statement: Meaning = {
+  code: 'database-statement',
+  disposition: 'halt',
+  what: 'Postgres cannot run a statement',
+  hint: 'run `clarify-sync migrate`, then `clarify-sync doctor`',
+  quotable: true,
+};
+
 const byClass: Readonly<Record<string, Meaning>> = {
   '08': unreachable,
   '22': { code: 'database-value', disposition: 'park', what: 'Postgres cannot store a value' },
@@ -62,13 +71,8 @@ const byClass: Readonly<Record<string, Meaning>> = {
     what: 'Postgres refused the user or password',
     hint: 'correct the user and password in DATABASE_URL',
   },
-  '42': {
-    code: 'database-statement',
-    disposition: 'halt',
-    what: 'Postgres cannot run a statement',
-    hint: 'run `clarify-sync migrate`, then `clarify-sync doctor`',
-    quotable: true,
-  },
+  '3F': statement,
+  '42': statement,
   '53': { code: 'database-busy', disposition: 'retry', what: 'Postgres is short of resources' },
   '57': { code: 'database-restarting', disposition: 'retry', what: 'Postgres is restarting' },
   CS: { code: 'write-refused', disposition: 'park', what: 'write refused', quotable: true },
@@ -110,6 +114,8 @@ export interface ErrorOrigin {
   readonly constraint: string | null;
   /** The innermost function that was running: a trigger's, or one that an index calls. */
   readonly routine: string | null;
+  /** The table, or else the routine, is one of the control schema. */
+  readonly isControl: boolean;
   /** It is the text of our statement that is wrong, not what the statement set off. */
   readonly inStatement: boolean;
 }
@@ -119,24 +125,28 @@ const NOWHERE: ErrorOrigin = {
   column: null,
   constraint: null,
   routine: null,
+  isControl: false,
   inStatement: false,
 };
 
 /** Postgres translates what surrounds the name, and quotes it in one way or another. */
 const ROUTINE = /^(?:PL\/\w+ \S+ |SQL \S+ )"?([\w.$]+)(?:\(|")/m;
 
-function originOf(error: pg.DatabaseError): ErrorOrigin {
+function originOf(error: pg.DatabaseError, control: string | null): ErrorOrigin {
   const { table, schema, column, constraint, position, where } = error;
+  const routine = ROUTINE.exec(where ?? '')?.[1] ?? null;
+  const home = table ? schema : routine?.split('.')[0];
   return {
     table: table ? `${schema ? `${schema}.` : ''}${table}` : null,
     column: column ?? null,
     constraint: constraint ?? null,
-    routine: ROUTINE.exec(where ?? '')?.[1] ?? null,
+    routine,
+    isControl: control !== null && home === control,
     inStatement: position !== undefined && where === undefined,
   };
 }
 
-function fromServer(error: pg.DatabaseError, connecting: boolean): SyncError {
+function fromServer(error: pg.DatabaseError, { connecting, control }: Classifying): SyncError {
   const sqlState = error.code ?? 'XX000';
   const meaning = (connecting ? meaningAtConnect(sqlState) : null) ?? meaningOf(sqlState);
   const said = meaning.quotable || connecting ? `: ${error.message}` : '';
@@ -150,7 +160,13 @@ function fromServer(error: pg.DatabaseError, connecting: boolean): SyncError {
     hint: meaning.hint,
     cause: scrubbed(error, message),
   };
-  return new DatabaseSyncError(message, sqlState, options, originOf(error));
+  return new DatabaseSyncError(message, sqlState, options, originOf(error, control));
+}
+
+interface Classifying {
+  readonly connecting: boolean;
+  /** The schema of the control tables. */
+  readonly control: string | null;
 }
 
 /** An error of Postgres, its server's or its connection's. */
@@ -176,9 +192,12 @@ export class DatabaseSyncError extends SyncError {
  * Gives an error of `pg` its code and disposition, by SQLSTATE or errno. What is not the
  * database's (a bug in our own code, an error that already has a code) comes back as it was.
  */
-export function classifyDatabaseError(error: unknown, { connecting = false } = {}): unknown {
+export function classifyDatabaseError(
+  error: unknown,
+  { connecting = false, control = null }: Partial<Classifying> = {},
+): unknown {
   if (error instanceof SyncError || !(error instanceof Error)) return error;
-  if (error instanceof pg.DatabaseError) return fromServer(error, connecting);
+  if (error instanceof pg.DatabaseError) return fromServer(error, { connecting, control });
   if (error instanceof TypeError || error instanceof RangeError || error instanceof SyntaxError) {
     return error;
   }

@@ -3,17 +3,21 @@ import { pipeline } from 'node:stream/promises';
 import type pg from 'pg';
 import type { QueryResultRow } from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
-import { type ClockBounds, narrowClock, seenClock } from '../domain/clock-bounds.ts';
+import { type ClockBounds, seenClock } from '../domain/clock-bounds.ts';
 import { SyncError } from '../domain/errors.ts';
 import { classifyDatabaseError, type DatabaseSyncError } from './database-error.ts';
 import { toParameter } from './database-types.ts';
-import { type ConnectionPool, openPool } from './pool.ts';
 import { isPassingTrouble, isRowTrouble } from './row-trouble.ts';
+import { renderSql, type Schemas, TEMPLATE, verbatim } from './schemas.ts';
+import { type Connection, closed, openServer, type Server, type ServerOptions } from './server.ts';
 import { beginStatements, type SessionState } from './session-settings.ts';
 
 /** Whatever runs a statement: the pool, or one transaction. */
 export interface Sql {
+  /** Of the one workspace that statements are about. */
+  readonly schemas: Schemas;
   /**
+   * @param text names schemas by tokens: `{sync}.outbox`, see {@link renderSql}.
    * @returns the rows; parameters are `$1…$n`, never spliced into the text. int8 comes as bigint,
    * numeric as its digits, json with exact numbers, timestamptz as ISO-8601 UTC text, date and
    * timestamp as Postgres writes them. A plain object is written as JSON; an array is a Postgres
@@ -77,18 +81,9 @@ export interface Database extends Sql {
   close(): Promise<void>;
 }
 
-export interface DatabaseOptions {
-  readonly url: string;
-  /** Shown in `pg_stat_activity`. */
-  readonly applicationName: string;
-  /** Connections at most, beside the one that is reserved; default 8. */
-  readonly max?: number;
-  /** Told about connections that broke while nobody used them. */
-  readonly log?: { warn(fields: object, message: string): void };
-  /** Epoch milliseconds by a clock that is never set; default this machine's. */
-  readonly nowMs?: () => number;
-  /** A schema whose `now()` and `clock_timestamp()` come before Postgres' own; default none. */
-  readonly clockSchema?: string;
+export interface DatabaseOptions extends ServerOptions {
+  /** Of the workspace; default those that every database had before they could be named. */
+  readonly schemas?: Schemas;
 }
 
 const defaultLockTimeoutMs = 2_000;
@@ -100,11 +95,12 @@ const answerGraceMs = 10_000;
 const isolationMs = 20_000;
 
 interface Beginning extends TransactionOptions {
+  readonly schemas: Schemas;
   readonly state: SessionState;
   readonly isolates: boolean;
 }
 
-function prelude({ state, isolates, ...options }: Beginning): string {
+function prelude({ schemas, state, isolates, ...options }: Beginning): string {
   const settings = [
     ...beginStatements(state, {
       lockMs: Math.trunc(options.lockTimeoutMs ?? defaultLockTimeoutMs),
@@ -114,8 +110,8 @@ function prelude({ state, isolates, ...options }: Beginning): string {
   ];
   if (options.asWriter) {
     settings.push(
-      `select set_config('clarify_sync.writer',
-         (select writer_secret from clarify_sync.installation), true)`,
+      `select set_config('${schemas.control}.writer',
+         (select writer_secret from ${schemas.control}.installation), true)`,
     );
   }
   // What is checked at the commit cannot be told of one row any more.
@@ -126,24 +122,30 @@ function prelude({ state, isolates, ...options }: Beginning): string {
 
 async function run<Row extends QueryResultRow>(
   client: pg.ClientBase,
-  statement: { text: string; values?: readonly unknown[] | undefined; timeoutMs: number },
+  statement: {
+    readonly text: string;
+    readonly values?: readonly unknown[] | undefined;
+    readonly timeoutMs: number;
+    readonly schemas: Schemas;
+  },
 ): Promise<pg.QueryResult<Row>> {
-  const { text, values, timeoutMs } = statement;
+  const { values, timeoutMs, schemas } = statement;
+  const text = renderSql(statement.text, schemas);
   const config = { text, query_timeout: timeoutMs + answerGraceMs };
   try {
     return await client.query<Row>(
       values === undefined ? config : { ...config, values: values.map(toParameter) },
     );
   } catch (error) {
-    throw classifyDatabaseError(error);
+    throw classifyDatabaseError(error, schemas);
   }
 }
 
 /** @returns what `now()` says in the transaction begun. */
 async function begin(client: pg.ClientBase, beginning: Beginning): Promise<string> {
-  const timeoutMs = beginning.statementTimeoutMs ?? defaultStatementTimeoutMs;
-  const text = prelude(beginning);
-  const result = await run<{ startedAt: string }>(client, { text, timeoutMs });
+  const { schemas, statementTimeoutMs: timeoutMs = defaultStatementTimeoutMs } = beginning;
+  const text = verbatim(prelude(beginning));
+  const result = await run<{ startedAt: string }>(client, { text, timeoutMs, schemas });
   // One of each statement; pg's types know of one alone.
   const [row] = [result].flat().at(-1)?.rows ?? [];
   if (row !== undefined) return row.startedAt;
@@ -158,57 +160,70 @@ function isBroken(error: unknown): boolean {
   return error instanceof SyncError && 'sqlState' in error && error.sqlState === null;
 }
 
-async function rollBack(client: pg.PoolClient, cause: unknown): Promise<void> {
-  if (isBroken(cause)) return client.release(true);
+async function rollBack(connection: Connection, schemas: Schemas, cause: unknown): Promise<void> {
+  if (isBroken(cause)) return connection.release(true);
   try {
-    await run(client, { text: 'rollback', timeoutMs: 0 });
+    await run(connection.client, { text: 'rollback', timeoutMs: 0, schemas });
   } catch {
     // The first error is the one to tell; closing the connection rolls back as well.
-    return client.release(true);
+    return connection.release(true);
   }
-  client.release();
+  connection.release();
 }
 
-const steadyMs = () => performance.timeOrigin + performance.now();
+/** Opens no connection by itself: the first statement does. Closing it closes all of them. */
+export function openDatabase({ schemas = TEMPLATE, ...options }: DatabaseOptions): Database {
+  const server = openServer(options);
+  const database = bindDatabase(server, schemas);
+  // What is running holds a connection, for which the server waits.
+  return Object.assign(database, { close: () => server.close() });
+}
 
-/** Opens no connection by itself: the first statement does. */
-export function openDatabase(options: DatabaseOptions): Database {
-  const { nowMs = steadyMs } = options;
-  const pool = openPool(options, options.max ?? 8);
-  const reserve = openPool(options, 1);
+/**
+ * One workspace of a server that several share. Closing it waits for what is running in it; the
+ * server, with its connections, stays.
+ */
+export function bindDatabase(server: Server, schemas: Schemas): Database {
+  let isClosed = false;
+  const lent = new Set<Promise<void>>();
 
-  let closing: Promise<void> | null = null;
-  let clock: ClockBounds | null = null;
-  async function connect(from: ConnectionPool): Promise<pg.PoolClient> {
-    if (closing !== null) {
-      throw new SyncError('the connection pool is closed', {
-        code: 'database-closed',
-        disposition: 'halt',
-      });
-    }
-    return await from.connect();
+  async function connect(options: { readonly reserved?: boolean | undefined } = {}) {
+    if (isClosed) throw closed();
+    const { release, ...connection } = await server.connect(options);
+    let onReturn = () => {};
+    const returned = new Promise<void>((resolve) => {
+      onReturn = resolve;
+    });
+    lent.add(returned);
+    return {
+      ...connection,
+      release(broken?: boolean) {
+        lent.delete(returned);
+        release(broken);
+        onReturn();
+      },
+    };
   }
 
   async function attempt<T>(
     work: (tx: Transaction) => Promise<T>,
-    transactionOptions: TransactionOptions,
+    options: TransactionOptions,
     isolatesUntilMs: number | null,
   ): Promise<T> {
-    const timeoutMs = transactionOptions.statementTimeoutMs ?? defaultStatementTimeoutMs;
-    const from = transactionOptions.reserved ? reserve : pool;
-    const client = await connect(from);
+    const timeoutMs = options.statementTimeoutMs ?? defaultStatementTimeoutMs;
+    const connection = await connect(options);
+    const { client, state } = connection;
     let result: T;
     try {
-      const sentAtMs = nowMs();
-      const state = from.stateOf(client);
+      const sentAtMs = server.nowMs();
       const isolates = isolatesUntilMs !== null;
-      const startedAt = await begin(client, { ...transactionOptions, state, isolates });
-      const answeredAtMs = nowMs();
+      const startedAt = await begin(client, { ...options, schemas, state, isolates });
+      const answeredAtMs = server.nowMs();
       // Cut to milliseconds where it is read.
-      const seen = seenClock(Date.parse(startedAt), { sentAtMs, answeredAtMs, stepMs: 1 });
-      clock = narrowClock(clock, seen);
-      result = await work(openTransaction(client, { startedAt, isolatesUntilMs, timeoutMs }));
-      const { command } = await run(client, { text: 'commit', timeoutMs });
+      server.seeClock(seenClock(Date.parse(startedAt), { sentAtMs, answeredAtMs, stepMs: 1 }));
+      const facts = { schemas, startedAt, isolatesUntilMs, timeoutMs };
+      result = await work(openTransaction(client, facts));
+      const { command } = await run(client, { text: 'commit', timeoutMs, schemas });
       // Where `work` swallowed an error, Postgres answers COMMIT with ROLLBACK, and no error.
       if (command !== 'COMMIT') {
         throw new SyncError('a transaction was rolled back although its work went on', {
@@ -217,35 +232,36 @@ export function openDatabase(options: DatabaseOptions): Database {
         });
       }
     } catch (error) {
-      await rollBack(client, error);
+      await rollBack(connection, schemas, error);
       throw error;
     }
-    client.release();
+    connection.release();
     return result;
   }
 
   return {
+    schemas,
     get clock() {
-      return clock;
+      return server.clock;
     },
 
     async query<Row extends QueryResultRow>(text: string, values?: readonly unknown[]) {
-      const client = await connect(pool);
-      if (pool.stateOf(client).deviates) {
-        client.release();
+      const connection = await connect();
+      if (connection.state.deviates) {
+        connection.release();
         return await attempt((tx) => tx.query<Row>(text, values), {}, null);
       }
       let broken = true;
       try {
-        const timeoutMs = defaultStatementTimeoutMs;
-        const { rows } = await run<Row>(client, { text, values, timeoutMs });
+        const statement = { text, values, timeoutMs: defaultStatementTimeoutMs, schemas };
+        const { rows } = await run<Row>(connection.client, statement);
         broken = false;
         return rows;
       } catch (error) {
         broken = isBroken(error);
         throw error;
       } finally {
-        client.release(broken);
+        connection.release(broken);
       }
     },
 
@@ -266,9 +282,9 @@ export function openDatabase(options: DatabaseOptions): Database {
       }
     },
 
-    close() {
-      closing ??= Promise.all([pool.end(), reserve.end()]).then(() => undefined);
-      return closing;
+    async close() {
+      isClosed = true;
+      await Promise.all(lent);
     },
   };
 }
@@ -287,8 +303,9 @@ function tableRefuses(cause: DatabaseSyncError): SyncError {
  * Statements of their own that look at mirror tables: outside a transaction nothing limits how long one
  * waits for a table that somebody locks, and a connection with it.
  */
-export function withinLockTimeout(db: Pick<Database, 'transaction'>): Sql {
-  return { query: (text, values) => db.transaction((tx) => tx.query(text, values)) };
+export function withinLockTimeout(db: Pick<Database, 'schemas' | 'transaction'>): Sql {
+  const { schemas } = db;
+  return { schemas, query: (text, values) => db.transaction((tx) => tx.query(text, values)) };
 }
 
 function openTransaction(
@@ -296,12 +313,15 @@ function openTransaction(
   {
     timeoutMs,
     ...facts
-  }: Pick<Transaction, 'startedAt' | 'isolatesUntilMs'> & { readonly timeoutMs: number },
+  }: Pick<Transaction, 'schemas' | 'startedAt' | 'isolatesUntilMs'> & {
+    readonly timeoutMs: number;
+  },
 ): Transaction {
+  const { schemas } = facts;
   return {
     ...facts,
     async query<Row extends QueryResultRow>(text: string, values?: readonly unknown[]) {
-      const { rows } = await run<Row>(client, { text, values, timeoutMs });
+      const { rows } = await run<Row>(client, { text, values, timeoutMs, schemas });
       return rows;
     },
     async copyFrom(statement, source) {
@@ -310,11 +330,11 @@ function openTransaction(
         sourceError = error;
       });
       try {
-        const target = client.query(copyFrom(statement));
+        const target = client.query(copyFrom(renderSql(statement, schemas)));
         await pipeline(source, target);
         return target.rowCount;
       } catch (error) {
-        throw error === sourceError ? error : classifyDatabaseError(error);
+        throw error === sourceError ? error : classifyDatabaseError(error, schemas);
       }
     },
   };

@@ -3,6 +3,15 @@ import type { Sql } from './database.ts';
 import { encodeExtra } from './mirror/extra.ts';
 
 /**
+ * SQL: a tombstone was noticed since an instant, or so shortly before that lists of then may still
+ * show its record.
+ */
+export function noticedSince(tombstone: string, readAt: string): string {
+  return `${tombstone}.noticed_at >= ${readAt}::timestamptz
+              - CASE ${tombstone}.reason WHEN 'not_visible' THEN interval '0' ELSE interval '30 seconds' END`;
+}
+
+/**
  * Records known to be gone at an instant or shortly before: what was read then must not revive
  * them, for lists show a deletion up to 30 s late. One that is restored meanwhile comes with the
  * overlap of a later read.
@@ -15,10 +24,8 @@ export async function readGoneSince(
 ): Promise<Set<string>> {
   if (ids.length === 0) return new Set();
   const rows = await sql.query<{ id: string }>(
-    `SELECT id FROM clarify_sync.tombstone
-      WHERE object = $1 AND id = ANY($2::text[])
-        AND noticed_at >= $3::timestamptz
-              - CASE reason WHEN 'not_visible' THEN interval '0' ELSE interval '30 seconds' END`,
+    `SELECT t.id FROM {sync}.tombstone AS t
+      WHERE t.object = $1 AND t.id = ANY($2::text[]) AND ${noticedSince('t', '$3')}`,
     [object, ids, readAt],
   );
   return new Set(rows.map(({ id }) => id));
@@ -33,9 +40,9 @@ export async function forgetTombstones(
   if (ids.length === 0) return;
   await tx.query(
     `WITH back AS (
-       DELETE FROM clarify_sync.tombstone WHERE object = $1 AND id = ANY($2::text[]) RETURNING id
+       DELETE FROM {sync}.tombstone WHERE object = $1 AND id = ANY($2::text[]) RETURNING id
      )
-     DELETE FROM clarify_sync.id_map AS m USING back AS b
+     DELETE FROM {sync}.id_map AS m USING back AS b
       WHERE m.object = $1 AND m.old_id = b.id AND m.reason = 'merged'`,
     [object, ids],
   );
@@ -45,7 +52,7 @@ export interface Tombstone {
   readonly id: string;
   /** The record as it was last seen; null where nothing is known of it. */
   readonly record: Json;
-  readonly reason: 'deleted' | 'merged' | 'not_visible';
+  readonly reason: 'deleted' | 'merged' | 'not_visible' | 'archived';
   /** ISO-8601; null where only the absence is known. */
   readonly deletedAt: string | null;
 }
@@ -58,7 +65,7 @@ export async function writeTombstones(
 ): Promise<void> {
   if (tombstones.length === 0) return;
   await tx.query(
-    `INSERT INTO clarify_sync.tombstone (object, id, record, reason, deleted_at)
+    `INSERT INTO {sync}.tombstone (object, id, record, reason, deleted_at)
      SELECT $1, d.id, d.record::jsonb, d.reason, d.deleted_at::timestamptz
        FROM unnest($2::text[], $3::text[], $4::text[], $5::text[]) AS d(id, record, reason, deleted_at)
          ON CONFLICT (object, id) DO UPDATE

@@ -1,6 +1,5 @@
 import { quoteIdent } from '../domain/names.ts';
 import type { Sql } from './database.ts';
-import { MIRROR_SCHEMA } from './mirror/table.ts';
 
 /** Something that users built onto our tables; names are quoted as SQL takes them. */
 export interface Dependant {
@@ -9,8 +8,6 @@ export interface Dependant {
   /** What to do about it: a statement, or words. */
   readonly cure: string;
 }
-
-const MIRROR = quoteIdent(MIRROR_SCHEMA);
 
 /**
  * Foreign keys that would refuse what the CRM decided: a row that gets its id from there, or goes
@@ -43,21 +40,21 @@ export async function readBlockingKeys(sql: Sql): Promise<readonly Dependant[]> 
                 AND coalesce(to_jsonb(c) ->> 'conenforced', 'true') = 'true') AS k
       WHERE k.keeps_rows OR k.keeps_ids
       ORDER BY what`,
-    [MIRROR],
+    [quoteIdent(sql.schemas.mirror)],
   );
 }
 
-/** Publications that carry the secret by which our own writes are told from everybody else's. */
+/** Publications that carry a secret: by which our own writes are known, or the CRM's calls. */
 export async function readLeakingPublications(sql: Sql): Promise<readonly Dependant[]> {
   return await sql.query<Dependant & Record<string, unknown>>(
-    `SELECT format('publication %I', p.pubname) AS what,
+    `SELECT DISTINCT format('publication %I', p.pubname) AS what,
             CASE WHEN c.puballtables
-              THEN format('DROP PUBLICATION %1$I; CREATE PUBLICATION %1$I FOR TABLE … naming the tables of ${MIRROR_SCHEMA} that are wanted', p.pubname)
-              ELSE format('ALTER PUBLICATION %I DROP TABLE clarify_sync.installation, or its schema', p.pubname)
+              THEN format('DROP PUBLICATION %1$I; CREATE PUBLICATION %1$I FOR TABLE … naming the tables of {mirror} that are wanted', p.pubname)
+              ELSE format('ALTER PUBLICATION %I DROP TABLE {sync}.%I, or its schema', p.pubname, p.tablename)
             END AS cure
        FROM pg_publication_tables AS p
        JOIN pg_publication AS c ON c.pubname = p.pubname
-      WHERE p.schemaname = 'clarify_sync' AND p.tablename = 'installation'
+      WHERE p.schemaname = '{sync}' AND p.tablename IN ('installation', 'hook')
       ORDER BY what`,
   );
 }
@@ -68,8 +65,8 @@ export async function readKeptNumbers(sql: Sql): Promise<readonly Dependant[]> {
     `SELECT DISTINCT format('%s.%I is used by %s', t.oid::regclass, c.column_name,
               pg_describe_object(d.classid, d.objid, d.objsubid)) AS what,
             'drop it, run \`clarify-sync sync\`, and make it again' AS cure
-       FROM clarify_sync.mirror_column AS c
-       JOIN clarify_sync.mirror AS m ON m.object = c.object AND m.removed_at IS NULL
+       FROM {sync}.mirror_column AS c
+       JOIN {sync}.mirror AS m ON m.object = c.object AND m.removed_at IS NULL
        JOIN pg_class AS t ON t.relname = m.table_name AND t.relnamespace = to_regnamespace($1)
        JOIN pg_attribute AS a ON a.attrelid = t.oid AND a.attname = c.column_name AND NOT a.attisdropped
        JOIN pg_depend AS d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = t.oid
@@ -80,7 +77,7 @@ export async function readKeptNumbers(sql: Sql): Promise<readonly Dependant[]> {
         AND (NOT c.definition ? 'numberType'
              OR c.definition @> '{"overflown": true}' AND c.definition ->> 'numberType' <> 'numeric')
       ORDER BY what`,
-    [MIRROR],
+    [quoteIdent(sql.schemas.mirror)],
   );
 }
 
@@ -98,6 +95,6 @@ export async function readStaleViews(sql: Sql): Promise<readonly Dependant[]> {
       WHERE t.relnamespace = to_regnamespace($1) AND t.relkind = 'r'
         AND col_description(t.oid, a.attnum) LIKE '% as it was before its type changed %'
       GROUP BY r.ev_class ORDER BY what`,
-    [MIRROR],
+    [quoteIdent(sql.schemas.mirror)],
   );
 }

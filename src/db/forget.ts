@@ -1,6 +1,5 @@
 import { quoteIdent } from '../domain/names.ts';
 import type { Database, Sql } from './database.ts';
-import { HISTORY_SCHEMA, MIRROR_SCHEMA } from './mirror/table.ts';
 
 /** What was erased of a record, or would be. */
 export interface Forgotten {
@@ -87,26 +86,26 @@ async function erase(tx: Sql, object: string, id: string): Promise<Forgotten | n
         );
   const known = await run(
     tx,
-    'SELECT FROM clarify_sync.tombstone WHERE object = $1 AND id = ANY($2)',
+    'SELECT FROM {sync}.tombstone WHERE object = $1 AND id = ANY($2)',
     key,
   );
   // Not null: what the feed of deletions tells again must not fill it.
   const tombstones = await run(
     tx,
-    `UPDATE clarify_sync.tombstone SET record = '{}'
+    `UPDATE {sync}.tombstone SET record = '{}'
       WHERE object = $1 AND id = ANY($2) AND record <> '{}' RETURNING 1`,
     key,
   );
   // Entries of links hold ids alone, and whoever reads links has yet to see them.
   const changes = await run(
     tx,
-    `DELETE FROM clarify_sync.outbox
+    `DELETE FROM {sync}.outbox
       WHERE object = $1 AND record_id = ANY($2) AND done_at IS NOT NULL AND op NOT IN ('link', 'unlink') RETURNING 1`,
     key,
   );
   const conflicts = await run(
     tx,
-    `DELETE FROM clarify_sync.conflict
+    `DELETE FROM {sync}.conflict
       WHERE object = $1 AND record_id = ANY($2) AND resolved_at IS NOT NULL RETURNING 1`,
     key,
   );
@@ -115,7 +114,7 @@ async function erase(tx: Sql, object: string, id: string): Promise<Forgotten | n
       ? 0
       : await run(
           tx,
-          'DELETE FROM clarify_sync.deferred WHERE object = $1 AND id = ANY($2) RETURNING 1',
+          'DELETE FROM {sync}.deferred WHERE object = $1 AND id = ANY($2) RETURNING 1',
           key,
         );
   const recordings =
@@ -123,20 +122,20 @@ async function erase(tx: Sql, object: string, id: string): Promise<Forgotten | n
       ? 0
       : await run(
           tx,
-          'DELETE FROM clarify_sync.meeting_recording WHERE meeting_id = ANY($1) RETURNING 1',
+          'DELETE FROM {sync}.meeting_recording WHERE meeting_id = ANY($1) RETURNING 1',
           [ids],
         );
   const left = {
     rows: live,
     changes: await run(
       tx,
-      `SELECT FROM clarify_sync.outbox
+      `SELECT FROM {sync}.outbox
         WHERE object = $1 AND record_id = ANY($2) AND done_at IS NULL AND op NOT IN ('link', 'unlink')`,
       key,
     ),
     conflicts: await run(
       tx,
-      'SELECT FROM clarify_sync.conflict WHERE object = $1 AND record_id = ANY($2) AND resolved_at IS NULL',
+      'SELECT FROM {sync}.conflict WHERE object = $1 AND record_id = ANY($2) AND resolved_at IS NULL',
       key,
     ),
   };
@@ -158,12 +157,12 @@ async function readIds(tx: Sql, object: string, id: string): Promise<string[]> {
     `WITH RECURSIVE now(id) AS (
        SELECT $2::text
         UNION
-       SELECT m.id FROM now JOIN clarify_sync.id_map AS m
+       SELECT m.id FROM now JOIN {sync}.id_map AS m
            ON m.object = $1 AND m.old_id = now.id AND m.reason <> 'merged'
      ), every(id) AS (
        SELECT id FROM now
         UNION
-       SELECT m.old_id FROM every JOIN clarify_sync.id_map AS m ON m.object = $1 AND m.id = every.id
+       SELECT m.old_id FROM every JOIN {sync}.id_map AS m ON m.object = $1 AND m.id = every.id
      )
      SELECT id FROM every ORDER BY id`,
     [object, id],
@@ -189,13 +188,13 @@ async function readTables(tx: Sql, object: string): Promise<Tables> {
     `SELECT table_name AS name, removed_at IS NOT NULL AS removed,
             to_regclass(format('%I.%I', $2::text, table_name)) IS NOT NULL AS mirror,
             to_regclass(format('%I.%I', $3::text, table_name)) IS NOT NULL AS history
-       FROM clarify_sync.mirror WHERE object = $1`,
-    [object, MIRROR_SCHEMA, HISTORY_SCHEMA],
+       FROM {sync}.mirror WHERE object = $1`,
+    [object, tx.schemas.mirror, tx.schemas.history],
   );
-  const of = (schema: string) => `${quoteIdent(schema)}.${quoteIdent(row?.name ?? '')}`;
+  const of = (schema: string) => `"${schema}".${quoteIdent(row?.name ?? '')}`;
   return {
-    mirror: row?.mirror ? of(MIRROR_SCHEMA) : null,
-    history: row?.history ? of(HISTORY_SCHEMA) : null,
+    mirror: row?.mirror ? of('{mirror}') : null,
+    history: row?.history ? of('{history}') : null,
     removed: (row?.mirror && row.removed) ?? false,
   };
 }

@@ -1,6 +1,6 @@
 import type { Database, Sql } from './database.ts';
-import { REFUSE_TRUNCATE } from './mirror/attachments.ts';
-import { HISTORY_SCHEMA, MIRROR_SCHEMA } from './mirror/table.ts';
+import { triggerName } from './mirror/attachments.ts';
+import { verbatim } from './schemas.ts';
 
 /** Roles by what they may do: read everything that is mirrored, or write it as well. */
 export interface Grants {
@@ -18,6 +18,7 @@ export interface GrantState {
 /** Control tables that tell how the synchronisation stands, and hold no value of any record. */
 const PROGRESS = [
   'backfill_range',
+  'budget',
   'cursor',
   'id_map',
   'lease',
@@ -47,22 +48,23 @@ export async function readGrantState(sql: Sql, grants: Grants): Promise<GrantSta
       WHERE NOT EXISTS (SELECT FROM pg_roles AS r WHERE r.rolname = w.role) ORDER BY 1`,
     parameters.slice(0, 1),
   );
+  const { schemas } = sql;
   const due = await sql.query<{ statement: string }>(
     `WITH wanted AS (
        SELECT r.oid, r.rolname AS role, coalesce(w.level, 'none') AS level,
               (g.level = 'write' AND w.level = 'read') OR (g.level IS NOT NULL AND w.level IS NULL) AS lowered
          FROM (SELECT role, level FROM unnest($1::text[], $2::text[]) AS w(role, level)) AS w
-         FULL JOIN clarify_sync.grantee AS g USING (role)
+         FULL JOIN {sync}.grantee AS g USING (role)
          JOIN pg_roles AS r ON r.rolname = role AND r.rolname <> current_user
      ), relation AS (
        SELECT c.oid, n.nspname AS schema, c.relname AS name,
               n.nspname = $3 AND EXISTS (
                 SELECT FROM pg_trigger AS t
-                 WHERE t.tgrelid = c.oid AND t.tgname IN ('clarify_capture_insert', 'clarify_link_insert')) AS writable
+                 WHERE t.tgrelid = c.oid AND t.tgname IN ('{mirror}_capture_insert', '{mirror}_link_insert')) AS writable
          FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
         WHERE c.relkind = 'r' AND CASE n.nspname
                 WHEN $4 THEN true
-                WHEN 'clarify_sync' THEN c.relname = ANY($5::text[] || $6::text[])
+                WHEN '{sync}' THEN c.relname = ANY($5::text[] || $6::text[])
                 WHEN $3 THEN EXISTS (SELECT FROM pg_trigger AS t WHERE t.tgrelid = c.oid AND t.tgname = $7)
                 ELSE false END
      ), "right" AS (
@@ -72,7 +74,7 @@ export async function readGrantState(sql: Sql, grants: Grants): Promise<GrantSta
         UNION ALL
        SELECT 'TABLE', t.oid, format('%I.%I', t.schema, t.name), w.oid, w.role, p.privilege, w.lowered,
               CASE WHEN w.level = 'none' THEN false
-                   WHEN p.privilege = 'SELECT' THEN w.level = 'write' OR t.schema <> 'clarify_sync' OR t.name = ANY($5)
+                   WHEN p.privilege = 'SELECT' THEN w.level = 'write' OR t.schema <> '{sync}' OR t.name = ANY($5)
                    ELSE w.level = 'write' AND t.writable END,
               has_table_privilege(w.oid, t.oid, p.privilege), (SELECT relacl FROM pg_class AS c WHERE c.oid = t.oid)
          FROM relation AS t CROSS JOIN wanted AS w
@@ -87,7 +89,14 @@ export async function readGrantState(sql: Sql, grants: Grants): Promise<GrantSta
                    string_agg(privilege, ', ' ORDER BY privilege), kind, name, role) AS statement
        FROM differing WHERE differs
       GROUP BY kind, name, role, due ORDER BY kind, name, role, due`,
-    [...parameters, MIRROR_SCHEMA, HISTORY_SCHEMA, READABLE, OUTCOME, REFUSE_TRUNCATE],
+    [
+      ...parameters,
+      schemas.mirror,
+      schemas.history,
+      READABLE,
+      OUTCOME,
+      triggerName(schemas, 'refuse_truncate'),
+    ],
   );
   return {
     unknownRoles: unknown.map(({ role }) => role),
@@ -113,20 +122,20 @@ export async function applyGrants(db: Database, grants: Grants): Promise<readonl
   const levels = wantedLevels(grants);
   const glance = await readGrantState(db, grants);
   const known = await db.query<{ role: string; level: string }>(
-    'SELECT role, level FROM clarify_sync.grantee',
+    'SELECT role, level FROM {sync}.grantee',
   );
   const isNoted =
     known.length === levels.size && known.every(({ role, level }) => levels.get(role) === level);
   if (glance.due.length === 0 && isNoted) return glance.unknownRoles;
   return await db.transaction(async (tx) => {
     // Two that change one table's rights at once would fail.
-    await tx.query(`SELECT pg_advisory_xact_lock(hashtextextended('clarify_sync.mirror', 0))`);
+    await tx.query(`SELECT pg_advisory_xact_lock(hashtextextended('{sync}.mirror', 0))`);
     const { due, unknownRoles } = await readGrantState(tx, grants);
-    if (due.length > 0) await tx.query(due.join(';\n'));
+    if (due.length > 0) await tx.query(verbatim(due.join(';\n')));
     const [roles, wanted] = [[...levels.keys()], [...levels.values()]];
-    await tx.query('DELETE FROM clarify_sync.grantee WHERE role <> ALL($1::text[])', [roles]);
+    await tx.query('DELETE FROM {sync}.grantee WHERE role <> ALL($1::text[])', [roles]);
     await tx.query(
-      `INSERT INTO clarify_sync.grantee (role, level)
+      `INSERT INTO {sync}.grantee (role, level)
        SELECT role, level FROM unnest($1::text[], $2::text[]) AS w(role, level)
            ON CONFLICT (role) DO UPDATE SET level = excluded.level WHERE grantee.level <> excluded.level`,
       [roles, wanted],

@@ -1,5 +1,6 @@
 import type { Transaction } from './database.ts';
 import { isRowTrouble, type RowTrouble, troubleOf } from './row-trouble.ts';
+import { renderSql } from './schemas.ts';
 
 /** What could not be written, and why. */
 export interface Refused<Item> {
@@ -133,7 +134,7 @@ class Search<Item> {
     } catch (error) {
       if (!isRowTrouble(error)) throw error;
       await this.#tx.query('ROLLBACK TO SAVEPOINT guarded_rows');
-      const trouble = troubleOf(error, plainName(this.#table));
+      const trouble = troubleOf(error, plainName(renderSql(this.#table, this.#tx.schemas)));
       if (trouble.sqlState === '55P03') await this.#lockTable();
       return trouble;
     }

@@ -3,7 +3,6 @@ import type { Sql } from './database.ts';
 import { linkTriggers, mirrorTriggers } from './mirror/attachments.ts';
 import { loadMirror } from './mirror/load.ts';
 import { readStopped } from './mirror/problem-record.ts';
-import { MIRROR_SCHEMA } from './mirror/table.ts';
 import { REPLACED } from './session-settings.ts';
 
 export interface ServerFacts {
@@ -61,7 +60,7 @@ export async function readMissingRights(sql: Sql): Promise<readonly string[]> {
               THEN format('GRANT CREATE ON DATABASE %I TO %I', current_database(), current_user)
               ELSE format('GRANT USAGE, CREATE ON SCHEMA %I TO %I', w.name, current_user)
             END AS statement
-       FROM unnest(ARRAY['clarify', 'clarify_sync']) AS w(name)
+       FROM unnest(ARRAY['{mirror}', '{sync}']) AS w(name)
        LEFT JOIN pg_namespace AS n ON n.nspname = w.name
       WHERE CASE WHEN n.oid IS NULL
               THEN NOT has_database_privilege(current_database(), 'CREATE')
@@ -71,14 +70,14 @@ export async function readMissingRights(sql: Sql): Promise<readonly string[]> {
      SELECT format('ALTER TABLE %I.%I OWNER TO %I', n.nspname, c.relname, current_user)
        FROM pg_class AS c
        JOIN pg_namespace AS n ON n.oid = c.relnamespace
-      WHERE n.nspname = 'clarify_sync' AND c.relkind = 'r'
-        AND to_regclass('clarify_sync.migration') IS NOT NULL AND NOT pg_has_role(c.relowner, 'USAGE')
+      WHERE n.nspname = '{sync}' AND c.relkind = 'r'
+        AND to_regclass('{sync}.migration') IS NOT NULL AND NOT pg_has_role(c.relowner, 'USAGE')
       ORDER BY statement`,
   );
   return rows.map(({ statement }) => statement);
 }
 
-/** What stands in for `clarify_sync.installation` where nothing was installed yet. */
+/** What stands in for `{sync}.installation` where nothing was installed yet. */
 export interface InstallationFacts {
   readonly workspace: string;
   readonly push: boolean;
@@ -87,7 +86,7 @@ export interface InstallationFacts {
 /** Which workspace this database mirrors; null before the first sync. */
 export async function readInstallationFacts(sql: Sql): Promise<InstallationFacts | null> {
   const [facts] = await sql.query<InstallationFacts & Record<string, unknown>>(
-    'SELECT workspace, push FROM clarify_sync.installation',
+    'SELECT workspace, push FROM {sync}.installation',
   );
   return facts ?? null;
 }
@@ -105,15 +104,15 @@ export interface TriggerFacts {
 /** Whether every mirror and link table still has its triggers, switched on. Catalog only. */
 export async function readTriggerFacts(sql: Sql): Promise<TriggerFacts> {
   const mirrors = await sql.query<{ name: string; object: string }>(
-    'SELECT table_name AS name, object FROM clarify_sync.mirror WHERE removed_at IS NULL',
+    'SELECT table_name AS name, object FROM {sync}.mirror WHERE removed_at IS NULL',
   );
   const { links } = await loadMirror(sql);
   // A table in the place of ours is said by another check, and gets none.
   const stopped = await readStopped(sql);
   const ours = mirrors.filter(({ object }) => !stopped.has(object));
   const wanted = new Map([
-    ...ours.map(({ name, object }) => [name, mirrorTriggers(name, object)] as const),
-    ...links.map((link) => [link.name, linkTriggers(link)] as const),
+    ...ours.map(({ name, object }) => [name, mirrorTriggers(sql.schemas, name, object)] as const),
+    ...links.map((link) => [link.name, linkTriggers(sql.schemas, link)] as const),
   ]);
   const tables = await sql.query<{
     name: string;
@@ -131,7 +130,7 @@ export async function readTriggerFacts(sql: Sql): Promise<TriggerFacts> {
        LEFT JOIN pg_trigger AS t ON t.tgrelid = c.oid AND NOT t.tgisinternal
       GROUP BY m.name, c.oid
       ORDER BY m.name`,
-    [quoteIdent(MIRROR_SCHEMA), [...wanted.keys()]],
+    [quoteIdent(sql.schemas.mirror), [...wanted.keys()]],
   );
   return {
     tables: mirrors.length,

@@ -1,4 +1,4 @@
-import { escapeIdentifier } from 'pg';
+import { quoteIdent } from '../domain/names.ts';
 import type { Sql, Transaction } from './database.ts';
 import { guardedSet } from './guarded.ts';
 import { lockWhereFree } from './mirror/lock.ts';
@@ -27,7 +27,7 @@ export async function readDueRenames(
   return await sql.query<DueRename & Record<string, unknown>>(
     `SELECT m.old_id AS "oldId", m.id,
             EXISTS (SELECT 1 FROM ${table.qualified} AS o WHERE o.id = m.id) AS occupied
-       FROM clarify_sync.id_map AS m
+       FROM {sync}.id_map AS m
        JOIN ${table.qualified} AS t ON t.id = m.old_id
       WHERE m.object = $1 AND m.id = ANY($2::text[]) AND m.reason <> 'merged'`,
     [table.object, ids],
@@ -44,13 +44,13 @@ export async function mapIds(
   if (renames.length === 0) return;
   const parameters = [object, renames.map(({ oldId }) => oldId), renames.map(({ id }) => id)];
   await tx.query(
-    `INSERT INTO clarify_sync.id_map (object, old_id, id, reason)
+    `INSERT INTO {sync}.id_map (object, old_id, id, reason)
      SELECT $1, m.old_id, m.id, $4 FROM unnest($2::text[], $3::text[]) AS m(old_id, id)
          ON CONFLICT (object, old_id) DO UPDATE SET id = excluded.id`,
     [...parameters, reason],
   );
   await tx.query(
-    `UPDATE clarify_sync.outbox AS o SET record_id = m.id
+    `UPDATE {sync}.outbox AS o SET record_id = m.id
        FROM unnest($2::text[], $3::text[]) AS m(old_id, id)
       WHERE o.object = $1 AND o.record_id = m.old_id AND o.state IN ('pending', 'sending', 'parked')`,
     parameters,
@@ -65,8 +65,8 @@ export async function mapIds(
 export async function moveEntries(tx: Sql, object: string, ids: readonly string[]): Promise<void> {
   if (ids.length === 0) return;
   await tx.query(
-    `UPDATE clarify_sync.outbox AS o SET record_id = m.id
-       FROM clarify_sync.id_map AS m
+    `UPDATE {sync}.outbox AS o SET record_id = m.id
+       FROM {sync}.id_map AS m
       WHERE m.object = $1 AND m.id = ANY($2::text[])
         AND o.object = $1 AND o.record_id = m.old_id AND o.state IN ('pending', 'sending', 'parked')`,
     [object, ids],
@@ -83,7 +83,7 @@ export async function rewriteReferences(
   tx: Transaction,
   tables: readonly MirrorTable[],
 ): Promise<void> {
-  await tx.query('SELECT clarify_sync.name_versions(object) FROM unnest($1::text[]) AS object', [
+  await tx.query('SELECT {sync}.name_versions(object) FROM unnest($1::text[]) AS object', [
     tables.map(({ object }) => object),
   ]);
   const referring = tables.filter(({ columns }) =>
@@ -93,14 +93,14 @@ export async function rewriteReferences(
   for (const table of await lockWhereFree(tx, referring)) {
     const due = (name: string) => `
          FROM ${table.qualified} AS r
-         JOIN clarify_sync.id_map AS m ON m.object = $1 AND m.old_id = r.${name}
+         JOIN {sync}.id_map AS m ON m.object = $1 AND m.old_id = r.${name}
         WHERE r.${name} LIKE 'local:%'
-          AND NOT EXISTS (SELECT FROM clarify_sync.deferred AS d
+          AND NOT EXISTS (SELECT FROM {sync}.deferred AS d
                            WHERE d.object = $2 AND d.id = r.id AND d.kind = 'refer'
                              AND d.next_attempt_at > clock_timestamp())`;
     for (const { column, field } of table.columns) {
       if (field.kind !== 'reference' || !field.relationship) continue;
-      const name = escapeIdentifier(column);
+      const name = quoteIdent(column);
       const parameters = [field.relationship.object, table.object];
       await guardedReferences(tx, table, {
         find: `SELECT r.id ${due(name)} ORDER BY r.id`,
@@ -156,7 +156,7 @@ export async function readCurrentIds(
 ): Promise<ReadonlyMap<string, string>> {
   if (ids.length === 0) return new Map();
   const rows = await sql.query<{ old_id: string; id: string }>(
-    `SELECT old_id, clarify_sync.current_id($1, old_id) AS id FROM clarify_sync.id_map
+    `SELECT old_id, {sync}.current_id($1, old_id) AS id FROM {sync}.id_map
       WHERE object = $1 AND old_id = ANY($2::text[])`,
     [object, ids],
   );
@@ -170,7 +170,7 @@ export async function readMapped(
   ids: readonly string[],
 ): Promise<Set<string>> {
   const rows = await sql.query<{ id: string }>(
-    'SELECT id FROM clarify_sync.id_map WHERE object = $1 AND id = ANY($2::text[])',
+    'SELECT id FROM {sync}.id_map WHERE object = $1 AND id = ANY($2::text[])',
     [object, ids],
   );
   return new Set(rows.map(({ id }) => id));

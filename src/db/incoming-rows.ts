@@ -1,9 +1,9 @@
-import { escapeIdentifier, escapeLiteral } from 'pg';
+import { quoteIdent, quoteLiteral } from '../domain/names.ts';
 import type { Sql, Transaction } from './database.ts';
 import { guarded } from './guarded.ts';
 import { hasAlteringTriggers } from './mirror/altering-triggers.ts';
 import { isDistinct } from './mirror/distinct.ts';
-import { MIRROR_SCHEMA, type MirrorTable, SYSTEM_COLUMNS } from './mirror/table.ts';
+import { type MirrorTable, SYSTEM_COLUMNS } from './mirror/table.ts';
 import { differing, type Refusals } from './row-trouble.ts';
 
 /** A record in the text form Postgres reads, column by column as `columnText` gives it. */
@@ -30,7 +30,12 @@ const OURS: ReadonlySet<string> = new Set(['id', '_local_id', '_key', '_synced_a
 const NOW = `date_trunc('milliseconds', clock_timestamp())`;
 
 /** Set once and never cleared: null says only that the answer did not have it. */
-const LASTING: ReadonlySet<string> = new Set(['_created_at', '_created_by', '_updated_at']);
+const LASTING: ReadonlySet<string> = new Set([
+  '_created_at',
+  '_created_by',
+  '_updated_at',
+  '_merged_ids',
+]);
 
 function incomingColumns(table: MirrorTable): readonly IncomingColumn[] {
   const fields = table.columns.map(({ column, sqlType, field }) => {
@@ -58,26 +63,41 @@ export interface Standing {
 
 /**
  * Which of the rows differ from what stands. Takes no lock; one scan of the primary key. Rows
- * that are equal are left out, so that reading the overlap again costs no write. Without a date, it
- * is the time of reading that tells which is newer: what was written here since `readAt`.
+ * that are equal are left out, so that reading the overlap again costs no write. Without a date, and
+ * where dates tell no versions apart, it is the time of reading that tells which is newer: what was written here since `readAt`.
  */
 export async function compareRows(
   sql: Sql,
   table: MirrorTable,
-  { rows, readAt }: { readonly rows: readonly IncomingRow[]; readonly readAt: string },
+  {
+    rows,
+    readAt,
+    versions,
+  }: {
+    readonly rows: readonly IncomingRow[];
+    readonly readAt: string;
+    readonly versions: 'stamped' | 'read';
+  },
 ): Promise<Standing[]> {
   const source = incomingSource(table, rows);
   const at = `$${source.parameters.length + 1}::timestamptz`;
+  const writtenSince = `t._synced_at >= date_trunc('milliseconds', ${at})`;
+  const [newer, undated] =
+    versions === 'read'
+      ? [`coalesce(${writtenSince}, false)`, 'false']
+      : [
+          `coalesce(t._updated_at > ${source.updatedAt}, false) OR (s.undated AND ${writtenSince})`,
+          `t._updated_at IS NOT NULL AND ${source.updatedAt} IS NULL`,
+        ];
   const found = await sql.query<Omit<Standing, 'index'> & { index: string }>(
     `SELECT i.n - 1 AS index, t.id IS NOT NULL AS present, s.differs, s.undated,
             t.id IS NOT NULL AND t._updated_at IS NOT DISTINCT FROM ${source.updatedAt} AS same,
-            coalesce(t._updated_at > ${source.updatedAt}, false)
-              OR (s.undated AND t._synced_at >= date_trunc('milliseconds', ${at})) AS newer
+            ${newer} AS newer
        FROM ${source.from}
-       LEFT JOIN ${table.qualified} AS t ON t.id = i.id
+       LEFT JOIN ${source.standing} AS t ON t.id = i.id
       CROSS JOIN LATERAL (
         SELECT t.id IS NULL OR ${source.differs} AS differs,
-               t._updated_at IS NOT NULL AND ${source.updatedAt} IS NULL AS undated) AS s
+               ${undated} AS undated) AS s
       WHERE s.differs OR s.undated`,
     [...source.parameters, readAt],
   );
@@ -101,15 +121,15 @@ export async function insertRows(
   rows: readonly IncomingRow[],
 ): Promise<Written> {
   const columns = incomingColumns(table);
-  const names = columns.map((c) => escapeIdentifier(c.name)).join(', ');
+  const names = columns.map((c) => quoteIdent(c.name)).join(', ');
   return await write(tx, table, rows, {
     statement: (source) =>
       `INSERT INTO ${table.qualified} (id, _local_id, _key, _synced_at, ${names})
-       SELECT i.id, b.old_id, coalesce(b.old_id, i.id), ${NOW}, ${columns.map(source.value).join(', ')}
+       SELECT i.id, b.old_id, coalesce(b.old_id, i.id), ${NOW}, ${columns.map(source.first).join(', ')}
          FROM ${source.from}
          LEFT JOIN LATERAL (
-              SELECT m.old_id FROM clarify_sync.id_map AS m
-               WHERE m.object = ${escapeLiteral(table.object)} AND m.id = i.id AND m.reason = 'pushed'
+              SELECT m.old_id FROM {sync}.id_map AS m
+               WHERE m.object = ${quoteLiteral(table.object)} AND m.id = i.id AND m.reason = 'pushed'
                ORDER BY m.mapped_at DESC LIMIT 1) AS b ON true
         ORDER BY i.id
            ON CONFLICT (id) DO NOTHING`,
@@ -129,7 +149,7 @@ export async function updateRows(
 ): Promise<Written> {
   const assign = (source: IncomingSource) =>
     incomingColumns(table).map((column) => {
-      const name = escapeIdentifier(column.name);
+      const name = quoteIdent(column.name);
       if (column.name === '_extra') return `_extra = ${source.extra(column)}`;
       const kept = source.kept(column);
       const value = source.next(column);
@@ -181,7 +201,7 @@ async function write(
   )) {
     const reason = columns === null ? 'left out' : `changed (${columns.join(', ')})`;
     const said = `it was ${reason} on its way into the table`;
-    troubles.set(id, differing(`${MIRROR_SCHEMA}.${table.name}`, said));
+    troubles.set(id, differing(`${tx.schemas.mirror}.${table.name}`, said));
   }
   return { written, refused: troubles };
 }
@@ -195,12 +215,12 @@ async function readDiffering(
   if (rows.length === 0) return new Map();
   const source = incomingSource(table, rows);
   const names = source.distinct.map(
-    ({ name, condition }) => `CASE WHEN ${condition} THEN ${escapeLiteral(name)} END`,
+    ({ name, condition }) => `CASE WHEN ${condition} THEN ${quoteLiteral(name)} END`,
   );
   const found = await tx.query<{ id: string; columns: readonly string[] | null }>(
     `SELECT i.id, CASE WHEN t.id IS NOT NULL THEN array_remove(ARRAY[${names.join(', ')}], NULL) END AS columns
        FROM ${source.from}
-       LEFT JOIN ${table.qualified} AS t ON t.id = i.id
+       LEFT JOIN ${source.standing} AS t ON t.id = i.id
       WHERE t.id IS NULL OR ${source.differs}`,
     source.parameters,
   );
@@ -220,15 +240,18 @@ function incomingSource(table: MirrorTable, rows: readonly IncomingRow[]) {
   ];
   const alias = new Map(columns.map(({ name }, c) => [name, `i.c${c}`]));
   const value = (column: IncomingColumn) => `${alias.get(column.name)}::${column.sqlType}`;
+  /** What a row that does not stand is to hold. */
+  const first = (column: IncomingColumn) =>
+    column.name === '_merged_ids' ? `coalesce(${value(column)}, '{}')` : value(column);
   /** What a row that stands, `t`, is to hold. */
   const next = (column: IncomingColumn) =>
     LASTING.has(column.name)
-      ? `coalesce(${value(column)}, t.${escapeIdentifier(column.name)})`
+      ? `coalesce(${value(column)}, t.${quoteIdent(column.name)})`
       : value(column);
   /** A condition true where the row keeps this column; null where none of the rows does. */
   const kept = (column: IncomingColumn) =>
     column.field !== null && anyKept.has(column.field)
-      ? `(i.keep IS NOT NULL AND i.keep::jsonb ? ${escapeLiteral(column.field)})`
+      ? `(i.keep IS NOT NULL AND i.keep::jsonb ? ${quoteLiteral(column.field)})`
       : null;
   /** `_extra` keeps what it holds of fields that the row keeps. */
   const extra = (column: IncomingColumn) =>
@@ -241,7 +264,7 @@ function incomingSource(table: MirrorTable, rows: readonly IncomingRow[]) {
     return { name: column.name, condition };
   });
   function distinctCondition(column: IncomingColumn): string {
-    const current = `t.${escapeIdentifier(column.name)}`;
+    const current = `t.${quoteIdent(column.name)}`;
     if (column.name === '_extra') return `${current} IS DISTINCT FROM ${extra(column)}`;
     const differs = isDistinct(column.sqlType, current, next(column));
     const keeps = kept(column);
@@ -251,8 +274,10 @@ function incomingSource(table: MirrorTable, rows: readonly IncomingRow[]) {
   return {
     from: `unnest(${parameters.map((_, p) => `$${p + 1}::text[]`).join(', ')})
              WITH ORDINALITY AS i(${names.join(', ')})`,
+    /** Of the table only the rows in question: joined whole it is scanned from end to end. */
+    standing: `(SELECT * FROM ${table.qualified} WHERE id = ANY($1::text[]))`,
     parameters,
-    value,
+    first,
     next,
     kept,
     extra,

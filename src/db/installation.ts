@@ -1,4 +1,4 @@
-import { SyncError } from '../domain/errors.ts';
+import { UsageError } from '../domain/errors.ts';
 import type { Database, Sql } from './database.ts';
 
 export interface Installation {
@@ -21,9 +21,18 @@ interface Fingerprint {
   readonly cluster: string;
 }
 
+/** Whom the schemas of an installation belong to. */
+export interface Owner {
+  /** As `CLARIFY_SYNC_CRM` names it. */
+  readonly crm: string;
+  /** Null where it is not known. */
+  readonly workspace: string | null;
+}
+
 interface InstallationRow extends Record<string, unknown> {
   readonly id: string;
   readonly workspace: string;
+  readonly crm: string | null;
   readonly fingerprint: string;
 }
 
@@ -33,7 +42,7 @@ const COPIED = 'copied-database';
 async function readFingerprint(sql: Sql): Promise<Fingerprint> {
   const [ids] = await sql.query<{ database: string; table: string; askable: boolean }>(
     `SELECT (SELECT oid::text FROM pg_database WHERE datname = current_database()) AS database,
-            'clarify_sync.installation'::regclass::oid::text AS table,
+            '{sync}.installation'::regclass::oid::text AS table,
             has_function_privilege('pg_catalog.pg_control_system()', 'execute') AS askable`,
   );
   // A separate statement: rights to a function are checked even where it is not reached.
@@ -60,39 +69,66 @@ function names(stored: string, { database, table, cluster }: Fingerprint): boole
 }
 
 /**
- * Writes down which workspace this database mirrors and whether local writes are taken. Repeatable,
+ * Of schemas that are installed, whatever their version: for before anything is changed.
+ *
+ * @throws UsageError `installation-other-workspace`, naming both.
+ */
+export async function refuseOthers(sql: Sql, wanted: Owner): Promise<void> {
+  const [standing] = await sql.query<{ crm: string | null; workspace: string }>(
+    `SELECT to_jsonb(i) ->> 'crm' AS crm, i.workspace FROM {sync}.installation AS i`,
+  );
+  if (standing !== undefined) compareOwners(sql, standing, wanted);
+}
+
+function compareOwners(
+  { schemas }: Sql,
+  standing: { readonly crm: string | null; readonly workspace: string },
+  wanted: Owner,
+): void {
+  const { crm, workspace } = standing;
+  const isOfAnother = crm !== null && crm !== wanted.crm;
+  if (!isOfAnother && (wanted.workspace === null || wanted.workspace === workspace)) return;
+  const named = (one: string | null) => (one === null ? 'a workspace' : `the workspace ${one}`);
+  const [here, there] = isOfAnother ? [` of ${crm}`, ` of ${wanted.crm}`] : ['', ''];
+  throw new UsageError(
+    [
+      `schema ${schemas.mirror} mirrors ${named(workspace)}${here}, and not ${named(wanted.workspace)}${there}`,
+    ],
+    'set CLARIFY_SYNC_SCHEMA to another name, under which it is mirrored beside that one; or correct which workspace it is',
+    'installation-other-workspace',
+  );
+}
+
+/**
+ * Writes down which workspace these schemas mirror and whether local writes are taken. Repeatable,
  * and safe beside another process; one row lock.
  *
- * @throws SyncError `installation-other-workspace` where it mirrors another workspace.
+ * @throws UsageError `installation-other-workspace` where they mirror another.
  */
 export async function ensureInstallation(
   db: Database,
-  wanted: { readonly workspace: string; readonly push: boolean },
+  wanted: { readonly crm?: string; readonly workspace: string; readonly push: boolean },
 ): Promise<Installation> {
   return await db.transaction(async (tx) => {
     const here = await readFingerprint(tx);
     await tx.query(
-      `INSERT INTO clarify_sync.installation (workspace, fingerprint) VALUES ($1, $2)
+      `INSERT INTO {sync}.installation (workspace, crm, fingerprint) VALUES ($1, $2, $3)
            ON CONFLICT DO NOTHING`,
-      [wanted.workspace, write(here)],
+      [wanted.workspace, wanted.crm ?? null, write(here)],
     );
     const [row] = await tx.query<InstallationRow>(
-      'SELECT id, workspace, fingerprint FROM clarify_sync.installation FOR UPDATE',
+      'SELECT id, workspace, crm, fingerprint FROM {sync}.installation FOR UPDATE',
     );
-    if (row?.workspace !== wanted.workspace) {
-      throw new SyncError(`this database mirrors the workspace ${row?.workspace}`, {
-        code: 'installation-other-workspace',
-        disposition: 'halt',
-        hint: `set CLARIFY_WORKSPACE=${row?.workspace}, or give this workspace a database of its own`,
-      });
-    }
+    if (row === undefined) throw new Error('an installation has no row');
+    const crm = wanted.crm ?? row.crm;
+    compareOwners(tx, row, { crm: crm ?? '', workspace: wanted.workspace });
     const adopted = names(row.fingerprint, here);
     // A cluster that would not tell its identifier before may tell it now.
     const known = adopted && here.cluster !== '-' ? write(here) : row.fingerprint;
     await tx.query(
-      `UPDATE clarify_sync.installation SET push = $1, fingerprint = $2
-        WHERE push <> $1 OR fingerprint <> $2`,
-      [wanted.push, known],
+      `UPDATE {sync}.installation SET push = $1, fingerprint = $2, crm = $3
+        WHERE push <> $1 OR fingerprint <> $2 OR crm IS DISTINCT FROM $3`,
+      [wanted.push, known, crm],
     );
     return { id: row.id, workspace: row.workspace, adopted };
   });
@@ -108,17 +144,18 @@ export async function adoptDatabase(db: Database): Promise<number> {
   return await db.transaction(async (tx) => {
     const here = await readFingerprint(tx);
     const [row] = await tx.query<InstallationRow>(
-      'SELECT id, workspace, fingerprint FROM clarify_sync.installation FOR UPDATE',
+      'SELECT id, workspace, crm, fingerprint FROM {sync}.installation FOR UPDATE',
     );
     if (!row || names(row.fingerprint, here)) return 0;
     const parked = await tx.query(
-      `UPDATE clarify_sync.outbox
-          SET state = 'parked', epoch = NULL, blocked_by = NULL, last_error = $1
+      `UPDATE {sync}.outbox
+          SET state = 'parked', epoch = NULL, ticket = NULL, blocked_by = NULL, last_error = $1
         WHERE state IN ('pending', 'sending') RETURNING 1`,
       [COPIED],
     );
     await tx.query(
-      `UPDATE clarify_sync.installation
+      `WITH theirs AS (DELETE FROM {sync}.hook)
+       UPDATE {sync}.installation
           SET id = gen_random_uuid(), writer_secret = gen_random_uuid()::text,
               fingerprint = $1, adopted_at = clock_timestamp()`,
       [write(here)],

@@ -1,40 +1,30 @@
 import type { Database } from './database.ts';
 import { acquireLease, readExpiry, releaseLease, renewLease } from './lease.ts';
+import { LeaseHold, type LeaseHoldOptions } from './lease-hold.ts';
 
-export interface LeaseKeeperOptions {
+export interface LeaseKeeperOptions extends LeaseHoldOptions {
   readonly holder: string;
   /** Default 10 s: how long a dead leader keeps the others waiting. */
   readonly ttlMs?: number;
   /** Default 2.5 s. */
   readonly renewEveryMs?: number;
-  /** Told when this process begins to lead, and when it ceases to. */
-  readonly onChange?: (epoch: bigint | null) => void;
-  /** Milliseconds of a clock that never jumps. */
-  readonly monotonicMs?: () => number;
-  /** Milliseconds of a clock that goes on while the machine sleeps. */
-  readonly nowMs?: () => number;
 }
 
 /** A lease that is over and still in somebody's transaction is asked for again after this long. */
 const AGAIN_MS = 100;
 
 /**
- * Holds the lease, or tries to get it, until stopped. What it says of itself errs on the safe
- * side: a lease counts from before the statement that took it was sent, and is over as soon as
- * either of our clocks says so, since the other one may stand while the machine sleeps. Start and stop are safe
- * in any order and any number of times.
+ * Holds the lease, or tries to get it, until stopped. Start and stop are safe in any order and any
+ * number of times.
  */
 export class LeaseKeeper {
   readonly #db: Database;
-  readonly #options: Required<LeaseKeeperOptions>;
-  #epoch: bigint | null = null;
-  #untilMs = 0;
-  /** The same by the clock that may be set. */
-  #untilTimeMs = 0;
+  readonly #options: Required<Pick<LeaseKeeperOptions, 'holder' | 'ttlMs' | 'renewEveryMs'>>;
+  readonly #monotonicMs: () => number;
+  readonly #hold: LeaseHold;
   /** Somebody else's lease that lasts longer than any does, and since when it has not moved. */
   #stuck: { readonly expiresAt: string; readonly sinceMs: number } | null = null;
   #nextTurn: NodeJS.Timeout | undefined;
-  #expiry: NodeJS.Timeout | undefined;
   #turn: Promise<void> = Promise.resolve();
   #running = false;
   /** When to renew, or where somebody else leads, when his lease is over if he has died. */
@@ -42,31 +32,21 @@ export class LeaseKeeper {
 
   constructor(db: Database, options: LeaseKeeperOptions) {
     this.#db = db;
-    this.#options = {
-      ttlMs: 10_000,
-      renewEveryMs: 2_500,
-      onChange: () => undefined,
-      monotonicMs: () => performance.now(),
-      nowMs: () => Date.now(),
-      ...options,
-    };
-    this.#againInMs = this.#options.renewEveryMs;
+    const { holder, ttlMs = 10_000, renewEveryMs = 2_500 } = options;
+    this.#options = { holder, ttlMs, renewEveryMs };
+    this.#monotonicMs = options.monotonicMs ?? (() => performance.now());
+    this.#hold = new LeaseHold(options);
+    this.#againInMs = renewEveryMs;
   }
 
   /** Null where this process does not lead, or no longer for certain. */
   get epoch(): bigint | null {
-    return this.remainingMs() > 0 ? this.#epoch : null;
+    return this.#hold.epoch;
   }
 
   /** How long the lease lasts for certain. */
   remainingMs(): number {
-    if (this.#epoch === null) return 0;
-    const { nowMs } = this.#options;
-    return Math.max(0, Math.min(this.#leftMs(), this.#untilTimeMs - nowMs()));
-  }
-
-  #leftMs(): number {
-    return Math.max(0, this.#untilMs - this.#options.monotonicMs());
+    return this.#hold.remainingMs();
   }
 
   /** Returns after the first attempt. @throws SyncError where the database does not answer. */
@@ -88,10 +68,10 @@ export class LeaseKeeper {
     this.#running = false;
     clearTimeout(this.#nextTurn);
     await this.#turn.catch(() => undefined);
-    const epoch = this.#epoch;
-    this.#set(null);
+    const { held } = this.#hold;
+    this.#hold.letGo();
     // Where the database is gone the lease runs out by itself.
-    if (epoch !== null) await releaseLease(this.#db, epoch).catch(() => undefined);
+    if (held !== null) await releaseLease(this.#db, held).catch(() => undefined);
   }
 
   #schedule(): void {
@@ -112,64 +92,41 @@ export class LeaseKeeper {
       statementTimeoutMs: renewEveryMs,
       reserved: true,
     };
-    const held = this.#epoch;
+    const { held } = this.#hold;
     if (held !== null) {
-      const until = this.#lease(ttlMs);
+      const end = this.#hold.endOf(ttlMs);
       if (await this.#db.transaction((tx) => renewLease(tx, held, ttlMs), waits)) {
-        this.#set(held, until);
+        this.#hold.hold(held, end);
         this.#againInMs = renewEveryMs;
         return;
       }
-      this.#set(null);
+      this.#hold.letGo();
     }
-    const until = this.#lease(ttlMs);
+    const end = this.#hold.endOf(ttlMs);
     const silent = this.#silent();
     const { lease, expiry } = await this.#db.transaction(async (tx) => {
       const taken = await acquireLease(tx, { holder, ttlMs, silent });
       return { lease: taken, expiry: taken === null ? await readExpiry(tx) : null };
     }, waits);
-    this.#set(lease?.epoch ?? null, until);
+    if (lease !== null) this.#hold.hold(lease.epoch, end);
     this.#watch(expiry);
     this.#againInMs = Math.min(renewEveryMs, Math.max(expiry?.leftMs ?? ttlMs, AGAIN_MS));
   }
 
-  /** A lease that is taken now ends then. */
-  #lease(ttlMs: number): { readonly untilMs: number; readonly untilTimeMs: number } {
-    const { monotonicMs, nowMs } = this.#options;
-    return { untilMs: monotonicMs() + ttlMs, untilTimeMs: nowMs() + ttlMs };
-  }
-
   /** A lease that ends later than any can was given by a clock that has been set back since. */
   #watch(expiry: { readonly expiresAt: string | null; readonly leftMs: number } | null): void {
-    const { ttlMs, monotonicMs } = this.#options;
+    const { ttlMs } = this.#options;
     const expiresAt = expiry !== null && expiry.leftMs > ttlMs ? expiry.expiresAt : null;
     if (expiresAt === null) this.#stuck = null;
     else if (this.#stuck?.expiresAt !== expiresAt) {
-      this.#stuck = { expiresAt, sinceMs: monotonicMs() };
+      this.#stuck = { expiresAt, sinceMs: this.#monotonicMs() };
     }
   }
 
   /** Nobody who is alive leaves his lease alone for that long. */
   #silent(): string | null {
-    const { ttlMs, monotonicMs } = this.#options;
-    if (this.#stuck === null || monotonicMs() - this.#stuck.sinceMs <= ttlMs) return null;
+    const { ttlMs } = this.#options;
+    if (this.#stuck === null || this.#monotonicMs() - this.#stuck.sinceMs <= ttlMs) return null;
     return this.#stuck.expiresAt;
-  }
-
-  #set(epoch: bigint | null, until = { untilMs: 0, untilTimeMs: 0 }): void {
-    const changed = epoch !== this.#epoch;
-    this.#epoch = epoch;
-    this.#untilMs = until.untilMs;
-    this.#untilTimeMs = until.untilTimeMs;
-    clearTimeout(this.#expiry);
-    // Nobody tells us where the database is out of reach: the lease ends all the same.
-    if (epoch !== null) this.#expiry = setTimeout(() => this.#expire(), this.#leftMs());
-    if (changed) this.#options.onChange(epoch);
-  }
-
-  #expire(): void {
-    const leftMs = this.#leftMs();
-    if (leftMs === 0) this.#set(null);
-    else this.#expiry = setTimeout(() => this.#expire(), leftMs);
   }
 }

@@ -24,17 +24,17 @@ export async function acquireLease(
   claim: { readonly holder: string; readonly ttlMs: number; readonly silent?: string | null },
 ): Promise<Lease | null> {
   await sql.query(
-    `INSERT INTO clarify_sync.lease (name, epoch, expires_at) VALUES ($1, 0, '-infinity')
+    `INSERT INTO {sync}.lease (name, epoch, expires_at) VALUES ($1, 0, '-infinity')
          ON CONFLICT DO NOTHING`,
     [LEADER],
   );
   const [lease] = await sql.query<Lease & Record<string, unknown>>(
     `WITH free AS (
-       SELECT name FROM clarify_sync.lease WHERE name = $1
+       SELECT name FROM {sync}.lease WHERE name = $1
           AND (expires_at <= clock_timestamp() OR expires_at = $4::timestamptz)
           FOR UPDATE SKIP LOCKED
      )
-     UPDATE clarify_sync.lease AS l
+     UPDATE {sync}.lease AS l
         SET holder = $2, epoch = l.epoch + 1, acquired_at = clock_timestamp(),
             expires_at = clock_timestamp() + $3 * interval '1 millisecond'
        FROM free WHERE l.name = free.name
@@ -52,7 +52,7 @@ export async function acquireLease(
  */
 export async function renewLease(sql: Sql, epoch: bigint, ttlMs: number): Promise<boolean> {
   const renewed = await sql.query(
-    `UPDATE clarify_sync.lease SET expires_at = clock_timestamp() + $3 * interval '1 millisecond'
+    `UPDATE {sync}.lease SET expires_at = clock_timestamp() + $3 * interval '1 millisecond'
       WHERE name = $1 AND epoch = $2 AND expires_at > clock_timestamp() RETURNING 1`,
     [LEADER, epoch, ttlMs],
   );
@@ -62,7 +62,7 @@ export async function renewLease(sql: Sql, epoch: bigint, ttlMs: number): Promis
 /** Lets the next one in at once. Does nothing where the epoch is no longer ours. */
 export async function releaseLease(sql: Sql, epoch: bigint): Promise<void> {
   await sql.query(
-    `UPDATE clarify_sync.lease SET expires_at = clock_timestamp()
+    `UPDATE {sync}.lease SET expires_at = clock_timestamp()
       WHERE name = $1 AND epoch = $2 AND expires_at > clock_timestamp()`,
     [LEADER, epoch],
   );
@@ -74,7 +74,7 @@ export async function releaseLease(sql: Sql, epoch: bigint): Promise<void> {
  */
 export async function holdsLease(tx: Sql, epoch: bigint): Promise<boolean> {
   const held = await tx.query(
-    `SELECT 1 FROM clarify_sync.lease
+    `SELECT 1 FROM {sync}.lease
       WHERE name = $1 AND epoch = $2 AND expires_at > clock_timestamp() FOR KEY SHARE`,
     [LEADER, epoch],
   );
@@ -88,7 +88,7 @@ export async function readExpiry(
   const [lease] = await sql.query<{ expiresAt: string; leftMs: number }>(
     `SELECT expires_at AS "expiresAt",
             (extract(epoch FROM expires_at - clock_timestamp()) * 1000)::float8 AS "leftMs"
-       FROM clarify_sync.lease WHERE name = $1 AND expires_at > '-infinity'`,
+       FROM {sync}.lease WHERE name = $1 AND expires_at > '-infinity'`,
     [LEADER],
   );
   return lease ?? { expiresAt: null, leftMs: 0 };
@@ -97,7 +97,7 @@ export async function readExpiry(
 /** Who leads; null where nobody does. */
 export async function readLease(sql: Sql): Promise<Lease | null> {
   const [lease] = await sql.query<Lease & Record<string, unknown>>(
-    `SELECT holder, epoch, expires_at AS "expiresAt" FROM clarify_sync.lease
+    `SELECT holder, epoch, expires_at AS "expiresAt" FROM {sync}.lease
       WHERE name = $1 AND expires_at > clock_timestamp()`,
     [LEADER],
   );

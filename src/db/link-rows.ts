@@ -197,15 +197,15 @@ export async function renameLinks(
     const [a, b] = [quoteIdent(first.column), quoteIdent(second.column)];
     const isBornHere = `(l.${a} LIKE 'local:%' OR l.${b} LIKE 'local:%')`;
     const due = `${qualified} AS l
-           LEFT JOIN clarify_sync.id_map AS ma ON ma.object = $1 AND ma.old_id = l.${a}
-           LEFT JOIN clarify_sync.id_map AS mb ON mb.object = $2 AND mb.old_id = l.${b}
+           LEFT JOIN {sync}.id_map AS ma ON ma.object = $1 AND ma.old_id = l.${a}
+           LEFT JOIN {sync}.id_map AS mb ON mb.object = $2 AND mb.old_id = l.${b}
           WHERE ${all ? 'true' : isBornHere} AND (ma.id IS NOT NULL OR mb.id IS NOT NULL)`;
     renamed += await guardedLinks(tx, link, {
       due,
       write: (only) => `WITH due AS MATERIALIZED (
          SELECT l.${a} AS a, l.${b} AS b,
-                CASE WHEN ma.id IS NULL THEN l.${a} ELSE clarify_sync.current_id($1, l.${a}) END AS new_a,
-                CASE WHEN mb.id IS NULL THEN l.${b} ELSE clarify_sync.current_id($2, l.${b}) END AS new_b
+                CASE WHEN ma.id IS NULL THEN l.${a} ELSE {sync}.current_id($1, l.${a}) END AS new_a,
+                CASE WHEN mb.id IS NULL THEN l.${b} ELSE {sync}.current_id($2, l.${b}) END AS new_b
            FROM ${due} AND ${only}
           ORDER BY 1, 2 FOR UPDATE OF l SKIP LOCKED
        ), gone AS (
@@ -238,7 +238,7 @@ export async function dropDeadLinks(
       if (table === undefined) continue;
       const id = `l.${quoteIdent(column)}`;
       const due = `${qualified} AS l
-             JOIN clarify_sync.tombstone AS t ON t.object = $1 AND t.id = ${id}
+             JOIN {sync}.tombstone AS t ON t.object = $1 AND t.id = ${id}
             WHERE NOT EXISTS (SELECT 1 FROM ${table.qualified} AS m WHERE m.id = ${id})`;
       await guardedLinks(tx, link, {
         due,

@@ -20,9 +20,9 @@ export async function readLocalIds(
   return await sql.query<LocalId & Record<string, unknown>>(
     `SELECT l.id AS "localId", m.id, o.id AS entry, coalesce(o.state = 'parked', false) AS parked
        FROM unnest($2::text[]) AS l(id)
-       LEFT JOIN clarify_sync.id_map AS m ON m.object = $1 AND m.old_id = l.id
+       LEFT JOIN {sync}.id_map AS m ON m.object = $1 AND m.old_id = l.id
        LEFT JOIN LATERAL (
-            SELECT id, state FROM clarify_sync.outbox
+            SELECT id, state FROM {sync}.outbox
              WHERE object = $1 AND record_id = l.id AND op = 'insert'
                AND state IN ('pending', 'sending', 'parked')
              ORDER BY id DESC LIMIT 1) AS o ON true`,

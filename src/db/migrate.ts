@@ -2,16 +2,30 @@ import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type MigrationMeta, readMigrationFiles } from 'drizzle-orm/migrator';
-import { SyncError } from '../domain/errors.ts';
+import { SyncError, UsageError } from '../domain/errors.ts';
 import type { Database, Sql } from './database.ts';
-
-/** Any number will do, as long as nobody else's advisory lock uses it. */
-const LOCK_KEY = 7_235_419_022;
+import { type Owner, refuseOthers } from './installation.ts';
+import { type Schemas, TEMPLATE, verbatim } from './schemas.ts';
+import { fromTemplate } from './template.ts';
 
 /** The comment by which a schema is known as ours. */
 const MARKER = 'clarify-sync';
 
-const CREATE_SCHEMA = /^create schema "clarify_sync";?$/i;
+const CREATE_SCHEMA = new RegExp(`^create schema "${TEMPLATE.control}";?$`, 'i');
+
+/**
+ * The advisory lock of a workspace's migrations. Versions that knew one schema took a number for it,
+ * and one of them may be starting beside us.
+ */
+function lockOf({ control }: Schemas): string {
+  return control === TEMPLATE.control ? '7235419022' : `hashtextextended('{sync}.migration', 0)`;
+}
+
+export interface MigrationOptions {
+  readonly folder?: string;
+  /** Whose schemas these are to be; default anybody's. */
+  readonly owner?: Owner;
+}
 
 /** `applied` migrations of the `total` that this version knows. */
 export interface MigrationResult {
@@ -44,6 +58,12 @@ function refuse(code: string, message: string, hint: string): never {
   throw new SyncError(message, { code, disposition: 'halt', hint });
 }
 
+/** Versions are kept where the rest is taken away: a table of them, and what is on it, is ours. */
+const IS_HISTORY = `(n.nspname = '{history}' and exists (
+                select from pg_attribute a
+                 where a.attname = '_valid_from'
+                   and a.attrelid = coalesce((select indrelid from pg_index where indexrelid = c.oid), c.oid)))`;
+
 /**
  * A schema of one of our names that somebody else made is left alone, and said so. Once our
  * ledger stands both are ours; an empty one may have been made for us by an administrator.
@@ -52,33 +72,41 @@ async function inspectSchemas(sql: Sql): Promise<{ installed: boolean; existing:
   const schemas = await sql.query<{ name: string; marked: boolean | null; filled: boolean }>(
     `select n.nspname as name,
             obj_description(n.oid, 'pg_namespace') like $1 as marked,
-            exists (select from pg_class c where c.relnamespace = n.oid)
+            exists (select from pg_class c where c.relnamespace = n.oid and not ${IS_HISTORY})
               or exists (select from pg_proc p where p.pronamespace = n.oid) as filled
        from pg_namespace n
-      where n.nspname in ('clarify', 'clarify_sync')`,
+      where n.nspname in ('{mirror}', '{sync}', '{history}')
+      order by n.nspname`,
     [`${MARKER}%`],
   );
   const columns = await sql.query(
     `select from pg_attribute
-      where attrelid = to_regclass('clarify_sync.migration') and attname in ('hash', 'created_at')`,
+      where attrelid = to_regclass('{sync}.migration') and attname in ('hash', 'created_at')`,
   );
   const installed = columns.length === 2;
-  const foreign = schemas.find(
-    ({ name, marked, filled }) => filled && (name === 'clarify_sync' || marked !== true),
+  const foreign = schemas.filter(
+    ({ name, marked, filled }) => filled && (name === sql.schemas.control || marked !== true),
   );
-  if (!installed && foreign !== undefined) {
-    refuse(
+  if (!installed && foreign.length > 0) {
+    throw new UsageError(
+      foreign.map(
+        ({ name }) => `schema ${name} exists and was not made by clarify-sync; nothing was changed`,
+      ),
+      'set CLARIFY_SYNC_SCHEMA to a name that is free, or rename what has it',
       'schema-foreign',
-      `schema ${foreign.name} exists and was not made by clarify-sync; nothing was changed`,
-      'rename that schema, or give clarify-sync a database of its own',
     );
   }
   return { installed, existing: new Set(schemas.map(({ name }) => name)) };
 }
 
+/** Whether control tables stand under the workspace's names, of whatever version. */
+export async function isInstalled(sql: Sql): Promise<boolean> {
+  return (await inspectSchemas(sql)).installed;
+}
+
 async function readLedger(sql: Sql, installed: boolean): Promise<readonly AppliedMigration[]> {
   if (!installed) return [];
-  return sql.query<AppliedMigration>('select hash from clarify_sync.migration order by id');
+  return sql.query<AppliedMigration>('select hash from {sync}.migration order by id');
 }
 
 function pending(files: readonly MigrationMeta[], applied: readonly AppliedMigration[]) {
@@ -107,27 +135,30 @@ function pending(files: readonly MigrationMeta[], applied: readonly AppliedMigra
  * what is older than the last migration and compares no hashes, hence this one. The result's
  * `applied` is 0 where the schema was up to date.
  *
- * @throws SyncError `schema-newer`, `schema-edited`, `schema-foreign`, `migrations-missing`.
+ * @throws SyncError `schema-newer`, `schema-edited`, `migrations-missing`; UsageError `schema-foreign`,
+ *   `installation-other-workspace`.
  */
 export async function migrateControl(
   db: Database,
-  folder: string = migrationsFolder(),
+  { folder = migrationsFolder(), owner }: MigrationOptions = {},
 ): Promise<MigrationResult> {
   const files = readMigrationFiles({ migrationsFolder: folder });
   return db.transaction(
     async (tx) => {
-      await tx.query('select pg_advisory_xact_lock($1::bigint)', [LOCK_KEY]);
+      await tx.query(`select pg_advisory_xact_lock(${lockOf(tx.schemas)})`);
       const { installed, existing } = await inspectSchemas(tx);
+      if (installed && owner !== undefined) await refuseOthers(tx, owner);
       const toApply = pending(files, await readLedger(tx, installed));
+      const render = await renderer(tx);
       for (const statement of toApply.flatMap(({ sql }) => sql.map((text) => text.trim()))) {
         // An administrator's empty schema is used as it is: creating one takes rights on the
         // database, even where `if not exists` has nothing to do.
-        const standing = existing.has('clarify_sync') && CREATE_SCHEMA.test(statement);
-        if (statement !== '' && !standing) await tx.query(statement);
+        const standing = existing.has(tx.schemas.control) && CREATE_SCHEMA.test(statement);
+        if (statement !== '' && !standing) await tx.query(render(statement));
       }
       if (!installed) await claimSchemas(tx, existing);
       await tx.query(
-        `insert into clarify_sync.migration (hash, created_at)
+        `insert into {sync}.migration (hash, created_at)
          select * from unnest($1::text[], $2::bigint[])`,
         [toApply.map(({ hash }) => hash), toApply.map(({ folderMillis }) => folderMillis)],
       );
@@ -145,40 +176,51 @@ export async function migrateControl(
  */
 export async function controlVersion(
   db: Database,
-  folder: string = migrationsFolder(),
+  { folder = migrationsFolder(), owner }: MigrationOptions = {},
 ): Promise<MigrationResult> {
   const files = readMigrationFiles({ migrationsFolder: folder });
   const { installed } = await inspectSchemas(db);
+  if (installed && owner !== undefined) await refuseOthers(db, owner);
   const applied = await readLedger(db, installed);
   pending(files, applied);
   return { applied: applied.length, total: files.length };
 }
 
-/** Runs after the first migrations, which create `clarify_sync` itself. */
+/** Gives statements of the files the names of the workspace at hand. */
+async function renderer(sql: Sql): Promise<(statement: string) => string> {
+  const { schemas } = sql;
+  const [row] = await sql.query<{ quoted: string }>('select quote_ident($1) as quoted', [
+    schemas.mirror,
+  ]);
+  const quoted = row?.quoted ?? schemas.mirror;
+  return (statement) => verbatim(fromTemplate(statement, schemas, quoted));
+}
+
+/** Runs after the first migrations, which create the control schema itself. */
 async function claimSchemas(tx: Sql, existing: ReadonlySet<string>): Promise<void> {
-  if (!existing.has('clarify')) await tx.query('create schema clarify');
+  if (!existing.has(tx.schemas.mirror)) await tx.query('create schema "{mirror}"');
   const statements = [
-    `create table clarify_sync.migration (
+    `create table {sync}.migration (
        id integer primary key generated always as identity,
        hash text not null,
        created_at bigint not null,
        applied_at timestamptz not null default clock_timestamp()
      )`,
-    `comment on table clarify_sync.migration is 'Migrations of this schema that were applied.'`,
-    `comment on column clarify_sync.migration.id is 'Order of application.'`,
-    `comment on column clarify_sync.migration.hash is 'SHA-256 of the migration file.'`,
-    `comment on column clarify_sync.migration.created_at is
+    `comment on table {sync}.migration is 'Migrations of this schema that were applied.'`,
+    `comment on column {sync}.migration.id is 'Order of application.'`,
+    `comment on column {sync}.migration.hash is 'SHA-256 of the migration file.'`,
+    `comment on column {sync}.migration.created_at is
        'When the migration was written, epoch milliseconds.'`,
-    `comment on column clarify_sync.migration.applied_at is 'When it was applied here.'`,
+    `comment on column {sync}.migration.applied_at is 'When it was applied here.'`,
   ];
   // Only the owner may comment on a schema; one that an administrator owns does without.
   const owned = await tx.query<{ name: string }>(
     `select nspname as name from pg_namespace
-      where nspname in ('clarify', 'clarify_sync') and pg_has_role(nspowner, 'USAGE')`,
+      where nspname in ('{mirror}', '{sync}') and pg_has_role(nspowner, 'USAGE')`,
   );
   for (const { name } of owned) {
-    const what = name === 'clarify' ? 'mirror of the Clarify workspace' : 'control tables';
-    statements.push(`comment on schema ${name} is '${MARKER}: ${what}'`);
+    const what = name === tx.schemas.mirror ? 'mirror tables' : 'control tables';
+    statements.push(`comment on schema "${name}" is '${MARKER}: ${what}'`);
   }
   for (const statement of statements) await tx.query(statement);
 }

@@ -1,6 +1,6 @@
 import type { Sql, Transaction } from './database.ts';
 import { guarded } from './guarded.ts';
-import { MIRROR_SCHEMA, type MirrorTable } from './mirror/table.ts';
+import type { MirrorTable } from './mirror/table.ts';
 import { differing, type Refusals, type RowTrouble } from './row-trouble.ts';
 
 /** Locks the rows that nobody else holds, in id order. @returns the ids locked. */
@@ -44,7 +44,7 @@ export async function renameRows(
     const done = new Set(renamed.map(({ id }) => id));
     kept.push(...part.flatMap(([id]) => (done.has(id) ? [] : [id])));
   });
-  const trouble = differing(nameOf(table), 'a trigger of the table keeps its old id');
+  const trouble = differing(nameOf(tx, table), 'a trigger of the table keeps its old id');
   return new Map([
     ...kept.map((id) => [id, trouble] as const),
     ...refused.map(({ item: [id], trouble: why }) => [id, why] as const),
@@ -80,14 +80,14 @@ export async function deleteRows(
       else kept.push(id);
     }
   });
-  const trouble = differing(nameOf(table), 'a trigger of the table keeps the row');
+  const trouble = differing(nameOf(tx, table), 'a trigger of the table keeps the row');
   const troubles = new Map<string, RowTrouble>(kept.map((id) => [id, trouble]));
   for (const { item, trouble: why } of refused) troubles.set(item, why);
   return { deleted, refused: troubles };
 }
 
-function nameOf(table: MirrorTable): string {
-  return `${MIRROR_SCHEMA}.${table.name}`;
+function nameOf({ schemas }: Sql, table: MirrorTable): string {
+  return `${schemas.mirror}.${table.name}`;
 }
 
 /** `_updated_at` of the rows that stand, by id. */

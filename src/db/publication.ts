@@ -1,10 +1,13 @@
 import { quoteIdent, quoteLiteral } from '../domain/names.ts';
 import type { Database, Sql } from './database.ts';
 import { loadMirror } from './mirror/load.ts';
-import { MIRROR_SCHEMA } from './mirror/table.ts';
 import { type IdentityState, readIdentityState } from './replica-identity.ts';
+import { renderSql, type Schemas, verbatim } from './schemas.ts';
 
-export const PUBLICATION = `${MIRROR_SCHEMA}_mirror`;
+/** What the publication of a workspace is called. */
+export function publicationName(schemas: Schemas): string {
+  return renderSql('{mirror}_mirror', schemas);
+}
 
 /** By this comment the publication is known as ours. */
 const MARK = 'The mirror and link tables of clarify-sync, kept current as tables come';
@@ -26,7 +29,7 @@ export async function readPublicationState(sql: Sql): Promise<PublicationState> 
   const [standing] = await sql.query<{ isOurs: boolean }>(
     `SELECT coalesce(obj_description(oid, 'pg_publication') = $2, false) AS "isOurs"
        FROM pg_publication WHERE pubname = $1`,
-    [PUBLICATION, MARK],
+    [publicationName(sql.schemas), MARK],
   );
   if (standing?.isOurs === false) {
     return { isTaken: true, due: [], identities: { due: [], others: [] } };
@@ -39,7 +42,7 @@ export async function readPublicationState(sql: Sql): Promise<PublicationState> 
   const names = [...tables, ...links].map(({ name }) => name);
   const { missing, strange } = await compareTables(sql, names);
   const list = (some: readonly string[]) => some.join(', ');
-  const publication = quoteIdent(PUBLICATION);
+  const publication = quoteIdent(publicationName(sql.schemas));
   const due: string[] = [];
   if (standing === undefined) {
     due.push(`CREATE PUBLICATION ${publication}`);
@@ -71,7 +74,7 @@ async function compareTables(
        JOIN pg_namespace AS n ON n.oid = c.relnamespace
       WHERE p.oid IS NULL OR w.oid IS NULL
       ORDER BY name`,
-    [PUBLICATION, quoteIdent(MIRROR_SCHEMA), wanted],
+    [publicationName(sql.schemas), quoteIdent(sql.schemas.mirror), wanted],
   );
   return {
     missing: rows.filter(({ isWanted }) => isWanted).map(({ name }) => name),
@@ -95,14 +98,14 @@ export async function keepPublication(db: Database): Promise<{ readonly isTaken:
   for (const statement of identities.due) {
     const set = async (tx: Sql) => {
       const { identities: left } = await readPublicationState(tx);
-      if (left.due.includes(statement)) await tx.query(statement);
+      if (left.due.includes(statement)) await tx.query(verbatim(statement));
     };
     await inTurn(db, set).catch((error: unknown) => failures.push(error));
   }
   if (due.length > 0) {
     await inTurn(db, async (tx) => {
       const { due: left } = await readPublicationState(tx);
-      for (const statement of left) await tx.query(statement);
+      for (const statement of left) await tx.query(verbatim(statement));
     });
   }
   if (failures.length > 0) throw failures[0];
@@ -112,7 +115,7 @@ export async function keepPublication(db: Database): Promise<{ readonly isTaken:
 async function inTurn(db: Database, work: (tx: Sql) => Promise<unknown>): Promise<void> {
   await db.transaction(
     async (tx) => {
-      await tx.query(`SELECT pg_advisory_xact_lock(hashtextextended('clarify_sync.mirror', 0))`);
+      await tx.query(`SELECT pg_advisory_xact_lock(hashtextextended('{sync}.mirror', 0))`);
       await work(tx);
     },
     { lockTimeoutMs: 2_000 },

@@ -26,7 +26,7 @@ export async function noteRecordings(
   const names = meetingOf(recording);
   if (names === null) return 0;
   const rows = await sql.query(
-    `INSERT INTO clarify_sync.meeting_recording AS kept (meeting_id, recording_id)
+    `INSERT INTO {sync}.meeting_recording AS kept (meeting_id, recording_id)
      SELECT m.id, r.id FROM ${recording.qualified} AS r JOIN ${meeting.qualified} AS m ON m.id = ${names}
       WHERE $1::timestamptz IS NULL OR greatest(r._synced_at, m._synced_at) >= $1::timestamptz - ${OVERLAP}
          ON CONFLICT (meeting_id, recording_id) DO UPDATE SET attempts = 0, next_attempt_at = clock_timestamp()
@@ -52,7 +52,7 @@ export interface DueRecording {
 export async function readDueRecordings(sql: Sql, limit: number): Promise<readonly DueRecording[]> {
   return await sql.query<DueRecording & Record<string, unknown>>(
     `SELECT meeting_id AS "meetingId", recording_id AS "recordingId"
-       FROM clarify_sync.meeting_recording
+       FROM {sync}.meeting_recording
       WHERE next_attempt_at <= clock_timestamp() ORDER BY next_attempt_at LIMIT $1`,
     [limit],
   );
@@ -65,7 +65,7 @@ export async function keepTranscript(
   { text, contentType }: { readonly text: string; readonly contentType: string | null },
 ): Promise<void> {
   await sql.query(
-    `UPDATE clarify_sync.meeting_recording
+    `UPDATE {sync}.meeting_recording
         SET transcript = $3, content_type = $4, fetched_at = clock_timestamp(),
             error = NULL, next_attempt_at = NULL
       WHERE meeting_id = $1 AND recording_id = $2`,
@@ -83,7 +83,7 @@ export async function postponeRecording(
   code: string,
 ): Promise<void> {
   await sql.query(
-    `UPDATE clarify_sync.meeting_recording
+    `UPDATE {sync}.meeting_recording
         SET error = $3, attempts = attempts + 1,
             next_attempt_at = CASE WHEN attempts + 1 < ${MOST_ATTEMPTS}
               THEN clock_timestamp() + least(interval '1 day', interval '1 minute' * 4 ^ attempts) END
@@ -100,7 +100,7 @@ export async function dropRecordings(
   const names = meetingOf(recording);
   if (names === null) return 0;
   const rows = await sql.query(
-    `DELETE FROM clarify_sync.meeting_recording AS kept
+    `DELETE FROM {sync}.meeting_recording AS kept
       WHERE NOT EXISTS (
         SELECT FROM ${recording.qualified} AS r JOIN ${meeting.qualified} AS m ON m.id = ${names}
          WHERE r.id = kept.recording_id AND m.id = kept.meeting_id) RETURNING 1`,

@@ -1,7 +1,6 @@
 import { quoteIdent } from '../domain/names.ts';
 import type { Sql } from './database.ts';
 import type { Dependant } from './dependants.ts';
-import { MIRROR_SCHEMA } from './mirror/table.ts';
 
 export interface IdentityState {
   /** Statements by which tables whose identity nobody chose name their rows by `_key`. */
@@ -9,8 +8,6 @@ export interface IdentityState {
   /** Tables that name their rows by something else, and why. */
   readonly others: readonly string[];
 }
-
-const MIRROR = quoteIdent(MIRROR_SCHEMA);
 
 /**
  * Published tables (`t`), one row for each publication, with the columns that name a row in the
@@ -71,7 +68,7 @@ export async function readIdentityState(
       WHERE t.relnamespace = to_regnamespace($1) AND t.relkind = 'r' AND t.relpersistence = 'p'
         AND t.relname = ANY($3::text[])
       ORDER BY 1`,
-    [MIRROR, MIRROR_SCHEMA, tables],
+    [quoteIdent(sql.schemas.mirror), sql.schemas.mirror, tables],
   );
   const due: string[] = [];
   const others: string[] = [];
@@ -118,6 +115,6 @@ export async function readUnpublishable(sql: Sql): Promise<readonly Dependant[]>
             END AS cure
        FROM judged WHERE is_nameless OR is_partial
       GROUP BY oid, named ORDER BY what`,
-    [MIRROR, MIRROR_SCHEMA],
+    [quoteIdent(sql.schemas.mirror), sql.schemas.mirror],
   );
 }

@@ -21,30 +21,30 @@ export async function pruneStep(sql: Sql, retention: Retention): Promise<number>
   const { outboxMs, conflictsMs, tombstonesMs } = retention;
   const steps: [text: string, keptMs: number | null][] = [
     [
-      `DELETE FROM clarify_sync.outbox WHERE id IN (
-         SELECT id FROM clarify_sync.outbox
+      `DELETE FROM {sync}.outbox WHERE id IN (
+         SELECT id FROM {sync}.outbox
           WHERE state IN ('done', 'superseded', 'cancelled') AND done_at < ${cutOff}
           ORDER BY id LIMIT ${ROWS_AT_ONCE} FOR UPDATE SKIP LOCKED) RETURNING 1`,
       outboxMs,
     ],
     [
-      `DELETE FROM clarify_sync.conflict WHERE id IN (
-         SELECT id FROM clarify_sync.conflict WHERE resolved_at < ${cutOff}
+      `DELETE FROM {sync}.conflict WHERE id IN (
+         SELECT id FROM {sync}.conflict WHERE resolved_at < ${cutOff}
           ORDER BY id LIMIT ${ROWS_AT_ONCE} FOR UPDATE SKIP LOCKED) RETURNING 1`,
       conflictsMs,
     ],
     [
-      `DELETE FROM clarify_sync.tombstone AS t USING (
-         SELECT object, id FROM clarify_sync.tombstone WHERE noticed_at < ${cutOff}
+      `DELETE FROM {sync}.tombstone AS t USING (
+         SELECT object, id FROM {sync}.tombstone WHERE noticed_at < ${cutOff}
           LIMIT ${ROWS_AT_ONCE} FOR UPDATE SKIP LOCKED) AS old
         WHERE t.object = old.object AND t.id = old.id RETURNING 1`,
       tombstonesMs,
     ],
     [
-      `DELETE FROM clarify_sync.run WHERE id IN (
-         SELECT r.id FROM clarify_sync.run AS r
+      `DELETE FROM {sync}.run WHERE id IN (
+         SELECT r.id FROM {sync}.run AS r
           WHERE r.finished_at < ${cutOff} AND EXISTS (
-                SELECT 1 FROM clarify_sync.run AS later
+                SELECT 1 FROM {sync}.run AS later
                  WHERE later.kind = r.kind AND later.object IS NOT DISTINCT FROM r.object
                    AND later.state = r.state AND later.id > r.id)
           ORDER BY r.id LIMIT ${ROWS_AT_ONCE}) RETURNING 1`,

@@ -49,8 +49,7 @@ export function isRowTrouble(error: unknown): error is DatabaseSyncError {
  * is met in a function of ours too, and names its table.
  */
 function isOfControlTable({ sqlState, origin }: DatabaseSyncError): boolean {
-  const place = origin.table ?? origin.routine;
-  return OF_CONSTRAINT.test(sqlState ?? '') && place?.startsWith('clarify_sync.') === true;
+  return OF_CONSTRAINT.test(sqlState ?? '') && origin.isControl;
 }
 
 export function isPassingTrouble({ sqlState }: DatabaseSyncError): boolean {

@@ -17,7 +17,7 @@ export async function startRun(
   run: { readonly kind: RunKind; readonly object: string | null; readonly holder: string },
 ): Promise<bigint> {
   const [row] = await sql.query<{ id: bigint }>(
-    `INSERT INTO clarify_sync.run (kind, object, holder) VALUES ($1, $2, $3) RETURNING id`,
+    `INSERT INTO {sync}.run (kind, object, holder) VALUES ($1, $2, $3) RETURNING id`,
     [run.kind, run.object, run.holder],
   );
   return row?.id ?? 0n;
@@ -34,7 +34,7 @@ export async function finishRun(
   },
 ): Promise<void> {
   await sql.query(
-    `UPDATE clarify_sync.run SET state = $2, counts = $3, error = $4, finished_at = clock_timestamp()
+    `UPDATE {sync}.run SET state = $2, counts = $3, error = $4, finished_at = clock_timestamp()
       WHERE id = $1`,
     [id, outcome.state, outcome.counts, outcome.error],
   );
@@ -52,7 +52,7 @@ export async function recordRun(
   },
 ): Promise<void> {
   await sql.query(
-    `INSERT INTO clarify_sync.run (kind, object, holder, state, counts, started_at, finished_at)
+    `INSERT INTO {sync}.run (kind, object, holder, state, counts, started_at, finished_at)
      VALUES ($1, $2, $3, 'ok', $4, clock_timestamp() - $5 * interval '1 millisecond', clock_timestamp())`,
     [run.kind, run.object, run.holder, run.counts, run.tookMs],
   );
@@ -62,7 +62,7 @@ export async function recordRun(
 export async function readLastRunAge(sql: Sql, kind: RunKind): Promise<number | null> {
   const [row] = await sql.query<{ ageMs: number }>(
     `SELECT (extract(epoch FROM clock_timestamp() - started_at) * 1000)::float8 AS "ageMs"
-       FROM clarify_sync.run WHERE object IS NULL AND kind = $1 AND state = 'ok'
+       FROM {sync}.run WHERE object IS NULL AND kind = $1 AND state = 'ok'
       ORDER BY id DESC LIMIT 1`,
     [kind],
   );
@@ -75,7 +75,7 @@ export async function readLastRunAge(sql: Sql, kind: RunKind): Promise<number | 
  */
 export async function abandonRuns(sql: Sql, holder: string): Promise<void> {
   await sql.query(
-    `UPDATE clarify_sync.run SET state = 'failed', error = 'abandoned', finished_at = clock_timestamp()
+    `UPDATE {sync}.run SET state = 'failed', error = 'abandoned', finished_at = clock_timestamp()
       WHERE state = 'running' AND holder <> $1 AND started_at < clock_timestamp() - interval '15 minutes'`,
     [holder],
   );

@@ -1,5 +1,6 @@
 import { type Json, parseJson, stringifyJson } from '../domain/json.ts';
 import type { RemoteRecord } from '../domain/record.ts';
+import { parseInstant } from '../domain/walk/instant.ts';
 import type { Sql } from './database.ts';
 import type { Tombstone } from './departures.ts';
 import type { RowTrouble } from './row-trouble.ts';
@@ -41,7 +42,7 @@ export async function deferRecords(
 ): Promise<void> {
   if (records.length === 0) return;
   await tx.query(
-    `INSERT INTO clarify_sync.deferred (object, id, kind, record, read_at)
+    `INSERT INTO {sync}.deferred (object, id, kind, record, read_at)
      SELECT $1, d.id, 'apply', d.record::json, $4::timestamptz
        FROM unnest($2::text[], $3::text[]) AS d(id, record)
          ON CONFLICT (object, id, kind) DO UPDATE
@@ -68,14 +69,14 @@ export async function putAside(
   if (refusals.length === 0) return;
   const troubles = refusals.map(({ trouble }) => trouble);
   await tx.query(
-    `INSERT INTO clarify_sync.deferred AS d
+    `INSERT INTO {sync}.deferred AS d
             (object, id, kind, record, read_at, code, sqlstate, table_name, constraint_name, reason,
              attempts, next_attempt_at, merged_through)
      SELECT $1, r.id, $2, r.record::json, $3::timestamptz, r.code, r.sqlstate, r.table_name,
             r.constraint_name, r.reason, 1, clock_timestamp() + ${PAUSE('1')}, m.through
        FROM unnest($4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[])
               AS r(id, record, code, sqlstate, table_name, constraint_name, reason)
-      CROSS JOIN (SELECT CASE WHEN $2 = 'apply' THEN max(id) END AS through FROM clarify_sync.outbox) AS m
+      CROSS JOIN (SELECT CASE WHEN $2 = 'apply' THEN max(id) END AS through FROM {sync}.outbox) AS m
          ON CONFLICT (object, id, kind) DO UPDATE
         SET record = excluded.record, read_at = excluded.read_at, code = excluded.code,
             sqlstate = excluded.sqlstate, table_name = excluded.table_name,
@@ -113,7 +114,7 @@ export async function readRefusals(
   if (ids.length === 0) return new Map();
   const rows = await tx.query<Omit<RowTrouble, 'passing' | 'known'> & { id: string }>(
     `SELECT id, code, sqlstate AS "sqlState", table_name AS "table", constraint_name AS "constraint", reason
-       FROM clarify_sync.deferred
+       FROM {sync}.deferred
       WHERE object = $1 AND kind = $2 AND id = ANY($3::text[]) AND code IS NOT NULL
         AND next_attempt_at > clock_timestamp()`,
     [about.object, about.kind, ids],
@@ -134,7 +135,7 @@ export async function readAside(
 ): Promise<Aside[]> {
   const rows = await sql.query<{ id: string; kind: AsideKind; record: string; readAt: string }>(
     `SELECT d.id, d.kind, coalesce(d.record::text, 'null') AS record, d.read_at AS "readAt"
-       FROM clarify_sync.deferred AS d
+       FROM {sync}.deferred AS d
       WHERE d.object = $1 AND ($3::text IS NULL OR d.id || ' ' || d.kind > $3)
         AND ($3 IS NOT NULL OR d.code IS NULL OR d.next_attempt_at <= clock_timestamp() OR ${LATER_EDIT})
       ORDER BY CASE WHEN $3 IS NULL THEN d.next_attempt_at END, d.id || ' ' || d.kind LIMIT $2`,
@@ -144,15 +145,37 @@ export async function readAside(
 }
 
 /**
+ * Of records that are about to be written, those of which a newer version was put aside, by their
+ * times. To be read after the outbox: what a push has settled since shows in one or the other. No lock.
+ */
+export async function readNewerAside(
+  tx: Sql,
+  object: string,
+  records: readonly RemoteRecord[],
+): Promise<ReadonlySet<string>> {
+  if (records.length === 0) return new Set();
+  const rows = await tx.query<{ id: string; at: string | null }>(
+    `SELECT d.id, d.record ->> 'updatedAt' AS at FROM {sync}.deferred AS d
+      WHERE d.object = $1 AND d.kind = 'apply' AND d.id = ANY($2::text[])`,
+    [object, records.map(({ id }) => id)],
+  );
+  if (rows.length === 0) return new Set();
+  const aside = new Map(rows.map(({ id, at }) => [id, parseInstant(at)]));
+  const isNewer = ({ id, updatedAt }: RemoteRecord) =>
+    (aside.get(id) ?? -Infinity) > (parseInstant(updatedAt) ?? Infinity);
+  return new Set(records.filter(isNewer).map(({ id }) => id));
+}
+
+/**
  * An SQL condition: an edit of the record put aside, `d`, was written after that was merged with
  * what waited then. Index `outbox_unsettled`.
  */
 export const LATER_EDIT = `(d.kind IN ('apply', 'remove') AND EXISTS (
-  SELECT 1 FROM clarify_sync.outbox AS o
+  SELECT 1 FROM {sync}.outbox AS o
    WHERE o.object = d.object AND o.state IN ('pending', 'parked') AND o.id > coalesce(d.merged_through, 0)
      AND o.op NOT IN ('link', 'unlink')
      AND (o.record_id = d.id OR o.record_id IN (
-           SELECT m.old_id FROM clarify_sync.id_map AS m WHERE m.object = d.object AND m.id = d.id))))`;
+           SELECT m.old_id FROM {sync}.id_map AS m WHERE m.object = d.object AND m.id = d.id))))`;
 
 /** Our own writing: who has the first of its members has the rest. */
 function toAside(waiting: Waiting & { kind: AsideKind }, record: unknown): Aside[] {
@@ -189,7 +212,7 @@ export async function dropDeferred(
 ): Promise<void> {
   if (ids.length === 0) return;
   await tx.query(
-    `DELETE FROM clarify_sync.deferred
+    `DELETE FROM {sync}.deferred
       WHERE object = $1 AND id = ANY($2::text[])
         AND (kind = 'apply' AND read_at <= $3::timestamptz
              OR kind = 'remove' AND noticed_at < $3::timestamptz - interval '30 seconds')`,
@@ -205,7 +228,7 @@ export async function dropAside(
 ): Promise<void> {
   if (ids.length === 0) return;
   await tx.query(
-    `DELETE FROM clarify_sync.deferred
+    `DELETE FROM {sync}.deferred
       WHERE object = $1 AND kind = ANY($2::text[]) AND id = ANY($3::text[])`,
     [about.object, about.kinds, ids],
   );
@@ -218,7 +241,7 @@ export async function makeDue(
   ids: readonly string[],
 ): Promise<void> {
   await tx.query(
-    `UPDATE clarify_sync.deferred SET next_attempt_at = now()
+    `UPDATE {sync}.deferred SET next_attempt_at = now()
       WHERE object = $1 AND kind = $2 AND id = ANY($3::text[]) AND next_attempt_at > now()`,
     [about.object, about.kind, ids],
   );
@@ -231,7 +254,7 @@ export async function dropDue(
   ids: readonly string[],
 ): Promise<void> {
   await tx.query(
-    `DELETE FROM clarify_sync.deferred
+    `DELETE FROM {sync}.deferred
       WHERE object = $1 AND kind = $2 AND id = ANY($3::text[]) AND next_attempt_at <= now()`,
     [about.object, about.kind, ids],
   );

@@ -1,7 +1,6 @@
-import { quoteIdent } from '../domain/names.ts';
 import type { Sql } from './database.ts';
 import { DatabaseSyncError } from './database-error.ts';
-import { MIRROR_SCHEMA } from './mirror/table.ts';
+import { qualify } from './mirror/table.ts';
 import { readTroubles, type Trouble } from './trouble.ts';
 
 /** One object, as its mirror stands. Instants are ISO-8601 UTC. */
@@ -21,7 +20,7 @@ export interface ObjectStanding {
   readonly lastPulledAt: string | null;
   /**
    * Of what is in trouble now; else of the latest run that was not whole, unless one since was; where
-   * all were read whole, of the latest comparison with Clarify, likewise.
+   * all were read whole, of the latest comparison with the CRM, likewise.
    */
   readonly lastError: string | null;
   /** What keeps its table from being what the workspace says, and what to do about it. */
@@ -54,17 +53,17 @@ export async function readStanding(sql: Sql): Promise<ObjectStanding[]> {
               count(*) FILTER (WHERE o.state <> 'parked' AND NOT b.waits)::int4 AS pending,
               count(*) FILTER (WHERE o.state <> 'parked' AND b.waits)::int4 AS blocked,
               count(*) FILTER (WHERE o.state = 'parked')::int4 AS parked
-         FROM clarify_sync.outbox AS o
+         FROM {sync}.outbox AS o
         CROSS JOIN LATERAL (SELECT o.state = 'pending' AND EXISTS (
-                SELECT 1 FROM clarify_sync.outbox AS f
+                SELECT 1 FROM {sync}.outbox AS f
                  WHERE f.id = o.blocked_by AND f.state IN ('pending', 'sending', 'parked')) AS waits) AS b
         WHERE o.state IN ('pending', 'sending', 'parked')
         GROUP BY o.object
      ), contested AS (
-       SELECT object, count(*)::int4 AS open FROM clarify_sync.conflict
+       SELECT object, count(*)::int4 AS open FROM {sync}.conflict
         WHERE resolution = 'open' GROUP BY object
      ), aside AS (
-       SELECT object, count(DISTINCT id)::int4 AS rows FROM clarify_sync.deferred
+       SELECT object, count(DISTINCT id)::int4 AS rows FROM {sync}.deferred
         WHERE code IS NOT NULL GROUP BY object
      )
      SELECT m.object, m.table_name AS "table",
@@ -78,16 +77,16 @@ export async function readStanding(sql: Sql): Promise<ObjectStanding[]> {
               THEN jsonb_build_object('message', p.message, 'hint', p.hint) END AS problem,
             coalesce(k.phase, 'backfill') AS phase, k.updated_watermark AS watermark,
             CASE WHEN latest.id IS NOT NULL THEN latest.run END AS "lastRun"
-       FROM (SELECT object, table_name FROM clarify_sync.mirror WHERE removed_at IS NULL
+       FROM (SELECT object, table_name FROM {sync}.mirror WHERE removed_at IS NULL
               UNION ALL
-             SELECT n.object, NULL FROM clarify_sync.mirror_problem AS n
-              WHERE NOT EXISTS (SELECT FROM clarify_sync.mirror AS o
+             SELECT n.object, NULL FROM {sync}.mirror_problem AS n
+              WHERE NOT EXISTS (SELECT FROM {sync}.mirror AS o
                                  WHERE o.object = n.object AND o.removed_at IS NULL)) AS m
-       LEFT JOIN clarify_sync.mirror_problem AS p ON p.object = m.object
+       LEFT JOIN {sync}.mirror_problem AS p ON p.object = m.object
        LEFT JOIN waiting AS w ON w.object = m.object
        LEFT JOIN contested AS c ON c.object = m.object
        LEFT JOIN aside AS a ON a.object = m.object
-       LEFT JOIN clarify_sync.cursor AS k ON k.object = m.object
+       LEFT JOIN {sync}.cursor AS k ON k.object = m.object
        LEFT JOIN LATERAL (${latestRun(`state = 'ok'`, 'm.object')}) AS whole ON true
        LEFT JOIN LATERAL (
             ${latestRun(`state IN ('incomplete', 'failed') AND id > coalesce(whole.id, 0)`, 'm.object')}
@@ -95,7 +94,7 @@ export async function readStanding(sql: Sql): Promise<ObjectStanding[]> {
        LEFT JOIN LATERAL (${latestRun('true', 'm.object')}) AS latest ON true
        LEFT JOIN LATERAL (
             SELECT CASE WHEN state IN ('incomplete', 'failed') THEN error END AS error
-              FROM clarify_sync.run
+              FROM {sync}.run
              WHERE object = m.object AND kind = 'reconcile' AND state <> 'running'
              ORDER BY id DESC LIMIT 1) AS unproven ON true
       ORDER BY m.object`,
@@ -120,7 +119,7 @@ function latestRun(condition: string, object: string): string {
                    'finishedAt', ${isoInstant('r.finished_at')}) AS run
             FROM unnest(ARRAY['pull', 'backfill']) AS kind
            CROSS JOIN LATERAL (
-                SELECT id, state, error, started_at, finished_at FROM clarify_sync.run
+                SELECT id, state, error, started_at, finished_at FROM {sync}.run
                  WHERE object = ${object} AND run.kind = kind.kind AND ${condition}
                  ORDER BY id DESC LIMIT 1) AS r
            ORDER BY r.id DESC LIMIT 1`;
@@ -147,8 +146,8 @@ async function countRows(
                        AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
                    ) AS locked
        FROM pg_class AS c
-      WHERE c.relnamespace = to_regnamespace($1) AND c.relkind = 'r' AND c.relname = ANY($2::text[])`,
-    [MIRROR_SCHEMA, tables],
+      WHERE c.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = $1) AND c.relkind = 'r' AND c.relname = ANY($2::text[])`,
+    [sql.schemas.mirror, tables],
   );
   const free = standing.filter(({ locked }) => !locked).map(({ name }) => name);
   return new Map([
@@ -163,8 +162,7 @@ type Counted = { readonly name: string; readonly rows: bigint };
 async function countEach(sql: Sql, tables: readonly string[]): Promise<readonly Counted[]> {
   if (tables.length === 0) return [];
   const counts = tables.map((name, n) => {
-    const table = `${quoteIdent(MIRROR_SCHEMA)}.${quoteIdent(name)}`;
-    return `SELECT $${n + 1}::text AS name, count(*) AS rows FROM ${table}`;
+    return `SELECT $${n + 1}::text AS name, count(*) AS rows FROM ${qualify(name)}`;
   });
   try {
     return await sql.query<Counted>(counts.join(' UNION ALL '), tables);
@@ -188,7 +186,7 @@ export interface HeldChanges {
 /** Index `outbox_unsettled`. */
 export async function readHeldChanges(sql: Sql): Promise<readonly HeldChanges[]> {
   return await sql.query<HeldChanges & Record<string, unknown>>(
-    `SELECT object, count(*)::int4 AS changes, max(last_error) AS reason FROM clarify_sync.outbox
+    `SELECT object, count(*)::int4 AS changes, max(last_error) AS reason FROM {sync}.outbox
       WHERE state = 'pending'
         AND last_error LIKE 'remote-%: % lets no request through until %'
       GROUP BY object ORDER BY object`,

@@ -16,55 +16,72 @@ export interface Sweep {
   /** Link tables that this round reads. */
   readonly roundLinks: readonly string[];
   readonly problem: string | null;
+  /** Where a reading by positions stands; null at the start of a round, and where it reads by creation. */
+  readonly position: unknown;
+  /** When the next round begins, of an object whose changes are found by it. */
+  readonly dueAt: string | null;
   /** Database time, epoch milliseconds. */
   readonly nowMs: number;
 }
 
 const COLUMNS = `s.object, s.started_at AS "startedAt", s.finished_at AS "finishedAt", s.watermark,
   s.pages, s.total_pages AS "totalPages", s.requests, s.linked, s.round_links AS "roundLinks",
-  s.problem, (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS "nowMs"`;
+  s.problem, s.position, s.due_at AS "dueAt", (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS "nowMs"`;
 
-/** The object's sweep; null where its first read is not done. Makes the row where there is none. */
-export async function loadSweep(sql: Sql, object: string): Promise<Sweep | null> {
-  const [row] = await sql.query<Sweep & Record<string, unknown>>(
-    `WITH made AS (
-       INSERT INTO clarify_sync.sweep (object)
-       SELECT c.object FROM clarify_sync.cursor AS c
-        WHERE c.object = $1 AND c.phase = 'incremental'
-          AND NOT EXISTS (SELECT 1 FROM clarify_sync.sweep AS k WHERE k.object = $1)
+/**
+ * The sweeps of these objects, without those whose first read is not done, unless this is to be
+ * that. Makes rows where there are none.
+ */
+export async function loadSweeps(
+  sql: Sql,
+  objects: readonly string[],
+  { first = false }: { readonly first?: boolean } = {},
+): Promise<ReadonlyMap<string, Sweep>> {
+  const rows = await sql.query<Sweep & Record<string, unknown>>(
+    `WITH read AS (
+       SELECT c.object FROM {sync}.cursor AS c
+        WHERE c.object = ANY($1::text[]) AND (c.phase = 'incremental' OR $2)
+     ), made AS (
+       INSERT INTO {sync}.sweep (object)
+       SELECT object FROM read
+        WHERE NOT EXISTS (SELECT 1 FROM {sync}.sweep AS k WHERE k.object = read.object)
            ON CONFLICT DO NOTHING RETURNING *)
      SELECT ${COLUMNS}
-       FROM (SELECT * FROM clarify_sync.sweep WHERE object = $1 UNION ALL SELECT * FROM made) AS s
-      WHERE EXISTS (SELECT 1 FROM clarify_sync.cursor AS c
-                     WHERE c.object = s.object AND c.phase = 'incremental')`,
-    [object],
+       FROM (SELECT * FROM {sync}.sweep UNION ALL SELECT * FROM made) AS s
+       JOIN read USING (object)`,
+    [objects, first],
   );
-  return row ?? null;
+  return new Map(rows.map((row) => [row.object, row]));
 }
 
 /** Every sweep there is, for `status`. */
 export async function readSweeps(sql: Sql): Promise<readonly Sweep[]> {
   return await sql.query<Sweep & Record<string, unknown>>(
-    `SELECT ${COLUMNS} FROM clarify_sync.sweep AS s ORDER BY s.object`,
+    `SELECT ${COLUMNS} FROM {sync}.sweep AS s ORDER BY s.object`,
   );
 }
 
-/** Begins a round, whatever became of the last one. @throws SyncError `sweep-moved` */
+/**
+ * Begins a round, whatever became of the last one.
+ *
+ * @param round.pages as many as it is expected to take; null where a page will tell.
+ * @throws SyncError `sweep-moved`
+ */
 export async function beginSweep(
   sql: Sql,
   sweep: Sweep,
-  roundLinks: readonly string[],
+  round: { readonly links: readonly string[]; readonly pages: number | null },
 ): Promise<Sweep> {
   return moved(
     sweep,
     await sql.query<Sweep & Record<string, unknown>>(
-      `UPDATE clarify_sync.sweep AS s
+      `UPDATE {sync}.sweep AS s
           SET started_at = clock_timestamp(), finished_at = NULL, watermark = NULL, pages = 0,
-              total_pages = NULL, requests = 0, records_read = 0, round_links = $4::text[],
-              problem = NULL, updated_at = clock_timestamp()
+              total_pages = $5, requests = 0, records_read = 0, round_links = $4::text[],
+              problem = NULL, position = NULL, updated_at = clock_timestamp()
         WHERE object = $1 AND started_at IS NOT DISTINCT FROM $2::timestamptz AND pages = $3
         RETURNING ${COLUMNS}`,
-      [sweep.object, sweep.startedAt, sweep.pages, roundLinks],
+      [sweep.object, sweep.startedAt, sweep.pages, round.links, round.pages],
     ),
   );
 }
@@ -79,7 +96,7 @@ export async function markSwept(
   round: { readonly startedAt: string; readonly links: readonly string[] },
 ): Promise<void> {
   await tx.query(
-    `INSERT INTO clarify_sync.sweep AS s (object, started_at, finished_at, linked, round_links)
+    `INSERT INTO {sync}.sweep AS s (object, started_at, finished_at, linked, round_links)
      VALUES ($1, $2::timestamptz, clock_timestamp(), $3::text[], $3::text[])
          ON CONFLICT (object) DO UPDATE
         SET started_at = excluded.started_at, finished_at = excluded.finished_at,
@@ -98,6 +115,8 @@ export interface SweepStep {
   readonly records: number;
   readonly finished: boolean;
   readonly problem: string | null;
+  /** Null where it reads by creation. */
+  readonly position: object | null;
 }
 
 /**
@@ -110,12 +129,13 @@ export async function moveSweep(tx: Sql, sweep: Sweep, step: SweepStep): Promise
   return moved(
     sweep,
     await tx.query<Sweep & Record<string, unknown>>(
-      `UPDATE clarify_sync.sweep AS s
+      `UPDATE {sync}.sweep AS s
           SET watermark = coalesce($4::timestamptz, watermark), pages = pages + 1,
               total_pages = coalesce($5, total_pages), requests = requests + $6,
               records_read = records_read + $7, problem = coalesce($9, problem), updated_at = clock_timestamp(),
               finished_at = CASE WHEN $8 THEN clock_timestamp() END,
-              linked = CASE WHEN $8 AND $10 THEN round_links ELSE linked END
+              linked = CASE WHEN $8 AND $10 THEN round_links ELSE linked END,
+              position = CASE WHEN $8 THEN NULL ELSE $11::jsonb END
         WHERE object = $1 AND started_at = $2::timestamptz AND pages = $3 AND finished_at IS NULL
         RETURNING ${COLUMNS}`,
       [
@@ -128,10 +148,16 @@ export async function moveSweep(tx: Sql, sweep: Sweep, step: SweepStep): Promise
         step.records,
         step.finished,
         step.problem,
-        step.finished && !step.problem?.startsWith('walk-'),
+        step.finished && !isUnproven(step.problem),
+        step.position === null ? null : JSON.stringify(step.position),
       ],
     ),
   );
+}
+
+/** Not of what a round cannot vouch for, but of its pages. */
+export function isUnproven(problem: string | null): boolean {
+  return problem !== null && /^(walk|scan)-/.test(problem);
 }
 
 function moved(sweep: Sweep, rows: readonly Sweep[]): Sweep {
@@ -156,4 +182,20 @@ export async function readSyncedSince(
     [ids, readAt],
   );
   return new Set(rows.map(({ id }) => id));
+}
+
+/** When the next rounds begin, counted from the beginning of the last ones. */
+export async function noteDue(
+  sql: Sql,
+  due: readonly { readonly object: string; readonly afterMs: number | null }[],
+): Promise<void> {
+  if (due.length === 0) return;
+  await sql.query(
+    `UPDATE {sync}.sweep AS s SET due_at = d.due_at
+       FROM (SELECT k.object, k.started_at + u.after_ms * interval '1 millisecond' AS due_at
+               FROM unnest($1::text[], $2::float8[]) AS u(object, after_ms)
+               JOIN {sync}.sweep AS k USING (object)) AS d
+      WHERE s.object = d.object AND s.due_at IS DISTINCT FROM d.due_at`,
+    [due.map(({ object }) => object), due.map(({ afterMs }) => afterMs)],
+  );
 }

@@ -1,7 +1,14 @@
 import type { Sql } from './database.ts';
 
 /** What of an object is in trouble; each part is tried again by itself. */
-export type TroublePart = 'pull' | 'push' | 'sweep' | 'reconcile' | 'users' | 'recordings';
+export type TroublePart =
+  | 'pull'
+  | 'push'
+  | 'sweep'
+  | 'reconcile'
+  | 'users'
+  | 'recordings'
+  | 'hints';
 
 /** Why one part of an object does not work. `message` and `hint` hold names, no values. */
 export interface Trouble {
@@ -22,7 +29,7 @@ const COLUMNS = `object, part, code, message, hint, since, attempts, next_attemp
 
 export async function readTroubles(sql: Sql): Promise<readonly Trouble[]> {
   return await sql.query<Trouble & Record<string, unknown>>(
-    `SELECT ${COLUMNS} FROM clarify_sync.trouble ORDER BY object, part`,
+    `SELECT ${COLUMNS} FROM {sync}.trouble ORDER BY object, part`,
   );
 }
 
@@ -33,7 +40,7 @@ export async function noteTrouble(
   retryInMs: number,
 ): Promise<void> {
   await sql.query(
-    `INSERT INTO clarify_sync.trouble AS t (object, part, code, message, hint, next_attempt_at)
+    `INSERT INTO {sync}.trouble AS t (object, part, code, message, hint, next_attempt_at)
      VALUES ($1, $2, $3, $4, $5, clock_timestamp() + $6 * interval '1 millisecond')
          ON CONFLICT (object, part) DO UPDATE
         SET code = excluded.code, message = excluded.message, hint = excluded.hint,
@@ -47,16 +54,13 @@ export async function endTrouble(
   sql: Sql,
   { object, part }: Pick<Trouble, 'object' | 'part'>,
 ): Promise<void> {
-  await sql.query('DELETE FROM clarify_sync.trouble WHERE object = $1 AND part = $2', [
-    object,
-    part,
-  ]);
+  await sql.query('DELETE FROM {sync}.trouble WHERE object = $1 AND part = $2', [object, part]);
 }
 
 /** Objects that are no more mirrored have no trouble either. */
 export async function dropTroublesBut(sql: Sql, objects: readonly string[]): Promise<void> {
   await sql.query(
-    `DELETE FROM clarify_sync.trouble WHERE object <> ALL($1::text[]) AND part <> 'users'`,
+    `DELETE FROM {sync}.trouble WHERE object <> ALL($1::text[]) AND part <> 'users'`,
     [objects],
   );
 }

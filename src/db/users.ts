@@ -1,13 +1,10 @@
 import { stringifyJson } from '../domain/json.ts';
-import { fitName, isStorableText, quoteIdent } from '../domain/names.ts';
+import { fitName, isStorableText, quoteIdent, quoteLiteral } from '../domain/names.ts';
 import type { User } from '../domain/remote.ts';
 import type { Database, Sql } from './database.ts';
-import { REFUSE_TRUNCATE } from './mirror/attachments.ts';
+import { triggerName } from './mirror/attachments.ts';
 import { encodeExtra } from './mirror/extra.ts';
-import { MIRROR_SCHEMA, USERS_TABLE } from './mirror/table.ts';
-
-/** By this trigger the table of users is known, whatever its name had to be. */
-const READ_ONLY = 'clarify_users_read_only';
+import { qualify, USERS_TABLE } from './mirror/table.ts';
 
 /**
  * The table of users, quoted with its schema; made where there is none, and given the columns that
@@ -18,7 +15,7 @@ export async function ensureUsersTable(db: Database): Promise<string> {
   const standing = await findUsersTable(db);
   if (standing?.isWhole) return standing.table;
   const work = async (tx: Sql) => {
-    await tx.query(`SELECT pg_advisory_xact_lock(hashtextextended('clarify_sync.mirror', 0))`);
+    await tx.query(`SELECT pg_advisory_xact_lock(hashtextextended('{sync}.mirror', 0))`);
     const made = await findUsersTable(tx);
     if (made !== null) {
       if (!made.isWhole) await tx.query(addTold(made.table));
@@ -27,12 +24,12 @@ export async function ensureUsersTable(db: Database): Promise<string> {
     const taken = await tx.query<{ name: string }>(
       `SELECT relname::text AS name FROM pg_class
         WHERE relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = $1)
-       UNION SELECT table_name FROM clarify_sync.mirror`,
-      [MIRROR_SCHEMA],
+       UNION SELECT table_name FROM {sync}.mirror`,
+      [tx.schemas.mirror],
     );
     const names = new Set(taken.map(({ name }) => name));
     const table = qualify(fitName(USERS_TABLE, (name) => names.has(name)));
-    for (const statement of definition(table)) await tx.query(statement);
+    for (const statement of definition(table, tx.schemas.title)) await tx.query(statement);
     return table;
   };
   return await db.transaction(work, { lockTimeoutMs: DDL_LOCK_MS });
@@ -55,7 +52,7 @@ async function findUsersTable(sql: Sql): Promise<Standing | null> {
        JOIN pg_class AS c ON c.oid = t.tgrelid
        JOIN pg_namespace AS n ON n.oid = c.relnamespace
       WHERE n.nspname = $1 AND t.tgname = $2`,
-    [MIRROR_SCHEMA, READ_ONLY, Object.keys(TOLD)],
+    [sql.schemas.mirror, triggerName(sql.schemas, 'users_read_only'), Object.keys(TOLD)],
   );
   if (row === undefined) return null;
   return { table: qualify(row.name), isWhole: row.told === Object.keys(TOLD).length };
@@ -86,11 +83,7 @@ function addTold(table: string): string {
   return `ALTER TABLE ${table} ${added.join(', ')}`;
 }
 
-function qualify(name: string): string {
-  return `${quoteIdent(MIRROR_SCHEMA)}.${quoteIdent(name)}`;
-}
-
-function definition(table: string): string[] {
+function definition(table: string, title: string): string[] {
   return [
     `CREATE TABLE ${table} (
        id text PRIMARY KEY,
@@ -99,12 +92,13 @@ function definition(table: string): string[] {
        _synced_at timestamptz NOT NULL DEFAULT clock_timestamp()
      )`,
     `COMMENT ON TABLE ${table} IS 'Users of the workspace: who _created_by and _updated_by name. Read-only.'`,
-    `COMMENT ON COLUMN ${table}.fields IS 'Everything Clarify tells of the user.'`,
+    `COMMENT ON COLUMN ${table}.fields IS ${quoteLiteral(`Everything ${title} tells of the user.`)}`,
     `COMMENT ON COLUMN ${table}._synced_at IS 'When clarify-sync last wrote the row.'`,
-    `CREATE TRIGGER ${READ_ONLY} BEFORE INSERT OR UPDATE OR DELETE ON ${table}
-       FOR EACH STATEMENT EXECUTE FUNCTION clarify_sync.refuse_user_write()`,
-    `CREATE TRIGGER ${REFUSE_TRUNCATE} BEFORE TRUNCATE ON ${table}
-       FOR EACH STATEMENT EXECUTE FUNCTION clarify_sync.refuse_truncate()`,
+    // By this one the table is known, whatever its name had to be.
+    `CREATE TRIGGER {mirror}_users_read_only BEFORE INSERT OR UPDATE OR DELETE ON ${table}
+       FOR EACH STATEMENT EXECUTE FUNCTION {sync}.refuse_user_write()`,
+    `CREATE TRIGGER {mirror}_refuse_truncate BEFORE TRUNCATE ON ${table}
+       FOR EACH STATEMENT EXECUTE FUNCTION {sync}.refuse_truncate()`,
   ];
 }
 

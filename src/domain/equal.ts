@@ -1,30 +1,37 @@
 import { compareNumber } from 'lossless-json';
 import { type ExactNumber, isExactNumber, type Json } from './json.ts';
+import { normalForm, normalValue } from './normal-form.ts';
 import type { Field } from './schema.ts';
 
 /** What of a field says how its values compare. */
-export type Comparable = Pick<Field, 'kind' | 'caseInsensitive'>;
+export type Comparable = Pick<Field, 'kind' | 'caseInsensitive' | 'normal' | 'scale'>;
 
 /**
  * Whether two values of one field are the same to both sides: timestamps to the millisecond,
- * numbers to four decimals, e-mail and domain without case, null equal to an empty collection,
- * order kept.
+ * numbers to four decimals, or as many as the CRM keeps, and to the last where it promises none,
+ * e-mail and domain without case, null equal to an empty collection, order kept.
  */
 export function equalValues(field: Comparable, a: Json, b: Json): boolean {
   if (a === b) return true;
-  if (isEmpty(a) && isEmpty(b)) return true;
+  const isNothing = field.normal === 'trimmed' ? isBlank : isEmpty;
+  if (isNothing(a) && isNothing(b)) return true;
   if (a === null || b === null) return false;
   switch (field.kind) {
     case 'number':
-      return equalNumbers(a, b);
+      return equalNumbers(field, a, b);
     case 'timestamp':
       return equalTimestamps(a, b);
     case 'texts':
       return equalTexts(field, a, b);
     case 'text':
-      return field.caseInsensitive && typeof a === 'string' && typeof b === 'string'
-        ? a.toLowerCase() === b.toLowerCase()
+      return typeof a === 'string' && typeof b === 'string'
+        ? textKey(field, a) === textKey(field, b)
         : equalJson(a, b);
+    case 'json': {
+      const { normal } = field;
+      const [left, right] = normal ? [normalValue(normal, a), normalValue(normal, b)] : [a, b];
+      return equalJson(left, right);
+    }
     default:
       return equalJson(a, b);
   }
@@ -35,7 +42,8 @@ export function equalValues(field: Comparable, a: Json, b: Json): boolean {
  * two addresses are one decides who conflicts and who is meant, not whether an edit is delivered.
  */
 export function sameValue(field: Field, a: Json, b: Json): boolean {
-  return equalValues(field.caseInsensitive ? { ...field, caseInsensitive: false } : field, a, b);
+  const isLoose = field.caseInsensitive || field.normal !== undefined;
+  return equalValues(isLoose ? { kind: field.kind, caseInsensitive: false } : field, a, b);
 }
 
 /** Null, `[]`, `{}` and `{items: []}` all say "nothing in it". */
@@ -49,9 +57,19 @@ function isEmpty(value: Json): boolean {
   return Array.isArray(items) && items.length === 0;
 }
 
-function equalNumbers(a: Json, b: Json): boolean {
-  const left = toTenThousandths(a);
-  const right = toTenThousandths(b);
+/** Of numbers with a scale: what is finer than this makes no difference, however little is kept. */
+const LEAST_SCALE = 4;
+
+/** Where nothing is left of a text there is none. */
+function isBlank(value: Json): boolean {
+  return typeof value === 'string' ? value.trim() === '' : isEmpty(value);
+}
+
+function equalNumbers({ scale }: Comparable, a: Json, b: Json): boolean {
+  if (scale === undefined) return equalJson(a, b);
+  const decimals = Math.max(LEAST_SCALE, scale);
+  const left = scaled(a, decimals);
+  const right = scaled(b, decimals);
   return left === null || right === null ? equalJson(a, b) : left === right;
 }
 
@@ -61,16 +79,16 @@ const DECIMAL = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/;
 const LARGEST_EXPONENT = 10_000;
 
 /**
- * The value in ten-thousandths, rounded half away from zero as `numeric(16,4)` does; exact
- * whatever the size. Null where it is no number.
+ * The value with so many decimals and without the point, rounded half away from zero as `numeric`
+ * does; exact whatever the size. Null where it is no number.
  */
-function toTenThousandths(value: Json): bigint | null {
+function scaled(value: Json, decimals: number): bigint | null {
   if (!isNumeric(value)) return null;
   const match = DECIMAL.exec(String(value));
   if (match === null) return null;
   const [, sign, whole = '', fraction = '', exponent = '0'] = match;
   if (Number(exponent) > LARGEST_EXPONENT) return null;
-  const shift = Number(exponent) + 4;
+  const shift = Number(exponent) + decimals;
   const point = whole.length + shift;
   const digits = whole + fraction;
   const padded = digits.padEnd(Math.max(point, 0), '0');
@@ -108,7 +126,20 @@ function equalTexts(field: Comparable, a: Json, b: Json): boolean {
 /** What identifies an item of a collection; a JSON text for anything but a string. */
 export function itemKey(field: Comparable, item: Json): string {
   if (typeof item !== 'string') return JSON.stringify(item);
-  return field.caseInsensitive ? item.toLowerCase() : item;
+  return textKey(field, item);
+}
+
+/** A list without what it holds once more, by the field's own measure; anything else as it is. */
+export function distinctItems(field: Comparable, value: Json): Json {
+  if (!Array.isArray(value)) return value;
+  const items: readonly Json[] = value;
+  const seen = new Set<string>();
+  return items.filter((item) => seen.size < seen.add(itemKey(field, item)).size);
+}
+
+function textKey({ caseInsensitive, normal }: Comparable, text: string): string {
+  const key = normal === undefined ? text : normalForm(normal, text);
+  return caseInsensitive ? key.toLowerCase() : key;
 }
 
 /**

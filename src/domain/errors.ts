@@ -33,15 +33,29 @@ export class SyncError extends Error {
   }
 }
 
-/** Wrong usage or configuration: exit code 2. `problems` lists every mistake found. */
+/**
+ * Wrong usage or configuration: exit code 2. `problems` lists every mistake found. `code` is `usage`,
+ * unless what is configured is at odds with what stands.
+ */
 export class UsageError extends SyncError {
   override readonly name = 'UsageError';
   readonly problems: readonly string[];
 
-  constructor(problems: readonly string[], hint?: string) {
-    super(problems.join('; '), { code: 'usage', disposition: 'halt', hint });
+  constructor(problems: readonly string[], hint?: string, code?: string) {
+    const isNamed = code !== undefined && { code };
+    super(problems.join('; '), { code: 'usage', disposition: 'halt', hint, ...isNamed });
     this.problems = problems;
   }
+}
+
+/** What an answer says of one record of a call. */
+export interface Blame {
+  /** Position in the bulk request. */
+  readonly position: number;
+  readonly code: string;
+  readonly field: string | undefined;
+  /** The server's own words, as it would say them of this record alone. */
+  readonly reason: string | undefined;
 }
 
 export interface RemoteErrorOptions extends SyncErrorOptions {
@@ -51,6 +65,8 @@ export interface RemoteErrorOptions extends SyncErrorOptions {
   readonly ambiguous?: boolean | undefined;
   /** Position in the bulk request of the record the server objects to. */
   readonly culprit?: number | undefined;
+  /** Every record of a bulk request that the answer names, once each; default the culprit alone. */
+  readonly blames?: readonly Blame[] | undefined;
   /** The field the server objects to. */
   readonly field?: string | undefined;
   /** Not before this many milliseconds. */
@@ -68,6 +84,7 @@ export class RemoteError extends SyncError {
   readonly field: string | undefined;
   readonly retryAfterMs: number | undefined;
   readonly #reason: string | undefined;
+  readonly #blames: readonly Blame[];
 
   constructor(message: string, options: RemoteErrorOptions) {
     super(message, options);
@@ -77,12 +94,49 @@ export class RemoteError extends SyncError {
     this.field = options.field;
     this.retryAfterMs = options.retryAfterMs;
     this.#reason = options.reason;
+    const { culprit: position, code, field, reason } = options;
+    const only = position === undefined ? [] : [{ position, code, field, reason }];
+    this.#blames = options.blames ?? only;
   }
 
   /** A getter, so that no logger that writes out an error's own properties can leak it. */
   get reason(): string | undefined {
     return this.#reason;
   }
+
+  /** A getter for the same reason. */
+  get blames(): readonly Blame[] {
+    return this.#blames;
+  }
+}
+
+/** What the answer to a call of several says of one of them. */
+export function blameAlone(error: RemoteError, { code, field, reason }: Blame): RemoteError {
+  return changedError(error, { code, field, reason, culprit: 0, blames: undefined });
+}
+
+/** The same error, with something told better by one who knows more. */
+export function changedError(
+  error: RemoteError,
+  { message, ...changes }: Partial<RemoteErrorOptions> & { message?: string },
+): RemoteError {
+  const { code, disposition, hint, cause, status, ambiguous, culprit, field } = error;
+  const { retryAfterMs, reason, blames } = error;
+  return new RemoteError(message ?? error.message, {
+    code,
+    disposition,
+    hint,
+    cause,
+    status,
+    ambiguous,
+    culprit,
+    field,
+    retryAfterMs,
+    reason,
+    // Who is named anew is all that is named.
+    blames: 'culprit' in changes ? undefined : blames,
+    ...changes,
+  });
 }
 
 /** It may pass: whoever works by a schedule leaves it to the next time. */

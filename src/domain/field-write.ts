@@ -1,6 +1,6 @@
 import { type Comparable, equalValues } from './equal.ts';
 import { isExactNumber, type Json } from './json.ts';
-import type { RemoteRecord } from './record.ts';
+import type { RemoteRecord, WrittenBy } from './record.ts';
 import type { Field } from './schema.ts';
 
 /** One field that somebody changed in the CRM, as the record's history tells it. */
@@ -14,12 +14,6 @@ export interface FieldWrite {
   readonly was: Json | undefined;
   /** Whether the record was created with it. */
   readonly isBirth: boolean;
-  readonly atMs: number;
-  readonly by: string | null;
-}
-
-/** When a field got the value it has, and from whom. */
-export interface WrittenBy {
   readonly atMs: number;
   readonly by: string | null;
 }
@@ -147,6 +141,23 @@ export interface Birth {
   readonly fields: Readonly<Record<string, Json>>;
   /** Whether the history reaches back to the creation, so that nothing else can have been. */
   readonly isTold: boolean;
+  /** Fields of which that is certain, whatever is not told of others. */
+  readonly certain?: ReadonlySet<string>;
+}
+
+/** By the times of its values: what has stood since it was saved first. Null where they do not tell. */
+export function birthByValues({ fields, writes, savedAt }: RemoteRecord): Birth | null {
+  if (writes === undefined || savedAt == null) return null;
+  const savedMs = Date.parse(savedAt);
+  const first = Object.entries(fields).filter(([name]) => {
+    const write = Object.hasOwn(writes, name) ? writes[name] : undefined;
+    return write !== undefined && write.atMs <= savedMs;
+  });
+  return {
+    fields: Object.fromEntries(first),
+    isTold: false,
+    certain: new Set(first.map(([name]) => name)),
+  };
 }
 
 /** Takes back what a history tells of a record; what it leaves open is not among the fields. */

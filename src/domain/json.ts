@@ -13,6 +13,11 @@ export type Json =
   | readonly Json[]
   | { readonly [key: string]: Json };
 
+/** A JSON object, as against null, an array or a scalar. */
+export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
 /**
  * Only a run of 15 or more digits, or an exponent, can exceed what a double keeps. What precedes
  * a number keeps UUIDs and digits within a text from counting.

@@ -1,4 +1,4 @@
-import { equalJson, equalValues, itemKey, sameValue } from './equal.ts';
+import { distinctItems, equalJson, equalValues, itemKey, sameValue } from './equal.ts';
 import type { Json } from './json.ts';
 import type { Field } from './schema.ts';
 
@@ -60,6 +60,10 @@ export function mergeField(
     return equalJson(respelt, remote)
       ? { kind: 'overtaken', conflict: false }
       : unconflicted(respelt);
+  }
+  // One that holds each item once says no less.
+  if (field.kind === 'texts' && equalValues(field, distinctItems(field, local), remote)) {
+    return { kind: 'settled', conflict: false };
   }
   const merged = field.kind === 'texts' ? mergeItems(field, versions) : null;
   if (merged !== null && policy !== 'manual') {

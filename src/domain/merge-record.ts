@@ -1,9 +1,9 @@
-import { equalValues } from './equal.ts';
-import type { WrittenBy } from './field-write.ts';
+import { equalValues, sameValue } from './equal.ts';
 import type { Json } from './json.ts';
 import { type ConflictPolicy, mergeField } from './merge-fields.ts';
-import type { RemoteRecord } from './record.ts';
+import type { RemoteRecord, WrittenBy } from './record.ts';
 import type { Field } from './schema.ts';
+import { stillShows } from './still-shows.ts';
 
 /** One field of an outbox entry. */
 export interface FieldChange {
@@ -74,7 +74,7 @@ export interface RecordMerge {
 export interface MergeContext {
   readonly fields: ReadonlyMap<string, Field>;
   readonly policyOf: (field: string) => ConflictPolicy;
-  /** Who wrote fields of the record when, where that was found out. */
+  /** Who wrote fields of the record when, where that was found out; its values may tell by themselves. */
   readonly writes?: ReadonlyMap<string, WrittenBy> | undefined;
 }
 
@@ -144,14 +144,28 @@ export function mergeRecord(
       );
       continue;
     }
+    const shown = equalValues(field, first.base, remote) ? 0 : countShown(field, holders, remote);
+    for (const holder of holders.splice(0, shown)) drop(holder, name);
+    const base = shown > 0 ? remote : first.base;
+    const [next] = holders;
+    const over = next?.left.get(name);
+    if (next && over && !sameValue(field, over.base, base)) {
+      next.left.set(name, { base, value: over.value });
+      next.touched = true;
+    }
     const policy = context.policyOf(name);
-    const write = context.writes?.get(name);
-    const outcome = mergeField(field, { base: first.base, local: local.value, remote }, policy, {
+    const write = context.writes?.get(name) ?? writeIn(record, name);
+    const outcome = mergeField(field, { base, local: local.value, remote }, policy, {
       localMs: last.entry.writtenAtMs,
       remoteMs: write?.atMs ?? (record.updatedAt === null ? null : Date.parse(record.updatedAt)),
     });
+    // What the CRM fills in by itself was nobody's, and takes nobody's place.
+    if (outcome.conflict && write?.isAutomatic === true && equalValues(field, base, null)) {
+      keep.push(name);
+      continue;
+    }
     if (outcome.conflict) {
-      const found = { field: name, base: first.base, local: local.value, remote, policy };
+      const found = { field: name, base, local: local.value, remote, policy };
       conflicts.push({
         ...found,
         resolution: RESOLUTION[outcome.kind],
@@ -199,6 +213,25 @@ export function mergeRecord(
     entries: rewrites.filter((r) => r.touched).map(toRewrite),
     conflicts,
   };
+}
+
+/**
+ * How many of the edits of a field, oldest first, come before what the CRM shows: one wrote that, or
+ * the next was made over it. Mostly it is an edit of our own whose answer was lost. Whoever wrote it,
+ * the edits since were made knowing it, and are in conflict with nothing.
+ */
+function countShown(field: Field, holders: readonly Rewriting[], remote: Json): number {
+  const changes = holders.flatMap(({ left }) => left.get(field.name) ?? []);
+  return changes.findLastIndex(({ base }, index) => {
+    const before = changes[index - 1];
+    if (before === undefined) return true;
+    return equalValues(field, base, remote) || stillShows(field, before.value, remote);
+  });
+}
+
+/** Own alone: a field may be called `constructor`. */
+function writeIn({ writes }: RemoteRecord, field: string): WrittenBy | undefined {
+  return writes !== undefined && Object.hasOwn(writes, field) ? writes[field] : undefined;
 }
 
 const RESOLUTION = {

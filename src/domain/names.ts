@@ -32,14 +32,27 @@ export function isStorableText(text: string): boolean {
   return !UNSTORABLE.test(text);
 }
 
+/**
+ * How statements name the schemas of the workspace they are sent for: `{sync}.outbox`. What follows
+ * of a name belongs to it: `{sync}_outbox` is one name.
+ */
+export const SCHEMA_TOKENS = /\{(mirror|sync|history)\}(\w*)/g;
+
+function hasToken(text: string): boolean {
+  return text.includes('{') && text.search(SCHEMA_TOKENS) >= 0;
+}
+
 /** An SQL identifier that means exactly this name, whatever is in it. */
 export function quoteIdent(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`;
+  const quoted = `"${name.replaceAll('"', '""')}"`;
+  if (!hasToken(name)) return quoted;
+  return `U&${quoted.replaceAll('\\', '\\\\').replaceAll('{', '\\007B')}`;
 }
 
 /** An SQL string literal, also where `standard_conforming_strings` is off. */
 export function quoteLiteral(text: string): string {
   const quoted = `'${text.replaceAll('\\', '\\\\').replaceAll("'", "''")}'`;
+  if (hasToken(text)) return `E${quoted.replaceAll('{', '\\x7B')}`;
   return text.includes('\\') ? `E${quoted}` : quoted;
 }
 

@@ -6,6 +6,15 @@ export interface Linkage {
   readonly total: number;
 }
 
+/** When a field got the value it has, and from whom. */
+export interface WrittenBy {
+  /** Epoch milliseconds by the CRM's clock. */
+  readonly atMs: number;
+  readonly by: string | null;
+  /** The CRM wrote it of its own accord: it fills what nobody has. */
+  readonly isAutomatic?: boolean | undefined;
+}
+
 /** One record as the CRM told it, its values in the shapes that `FieldKind` lists. */
 export interface RemoteRecord {
   readonly id: string;
@@ -17,8 +26,12 @@ export interface RemoteRecord {
   readonly updatedAt: string | null;
   readonly createdBy: string | null;
   readonly updatedBy: string | null;
-  /** Ids of records that were merged into this one. */
-  readonly mergedIds: readonly string[];
+  /** Ids of records that were merged into this one; null where records do not tell. */
+  readonly mergedIds: readonly string[] | null;
+  /** Of fields whose value told when it was written, and by whom; where values tell that. */
+  readonly writes?: Readonly<Record<string, WrittenBy>>;
+  /** When it was saved first, by the clock of `writes`; there where values tell their times. */
+  readonly savedAt?: string | null;
   /** Only for fields asked for with `include`. */
   readonly links: Readonly<Record<string, Linkage>>;
 }

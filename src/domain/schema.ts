@@ -1,3 +1,5 @@
+import type { NormalForm } from './normal-form.ts';
+
 /**
  * How a field's value looks on our side of the wire:
  *
@@ -44,11 +46,23 @@ export interface Field {
   readonly unique: boolean;
   /** E-mail addresses and domains are the same whatever their case. */
   readonly caseInsensitive: boolean;
+  /** Texts that say the same in several ways, of which the CRM keeps one. */
+  readonly normal?: NormalForm | undefined;
   /** Of a number: how many digits after the point the CRM keeps, where it promises that. */
   readonly scale?: number | undefined;
+  /** Of a number: how many digits before the point the CRM takes, where it says so. */
+  readonly wholeDigits?: number | undefined;
+  /** Of a number without fraction: how many bits hold whatever the CRM does. */
+  readonly integerBits?: 16 | 32 | undefined;
   /** Scalar parts of a value object; empty for everything else. */
   readonly parts: readonly FieldPart[];
   readonly relationship: Relationship | null;
+  /** Of a reference to records of several objects, which is a text: the field that says of which. */
+  readonly objectIn?: string | undefined;
+  /** No create says it: it is set by an edit of the record that there is then. */
+  readonly setAfterwards?: boolean | undefined;
+  /** The CRM alone writes it. */
+  readonly readOnly?: boolean | undefined;
 }
 
 export interface ObjectSchema {

@@ -14,7 +14,7 @@ export interface SweepStanding {
  * A round has to be through, and the next one back at any page, within the interval: so each
  * takes a little less.
  */
-const SHARE_OF_INTERVAL = 0.9;
+export const SHARE_OF_INTERVAL = 0.9;
 
 /** What to read now. */
 export interface SweepDue {

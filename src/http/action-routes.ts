@@ -2,7 +2,8 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { SyncError } from '../domain/errors.ts';
 import type { FormTokens } from './form-token.ts';
 import type { Notices } from './notices.ts';
-import type { Actions, StatusSource } from './status-source.ts';
+import type { Actions } from './status-source.ts';
+import type { FindView } from './workspace-view.ts';
 
 type Act = (actions: Actions, id: bigint) => Promise<string>;
 
@@ -18,33 +19,33 @@ const ACTIONS: Readonly<Record<string, { readonly about: string; readonly act: A
 /** Every form on the page; each leads back to it, with a notice of what came of it. */
 export function addActions(
   app: FastifyInstance,
-  source: StatusSource,
+  find: FindView,
   { formTokens, notices }: { readonly formTokens: FormTokens; readonly notices: Notices },
 ): void {
-  const back = async (reply: FastifyReply, text: string, good: boolean) =>
-    await reply.redirect(`/?notice=${notices.add({ text, good })}#notice`, 303);
-
   async function answer(
     request: FastifyRequest,
     reply: FastifyReply,
-    work: (form: URLSearchParams) => Promise<string>,
+    work: (actions: Actions, form: URLSearchParams) => Promise<string>,
   ) {
+    const view = find(request);
+    if (view === null) {
+      reply.callNotFound();
+      return reply;
+    }
+    const back = async (text: string, good: boolean) =>
+      await reply.redirect(`${view.base}?notice=${notices.add({ text, good })}#notice`, 303);
     const form = request.body instanceof URLSearchParams ? request.body : new URLSearchParams();
     // The guard let it in by its token, which no other site can make a browser send.
     const byBearer = request.headers.authorization !== undefined;
     if (!byBearer && !formTokens.isGenuine(request, form.get('form'))) {
-      return await back(
-        reply,
-        'That page was out of date, and nothing was done: try again.',
-        false,
-      );
+      return await back('That page was out of date, and nothing was done: try again.', false);
     }
     try {
-      return await back(reply, await work(form), true);
+      return await back(await work(view.source.actions, form), true);
     } catch (error) {
       if (!(error instanceof SyncError)) throw error;
       const hint = error.hint === undefined ? '' : `: ${error.hint}`;
-      return await back(reply, `Nothing was done. ${error.message}${hint}`, false);
+      return await back(`Nothing was done. ${error.message}${hint}`, false);
     }
   }
 
@@ -55,15 +56,15 @@ export function addActions(
         reply.callNotFound();
         return reply;
       }
-      return await answer(request, reply, async () => {
-        return `${about} ${id}: ${await act(source.actions, id)}`;
+      return await answer(request, reply, async (actions) => {
+        return `${about} ${id}: ${await act(actions, id)}`;
       });
     });
   }
   app.post('/outbox/approve', async (request, reply) => {
-    return await answer(request, reply, async (form) => {
+    return await answer(request, reply, async (actions, form) => {
       const ids = form.getAll('id').flatMap((text) => parseId(text) ?? []);
-      for (const id of ids) await source.actions.approve(id);
+      for (const id of ids) await actions.approve(id);
       return `${ids.length} deletes approved`;
     });
   });

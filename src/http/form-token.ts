@@ -15,8 +15,10 @@ export interface FormTokens {
 
 const COOKIE = 'clarify_sync_form';
 
-export function createFormTokens(): FormTokens {
-  const key = randomBytes(32);
+/** Processes with the same token know each other's forms: one before them may send a browser to any. */
+export function createFormTokens(token: string | null): FormTokens {
+  const key =
+    token === null ? randomBytes(32) : createHmac('sha256', token).update('form').digest();
   const sign = (seed: string) => createHmac('sha256', key).update(seed).digest('hex');
   const seedOf = ({ headers }: FastifyRequest) => {
     const seed = readCookie(headers.cookie, COOKIE);

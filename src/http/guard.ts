@@ -21,8 +21,11 @@ const SESSION_MS = 7 * 24 * 3_600_000;
 /** Whoever restarts processes has no token, and these tell nothing. */
 const OPEN: ReadonlySet<string> = new Set(['/livez', '/readyz']);
 const SIGN_IN = '/sign-in';
-/** What is below it has a secret in its path. */
-export const NUDGE_PATH = '/nudge/';
+/**
+ * What is below the one has a secret in its path, what is sent to the other is signed; in a fleet each
+ * workspace has its own.
+ */
+const CALLED_PATH = /^(?:\/w\/[^/]+)?\/(?:nudge\/|webhook$)/;
 /** Guesses of the token within a minute, from everyone together. */
 const MOST_FAILURES = 20;
 const FAILURES_MS = 60_000;
@@ -88,7 +91,7 @@ export function createGuard(options: GuardOptions): Guard {
     reply.headers(HEADERS);
     const path = request.url.split('?', 1)[0] ?? '';
     // Called by a machine elsewhere, by whatever name it knows, with a secret of its own.
-    if (path.startsWith(NUDGE_PATH)) return undefined;
+    if (CALLED_PATH.test(path)) return undefined;
     const name = hostName(request.headers.host);
     if (name === null || (onLoopback && !isLoopbackHost(name))) {
       return await refuse(reply, 421, 'this server answers to the names of loopback only');

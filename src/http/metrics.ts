@@ -1,8 +1,11 @@
-import { Counter, Gauge, Histogram, Registry } from 'prom-client';
-import type { RequestDone } from '../clarify/request-done.ts';
-import { countConflictsAfter } from '../db/activity.ts';
-import type { Snapshot } from './snapshot.ts';
-import type { StatusSource } from './status-source.ts';
+import type { Counter, Histogram } from 'prom-client';
+import type { countConflictsAfter } from '../db/activity.ts';
+import type { ObjectStanding } from '../db/status.ts';
+import type { RequestDone } from '../domain/traffic.ts';
+import type { Received } from './hook-route.ts';
+import { createMetricSet, type MetricsOf } from './metric-set.ts';
+import type { StatusSource, WorkspaceState } from './status-source.ts';
+import { withinMs } from './within.ts';
 
 /** Of one pull: how many rows it wrote. */
 export interface PulledCounts {
@@ -20,138 +23,188 @@ export interface PushedCounts {
   readonly unclear: number;
 }
 
-export interface Metrics {
-  readonly contentType: string;
-  /** In Prometheus' text format. */
-  render(): Promise<string>;
+/** What a daemon tells as it happens. */
+export interface Notes {
   noteRequest(done: RequestDone): void;
   notePull(object: string, counts: PulledCounts): void;
   notePush(counts: PushedCounts): void;
   noteNudge(): void;
+  noteHook(outcome: Received | 'failed'): void;
 }
 
-const DURATION_BUCKETS_SECONDS = [0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
+/** A workspace, as its metrics need it. */
+export interface Measured extends Pick<StatusSource, 'version' | 'leads' | 'endpoints'> {
+  /** Its label; null without a fleet, where nothing has one. */
+  readonly name: string | null;
+  readonly state: WorkspaceState | null;
+  standing(): Promise<readonly ObjectStanding[]>;
+  conflictsAfter(newest: bigint | null): ReturnType<typeof countConflictsAfter>;
+}
 
-/** `docs/metrics.md` explains each of them. */
-export function createMetrics(source: StatusSource, snapshot: Snapshot): Metrics {
-  const registry = new Registry();
-  const registers = [registry];
-  const gauge = <Label extends string>(name: string, help: string, labelNames: Label[]) =>
-    new Gauge({ name: `clarify_sync_${name}`, help, labelNames, registers });
-  const counter = <Label extends string>(name: string, help: string, labelNames: Label[]) =>
-    new Counter({ name: `clarify_sync_${name}`, help, labelNames, registers });
+export interface Metrics {
+  readonly contentType: string;
+  /** In Prometheus' text format. */
+  render(measured: readonly Measured[]): Promise<string>;
+  /** Of the workspace of that name. */
+  notes(name: string | null): Notes;
+}
 
-  const up = gauge('database_up', 'Whether the database answered this scrape.', []);
-  const leader = gauge('leader', 'Whether this process leads: pulls and pushes.', []);
-  const lag = gauge('lag_seconds', 'Since the last complete pull of the object began.', ['object']);
-  const rows = gauge('mirror_rows', 'Rows of the mirror table.', ['object']);
-  const outbox = gauge('outbox_entries', 'Unsettled local changes: pending, blocked, parked.', [
-    'object',
-    'state',
-  ]);
-  const open = gauge('open_conflicts', 'Fields that wait for a decision.', ['object']);
-  const trouble = gauge('trouble', 'What of an object does not work, and why.', [
-    'object',
-    'part',
-    'code',
-  ]);
-  const aside = gauge('rows_set_aside', 'Rows that cannot be written as their record is.', [
-    'object',
-  ]);
-  const ofDatabase = [lag, rows, outbox, open, trouble, aside];
-  const remaining = gauge('allowance_remaining', 'Requests left by the last answer.', ['endpoint']);
-  const limit = gauge('allowance_limit', 'Requests per window that Clarify allows.', ['endpoint']);
-  const waiting = gauge('http_requests_waiting', 'Requests that wait for the allowance.', [
-    'endpoint',
-  ]);
-  const held = gauge('http_held_seconds', 'For how long Clarify lets no request through.', [
-    'endpoint',
-  ]);
-  const requests = counter('http_requests_total', 'Requests to Clarify by what came of them.', [
-    'endpoint',
-    'status',
-  ]);
-  const durations = new Histogram({
-    name: 'clarify_sync_http_request_duration_seconds',
-    help: 'How long requests to Clarify took, waits for the allowance left out.',
-    labelNames: ['endpoint'],
-    buckets: DURATION_BUCKETS_SECONDS,
-    registers,
-  });
-  const pulled = counter('records_pulled_total', 'Rows that pulls wrote or removed.', ['object']);
-  const pushed = counter('records_pushed_total', 'Records whose changes reached Clarify.', []);
-  const unsent = counter('push_failures_total', 'Records whose changes did not, by the reason.', [
-    'outcome',
-  ]);
-  const conflicts = counter('conflicts_total', 'Fields that both sides changed.', ['object']);
-  const nudges = counter('nudges_total', 'Calls of the nudge address.', []);
-  const info = gauge('build_info', 'Always 1; the label tells the version.', ['version']);
-  info.set({ version: source.version }, 1);
+/** Prometheus gives up after ten seconds by default. */
+const SCRAPE_MS = 7_000;
 
-  /** The newest conflict that was counted; null before the first scrape. */
-  let counted: bigint | null = null;
+type Labels = Readonly<Record<string, string>>;
 
-  async function readDatabase(): Promise<void> {
-    const objects = await snapshot.standing();
-    for (const metric of ofDatabase) metric.reset();
-    for (const standing of objects) {
-      const { object, lagSeconds, pending, blocked, parked } = standing;
-      if (lagSeconds !== null) lag.set({ object }, lagSeconds);
-      rows.set({ object }, Number(standing.rows));
-      open.set({ object }, standing.openConflicts);
-      aside.set({ object }, standing.setAside);
-      for (const [state, count] of Object.entries({ pending, blocked, parked })) {
-        outbox.set({ object, state }, count);
-      }
-      for (const { part, code } of standing.troubles) trouble.set({ object, part, code }, 1);
-      conflicts.inc({ object }, 0);
-      pulled.inc({ object }, 0);
-    }
-    const { found, newest } = await countConflictsAfter(source.db, counted);
+const labelsOf = (name: string | null): Labels => (name === null ? {} : { workspace: name });
+
+/**
+ * One set for all workspaces: each is a label, and costs what its series do. In a fleet a process
+ * tells of the workspaces that it leads, and of the others only that it does not: all processes
+ * together tell everything once.
+ */
+export function createMetrics(of: MetricsOf): Metrics {
+  const { fleet } = of;
+  const set = createMetricSet(of);
+  const ofDatabase = [set.lag, set.rows, set.outbox, set.open, set.trouble, set.aside];
+  const ofEndpoints = [set.remaining, set.limit, set.waiting, set.held, set.requests];
+  const ofProcess = [set.leader, set.info, set.up, ...(set.broken === null ? [] : [set.broken])];
+  /** What adds up while it leads. */
+  const countedUp = [set.pulled, set.pushed, set.unsent, set.conflicts, set.durations];
+  /** The newest conflict of each that was counted. */
+  const counted = new Map<string | null, bigint>();
+  const told = new Set<string>();
+  /** Whoever is called counts, also where another process leads. */
+  const nudged = new Set<string>();
+
+  async function readDatabase({ name, standing, conflictsAfter }: Measured) {
+    const objects = await standing();
+    const after = counted.get(name) ?? null;
+    const { found, newest } = await conflictsAfter(after);
     // What was there before this process is not its to count: a restart is a reset anyway.
-    if (counted !== null) for (const { object, count } of found) conflicts.inc({ object }, count);
-    counted = newest;
+    const fresh = after === null || counted.get(name) !== after ? [] : found;
+    counted.set(name, newest);
+    return { objects, found: fresh };
   }
 
-  function readEndpoints(): void {
-    for (const metric of [remaining, limit, waiting, held, requests]) metric.reset();
+  function tellObject(own: Labels, standing: ObjectStanding): void {
+    const { object, lagSeconds, pending, blocked, parked } = standing;
+    const labels = { ...own, object };
+    if (lagSeconds !== null) set.lag.set(labels, lagSeconds);
+    set.rows.set(labels, Number(standing.rows));
+    set.open.set(labels, standing.openConflicts);
+    set.aside.set(labels, standing.setAside);
+    for (const [state, count] of Object.entries({ pending, blocked, parked })) {
+      set.outbox.set({ ...labels, state }, count);
+    }
+    for (const { part, code } of standing.troubles) set.trouble.set({ ...labels, part, code }, 1);
+    set.conflicts.inc(labels, 0);
+    set.pulled.inc(labels, 0);
+  }
+
+  function tellEndpoints(own: Labels, { endpoints }: Measured): void {
     const nowMs = Date.now();
-    for (const stats of source.endpoints()) {
-      const { endpoint } = stats;
-      if (stats.remaining !== null) remaining.set({ endpoint }, stats.remaining);
-      if (stats.limit !== null) limit.set({ endpoint }, stats.limit);
-      waiting.set({ endpoint }, stats.waiting);
+    for (const stats of endpoints()) {
+      const labels = { ...own, endpoint: stats.endpoint };
+      if (stats.remaining !== null) set.remaining.set(labels, stats.remaining);
+      if (stats.limit !== null) set.limit.set(labels, stats.limit);
+      set.waiting.set(labels, stats.waiting);
       const heldMs = (stats.heldUntilMs ?? 0) - nowMs;
-      if (heldMs > 0) held.set({ endpoint }, heldMs / 1_000);
+      if (heldMs > 0) set.held.set(labels, heldMs / 1_000);
       for (const [status, count] of Object.entries(stats.byStatus)) {
-        requests.inc({ endpoint, status }, count);
+        set.requests.inc({ ...labels, status }, count);
       }
+    }
+  }
+
+  /** A workspace that another process leads now, or that is gone, leaves nothing behind. */
+  async function forgetOthers(measured: readonly Measured[]): Promise<void> {
+    const present = new Set(measured.map(({ name }) => name));
+    const led = new Set(measured.filter(({ leads }) => leads()).map(({ name }) => name));
+    const notLed = [...told].filter((name) => !led.has(name));
+    if (notLed.length + nudged.size === 0) return;
+    for (const metric of countedUp) await forget(metric, new Set(notLed));
+    const gone = new Set([...nudged].filter((name) => !present.has(name)));
+    await forget(set.nudges, gone);
+    await forget(set.hooks, gone);
+    for (const name of gone) nudged.delete(name);
+    for (const name of notLed) {
+      told.delete(name);
+      counted.delete(name);
     }
   }
 
   return {
-    contentType: registry.contentType,
-    async render() {
-      leader.set(source.leads() ? 1 : 0);
-      readEndpoints();
-      // What this process knows is told also while the database is away.
-      const answered = await readDatabase().then(
-        () => true,
-        () => false,
+    contentType: set.registry.contentType,
+    async render(measured) {
+      if (fleet) await forgetOthers(measured);
+      const isTold = (one: Measured) => !fleet || one.leads();
+      const reads = await Promise.all(
+        // What this process knows is told also while a database is away.
+        measured.map(async (one) =>
+          isTold(one) ? await withinMs(SCRAPE_MS, readDatabase(one)) : null,
+        ),
       );
-      up.set(answered ? 1 : 0);
-      if (!answered) for (const metric of ofDatabase) metric.reset();
-      return await registry.metrics();
-    },
-    noteRequest: ({ endpoint, durationMs }) => durations.observe({ endpoint }, durationMs / 1_000),
-    notePull: (object, { inserted, updated, removed }) =>
-      pulled.inc({ object }, inserted + updated + removed),
-    noteNudge: () => nudges.inc(),
-    notePush({ delivered, gone, refused, failed, unclear }) {
-      pushed.inc(delivered + gone);
-      for (const [outcome, count] of Object.entries({ refused, failed, unclear })) {
-        unsent.inc({ outcome }, count);
+      // From here on nothing waits: a scrape beside this one sees all of it or nothing.
+      for (const metric of [...ofDatabase, ...ofEndpoints, ...ofProcess]) metric.reset();
+      for (const [n, one] of measured.entries()) {
+        const own = labelsOf(one.name);
+        set.leader.set(own, one.leads() ? 1 : 0);
+        set.info.set({ ...own, version: one.version }, 1);
+        if (one.state?.kind === 'broken') set.broken?.set({ ...own, code: one.state.code }, 1);
+        if (!isTold(one)) continue;
+        if (one.name !== null) told.add(one.name);
+        const read = reads[n] ?? null;
+        set.up.set(own, read === null ? 0 : 1);
+        set.pushed.inc(own, 0);
+        tellEndpoints(own, one);
+        for (const standing of read?.objects ?? []) tellObject(own, standing);
+        for (const { object, count } of read?.found ?? []) {
+          set.conflicts.inc({ ...own, object }, count);
+        }
       }
+      return await set.registry.metrics();
+    },
+    notes(name) {
+      const own = labelsOf(name);
+      const note = () => {
+        if (name !== null) told.add(name);
+      };
+      return {
+        noteRequest({ endpoint, durationMs }) {
+          note();
+          set.durations.observe(name === null ? { endpoint } : own, durationMs / 1_000);
+        },
+        notePull(object, { inserted, updated, removed }) {
+          note();
+          set.pulled.inc({ ...own, object }, inserted + updated + removed);
+        },
+        noteNudge() {
+          if (name !== null) nudged.add(name);
+          set.nudges.inc(own);
+        },
+        noteHook(outcome) {
+          if (name !== null) nudged.add(name);
+          set.hooks.inc({ ...own, outcome });
+        },
+        notePush({ delivered, gone, refused, failed, unclear }) {
+          note();
+          set.pushed.inc(own, delivered + gone);
+          for (const [outcome, count] of Object.entries({ refused, failed, unclear })) {
+            set.unsent.inc({ ...own, outcome }, count);
+          }
+        },
+      };
     },
   };
+}
+
+type Metric = Counter | Histogram;
+
+async function forget(metric: Metric, workspaces: ReadonlySet<string>): Promise<void> {
+  const { values } = await metric.get();
+  for (const { labels } of values) {
+    if (!workspaces.has(String(labels['workspace']))) continue;
+    // Of a histogram every bucket is told, and all of them are one.
+    const { le: _, ...own } = labels;
+    metric.remove(own);
+  }
 }

@@ -1,20 +1,20 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { equalSecrets, NUDGE_PATH } from './guard.ts';
+import { equalSecrets } from './guard.ts';
 
 /** A longer body is read and dropped. */
 const HINT_BYTES = 16 * 1024;
 const MOST_BYTES = 1024 * 1024;
 
 /**
- * `POST /nudge/<secret>`: a workflow in Clarify calls it to have a change pulled now. The call is
- * unsigned, so that nothing in it is believed: the body may name an object, and a wrong name costs
- * a pull that finds nothing. Whoever does not know the secret learns nothing, not even that there
- * is such a route.
+ * `POST /nudge/<secret>`, in a fleet below the workspace it is about: a workflow in the CRM calls it
+ * to have a change pulled now. The call is unsigned, so that nothing in it is believed: the body may
+ * name an object, and a wrong name costs a pull that finds nothing. Whoever does not know the secret
+ * learns nothing, not even that there is such a route.
  */
 export function addNudge(
   app: FastifyInstance,
   secret: string,
-  nudge: (object: string | null) => void,
+  nudge: (object: string | null, request: FastifyRequest) => void,
 ): void {
   // In a scope of its own, where a body of any kind is taken.
   app.register(async (scope) => {
@@ -23,7 +23,7 @@ export function addNudge(
       readStart(payload),
     );
     scope.post<{ Params: { secret: string } }>(
-      `${NUDGE_PATH}:secret`,
+      '/nudge/:secret',
       {
         // Before the body is read: nobody else gets to send one.
         async onRequest(request: FastifyRequest<{ Params: { secret: string } }>, reply) {
@@ -33,7 +33,7 @@ export function addNudge(
         },
       },
       async (request, reply) => {
-        nudge(hintIn(request.body));
+        nudge(hintIn(request.body), request);
         return await reply.code(202).type('text/plain; charset=utf-8').send('ok\n');
       },
     );

@@ -4,6 +4,7 @@ import type { ObjectStanding } from '../db/status.ts';
 import { SyncError } from '../domain/errors.ts';
 import type { Snapshot } from './snapshot.ts';
 import type { NextRun, StatusSource } from './status-source.ts';
+import { withinMs } from './within.ts';
 
 export interface ReadinessFacts {
   /** Null where the database did not answer; `newer` where a newer version has made more. */
@@ -25,8 +26,8 @@ export interface Readiness {
 const GRACE_MS = 15 * 60_000;
 const SCHEDULES_MISSED = 3;
 /** Whoever probes gives up soon; no answer from the database is an answer. */
-const PROBE_MS = 3_000;
-/** Listed by Clarify and yet without records: nothing here could read it. */
+export const PROBE_MS = 3_000;
+/** Listed by the CRM and yet without records: nothing here could read it. */
 const UNAVAILABLE = 'object-unavailable';
 
 /**
@@ -62,8 +63,9 @@ function judgeMigrations(migrations: MigrationResult | 'newer') {
   return { ok: applied === total, line: `migrations: ${applied} of ${total}` };
 }
 
-function isLate(
-  { object, lagSeconds, lastError }: ReadinessFacts['objects'][number],
+/** Three schedules and a quarter of an hour after its last complete read. */
+export function isLate(
+  { lagSeconds, lastError, object }: ReadinessFacts['objects'][number],
   nextRun: ReadinessFacts['nextRun'],
 ): boolean {
   if (lagSeconds === null || lastError === UNAVAILABLE) return false;
@@ -72,17 +74,21 @@ function isLate(
 }
 
 /** Both answer without a token, for whoever restarts processes has none, and tell no value. */
-export function addProbes(app: FastifyInstance, source: StatusSource, snapshot: Snapshot): void {
+export function addProbe(app: FastifyInstance, judge: () => Promise<Readiness>): void {
   app.get('/livez', async (_request, reply) => {
     return await reply.type('text/plain; charset=utf-8').send('ok\n');
   });
   app.get('/readyz', async (_request, reply) => {
-    const { ready, lines } = judgeReadiness(await readFacts(source, snapshot));
+    const { ready, lines } = await judge();
     return await reply
       .code(ready ? 200 : 503)
       .type('text/plain; charset=utf-8')
       .send(`${lines.join('\n')}\n`);
   });
+}
+
+export function addProbes(app: FastifyInstance, source: StatusSource, snapshot: Snapshot): void {
+  addProbe(app, async () => judgeReadiness(await readFacts(source, snapshot)));
 }
 
 async function readFacts(source: StatusSource, snapshot: Snapshot): Promise<ReadinessFacts> {
@@ -100,17 +106,4 @@ async function readFacts(source: StatusSource, snapshot: Snapshot): Promise<Read
 function newer(error: unknown): 'newer' {
   if (error instanceof SyncError && error.code === 'schema-newer') return 'newer';
   throw error;
-}
-
-/** Null where it fails or takes longer. */
-async function withinMs<T>(ms: number, work: Promise<T>): Promise<T | null> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<null>((resolve) => {
-    timer = setTimeout(() => resolve(null), ms);
-  });
-  try {
-    return await Promise.race([work.catch(() => null), late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -1,166 +1,73 @@
-import Fastify, { type FastifyInstance } from 'fastify';
-import { SyncError } from '../domain/errors.ts';
+import { countConflictsAfter } from '../db/activity.ts';
 import { addActions } from './action-routes.ts';
 import { createFormTokens } from './form-token.ts';
-import { createGuard } from './guard.ts';
-import { createMetrics, type PulledCounts, type PushedCounts } from './metrics.ts';
+import { addHook } from './hook-route.ts';
+import { createMetrics, type Measured, type Notes } from './metrics.ts';
 import { createNotices } from './notices.ts';
 import { addNudge } from './nudge-route.ts';
 import { addPages } from './page-routes.ts';
 import { addProbes } from './probes.ts';
-import { createSnapshot } from './snapshot.ts';
+import { createServer, type Server, type ServerOptions } from './server.ts';
 import type { StatusSource } from './status-source.ts';
+import { createView } from './workspace-view.ts';
 
-export interface StatusServerOptions {
-  readonly host: string;
-  /** 0 takes any free port. */
-  readonly port: number;
-  /** Asked of everyone where there is one; beyond loopback there has to be one. */
-  readonly token: string | null;
-  /** Whoever knows it may have a pull begin, from anywhere; null for nobody. */
-  readonly nudgeSecret: string | null;
-}
-
-/** Status page, probes and metrics of one daemon. Both calls are safe in any order and number. */
-export interface StatusServer {
-  /**
-   * @returns the address it answers at, such as `http://127.0.0.1:8460`.
-   * @throws SyncError `http-port-in-use` or `http-not-listening`.
-   */
-  start(): Promise<string>;
-  /** Returns once no request is under way any more. */
-  stop(): Promise<void>;
+/** Status page, probes and metrics of one daemon. */
+export interface StatusServer extends Server {
   /** For the counters of `/metrics`. */
-  notePull(object: string, counts: PulledCounts): void;
-  notePush(counts: PushedCounts): void;
+  readonly notes: Pick<Notes, 'notePull' | 'notePush'>;
 }
 
-/** Nobody here sends more: forms of a few fields. */
-const BODY_LIMIT_BYTES = 16 * 1024;
-
-export function createStatusServer(
-  source: StatusSource,
-  options: StatusServerOptions,
-): StatusServer {
-  const snapshot = createSnapshot(source);
-  const metrics = createMetrics(source, snapshot);
-  let app: FastifyInstance | null = null;
+export function createStatusServer(source: StatusSource, options: ServerOptions): StatusServer {
+  const view = createView(source, { base: '/', member: null });
+  const metrics = createMetrics({ fleet: false, crm: source.crm });
+  const notes = metrics.notes(null);
+  const measured: Measured = {
+    name: null,
+    state: null,
+    version: source.version,
+    leads: () => source.leads(),
+    endpoints: () => source.endpoints(),
+    standing: view.snapshot.standing,
+    conflictsAfter: (newest) => countConflictsAfter(source.db, newest),
+  };
+  const server = createServer(
+    (app) => {
+      const deps = { formTokens: createFormTokens(options.token), notices: createNotices() };
+      const find = () => view;
+      addProbes(app, source, view.snapshot);
+      addPages(app, find, deps);
+      addActions(app, find, deps);
+      if (options.nudgeSecret !== null) {
+        addNudge(app, options.nudgeSecret, (object) => {
+          notes.noteNudge();
+          source.nudge(object);
+        });
+      }
+      if (source.hooks !== null) {
+        addHook(
+          app,
+          () => source.hooks,
+          (_request, outcome) => notes.noteHook(outcome),
+        );
+      }
+      app.get('/metrics', async (_request, reply) => {
+        return await reply.type(metrics.contentType).send(await metrics.render([measured]));
+      });
+    },
+    { ...options, log: source.log },
+  );
   let release = () => {};
   return {
     async start() {
-      if (app !== null) return addressOf(app, options);
-      const starting = build(source, options, { snapshot, metrics });
-      try {
-        await starting.listen({ host: options.host, port: options.port });
-      } catch (error) {
-        await starting.close();
-        throw explain(error, options);
-      }
-      app = starting;
-      release = source.watchRequests(metrics.noteRequest);
-      return addressOf(starting, options);
+      const address = await server.start();
+      release();
+      release = source.watchRequests(notes.noteRequest);
+      return address;
     },
     async stop() {
-      const running = app;
-      app = null;
       release();
-      await running?.close();
+      await server.stop();
     },
-    notePull: metrics.notePull,
-    notePush: metrics.notePush,
+    notes,
   };
-}
-
-function build(
-  source: StatusSource,
-  options: StatusServerOptions,
-  parts: {
-    readonly snapshot: ReturnType<typeof createSnapshot>;
-    readonly metrics: ReturnType<typeof createMetrics>;
-  },
-): FastifyInstance {
-  const app = Fastify({
-    // Our own log says what matters, and an access log would name records.
-    logger: false,
-    bodyLimit: BODY_LIMIT_BYTES,
-    requestTimeout: 30_000,
-    // An open page must not hold up the end.
-    forceCloseConnections: true,
-  });
-  const form = 'application/x-www-form-urlencoded';
-  app.removeAllContentTypeParsers();
-  app.addContentTypeParser(form, { parseAs: 'string' }, async (_request: unknown, body: string) => {
-    return new URLSearchParams(body);
-  });
-  createGuard(options).protect(app);
-  app.setErrorHandler(async (error, _request, reply) => {
-    const { status, code, message } = describe(error);
-    if (status >= 500) source.log.warn({ err: error }, 'a request to the status server failed');
-    return await reply.code(status).type('text/plain; charset=utf-8').send(`${code}: ${message}\n`);
-  });
-  app.setNotFoundHandler(async (_request, reply) => {
-    return await reply.code(404).type('text/plain; charset=utf-8').send('nothing here\n');
-  });
-  addProbes(app, source, parts.snapshot);
-  const formTokens = createFormTokens();
-  const notices = createNotices();
-  addPages(app, source, { snapshot: parts.snapshot, formTokens, notices });
-  addActions(app, source, { formTokens, notices });
-  if (options.nudgeSecret !== null) {
-    addNudge(app, options.nudgeSecret, (object) => {
-      parts.metrics.noteNudge();
-      source.nudge(object);
-    });
-  }
-  app.get('/metrics', async (_request, reply) => {
-    return await reply.type(parts.metrics.contentType).send(await parts.metrics.render());
-  });
-  return app;
-}
-
-/** No error may show more than a code and words of our own. */
-function describe(error: unknown): {
-  readonly status: number;
-  readonly code: string;
-  readonly message: string;
-} {
-  if (error instanceof SyncError) {
-    const status = error.disposition === 'retry' ? 503 : 500;
-    return { status, code: error.code, message: error.message };
-  }
-  const status =
-    error instanceof Error && 'statusCode' in error && typeof error.statusCode === 'number'
-      ? error.statusCode
-      : 500;
-  if (status < 500) return { status, code: 'refused', message: 'this request cannot be used' };
-  return { status, code: 'unexpected', message: 'something went wrong; the log tells where' };
-}
-
-function addressOf(app: FastifyInstance, { host }: StatusServerOptions): string {
-  const bound = app.server.address();
-  const shown = host.includes(':') ? `[${host}]` : host;
-  const port = bound !== null && typeof bound === 'object' ? bound.port : 0;
-  return `http://${shown}:${port}`;
-}
-
-function explain(error: unknown, { host, port }: StatusServerOptions): unknown {
-  if (!(error instanceof Error) || !('code' in error)) return error;
-  const hint = 'set CLARIFY_SYNC_HTTP to another host:port, or to off';
-  if (error.code === 'EADDRINUSE') {
-    return new SyncError(`port ${port} of ${host} is in use by another program`, {
-      code: 'http-port-in-use',
-      disposition: 'halt',
-      hint,
-      cause: error,
-    });
-  }
-  return new SyncError(
-    `the status server cannot listen on ${host}:${port} (${String(error.code)})`,
-    {
-      code: 'http-not-listening',
-      disposition: 'halt',
-      hint,
-      cause: error,
-    },
-  );
 }

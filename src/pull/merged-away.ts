@@ -22,7 +22,7 @@ export async function readMergedAway(
 ): Promise<{ readonly gone: readonly DeletedRecord[]; readonly requests: number }> {
   const survivors = new Map<string, DeletedRecord>();
   for (const survivor of deletions.values()) {
-    for (const id of survivor.record.mergedIds) {
+    for (const id of survivor.record.mergedIds ?? []) {
       if (!deletions.has(id)) survivors.set(id, survivor);
     }
   }

@@ -123,8 +123,8 @@ async function readFeed(
   let requests = 0;
   let readMs: number | null = null;
   for (let request = nextDeletionsRequest(state); request; request = nextDeletionsRequest(state)) {
-    const page = await remote.readDeletions({ object: table.schema, ...request }, options);
-    if (page === null) return null;
+    const page = await remote.readDeletions?.({ object: table.schema, ...request }, options);
+    if (page == null) return null;
     requests += 1;
     const step = acceptDeletions(state, {
       deletions: page.deletions.map(({ record, deletedAtMs }) => ({ id: record.id, deletedAtMs })),

@@ -8,16 +8,20 @@ import {
   walkObject,
   watermarkOf,
 } from '../conflicts/read-object.ts';
+import type { ReadingCosts } from '../conflicts/reading-costs.ts';
 import { retryAside } from '../conflicts/retry-aside.ts';
 import type { Turns } from '../conflicts/turns.ts';
 import { type Cursor, loadCursor } from '../db/cursor.ts';
 import { rewriteReferences } from '../db/identities.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
-import { type Watermark, walkStart } from '../domain/walk/instant.ts';
+import { formatInstant, parseInstant, type Watermark, walkStart } from '../domain/walk/instant.ts';
 import { pullDeletions } from './pull-deletions.ts';
+import { readUnordered } from './read-unordered.ts';
+import { readWhole } from './read-whole.ts';
 
 export interface PullDeps extends ReadDeps {
   readonly turns: Turns;
+  readonly readingCosts: ReadingCosts;
 }
 
 /**
@@ -29,7 +33,10 @@ export interface PullDeps extends ReadDeps {
 export async function pullObject(
   deps: PullDeps,
   table: MirrorTable,
-  options: ReadOptions,
+  options: ReadOptions & {
+    /** Reads everything where nothing less tells what changed: otherwise that is for the sweep. */
+    readonly whole?: boolean | undefined;
+  },
 ): Promise<ReadResult> {
   const reading = await startReading(deps.db, table.object);
   await inTurn(deps, reading, options, async () => {
@@ -39,10 +46,15 @@ export async function pullObject(
   // What a user held when another record got its id, and what shows a link that is in flight.
   await deps.db.transaction((tx) => rewriteReferences(tx, [table]), { asWriter: true });
   const { state, reason } = reading;
+  const { counts } = reading;
+  const { changes, deletions } = deps.remote.capabilitiesOf(table.object);
+  if (changes.kind === 'full-scan' && options.whole && state === 'ok') {
+    return await readWhole(deps, table, options);
+  }
+  if (deletions.kind === 'scan') return { state, reason, counts };
   const feed = await inTurn(deps, reading, options, () =>
     pullDeletions(deps, table, reading.cursor, options),
   );
-  const { counts } = reading;
   counts.requests += feed.requests;
   counts.removed += feed.removed;
   counts.setAside += feed.setAside;
@@ -52,35 +64,8 @@ export async function pullObject(
   return { state, reason, counts };
 }
 
-/**
- * What changed alone, without deletions: what a push takes in before it overwrites anything.
- *
- * @param after what an earlier call came to, within the same push: only what was stamped since is
- *   read, and no watermark moves; what shows late is for the next pull.
- * @returns how far it came, to be handed in again; null where the next call begins anew.
- */
-export async function pullChanges(
-  deps: PullDeps,
-  table: MirrorTable,
-  { after, ...options }: ReadOptions & { readonly after: string | null },
-): Promise<string | null> {
-  const reading = await startReading(deps.db, table.object);
-  return await inTurn(deps, reading, options, async () => {
-    // What came in while a field was in flight has to be merged before the field goes out again.
-    await retryAside(deps, table, reading, options);
-    if (after !== null) {
-      const since = { orderBy: 'updated', from: after, probe: true, passing: true } as const;
-      return (await walkObject(deps, table, reading, { ...options, ...since })) ?? after;
-    }
-    const { phase, backfill } = reading.cursor;
-    if (phase === 'backfill' && backfill === null) return null;
-    await readChanges(deps, table, reading, options);
-    return reading.state === 'ok' ? reading.cursor.updatedWatermark : null;
-  });
-}
-
 /** Runs `read` with the cursor as it stands once nobody else moves it. */
-async function inTurn<T>(
+export async function inTurn<T>(
   deps: PullDeps,
   reading: Reading,
   { signal }: ReadOptions,
@@ -95,7 +80,39 @@ async function inTurn<T>(
   });
 }
 
-async function readChanges(
+/** Counts what it took, for who may choose another way. */
+export async function readChanges(
+  deps: PullDeps,
+  table: MirrorTable,
+  reading: Reading,
+  options: ReadOptions,
+): Promise<void> {
+  const before = reading.counts.requests;
+  await readByKind(deps, table, reading, options);
+  deps.readingCosts.note(table.object, reading.counts.requests - before);
+}
+
+async function readByKind(
+  deps: ReadDeps,
+  table: MirrorTable,
+  reading: Reading,
+  options: ReadOptions,
+): Promise<void> {
+  const { changes } = deps.remote.capabilitiesOf(table.object);
+  switch (changes.kind) {
+    case 'ordered-filter':
+      return await readOrdered(deps, table, reading, options);
+    case 'unordered-filter': {
+      const watermark = updatedBefore(reading.cursor);
+      return await readUnordered(deps, table, reading, { ...options, watermark });
+    }
+    case 'full-scan':
+      // What changed is for the sweep to find; what is new shows at once where a list tells.
+      if (changes.by === 'created') await readNew(deps, table, reading, options);
+  }
+}
+
+async function readOrdered(
   deps: ReadDeps,
   table: MirrorTable,
   reading: Reading,
@@ -110,6 +127,22 @@ async function readChanges(
   const createdFrom = walkStart(watermarkOf(reading.cursor, 'created'), nowMs);
   const byCreation = { orderBy: 'created', from: createdFrom, probe: true } as const;
   await walkObject(deps, table, reading, { ...options, ...byCreation });
+}
+
+/** A record may turn up so much later than it says that it was made: the sweep finds the rest. */
+const LATE_MS = 240_000;
+
+async function readNew(
+  deps: ReadDeps,
+  table: MirrorTable,
+  reading: Reading,
+  options: ReadOptions,
+): Promise<void> {
+  const watermark = watermarkOf(reading.cursor, 'created');
+  if (watermark === null || reading.cursor.phase === 'backfill') return;
+  const overlapMs = parseInstant(walkStart({ ...watermark, confirmed: false }, serverNow(deps)));
+  const from = overlapMs === null ? null : formatInstant(overlapMs - LATE_MS);
+  await walkObject(deps, table, reading, { ...options, orderBy: 'created', from, probe: true });
 }
 
 /** A first read under way has seen, or will see, everything up to the newest edit at its start. */

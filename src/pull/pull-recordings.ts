@@ -1,4 +1,3 @@
-import type { ReadTranscript } from '../clarify/transcripts.ts';
 import type { Database } from '../db/database.ts';
 import {
   dropRecordings,
@@ -9,7 +8,7 @@ import {
   readDueRecordings,
 } from '../db/recordings.ts';
 import { RemoteError } from '../domain/errors.ts';
-import type { CallOptions } from '../domain/remote.ts';
+import type { CallOptions, ReadTranscript } from '../domain/remote.ts';
 
 export interface RecordingDeps {
   readonly db: Database;
@@ -21,7 +20,7 @@ export interface RecordingCounts {
   readonly fetched: number;
   readonly failed: number;
   readonly dropped: number;
-  /** Due, and left to the next time: the pass was full, or Clarify did not answer. */
+  /** Due, and left to the next time: the pass was full, or the CRM did not answer. */
   readonly waiting: boolean;
 }
 
@@ -30,7 +29,7 @@ const AT_MOST = 50;
 
 /**
  * Notes the recordings of meetings, and fetches transcripts that are due. One that cannot be
- * had harms only itself; where Clarify does not answer at all, the rest waits unblamed.
+ * had harms only itself; where the CRM does not answer at all, the rest waits unblamed.
  *
  * @throws an error of disposition `halt`, or what is no RemoteError.
  */
@@ -64,7 +63,7 @@ export async function pullRecordings(
   return { noticed, dropped, fetched, failed, waiting: due.length > fetched + failed };
 }
 
-/** Whether it is about this recording, and not about Clarify, the key or the network. */
+/** Whether it is about this recording, and not about the CRM, the key or the network. */
 function isItsOwn({ code, disposition, status }: RemoteError): boolean {
   if (code.startsWith('recording-')) return true;
   return disposition === 'park' || (status === 403 && code === 'remote-forbidden');

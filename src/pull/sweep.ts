@@ -13,25 +13,29 @@ import { dropDeadLinks, renameLinks } from '../db/link-rows.ts';
 import { ownViews } from '../db/mirror/links.ts';
 import { loadMirror } from '../db/mirror/load.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
+import { readBirthsOut } from '../db/outbox/jobs.ts';
+import { countSeen, forgetSeen, noteMissing, noteSeen } from '../db/scan.ts';
 import {
   beginSweep,
-  loadSweep,
+  isUnproven,
   moveSweep,
   readSyncedSince,
   type Sweep,
 } from '../db/sweep-state.ts';
+import { wholeReadingOf } from '../domain/capabilities.ts';
+import type { RemoteRecord } from '../domain/record.ts';
 import { type SweepDue, sweepDue } from '../domain/sweep-plan.ts';
-import {
-  acceptPage,
-  nextRequest,
-  startWalk,
-  type WalkRequest,
-  type WalkState,
-} from '../domain/walk/walk.ts';
+import type { Round } from './round.ts';
+import { roundByCreation } from './round-by-creation.ts';
+import { roundByPosition } from './round-by-position.ts';
 
-export interface SweepOptions extends Omit<ReadOptions, 'onPage'> {
+export interface SweepOptions extends ReadOptions {
   /** Every page is read again within this time. */
   readonly intervalMs: number;
+  /** How the sweep of the object stands. */
+  readonly standing: Sweep;
+  /** All of a round that has begun since then (database time), whatever is due. */
+  readonly complete?: { readonly since: string };
 }
 
 export interface SweepResult {
@@ -41,6 +45,13 @@ export interface SweepResult {
   readonly changed: number;
   readonly linked: number;
   readonly unlinked: number;
+  /** Of those changed. */
+  readonly inserted: number;
+  /** Known records came without a date that can be read. */
+  readonly undated: boolean;
+  readonly isFinished: boolean;
+  /** When the round began, database time. */
+  readonly startedAt: string | null;
   /** Why the round that ended was not complete; null where it was, or goes on. */
   readonly problem: string | null;
 }
@@ -49,9 +60,10 @@ export interface SweepResult {
 const URGENT_AGAIN_MS = 300_000;
 
 /**
- * Reads the pages of one object that are due for the rolling sweep, in the order of creation: what
- * bumps no timestamp, such as links, is found this way (invariant 1). Each page is applied in one
- * transaction with the sweep's progress; it may be killed anywhere.
+ * Reads the pages of one object that are due for the rolling sweep, by creation or by positions:
+ * what bumps no timestamp, such as links, is found this way, and everything of an object that has
+ * no list of changes (invariant 1). Each page is applied in one transaction with the sweep's
+ * progress; it may be killed anywhere.
  *
  * @returns null where nothing was due.
  * @throws RemoteError, or SyncError `sweep-moved` where another process sweeps the same object.
@@ -61,35 +73,48 @@ export async function sweepObject(
   table: MirrorTable,
   options: SweepOptions,
 ): Promise<SweepResult | null> {
-  const standing = await loadSweep(deps.db, table.object);
-  if (standing === null) return null;
+  const { standing, complete } = options;
   const links = ownViews(deps.links, table.object).map(({ link }) => link.name);
-  const due = dueOf(standing, links, options);
+  const due = complete ? roundSince(standing, complete.since) : dueOf(standing, links, options);
   if (due.pages === 0) return null;
-  let sweep = due.begin ? await beginSweep(deps.db, standing, links) : standing;
-  const total = { requests: 0, read: 0, changed: 0, linked: 0, unlinked: 0 };
+  const capabilities = deps.remote.capabilitiesOf(table.object);
+  const byPosition = wholeReadingOf(capabilities) === 'position';
+  const expected = byPosition && standing.pages > 0 ? standing.pages : null;
+  let sweep = due.begin
+    ? await beginSweep(deps.db, standing, { links, pages: expected })
+    : standing;
+  const total = { requests: 0, read: 0, changed: 0, inserted: 0, linked: 0, unlinked: 0 };
   const { watermark } = sweep;
-  let state = startWalk({
-    orderBy: 'created',
-    from: watermark,
-    limit: deps.remote.limits.pageSize,
-    probe: false,
-    startedAtMs: serverNow(deps),
-  });
+  const clock = { limit: deps.remote.limits.pageSize, startedAtMs: serverNow(deps) };
+  const round = byPosition
+    ? roundByPosition({ ...clock, stored: sweep.position })
+    : roundByCreation({ ...clock, watermark });
   // A group of one timestamp that is larger than what is due is read whole, or never gets done.
-  for (let pages = 0; pages < due.pages || sweep.watermark === watermark; pages += 1) {
-    const request = nextRequest(state);
+  const isStuck = () => !byPosition && sweep.watermark === watermark;
+  for (let pages = 0; pages < due.pages || isStuck(); pages += 1) {
+    const request = round.next();
     if (request === null || sweep.finishedAt !== null) break;
     options.signal.throwIfAborted();
-    const step = await sweepPage(deps, table, { sweep, state, request }, options);
-    ({ sweep, state } = step);
+    const step = await sweepPage(deps, table, { sweep, round, request }, options);
+    ({ sweep } = step);
     total.requests += step.requests;
     total.read += step.read;
     total.changed += step.changed;
+    total.inserted += step.inserted;
+    options.onPage?.({ read: step.read, total: step.total });
     total.linked += step.linked;
     total.unlinked += step.unlinked;
   }
-  return { ...total, problem: sweep.finishedAt === null ? null : sweep.problem };
+  const isFinished = sweep.finishedAt !== null;
+  const problem = isFinished ? sweep.problem : null;
+  const { startedAt } = sweep;
+  return { ...total, isFinished, startedAt, undated: problem === UNDATED, problem };
+}
+
+/** All of a round that has begun since then. */
+function roundSince({ startedAt }: Sweep, since: string): SweepDue {
+  const isBegun = startedAt !== null && Date.parse(startedAt) >= Date.parse(since);
+  return { begin: !isBegun, pages: Number.POSITIVE_INFINITY };
 }
 
 function dueOf(standing: Sweep, links: readonly string[], options: SweepOptions): SweepDue {
@@ -110,58 +135,97 @@ function dueOf(standing: Sweep, links: readonly string[], options: SweepOptions)
 async function sweepPage(
   deps: ReadDeps,
   table: MirrorTable,
-  at: { readonly sweep: Sweep; readonly state: WalkState; readonly request: WalkRequest },
+  at: {
+    readonly sweep: Sweep;
+    readonly round: Round;
+    readonly request: NonNullable<ReturnType<Round['next']>>;
+  },
   options: SweepOptions,
 ) {
+  const { object } = table;
+  const { deletions } = deps.remote.capabilitiesOf(object);
+  const missingTells = deletions.kind === 'scan';
   const readAt = await readDatabaseTime(deps.db);
   const page = await readLinkedPage(deps, table, at.request, { ...options, depth: 'all' });
-  const step = acceptPage(at.state, {
-    records: page.records.map(({ id, createdAt, updatedAt }) => {
-      return { id, at: createdAt, version: updatedAt };
-    }),
-    total: page.total,
-    more: page.more,
-  });
-  const records = step.accepted.flatMap((index) => page.records[index] ?? []);
-  const left = page.total === null ? null : page.total - at.request.offset;
-  const progress = {
-    watermark: step.watermark,
-    totalPages: left === null ? null : at.sweep.pages + Math.ceil(left / at.request.limit),
-    requests: page.requests,
-    records: records.length,
-    finished: step.verdict !== null,
-    problem: problemOf(deps, table, step.verdict === 'incomplete' ? step.problem : null),
-  };
+  const read = at.round.take(page);
+  const { records, watermark, left } = read;
+  const pages = at.sweep.pages + 1;
   const context = await contextOf(deps, table, { records, readAt }, options);
   const applied = await deps.db.transaction(
     async (tx) => {
       const ids = records.map(({ id }) => id);
       // What a pull or a push brought meanwhile is newer than what was read for the sweep.
       const newer = await readSyncedSince(tx, table, ids, readAt);
-      const older = records.filter(({ id }) => !newer.has(id));
+      const unborn = await underWay(deps, tx, object, records);
+      const older = records.filter(({ id }) => !newer.has(id) && !unborn.has(id));
       const counts = await applyRead(tx, table, older, context);
       refuseAll(table, counts);
-      const problem = progress.problem ?? (counts.undated > 0 ? UNDATED : null);
-      const sweep = await moveSweep(tx, at.sweep, { ...progress, problem });
-      if (progress.finished) await tidyLinks(deps, tx, table);
+      const keepsSeen = missingTells || at.request.orderBy === 'position';
+      if (keepsSeen) {
+        if (pages === 1) await forgetSeen(tx, object);
+        await noteSeen(tx, object, { page: pages, pass: read.pass, ids, joined: read.joined });
+      }
+      const seen = read.asksCount > 0 ? await countSeen(tx, object, read.asksCount) : [];
+      const standing = read.conclude(seen);
+      const undated = counts.undated > 0 ? UNDATED : null;
+      const sweep = await moveSweep(tx, at.sweep, {
+        watermark,
+        totalPages: left === null ? null : at.sweep.pages + Math.ceil(left / at.request.limit),
+        requests: page.requests,
+        records: records.length,
+        finished: standing.finished,
+        problem: standing.problem ?? linksProblem(deps, table) ?? undated,
+        position: standing.position,
+      });
+      if (standing.finished) {
+        await tidyLinks(deps, tx, table);
+        const byCreation = at.request.orderBy === 'created';
+        const startedAt = at.sweep.startedAt ?? readAt;
+        const isWhole = missingTells && !isUnproven(sweep.problem);
+        if (isWhole) await noteMissing(tx, table, { startedAt, byCreation });
+        if (keepsSeen) await forgetSeen(tx, object);
+      }
       return { ...counts, sweep };
     },
     { asWriter: true },
   );
   return {
     sweep: applied.sweep,
-    state: step.state,
     requests: page.requests,
     read: records.length,
+    total: page.total,
     changed: applied.inserted + applied.updated,
+    inserted: applied.inserted,
     linked: applied.linked,
     unlinked: applied.unlinked,
   };
 }
 
-/** What a round cannot vouch for; links that the CRM does not list are no reason to begin again. */
-function problemOf(deps: ReadDeps, table: MirrorTable, problem: string | null): string | null {
-  if (problem !== null) return `walk-${problem}`;
+/** Records that a job has made whose change is not settled: they would be there twice. */
+async function underWay(
+  { remote }: ReadDeps,
+  tx: Parameters<typeof readBirthsOut>[0],
+  object: string,
+  records: readonly RemoteRecord[],
+): Promise<ReadonlySet<string>> {
+  const { creating, writing } = remote.capabilitiesOf(object);
+  if (creating.kind !== 'external-id' || writing.kind !== 'job') return new Set();
+  const { field } = creating;
+  const externalOf = ({ fields }: RemoteRecord) => {
+    const value = fields[field];
+    return typeof value === 'string' ? [value] : [];
+  };
+  const values = records.flatMap(externalOf);
+  const births = await readBirthsOut(tx, object, { field, values });
+  return new Set(
+    records.flatMap((record) =>
+      externalOf(record).some((value) => births.has(value)) ? [record.id] : [],
+    ),
+  );
+}
+
+/** Links that the CRM does not list are no reason to begin again. */
+function linksProblem(deps: ReadDeps, table: MirrorTable): string | null {
   const refused = deps.linkRefusals.of(table.object);
   return refused.length === 0 ? null : `links-not-listed: ${refused.toSorted().join(', ')}`;
 }

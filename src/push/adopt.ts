@@ -5,10 +5,11 @@ import type { MirrorTable } from '../db/mirror/table.ts';
 import { lockRows } from '../db/mirror-rows.ts';
 import { type Adoption, mergeBornRows, readFields, rewriteAdopted } from '../db/outbox/adoption.ts';
 import { settleEntries } from '../db/outbox/outbox.ts';
+import { readUnsettled } from '../db/outbox/unsettled.ts';
 import { describeTrouble, type RowTrouble } from '../db/row-trouble.ts';
 import { equalValues, itemKey, sameValue } from '../domain/equal.ts';
 import type { Json } from '../domain/json.ts';
-import type { FieldChange } from '../domain/merge-record.ts';
+import type { FieldChange, PendingEntry } from '../domain/merge-record.ts';
 import type { Field } from '../domain/schema.ts';
 import { isLocalId, type Outgoing, type Settlement } from './outgoing.ts';
 
@@ -31,7 +32,7 @@ export async function adoptKnown(
   outgoing: readonly Outgoing[],
   epoch: bigint,
 ): Promise<readonly Outgoing[]> {
-  const creates = outgoing.filter(({ kind, matchOn }) => kind === 'create' && matchOn !== null);
+  const creates = outgoing.filter(({ identity }) => identity !== null);
   const queries = creates.flatMap((create, index) =>
     identityValues(create).map((value) => ({ index, value })),
   );
@@ -46,6 +47,7 @@ export async function adoptKnown(
   const rows = [...ids, ...[...known.keys()].map(({ recordId }) => recordId)];
   const locked = await lockRows(tx, table, rows);
   const standing = await readFields(tx, table, rows);
+  const unsent = await readUnsettled(tx, table.object, ids);
   // Where a create that may have arrived was deleted since, there is no row to hold.
   const isHeld = (id: string) => standing.has(id) && !locked.has(id);
   const adoptions: Adoption[] = [];
@@ -64,7 +66,7 @@ export async function adoptKnown(
       settled.push({ ids: create.entries, outcome });
     } else {
       taken.add(id);
-      const changes = againstRecord(table, create, fields);
+      const changes = againstRecord(table, create, asRead(fields, unsent.get(id)));
       adoptions.push({ localId: create.recordId, id, changes, entry });
       settled.push({ ids: others, outcome: { state: 'superseded' } });
       if (Object.keys(changes).length === 0) {
@@ -99,8 +101,21 @@ function waitForRow(create: Outgoing, trouble: RowTrouble | undefined): readonly
   return [{ ids: create.entries, outcome: { state: 'pending', reason, retryInMs } }];
 }
 
-function identityValues({ fields, matchOn }: Outgoing): readonly string[] {
-  const value = matchOn === null ? null : fields[matchOn];
+/** What the record was when it was read: a row shows what is still to be sent of it. */
+function asRead(
+  fields: ReadonlyMap<string, Json>,
+  unsent: readonly PendingEntry[] = [],
+): ReadonlyMap<string, Json> {
+  const read = new Map(fields);
+  const updates = unsent.filter(({ op }) => op === 'update');
+  for (const { changes } of updates.toReversed()) {
+    for (const [name, { base }] of Object.entries(changes)) read.set(name, base);
+  }
+  return read;
+}
+
+function identityValues({ fields, identity }: Outgoing): readonly string[] {
+  const value = identity === null ? null : fields[identity];
   return [value ?? []].flat().filter((item) => typeof item === 'string');
 }
 
@@ -118,7 +133,7 @@ function againstRecord(
     // Nobody who names one address means to take away the others.
     const value = field.kind === 'texts' ? union(field, base, wanted) : wanted;
     // By its identity the record was meant, however it was spelt.
-    const isSame = name === create.matchOn ? equalValues : sameValue;
+    const isSame = name === create.identity ? equalValues : sameValue;
     return isSame(field, base, value) ? [] : [[name, { base, value }] as const];
   });
   return Object.fromEntries(changes);

@@ -5,6 +5,7 @@ import { holdsLease } from '../db/lease.ts';
 import { readLocalIds } from '../db/local-ids.ts';
 import { lockForWriting } from '../db/mirror/lock.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
+import type { Looked } from '../db/outbox/claimable.ts';
 import { type MassDeleteLimits, parkMassDelete } from '../db/outbox/delete-guard.ts';
 import {
   addFollowUps,
@@ -13,6 +14,7 @@ import {
   recordSent,
   settleEntries,
 } from '../db/outbox/outbox.ts';
+import type { Creating, Removal } from '../domain/capabilities.ts';
 import { prerequisites } from '../domain/dependency-order.ts';
 import { adoptKnown } from './adopt.ts';
 import { holdBack } from './hold-back.ts';
@@ -24,6 +26,7 @@ import {
   type Outgoing,
   prepare,
   type Resolution,
+  repeatedBy,
 } from './outgoing.ts';
 import { parkTaken } from './park-taken.ts';
 
@@ -32,9 +35,6 @@ const FIRST_READ_RETRY_MS = 5_000;
 /** Whoever holds the table longer than that is waited for outside, not by a connection. */
 export const CLAIM_LOCK_MS = 500;
 
-/** Records claimed at once: ten full batches, so that several can be under way. */
-const CLAIM_RECORDS = 1_000;
-
 export interface Claim {
   readonly outgoing: readonly Outgoing[];
   /** Database time of the claim: what is known of the records by then is older than any answer. */
@@ -42,7 +42,7 @@ export interface Claim {
 }
 
 /**
- * Claims what is due of one object and turns it into what can be sent, in one transaction: who is
+ * Claims what is due of one object, of the records `looked` at alone (null: all were), and turns it into what can be sent, in one transaction: who is
  * not sent is settled or released in it. @returns null where nothing was due.
  *
  * @throws SyncError `lease-lost`, `database-lock-timeout` where somebody holds the table
@@ -51,53 +51,75 @@ export async function claim(
   deps: {
     readonly db: Pick<Database, 'transaction'>;
     readonly tables: readonly MirrorTable[];
-    readonly matchOn: (table: MirrorTable) => string | null;
+    readonly identityOf: (table: MirrorTable) => string | null;
+    readonly creatingOf: (object: string) => Creating;
+    readonly removalOf: (object: string) => Removal;
+    readonly claimSizeOf: (object: string) => number;
     readonly massDelete: MassDeleteLimits;
   },
   table: MirrorTable,
-  epoch: bigint,
+  { epoch, looked }: { readonly epoch: bigint; readonly looked: Looked | null },
 ): Promise<Claim | null> {
   const { object } = table;
   return await deps.db.transaction(
     async (tx) => {
       if (!(await holdsLease(tx, epoch))) throw leaseLost();
       await lockForWriting(tx, table);
-      const claimed = await claimDue(tx, { object, epoch, records: CLAIM_RECORDS });
+      const records = deps.claimSizeOf(object);
+      const claimed = await claimDue(tx, { object, epoch, records, looked });
       if (claimed.length === 0) return null;
       const allowed = await guardDeletes(tx, table, epoch, { claimed, limits: deps.massDelete });
-      const identity = deps.matchOn(table);
-      const free = await holdBack(tx, { table, matchOn: identity }, epoch, allowed);
+      const how = { identity: deps.identityOf(table), creating: deps.creatingOf(object) };
+      const free = await holdBack(tx, { table, matchOn: repeatedBy(how) }, epoch, allowed);
       const changes = coalesceAll(await withPresentIds(tx, table, free));
+      const objects = deps.tables.map((one) => one.object);
       const resolutions = new Map<string, Resolution>();
-      for (const [target, ids] of localReferences(table.schema, changes)) {
+      for (const [target, ids] of localReferences(table.schema, changes, objects)) {
         for (const found of await readLocalIds(tx, target, [...ids])) {
           resolutions.set(`${target} ${found.localId}`, toResolution(found));
         }
       }
       const prepared = prepare(table.schema, changes, {
         resolve: (target, id) => resolutions.get(`${target} ${id}`) ?? { kind: 'unknown' },
+        objects,
         earlier: prerequisites(
           deps.tables.map(({ schema }) => schema),
           object,
         ),
-        matchOn: identity,
+        ...how,
       });
       await addFollowUps(tx, object, prepared.followUps);
       await settleEntries(tx, epoch, prepared.settled);
       const known = await untilRead(tx, table, prepared.outgoing, epoch);
       const unknown = await adoptKnown(tx, { tables: deps.tables, table }, known, epoch);
       const outgoing = await parkTaken(tx, table, unknown, epoch);
-      const creates = outgoing.filter(({ kind }) => kind === 'create');
+      const isArchived = deps.removalOf(object) === 'restorable';
       await recordSent(
         tx,
-        creates.map(({ entries, fields, matchOn }) => {
-          return { ids: entries, sent: matchOn === null ? { fields } : { fields, matchOn } };
-        }),
+        outgoing.flatMap((change) => sentOf(change, isArchived)),
       );
       return { outgoing, readAt: await readDatabaseTime(tx) };
     },
     { asWriter: true, lockTimeoutMs: CLAIM_LOCK_MS },
   );
+}
+
+/** What is remembered of a change once it is out; of most nothing. */
+function sentOf(
+  { kind, entries: ids, fields, afterwards, matchOn }: Outgoing,
+  isArchived: boolean,
+): readonly { readonly ids: readonly bigint[]; readonly sent: unknown }[] {
+  switch (kind) {
+    case 'create': {
+      const later = afterwards !== undefined && { afterwards };
+      return [{ ids, sent: { fields, ...(matchOn !== null && { matchOn }), ...later } }];
+    }
+    case 'update':
+      return [];
+    case 'delete':
+      // Whoever takes it back sees by that that the CRM keeps the record.
+      return isArchived ? [{ ids, sent: { archives: true } }] : [];
+  }
 }
 
 /** Users may refer to a record by an id it no longer has. */
@@ -125,7 +147,7 @@ async function untilRead(
   outgoing: readonly Outgoing[],
   epoch: bigint,
 ): Promise<readonly Outgoing[]> {
-  const early = outgoing.filter(({ kind, matchOn }) => kind === 'create' && matchOn !== null);
+  const early = outgoing.filter(({ identity }) => identity !== null);
   if (early.length === 0 || (await loadCursor(tx, object)).phase === 'incremental') return outgoing;
   const outcome = {
     state: 'pending',

@@ -1,3 +1,4 @@
+import { equalValues } from '../domain/equal.ts';
 import { RemoteError } from '../domain/errors.ts';
 import { type Evidence, evidenceOf } from '../domain/evidence.ts';
 import type { Json } from '../domain/json.ts';
@@ -39,7 +40,8 @@ export async function confirmUpdates(
   const open = () => changes.filter((change) => !results.has(change));
   const reading: CallOptions = { priority, signal, withinMs: LOOK_WITHIN_MS };
   try {
-    if (open().length > FEW) {
+    const { kind } = remote.capabilitiesOf(schema.object).changes;
+    if (open().length > FEW && kind === 'ordered-filter') {
       const page = await remote.readPage(
         {
           object: schema,
@@ -58,14 +60,14 @@ export async function confirmUpdates(
     }
     const read = open().map(async (change) => {
       const record = await remote.readRecord({ object: schema, id: change.recordId }, reading);
-      results.set(change, judge(schema, change, record));
+      results.set(change, judge(remote.title, schema, { change, record }));
     });
     await settledAll(read);
   } catch (error) {
     if (!(error instanceof RemoteError) || error.disposition === 'halt') throw error;
     // Nobody could be asked: what is sent again does no harm.
     for (const change of open())
-      results.set(change, { kind: 'failed', change, error: unseen(error) });
+      results.set(change, { kind: 'failed', change, error: unseen(remote.title, error) });
   }
   return changes.flatMap((change) => results.get(change) ?? []);
 }
@@ -76,8 +78,12 @@ interface Answered {
 }
 
 /** By the record as it was read again, by itself. */
-function judge(schema: ObjectSchema, change: Outgoing, record: RemoteRecord | null): Sent {
-  if (record === null) return { kind: 'gone', change, error: unconfirmed(schema) };
+function judge(
+  title: string,
+  schema: ObjectSchema,
+  { change, record }: { readonly change: Outgoing; readonly record: RemoteRecord | null },
+): Sent {
+  if (record === null) return { kind: 'gone', change, error: unconfirmed(title, schema) };
   // A field that is not there now either is empty.
   const empty = Object.fromEntries(Object.keys(change.fields).map((name) => [name, null]));
   const whole = { ...record, fields: { ...empty, ...record.fields } };
@@ -87,7 +93,7 @@ function judge(schema: ObjectSchema, change: Outgoing, record: RemoteRecord | nu
     : shows(schema, change, whole);
   if (isTaken) return { kind: 'delivered', change, record };
   const kind = isLast ? 'refused' : 'failed';
-  return { kind, change, error: unconfirmed(schema) };
+  return { kind, change, error: unconfirmed(title, schema) };
 }
 
 /**
@@ -122,12 +128,55 @@ export function leftOut(
   const left = evidenceByField(schema, change.fields, record, () => null).filter(
     ({ evidence }) => evidence === 'untaken',
   );
+  return {
+    ...Object.fromEntries(
+      left.map(({ name, value, shown }) => [name, { base: shown ?? null, value }]),
+    ),
+    ...setAfterwards(schema, change.afterwards, record),
+  };
+}
+
+/** What could not be said with a create, as the edit that sets it. */
+export function setAfterwards(
+  { fields }: ObjectSchema,
+  afterwards: Outgoing['afterwards'] = {},
+  record: RemoteRecord,
+): FieldChanges {
   return Object.fromEntries(
-    left.map(({ name, value, shown }) => [name, { base: shown ?? null, value }]),
+    fields.flatMap((field) => {
+      const { name } = field;
+      const value = Object.hasOwn(afterwards, name) ? afterwards[name] : undefined;
+      const base = record.fields[name] ?? null;
+      return value === undefined || equalValues(field, value, base)
+        ? []
+        : [[name, { base, value }]];
+    }),
   );
 }
 
-function evidenceByField(
+/** Fields that do not show what was sent, nor anything that it may have become. */
+export function notShown(
+  schema: ObjectSchema,
+  change: Outgoing,
+  record: RemoteRecord,
+): FieldChanges {
+  return Object.fromEntries(
+    evidenceOfChange(schema, change, record)
+      .filter(({ evidence }) => evidence !== 'taken')
+      .map(({ name, value, shown }) => [name, { base: shown ?? null, value }]),
+  );
+}
+
+/** What a record says of each field of a change, by what that was made against. */
+export function evidenceOfChange(schema: ObjectSchema, change: Outgoing, record: RemoteRecord) {
+  return evidenceByField(schema, change.fields, record, (name) => {
+    if (change.kind === 'create') return null;
+    return Object.hasOwn(change.changes, name) ? change.changes[name]?.base : undefined;
+  });
+}
+
+/** What a record says of each field that was sent. `baseOf`: the value before, where it is known. */
+export function evidenceByField(
   { fields }: ObjectSchema,
   sent: Outgoing['fields'],
   record: RemoteRecord,
@@ -139,7 +188,8 @@ function evidenceByField(
     if (value === undefined) return [];
     const shown = Object.hasOwn(record.fields, name) ? record.fields[name] : undefined;
     const evidence = evidenceOf(field, { value, base: baseOf(name) }, shown);
-    return [{ name, value, shown, evidence }];
+    const isSent = stillShows(field, value, shown ?? null);
+    return [{ name, value, shown, evidence, isSent }];
   });
 }
 
@@ -150,9 +200,9 @@ async function settledAll(work: readonly Promise<void>[]): Promise<void> {
   }
 }
 
-function unconfirmed({ object }: ObjectSchema): RemoteError {
+function unconfirmed(title: string, { object }: ObjectSchema): RemoteError {
   return new RemoteError(
-    `Clarify took the change of a ${object}, and its record does not show it`,
+    `${title} took the change of a ${object}, and its record does not show it`,
     {
       code: 'push-unconfirmed',
       disposition: 'retry',
@@ -161,9 +211,9 @@ function unconfirmed({ object }: ObjectSchema): RemoteError {
   );
 }
 
-function unseen(cause: RemoteError): RemoteError {
+function unseen(title: string, cause: RemoteError): RemoteError {
   return new RemoteError(
-    'Clarify’s answer does not show the change, and its record cannot be read',
+    `${title}’s answer does not show the change, and its record cannot be read`,
     {
       code: 'push-unconfirmed',
       disposition: 'retry',
@@ -175,11 +225,14 @@ function unseen(cause: RemoteError): RemoteError {
 }
 
 /** Of records that are still there although the CRM took their deletion. */
-export function undeleted({ object }: ObjectSchema, change: Outgoing): Sent {
-  const error = new RemoteError(`Clarify took the deletion of a ${object}, and it is still there`, {
-    code: 'push-unconfirmed',
-    disposition: 'retry',
-    status: null,
-  });
+export function undeleted(title: string, { object }: ObjectSchema, change: Outgoing): Sent {
+  const error = new RemoteError(
+    `${title} took the deletion of a ${object}, and it is still there`,
+    {
+      code: 'push-unconfirmed',
+      disposition: 'retry',
+      status: null,
+    },
+  );
   return { kind: change.attempts < MOST_UNCONFIRMED ? 'failed' : 'refused', change, error };
 }

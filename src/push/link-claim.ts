@@ -29,7 +29,7 @@ export interface LinkClaim {
   readonly readAt: string;
 }
 
-/** Each takes about three requests. */
+/** Each takes about three requests where it is written by itself. */
 const CLAIM_RECORDS = 200;
 
 /**
@@ -42,45 +42,54 @@ const CLAIM_RECORDS = 200;
 export async function claimLinkChanges(
   db: Pick<Database, 'transaction'>,
   view: LinkView,
-  epoch: bigint,
+  { epoch, mostRecords = CLAIM_RECORDS }: { readonly epoch: bigint; readonly mostRecords?: number },
 ): Promise<LinkClaim | null> {
   return await db.transaction(
     async (tx) => {
       if (!(await holdsLease(tx, epoch))) throw leaseLost();
       await lockForWriting(tx, view.link);
-      const claimed = await claimLinks(tx, view, { epoch, records: CLAIM_RECORDS });
+      const claimed = await claimLinks(tx, view, { epoch, records: mostRecords });
       if (claimed.length === 0) return null;
       const records = claimed.map(({ recordId, entries, attempts }) => {
         return { recordId, attempts, changes: coalesceLinks(entries) };
       });
       const owners = records.map(({ recordId }) => recordId).filter(isLocalId);
       const others = records.flatMap(({ changes }) => changes.map(({ other }) => other));
-      const waitsOf = async (object: string, ids: readonly string[]) =>
+      const bornHere = async (object: string, ids: readonly string[]) =>
         new Map(
           (await readLocalIds(tx, object, [...new Set(ids)])).map((one) => [one.localId, one]),
         );
-      const ownerWaits = await waitsOf(view.here.object, owners);
-      const otherWaits = await waitsOf(view.there.object, others.filter(isLocalId));
+      const born = {
+        here: await bornHere(view.here.object, owners),
+        there: await bornHere(view.there.object, others.filter(isLocalId)),
+      };
+      // Objects are sent side by side: the create may have been settled since the links were claimed.
+      const idNow = (end: 'here' | 'there', id: string) =>
+        isLocalId(id) ? (born[end].get(id)?.id ?? null) : id;
       const settled: Settlement[] = [];
       const dead = { here: new Set<string>(), there: new Set<string>() };
       const until = (end: 'here' | 'there', id: string, change: LinkChange) => {
-        const create = (end === 'here' ? ownerWaits : otherWaits).get(id)?.entry ?? null;
+        const create = born[end].get(id)?.entry ?? null;
         if (create === null) dead[end].add(id);
         settled.push(...waiting(change, create));
       };
       const outgoing = records.flatMap(({ recordId, attempts, changes }): OutgoingLinks[] => {
         const ready: SentLink[] = [];
+        const owner = idNow('here', recordId);
         for (const change of changes) {
-          const { kind, other } = change;
+          const { kind } = change;
+          const other = idNow('there', change.other);
           if (kind === 'nothing') {
             settled.push(...ending(change, { state: 'done' }));
-          } else if (isLocalId(recordId)) {
+          } else if (owner === null) {
             until('here', recordId, change);
-          } else if (isLocalId(other)) {
-            until('there', other, change);
-          } else ready.push({ ...change, kind });
+          } else if (other === null) {
+            until('there', change.other, change);
+          } else ready.push({ ...change, kind, other });
         }
-        return ready.length === 0 ? [] : [{ recordId, attempts, changes: ready }];
+        return owner === null || ready.length === 0
+          ? []
+          : [{ recordId: owner, attempts, changes: ready }];
       });
       await settleEntries(tx, epoch, settled);
       for (const end of ['here', 'there'] as const) {

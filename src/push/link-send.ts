@@ -1,7 +1,7 @@
 import { readLinkList } from '../conflicts/link-pages.ts';
 import { mergeLinkSet } from '../domain/coalesce-links.ts';
 import { RemoteError } from '../domain/errors.ts';
-import type { CallOptions, Remote } from '../domain/remote.ts';
+import type { CallOptions, LinkWrite, Remote } from '../domain/remote.ts';
 import type { ObjectSchema } from '../domain/schema.ts';
 import type { OutgoingLinks, SentLink } from './link-claim.ts';
 
@@ -37,8 +37,8 @@ const MOST_UNFOUND = 3;
 const MOST_WRITES = 4;
 
 /**
- * Makes the changes of one record's links. There is no call that adds a link to a many-to-many
- * field: one replaces the whole set. So the set is read, changed and written, and read again to
+ * Makes the changes of one record's links. Where no call adds a link to a many-to-many field, one
+ * replaces the whole set: the set is read, changed and written, and read again to
  * see whether it holds; whoever wrote in between may have undone it, and then it is done again.
  * Unlinking alone needs no reading where the answer says that it was done. Whatever became of it may be repeated.
  *
@@ -75,13 +75,18 @@ async function bringAbout(
 ): Promise<ReadonlySet<string> | null> {
   const { recordId: id, changes } = wanted;
   const { object, target } = field;
-  if (changes.every(({ kind }) => kind === 'unlink')) {
-    const ids = changes.map(({ other }) => other);
-    const request = { object, id, field: field.field, target, ids };
-    if (await remote.removeLinks(request, options)) return null;
-    const list = await readLinkList(remote, { object, id, field: field.field }, options);
-    if (list.kind === 'whole' && !ids.some((one) => list.ids.has(one))) return list.ids;
-    throw list.kind === 'gone' ? listGone(object.object) : unconfirmed(object.object);
+  const of = (kind: SentLink['kind']): LinkWrite => {
+    const ids = changes.filter((change) => change.kind === kind).map(({ other }) => other);
+    return { object, id, field: field.field, target, ids };
+  };
+  const [added, taken] = [of('link'), of('unlink')];
+  if (added.ids.length === 0) return await takeOut(remote, taken, options);
+  if (remote.addLinks !== undefined) {
+    if (taken.ids.length > 0) await takeOut(remote, taken, options);
+    const set = await remote.addLinks(added, options);
+    if (set === null) return null;
+    if (added.ids.every((one) => set.includes(one))) return new Set(set);
+    throw unconfirmed(remote.title, object.object);
   }
   for (let writes = 0; ; writes += 1) {
     const list = await readLinkList(remote, { object, id, field: field.field }, options);
@@ -91,6 +96,18 @@ async function bringAbout(
     if (isSame(set, list.ids)) return list.ids;
     await remote.setLinks({ object, id, field: field.field, target, ids: [...set] }, options);
   }
+}
+
+async function takeOut(
+  remote: Remote,
+  request: LinkWrite,
+  options: CallOptions,
+): Promise<ReadonlySet<string> | null> {
+  if (await remote.removeLinks(request, options)) return null;
+  const { object, id, field, ids } = request;
+  const list = await readLinkList(remote, { object, id, field }, options);
+  if (list.kind === 'whole' && !ids.some((one) => list.ids.has(one))) return list.ids;
+  throw list.kind === 'gone' ? listGone(object.object) : unconfirmed(remote.title, object.object);
 }
 
 function isSame(a: ReadonlySet<string>, b: ReadonlySet<string>): boolean {
@@ -147,8 +164,8 @@ async function oneByOne(
   return { results, set };
 }
 
-function unconfirmed(object: string): RemoteError {
-  return new RemoteError(`Clarify took the unlinking of a ${object}, and does not show it`, {
+function unconfirmed(title: string, object: string): RemoteError {
+  return new RemoteError(`${title} took the links of a ${object}, and does not show them`, {
     code: 'push-unconfirmed',
     disposition: 'retry',
     status: null,

@@ -1,4 +1,5 @@
 import type { ClaimedRecord, EntryOutcome } from '../db/outbox/outbox.ts';
+import type { Creating } from '../domain/capabilities.ts';
 import { type Coalesced, coalesce } from '../domain/coalesce.ts';
 import { equalJson, itemKey } from '../domain/equal.ts';
 import type { Json } from '../domain/json.ts';
@@ -14,9 +15,15 @@ export interface Outgoing {
   readonly fields: Readonly<Record<string, Json>>;
   /** As the outbox has it, for what remains when a record turns out to be gone. */
   readonly changes: FieldChanges;
+  /** The field by which a create is a record that may be there already; null where nothing tells. */
+  readonly identity: string | null;
   /** The field by which a create is repeatable; null where it is not. */
   readonly matchOn: string | null;
   readonly attempts: number;
+  /** Of a create, what can only be set once the record is there: an edit of it follows. */
+  readonly afterwards?: Readonly<Record<string, Json>>;
+  /** An update of a record that is archived, and has to be brought back first. */
+  readonly restores?: boolean;
   /** A create that an earlier attempt may have made already. */
   readonly mayHaveArrived: boolean;
 }
@@ -59,25 +66,40 @@ export function coalesceAll(
   });
 }
 
-/** `local:` ids that the changes refer to or are about, by object: what `prepare` looks up. */
+/**
+ * `local:` ids that the changes refer to or are about, by object: what `prepare` looks up.
+ *
+ * @param objects all there are, for what may refer to any.
+ */
 export function localReferences(
   schema: ObjectSchema,
   changes: readonly { readonly record: ClaimedRecord; readonly change: Coalesced }[],
+  objects: readonly string[] = [],
 ): ReadonlyMap<string, ReadonlySet<string>> {
   const own = changes
     .filter(({ record, change }) => awaitsCreate(record, change))
     .map(({ record }) => record.recordId);
   const found = new Map([[schema.object, new Set(own)]]);
   for (const field of schema.fields) {
-    if (field.kind !== 'reference' || !field.relationship) continue;
-    const ids = found.get(field.relationship.object) ?? new Set<string>();
-    for (const { change } of changes) {
-      const value = change.kind === 'nothing' ? null : change.changes[field.name]?.value;
-      if (isLocalId(value)) ids.add(value);
+    for (const target of targetsOf(field, objects)) {
+      const ids = found.get(target) ?? new Set<string>();
+      for (const { change } of changes) {
+        const value = change.kind === 'nothing' ? null : change.changes[field.name]?.value;
+        if (isLocalId(value)) ids.add(value);
+      }
+      found.set(target, ids);
     }
-    found.set(field.relationship.object, ids);
   }
   return found;
+}
+
+/** Objects whose records a field may name; one of ours is of one of them alone. */
+function targetsOf(
+  { kind, relationship, objectIn }: Field,
+  objects: readonly string[],
+): readonly string[] {
+  if (objectIn !== undefined) return objects;
+  return kind === 'reference' && relationship ? [relationship.object] : [];
 }
 
 /** A change of a record given here whose create is not among what was claimed. */
@@ -99,9 +121,13 @@ export function prepare(
   changes: readonly { readonly record: ClaimedRecord; readonly change: Coalesced }[],
   context: {
     readonly resolve: Resolve;
+    /** All there are, for what may refer to any. */
+    readonly objects?: readonly string[];
     /** Objects that are created before this one. */
     readonly earlier: ReadonlySet<string>;
-    readonly matchOn: string | null;
+    /** The field that identifies records; null where none does. */
+    readonly identity: string | null;
+    readonly creating: Creating;
   },
 ): Preparation {
   const outgoing: Outgoing[] = [];
@@ -109,7 +135,7 @@ export function prepare(
   const followUps: FollowUp[] = [];
   const taken = new Set<string>();
   const subjects = new Set(changes.map(({ record }) => record.recordId));
-  const identity = schema.fields.find(({ name }) => name === context.matchOn) ?? null;
+  const identity = schema.fields.find(({ name }) => name === context.identity) ?? null;
   for (const { record, change } of changes) {
     const all = [...change.entries, ...change.superseded];
     if (change.kind === 'nothing') {
@@ -135,7 +161,8 @@ export function prepare(
       settled.push({ ids: all, outcome: blocked(resolved.entry) });
       continue;
     }
-    if (change.kind === 'update' && Object.keys(resolved.fields).length === 0) {
+    const restores = change.kind === 'update' && isRestore(record);
+    if (change.kind === 'update' && !restores && Object.keys(resolved.fields).length === 0) {
       const [late] = resolved.later;
       settled.push({ ids: all, outcome: late ? blocked(late.waitsFor) : { state: 'superseded' } });
       continue;
@@ -154,14 +181,74 @@ export function prepare(
       kind: change.kind,
       recordId: own?.id ?? record.recordId,
       entries: change.entries.filter((id) => !late.kept.has(id)),
-      fields: change.kind === 'delete' ? {} : resolved.fields,
       changes: change.changes,
-      matchOn: change.kind === 'create' && keys.length > 0 ? context.matchOn : null,
+      identity: keys.length > 0 ? context.identity : null,
+      ...repeatable(record, change, { ...inTwo(schema, change, resolved.fields), ...context }),
       attempts: record.attempts,
+      ...(restores ? { restores } : {}),
       mayHaveArrived: change.kind === 'create' && record.sentBefore.size > 0,
     });
   }
   return { outgoing, settled, followUps };
+}
+
+/** Whether its delete was taken back: `outbox revert` has written an insert that brings no values. */
+function isRestore({ entries }: ClaimedRecord): boolean {
+  return entries.some(({ op, changes }) => op === 'insert' && Object.keys(changes).length === 0);
+}
+
+/** What a create says, and what has to be set afterwards. */
+function inTwo(
+  schema: ObjectSchema,
+  { kind }: Coalesced,
+  fields: Outgoing['fields'],
+): Pick<Outgoing, 'fields' | 'afterwards'> {
+  const later = schema.fields.filter(({ setAfterwards }) => setAfterwards).map(({ name }) => name);
+  if (kind !== 'create' || !later.some((name) => Object.hasOwn(fields, name))) return { fields };
+  const all = Object.entries(fields);
+  const afterwards = all.filter(([name, value]) => later.includes(name) && value !== null);
+  return {
+    fields: Object.fromEntries(all.filter(([name]) => !later.includes(name))),
+    ...(afterwards.length > 0 && { afterwards: Object.fromEntries(afterwards) }),
+  };
+}
+
+/** What goes out, and by which field it may go out again as a create. */
+function repeatable(
+  { recordId }: ClaimedRecord,
+  { kind }: Coalesced,
+  create: Pick<Outgoing, 'fields' | 'afterwards'> & {
+    readonly identity: string | null;
+    readonly creating: Creating;
+  },
+): Pick<Outgoing, 'fields' | 'afterwards' | 'matchOn'> {
+  const { fields, creating } = create;
+  if (kind !== 'create') return { fields: kind === 'delete' ? {} : fields, matchOn: null };
+  const later = create.afterwards === undefined ? {} : { afterwards: create.afterwards };
+  const field = repeatedBy(create);
+  const value = field === null ? null : (fields[field] ?? null);
+  if (creating.kind === 'external-id' && value === null) {
+    const external = { ...fields, [creating.field]: recordId };
+    return { fields: external, ...later, matchOn: creating.field };
+  }
+  const isEmpty = value === null || (Array.isArray(value) && value.length === 0);
+  return { fields, ...later, matchOn: isEmpty ? null : field };
+}
+
+/** The field by which creates of an object are repeatable, those that have a value of it. */
+export function repeatedBy(how: {
+  readonly identity: string | null;
+  readonly creating: Creating;
+}): string | null {
+  switch (how.creating.kind) {
+    case 'upsert':
+      return how.identity;
+    case 'external-id':
+      return how.creating.field;
+    case 'lookup':
+    case 'created-since':
+      return null;
+  }
 }
 
 function soon(): EntryOutcome {
@@ -206,26 +293,36 @@ type Resolved =
 function resolveReferences(
   fields: readonly Field[],
   { kind: changeKind, changes }: Coalesced,
-  context: { readonly resolve: Resolve; readonly earlier: ReadonlySet<string> },
+  context: {
+    readonly resolve: Resolve;
+    readonly earlier: ReadonlySet<string>;
+    readonly objects?: readonly string[];
+  },
 ): Resolved {
   const values = new Map(Object.entries(changes).map(([name, { value }]) => [name, value]));
   const later: LateLink[] = [];
-  for (const { name: field, kind, relationship } of fields) {
+  for (const each of fields) {
+    const { name: field, objectIn } = each;
     const value = values.get(field);
     const change = changes[field];
-    if (kind !== 'reference' || !relationship || !change || !isLocalId(value)) continue;
-    const found = context.resolve(relationship.object, value);
+    const targets = targetsOf(each, context.objects ?? []);
+    if (targets.length === 0 || !change || !isLocalId(value)) continue;
+    const [target, found] = targets
+      .map((object) => [object, context.resolve(object, value)] as const)
+      .find(([, { kind }]) => kind !== 'unknown') ?? ['', { kind: 'unknown' } as const];
     if (found.kind === 'unknown') return { kind: 'unknown', field };
     if (found.kind === 'known') {
       values.set(field, found.id);
-    } else if (
-      changeKind === 'create' &&
-      (found.parked || context.earlier.has(relationship.object))
-    ) {
+    } else if (changeKind === 'create' && (found.parked || context.earlier.has(target))) {
       return { kind: 'blocked', entry: found.entry };
     } else {
       values.delete(field);
       later.push({ field, change, waitsFor: found.entry });
+      const beside = objectIn === undefined ? undefined : changes[objectIn];
+      if (objectIn === undefined || beside === undefined) continue;
+      // Half of a reference says nothing.
+      values.delete(objectIn);
+      later.push({ field: objectIn, change: beside, waitsFor: found.entry });
     }
   }
   return { kind: 'ready', fields: Object.fromEntries(values), later };

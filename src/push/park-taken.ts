@@ -4,6 +4,9 @@ import { settleEntries } from '../db/outbox/outbox.ts';
 import { readTakenValues } from '../db/outbox/taken-values.ts';
 import type { Outgoing } from './outgoing.ts';
 
+/** The code of a create whose unique value another record has. */
+export const UNIQUE_TAKEN = 'unique-taken';
+
 /**
  * Parks creates whose unique value another record has, where that value is no identity (a deal's
  * name): some servers would take them for that record and overwrite it (invariant 4).
@@ -32,7 +35,7 @@ export async function parkTaken(
     tx,
     epoch,
     [...taken].map(([{ entries }, field]) => {
-      const reason = `unique-taken: another record has this ${field}, and it is no identity`;
+      const reason = `${UNIQUE_TAKEN}: another record has this ${field}, and it is no identity`;
       return { ids: entries, outcome: { state: 'parked', reason } };
     }),
   );

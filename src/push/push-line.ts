@@ -3,7 +3,7 @@ import type { MirrorTable } from '../db/mirror/table.ts';
 import { type DueWork, hasPending, putOffDue, readDueWork } from '../db/outbox/due.ts';
 import { prerequisites } from '../domain/dependency-order.ts';
 import { isPassing } from '../domain/errors.ts';
-import type { PushCounts, PushDeps } from './push-object.ts';
+import type { PushCounts, PushDeps } from './push-deps.ts';
 import { add, pushTable } from './push-table.ts';
 import { takeOver } from './recover.ts';
 
@@ -197,7 +197,7 @@ async function putOff(
   try {
     return await deps.db.transaction(async (tx) => {
       if (!(await holdsLease(tx, epoch))) return 0;
-      await takeOver(tx, table, epoch);
+      await takeOver(tx, table, { epoch, remote: deps.remote });
       return await putOffDue(tx, table.object, trouble);
     });
   } catch (failure) {

@@ -1,39 +1,19 @@
-import { holdsLease } from '../db/lease.ts';
-import { type LinkTable, type LinkView, linkViews } from '../db/mirror/links.ts';
-import type { MirrorTable } from '../db/mirror/table.ts';
+import type { LinkView } from '../db/mirror/links.ts';
 import { readMovedIds } from '../db/outbox/links.ts';
-import { SyncError } from '../domain/errors.ts';
+import { RemoteError } from '../domain/errors.ts';
 import type { CallOptions } from '../domain/remote.ts';
 import { leaseLost } from './lease-lost.ts';
 import { claimLinkChanges, type OutgoingLinks } from './link-claim.ts';
-import { type LinkField, sendLinks } from './link-send.ts';
-import { idOf, type SettledLinks, settleLinks } from './link-settle.ts';
-import {
-  delayedAbort,
-  MOST_SETTLE_ATTEMPTS,
-  type PushCounts,
-  type PushDeps,
-  WRITE_TIMEOUT_MS,
-} from './push-object.ts';
-import { notStarted } from './send.ts';
-
-/** The end of a link table that the outbox knows by this field; null where it is gone. */
-export function viewOfField(
-  links: readonly LinkTable[],
-  { object, field }: { readonly object: string; readonly field: string },
-): LinkView | null {
-  return linkViews(links, object).find(({ here }) => here.field === field) ?? null;
-}
+import { handOverLinks } from './link-jobs.ts';
+import { type LinkRound, settleLinksAgain } from './link-report.ts';
+import { type LinkField, type LinkSent, sendLinks } from './link-send.ts';
+import { idOf, type SettledLinks } from './link-settle.ts';
+import { MOST_WAITS_FOR_WORD, type PushCounts, type PushDeps } from './push-deps.ts';
+import { delayedAbort, WRITE_TIMEOUT_MS } from './push-object.ts';
+import { notStarted } from './writing/call.ts';
 
 /** Records whose links are written at the same time. */
 const WORKERS = 4;
-
-interface Round {
-  readonly view: LinkView;
-  readonly table: MirrorTable;
-  readonly epoch: bigint;
-  readonly readAt: string;
-}
 
 /**
  * Claims what is due of one field's links, sends and settles it record by record. Counts are
@@ -51,9 +31,13 @@ export async function pushLinks(
   const table = deps.tables.find(({ object }) => object === view.here.object);
   if (epoch === null) throw leaseLost();
   if (table === undefined) return null;
-  const claimed = await claimLinkChanges(deps.db, view, epoch);
+  const { writing } = remote.capabilitiesOf(table.object);
+  if (writing.kind === 'job' && writing.linksInJobs === true) {
+    return await handOverLinks(deps, { view, table, epoch }, signal);
+  }
+  const claimed = await claimLinkChanges(deps.db, view, { epoch });
   if (claimed === null) return null;
-  const round: Round = { view, table, epoch, readAt: claimed.readAt };
+  const round: LinkRound = { view, table, epoch, readAt: claimed.readAt };
   const counts = { delivered: 0, refused: 0, gone: 0, failed: 0, unclear: 0 };
   const inFlight = delayedAbort(signal, WRITE_TIMEOUT_MS);
   let stopped = false;
@@ -73,8 +57,9 @@ export async function pushLinks(
       for (let next = queue.shift(); next; next = queue.shift()) {
         const sent = await sendLinks(remote, fieldOf(deps, round), next, call);
         const mapped = await readMapped(deps, round, { outgoing: next, ...sent }, signal);
-        await settleAgain(deps, round, { outgoing: next, ...sent, mapped });
-        for (const { kind } of sent.results) counts[kind] += 1;
+        const told = await untilTold(deps, round, { outgoing: next, ...sent, mapped });
+        await settleLinksAgain(deps, round, [told]);
+        for (const { kind } of told.results) counts[kind] += 1;
       }
     } catch (error) {
       stopped = true;
@@ -91,7 +76,7 @@ export async function pushLinks(
   return counts;
 }
 
-function fieldOf(deps: PushDeps, { view, table }: Round): LinkField {
+function fieldOf(deps: PushDeps, { view, table }: LinkRound): LinkField {
   const { here, there } = view;
   const target = deps.tables.find(({ object }) => object === there.object);
   return {
@@ -108,39 +93,56 @@ function fieldOf(deps: PushDeps, { view, table }: Round): LinkField {
  */
 async function readMapped(
   deps: PushDeps,
-  { view, table }: Round,
+  { view, table }: LinkRound,
   sent: Omit<SettledLinks, 'mapped'> & { readonly outgoing: OutgoingLinks },
   signal: AbortSignal,
 ): Promise<ReadonlySet<string>> {
   const mapped = new Set<string>();
   for (const end of ['here', 'there'] as const) {
-    const ids = sent.results.flatMap((result) =>
-      result.kind === 'gone' && result.end === end ? [idOf(sent.outgoing, result)] : [],
-    );
+    const ids = goneAt(end, sent);
     const gone =
       end === 'here' ? table : deps.tables.find(({ object }) => object === view.there.object);
     if (ids.length === 0 || gone === undefined) continue;
-    await deps.refresh(gone, null, signal);
+    await deps.takeInChanges(gone, signal);
     for (const id of await readMovedIds(deps.db, gone.object, ids)) mapped.add(id);
   }
   return mapped;
 }
 
-async function settleAgain(deps: PushDeps, round: Round, sent: SettledLinks): Promise<void> {
-  const { epoch, readAt } = round;
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      await deps.db.transaction(
-        async (tx) => {
-          if (!(await holdsLease(tx, epoch))) throw leaseLost();
-          await settleLinks(tx, round, [sent], { epoch, readAt, random: deps.random });
-        },
-        { asWriter: true },
-      );
-      return;
-    } catch (error) {
-      const again = error instanceof SyncError && error.disposition === 'retry';
-      if (!again || error.code === 'lease-lost' || attempt >= MOST_SETTLE_ATTEMPTS) throw error;
-    }
+function goneAt(
+  end: 'here' | 'there',
+  { outgoing, results }: Pick<SettledLinks, 'outgoing' | 'results'>,
+): readonly string[] {
+  return results.flatMap((result) =>
+    result.kind === 'gone' && result.end === end ? [idOf(outgoing, result)] : [],
+  );
+}
+
+/** A link with what is not there waits, where the CRM may still say that it lives on in another. */
+async function untilTold(
+  { untold }: PushDeps,
+  { view }: LinkRound,
+  sent: SettledLinks,
+): Promise<SettledLinks> {
+  const { outgoing, mapped } = sent;
+  if (untold === undefined || outgoing.attempts >= MOST_WAITS_FOR_WORD) return sent;
+  const open = new Set<string>();
+  for (const end of ['here', 'there'] as const) {
+    const ids = goneAt(end, sent).filter((id) => !mapped.has(id));
+    if (ids.length === 0) continue;
+    for (const id of await untold(view[end].object, ids)) open.add(id);
   }
+  const results = sent.results.map((result): LinkSent => {
+    if (result.kind !== 'gone' || !open.has(idOf(outgoing, result))) return result;
+    return { kind: 'failed', change: result.change, error: notThere(view[result.end].object) };
+  });
+  return { ...sent, results };
+}
+
+function notThere(object: string): RemoteError {
+  return new RemoteError(`a record of ${object} is not there, and nobody has said yet why`, {
+    code: 'remote-not-found',
+    disposition: 'retry',
+    status: 404,
+  });
 }

@@ -3,8 +3,11 @@ import { linkViews } from '../db/mirror/links.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
 import { type DueWork, readDueWork } from '../db/outbox/due.ts';
 import { readDueLinks } from '../db/outbox/links.ts';
+import { settleJobs } from './out-jobs.ts';
+import { createPace, type Pace } from './pace.ts';
+import type { PushCounts, PushDeps, Refreshed } from './push-deps.ts';
 import { pushLinks } from './push-links.ts';
-import { type PushCounts, type PushDeps, pushObject } from './push-object.ts';
+import { pushObject } from './push-object.ts';
 import { recoverStranded } from './recover.ts';
 
 /** What came of one object's turn. */
@@ -32,6 +35,7 @@ export async function pushTable(
   const { object } = table;
   const total = { delivered: 0, refused: 0, gone: 0, failed: 0, unclear: 0 };
   let waitMs = due.inFlight ? await recoverStranded(deps, table, signal) : null;
+  if (due.inFlight) await settleOut(deps, table, { total, signal });
   // What was taken over is due by now.
   const records =
     due.records || due.inFlight
@@ -42,6 +46,9 @@ export async function pushTable(
   if (await pushLinksOf(deps, table, { total, signal })) claimedAny = true;
   // What has just become unclear begins to settle now, and is waited for like the rest.
   if (total.unclear > 0) waitMs = await recoverStranded(deps, table, signal);
+  // What has just been handed over in jobs is asked about later.
+  const jobsMs = await settleOut(deps, table, { total, signal });
+  if (jobsMs !== null) waitMs = Math.max(waitMs ?? 0, jobsMs);
   // Where all that was due was in flight nothing was tried.
   const wasTried = records.read || !due.inFlight;
   if (wasTried && (await deps.trouble.worked(object))) claimedAny = true;
@@ -49,6 +56,17 @@ export async function pushTable(
 }
 
 type Total = Record<keyof PushCounts, number>;
+
+/** @returns until the next job is to be looked at; null where nothing is out with one. */
+async function settleOut(
+  deps: PushDeps,
+  table: MirrorTable,
+  { total, signal }: { readonly total: Total; readonly signal: AbortSignal },
+): Promise<number | null> {
+  const { counts, waitMs } = await settleJobs(deps, table, signal);
+  for (const each of counts) add(total, each);
+  return waitMs;
+}
 
 async function pushRecords(
   deps: PushDeps,
@@ -59,20 +77,38 @@ async function pushRecords(
   const isDue = async () => (await readDueWork(deps.db, [object])).some(({ records }) => records);
   let claimedAny = false;
   let read = false;
-  /** How far the object's remote changes have been taken in. */
-  let reached: string | null = null;
+  const pace = paceOf(deps, table);
+  const paced = { ...deps, claimSizeOf: () => pace.size };
+  let refreshed: Refreshed | null = null;
   while (!signal.aborted && (await isDue())) {
     // Before every claim: sending takes its time, and people go on editing (invariant 5).
-    reached = await deps.refresh(table, reached, signal);
+    const lookedMs = deps.nowMs();
+    refreshed = await deps.refresh(table, refreshed, signal);
     read = true;
-    const counts = await pushObject(deps, table, signal);
-    if (counts === null) break;
+    const pushed = await pushObject(paced, table, { looked: refreshed.looked, signal });
+    if (pushed === null) break;
+    const { counts, sentAtMs } = pushed;
+    pace.went(sum(counts), sentAtMs - lookedMs);
     claimedAny = true;
     add(total, counts);
     // What failed is due again later; going on at once would only fail again.
     if (counts.failed > 0) break;
   }
   return { read, claimedAny };
+}
+
+/** One by one, and in jobs, nothing is gained by more at once. */
+function paceOf(
+  { remote, claimSizeOf }: PushDeps,
+  { object }: MirrorTable,
+): Pick<Pace, 'size' | 'went'> {
+  const size = claimSizeOf(object);
+  const { writing } = remote.capabilitiesOf(object);
+  return writing.kind === 'bulk' ? createPace(size) : { size, went: () => undefined };
+}
+
+function sum({ delivered, refused, gone, failed, unclear }: PushCounts): number {
+  return delivered + refused + gone + failed + unclear;
 }
 
 async function pushLinksOf(

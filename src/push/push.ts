@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { PushDeps } from './push-deps.ts';
 import { createPushLine, type PushResult } from './push-line.ts';
-import type { PushDeps } from './push-object.ts';
 
 /**
  * Sends everything that is due until nothing is, several objects side by side. To be run by the leader

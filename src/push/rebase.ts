@@ -44,5 +44,5 @@ export async function rebase(
       if (moved) rebased.push({ id: entry.id, changes: Object.fromEntries(changes) });
     }
   }
-  await rebaseUnsettled(tx, table.object, rebased);
+  await rebaseUnsettled(tx, rebased);
 }

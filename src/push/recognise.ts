@@ -4,6 +4,7 @@ import type { Birth } from '../domain/field-write.ts';
 import type { Json } from '../domain/json.ts';
 import type { RemoteRecord } from '../domain/record.ts';
 import type { Field, ObjectSchema } from '../domain/schema.ts';
+import { stillShows } from '../domain/still-shows.ts';
 import { sharesItem } from './match-answers.ts';
 
 /** A record that was created about then. */
@@ -73,7 +74,7 @@ function isWhatWasSent(
     fields.every((field) => {
       const sent = entry.fields[field.name];
       if (sent === undefined) return true;
-      return held(field.name).some((one) => one !== undefined && equalValues(field, sent, one));
+      return held(field.name).some((one) => one !== undefined && stillShows(field, sent, one));
     });
   return (
     isHeld((name) => [record.fields[name] ?? null, before[name]]) ||
@@ -87,7 +88,27 @@ function isWhatWasSent(
  */
 function mayBeWhatWasSent(schema: ObjectSchema, entry: StrandedEntry, one: Candidate): boolean {
   const hasSome = countKept(schema, entry, one) > 0;
+  if (wasOther(schema, entry, one)) return false;
   return hasSome && one.birth?.isTold !== true && mayHaveChanged(schema, entry, one);
+}
+
+/** It has another identity, or was made with something else than what was sent. */
+function wasOther(
+  { fields, identity }: ObjectSchema,
+  entry: StrandedEntry,
+  { record, birth }: Candidate,
+): boolean {
+  const known = fields.find(({ name }) => name === identity);
+  const isNamed = [entry, record].every(({ fields: held }) => {
+    const value = held[identity ?? ''] ?? null;
+    return known !== undefined && sharesItem(known, value, value);
+  });
+  if (known && isNamed && !hasIdentity(known, entry, record)) return true;
+  return fields.some((field) => {
+    const sent = entry.fields[field.name];
+    if (sent === undefined || birth?.certain?.has(field.name) !== true) return false;
+    return !stillShows(field, sent, birth.fields[field.name] ?? null);
+  });
 }
 
 /** By its time, or as links do, which are cleared with the record they name and move no time. */
@@ -100,14 +121,14 @@ function mayHaveChanged(
   return fields.every((field) => {
     const stands = record.fields[field.name] ?? null;
     const sent = entry.fields[field.name] ?? stands;
-    return equalValues(field, sent, stands) || (field.kind === 'reference' && stands === null);
+    return stillShows(field, sent, stands) || (field.kind === 'reference' && stands === null);
   });
 }
 
 function countKept({ fields }: ObjectSchema, entry: StrandedEntry, { record }: Candidate): number {
   return fields.filter((field) => {
     const sent = entry.fields[field.name] ?? null;
-    return sent !== null && equalValues(field, sent, record.fields[field.name] ?? null);
+    return sent !== null && stillShows(field, sent, record.fields[field.name] ?? null);
   }).length;
 }
 

@@ -6,27 +6,30 @@ import { mapIds, readMapped, rewriteReferences } from '../db/identities.ts';
 import { holdsLease } from '../db/lease.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
 import { readFirstBases } from '../db/outbox/first-bases.ts';
-import { type StrandedEntry, settleEntries, takeOverStranded } from '../db/outbox/outbox.ts';
-import { SyncError } from '../domain/errors.ts';
+import {
+  addFollowUps,
+  type StrandedEntry,
+  settleEntries,
+  takeOverStranded,
+} from '../db/outbox/outbox.ts';
 import type { Birth } from '../domain/field-write.ts';
 import type { RemoteRecord } from '../domain/record.ts';
+import type { Remote } from '../domain/remote.ts';
 import { readBirths } from './births.ts';
-import type { Settlement } from './outgoing.ts';
-import type { PushDeps } from './push-object.ts';
+import { readCandidates } from './candidates.ts';
+import { setAfterwards } from './confirm-answers.ts';
+import type { FollowUp, Settlement } from './outgoing.ts';
+import type { PushDeps } from './push-deps.ts';
 import { type Candidate, findDoubtful, type Recognition, recognise } from './recognise.ts';
 
-/** A write shows within 5 to 15 s, mostly; before that, its absence proves nothing. */
+/** A write mostly shows within 5 to 15 s; until it has to, its absence proves nothing. */
 const SETTLING_MS = 15_000;
-/** Clocks may differ, and `_created_at` may be from before the request was answered. */
-const BEFORE_SENT_MS = 60_000;
-const PAGE_RECORDS = 500;
-const MOST_PAGES = 40;
 
 /**
  * Finds out what became of creates that may or may not have arrived and that nothing identifies:
  * they are compared, by what was sent, with the records created about then (invariant 4), and
  * where those have changed since, with what their history says they were. One match is adopted;
- * without a match it is sent again; several are parked, and so is one that may be it. One that something identifies gets here where Clarify refuses it now: if it
+ * without a match it is sent again; several are parked, and so is one that may be it. One that something identifies gets here where the CRM refuses it now: if it
  * is there the next claim adopts it, else it has never arrived, and may be refused for good.
  *
  * @returns how many milliseconds until the youngest can be judged; null where none is left.
@@ -36,11 +39,11 @@ export async function recoverStranded(
   table: MirrorTable,
   signal: AbortSignal,
 ): Promise<number | null> {
-  const { db, lease } = deps;
+  const { db, lease, remote } = deps;
   const epoch = lease.epoch;
   if (epoch === null) return null;
   const stranded = await db.transaction(async (tx) =>
-    (await holdsLease(tx, epoch)) ? await takeOver(tx, table, epoch) : [],
+    (await holdsLease(tx, epoch)) ? await takeOver(tx, table, { epoch, remote }) : [],
   );
   const ripe = stranded.filter((entry) => entry.waitMs <= 0);
   const waits = stranded.flatMap(({ waitMs }) => (waitMs > 0 ? [waitMs] : []));
@@ -52,9 +55,10 @@ export async function recoverStranded(
 export async function takeOver(
   tx: Sql,
   { object }: MirrorTable,
-  epoch: bigint,
+  { epoch, remote }: { readonly epoch: bigint; readonly remote: Pick<Remote, 'capabilitiesOf'> },
 ): Promise<readonly StrandedEntry[]> {
-  return await takeOverStranded(tx, object, { epoch, settlingMs: SETTLING_MS });
+  const { lateMs = SETTLING_MS } = remote.capabilitiesOf(object);
+  return await takeOverStranded(tx, object, { epoch, settlingMs: lateMs });
 }
 
 async function judge(
@@ -68,10 +72,11 @@ async function judge(
 ): Promise<void> {
   const { db, remote, tables, policyOf } = deps;
   const readAt = await readDatabaseTime(db);
-  const records = await readCreatedAbout(deps, table, round);
+  const records = await readCandidates(deps, table, round);
   const known = await toCandidates(db, table, round.entries, { records, births: new Map() });
   const doubtful = findDoubtful(table.schema, round.entries, known);
-  const births = await readBirths(remote, table, doubtful, round.signal);
+  const fields = [...new Set(round.entries.flatMap((entry) => Object.keys(entry.fields)))];
+  const births = await readBirths(remote, table, { records: doubtful, fields }, round.signal);
   await db.transaction(
     async (tx) => {
       if (!(await holdsLease(tx, round.epoch))) return;
@@ -83,12 +88,18 @@ async function judge(
       const renames = adopted.map(({ oldId, record }) => ({ oldId, id: record.id }));
       await mapIds(tx, table.object, renames, 'pushed');
       await settleEntries(tx, round.epoch, recognised.map(toSettlement));
+      await addFollowUps(
+        tx,
+        table.object,
+        recognised.flatMap((one) => toFollowUp(table, one)),
+      );
       await applyRecords(
         tx,
         table,
         adopted.map(({ record }) => record),
         {
           readAt,
+          versions: deps.remote.capabilitiesOf(table.object).versions,
           crmMinusDatabaseMs: crmMinusDatabaseMs(deps),
           policyOf: (field) => policyOf(table.object, field),
         },
@@ -122,38 +133,12 @@ async function toCandidates(
   });
 }
 
-async function readCreatedAbout(
-  deps: PushDeps,
-  table: MirrorTable,
-  round: { readonly entries: readonly StrandedEntry[]; readonly signal: AbortSignal },
-): Promise<readonly RemoteRecord[]> {
-  const skewMs = crmMinusDatabaseMs(deps);
-  const earliestMs = Math.min(...round.entries.map(({ sentAt }) => Date.parse(sentAt)));
-  const from = new Date(earliestMs + skewMs - BEFORE_SENT_MS).toISOString();
-  const records = new Map<string, RemoteRecord>();
-  for (let page = 0, offset = 0; page < MOST_PAGES; page += 1) {
-    const { records: read, more } = await deps.remote.readPage(
-      {
-        object: table.schema,
-        orderBy: 'created',
-        direction: 'desc',
-        from,
-        offset,
-        limit: PAGE_RECORDS,
-      },
-      { priority: 'push', signal: round.signal },
-    );
-    // Newest first: creates meanwhile only push records to later pages, never past us.
-    for (const record of read) records.set(record.id, record);
-    const oldest = read.at(-1)?.createdAt ?? null;
-    if (!more || read.length === 0 || (oldest !== null && oldest < from))
-      return [...records.values()];
-    offset += Math.max(1, read.length - 1);
-  }
-  throw new SyncError(
-    `too many records of ${table.object} were created meanwhile to tell whether a create arrived`,
-    { code: 'create-unclear', disposition: 'retry' },
-  );
+/** What could not be said with a create that has been found. */
+function toFollowUp({ schema }: MirrorTable, one: Recognition): readonly FollowUp[] {
+  if (one.kind !== 'found') return [];
+  const { id, recordId, afterwards } = one.entry;
+  const changes = setAfterwards(schema, afterwards ?? {}, one.record);
+  return Object.keys(changes).length === 0 ? [] : [{ recordId, changes, blockedBy: id, of: id }];
 }
 
 function toSettlement(one: Recognition): Settlement {

@@ -8,14 +8,22 @@ import type { Json } from '../domain/json.ts';
 import type { RemoteRecord } from '../domain/record.ts';
 import { claim } from './claim.ts';
 import { claimLinkChanges, ending, type SentLink } from './link-claim.ts';
+import { viewOfField } from './link-report.ts';
 import type { Outgoing } from './outgoing.ts';
-import { viewOfField } from './push-links.ts';
-import { type PushDeps, sendingOrder } from './push-object.ts';
+import type { PushDeps } from './push-deps.ts';
 import { settle } from './settle.ts';
+import { sendingOrder } from './writing/sending.ts';
 
 export type RehearsalDeps = Pick<
   PushDeps,
-  'tables' | 'links' | 'policyOf' | 'matchOn' | 'massDelete'
+  | 'tables'
+  | 'links'
+  | 'policyOf'
+  | 'identityOf'
+  | 'creatingOf'
+  | 'removalOf'
+  | 'claimSizeOf'
+  | 'massDelete'
 >;
 
 /** What would be sent about one record, or about one link of it. */
@@ -82,7 +90,7 @@ async function pushAll(
   { tx, deps, db, epoch, given }: Stage,
   table: MirrorTable,
 ): Promise<readonly Rehearsed[] | null> {
-  const claimed = await claim({ ...deps, db }, table, epoch);
+  const claimed = await claim({ ...deps, db }, table, { epoch, looked: null });
   if (claimed === null) return null;
   const outgoing = sendingOrder(claimed.outgoing).flat();
   await settle(
@@ -97,6 +105,7 @@ async function pushAll(
       epoch,
       random: () => 0,
       readAt: claimed.readAt,
+      removal: deps.removalOf(table.object),
       crmMinusDatabaseMs: 0,
       policyOf: (field) => deps.policyOf(table.object, field),
     },
@@ -116,7 +125,7 @@ async function linkAll(
   due: { readonly object: string; readonly field: string },
 ): Promise<readonly Rehearsed[] | null> {
   const view = viewOfField(deps.links, due);
-  const claimed = view && (await claimLinkChanges(db, view, epoch));
+  const claimed = view && (await claimLinkChanges(db, view, { epoch }));
   if (!claimed) return null;
   const changes = claimed.outgoing.flatMap(({ recordId, changes: links }) =>
     links.map((link) => ({ ...due, recordId, link })),

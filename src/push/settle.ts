@@ -2,24 +2,26 @@ import { type ApplyContext, applyRecords } from '../conflicts/apply-records.ts';
 import { endLinks } from '../conflicts/link-end.ts';
 import { removeRows } from '../conflicts/remove-rows.ts';
 import type { Transaction } from '../db/database.ts';
-import { type Tombstone, writeTombstones } from '../db/departures.ts';
+import { forgetTombstones, type Tombstone, writeTombstones } from '../db/departures.ts';
 import { mapIds, rewriteReferences } from '../db/identities.ts';
 import type { LinkTable } from '../db/mirror/links.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
-import { addFollowUps, recordRefused, settleEntries } from '../db/outbox/outbox.ts';
-import { readUnsettled, recordConflicts } from '../db/outbox/unsettled.ts';
+import { addFollowUps, addUnkept, recordRefused, settleEntries } from '../db/outbox/outbox.ts';
+import { type ConflictOfRecord, readUnsettled, recordConflicts } from '../db/outbox/unsettled.ts';
 import { deferRecords } from '../db/set-aside.ts';
+import { goneReason, type Removal } from '../domain/capabilities.ts';
 import type { RemoteError } from '../domain/errors.ts';
 import { LOST_TO_DELETE } from '../domain/merge-record.ts';
 import type { FollowUp, Outgoing, Settlement } from './outgoing.ts';
 import { rebase } from './rebase.ts';
-import type { Sent } from './sent.ts';
+import { NOT_KEPT, type Sent } from './sent.ts';
 
 export interface SettleContext extends ApplyContext {
   readonly epoch: bigint;
   /** Every table, for references to what was created. */
   readonly tables: readonly MirrorTable[];
   readonly links: readonly LinkTable[];
+  readonly removal: Removal;
   /** A number from 0 to 1. */
   readonly random: () => number;
 }
@@ -41,20 +43,27 @@ export async function settle(
   const vanished = gone.filter(({ kind }) => kind === 'update');
   const deleted = delivered.flatMap(({ change }) => (change.kind === 'delete' ? [change] : []));
   await recordConflicts(tx, object, vanished.flatMap(lostToDelete));
-  const { setAside } = await removeRows(tx, table, vanished.map(toTombstone), context);
+  const tombstones = (changes: readonly Outgoing[]) =>
+    changes.map((change) => toTombstone(change, context.removal));
+  const { setAside } = await removeRows(tx, table, tombstones(vanished), context);
   const away = [...deleted, ...gone].filter(({ recordId }) => !setAside.has(recordId));
-  await writeTombstones(tx, object, away.map(toTombstone));
+  await writeTombstones(tx, object, tombstones(away));
   const idsOf = (changes: readonly Outgoing[]) => changes.map(({ recordId }) => recordId);
   const here = [...deleted, ...gone.filter(({ kind }) => kind === 'delete')];
   await endLinks(tx, context.links, { object, ids: idsOf(vanished), by: 'remote' });
   await endLinks(tx, context.links, { object, ids: idsOf(here), by: 'local' });
-  await removeTwins(tx, table, here.map(toTombstone), context);
+  await removeTwins(tx, table, tombstones(here), context);
 
   await rebase(
     tx,
     table,
     delivered.flatMap(({ change, record }) => (record ? [{ fields: change.fields, record }] : [])),
   );
+  // The CRM itself says that it is back, whatever lists may show for a while.
+  const back = delivered.flatMap(({ change, record }) =>
+    change.restores === true && record ? [record.id] : [],
+  );
+  await forgetTombstones(tx, object, back);
   const records = delivered.flatMap(({ record }) => (record ? [record] : []));
   await applyRecords(tx, table, records, context);
   if (created.length > 0) await rewriteReferences(tx, context.tables);
@@ -65,7 +74,7 @@ async function settleOutbox(
   tx: Transaction,
   { object }: MirrorTable,
   sent: readonly Sent[],
-  { epoch, random }: SettleContext,
+  { epoch, random, policyOf }: SettleContext,
 ) {
   const delivered = sent.flatMap((s) => (s.kind === 'delivered' ? [s] : []));
   const created = delivered.flatMap(({ change, record }) =>
@@ -78,6 +87,12 @@ async function settleOutbox(
     sent.map((s) => toSettlement(s, random)),
   );
   await addFollowUps(tx, object, delivered.flatMap(toFollowUp));
+  await addUnkept(tx, object, delivered.flatMap(toUnkept));
+  await recordConflicts(
+    tx,
+    object,
+    delivered.flatMap((one) => lostToOther(one, policyOf)),
+  );
   const refused = sent.filter((s) => s.kind === 'unclear' && !s.error.ambiguous);
   await recordRefused(
     tx,
@@ -130,6 +145,34 @@ function toFollowUp({ change, left = {} }: Sent & { kind: 'delivered' }): readon
   return [{ recordId: change.recordId, changes: left, blockedBy: of, of }];
 }
 
+/** What the CRM took and does not keep is parked by itself, the rest of the change is done. */
+function toUnkept({ change, unkept = {} }: Sent & { kind: 'delivered' }) {
+  const [of] = change.entries;
+  const fields = Object.keys(unkept);
+  if (of === undefined || fields.length === 0) return [];
+  return [
+    { recordId: change.recordId, changes: unkept, reason: `${NOT_KEPT}: ${fields.join(', ')}`, of },
+  ];
+}
+
+/** What came instead of what was sent stands, and is on record. */
+function lostToOther(
+  { change, record, supplanted = {} }: Sent & { kind: 'delivered' },
+  policyOf: SettleContext['policyOf'],
+): readonly ConflictOfRecord[] {
+  return Object.entries(supplanted).map(([field, remote]) => ({
+    recordId: record?.id ?? change.recordId,
+    field,
+    base: change.changes[field]?.base ?? null,
+    local: change.fields[field] ?? null,
+    remote,
+    remoteBy: record?.updatedBy ?? null,
+    policy: policyOf(field),
+    resolution: 'remote',
+    certain: false,
+  }));
+}
+
 const FIRST_RETRY_MS = 1_000;
 const LONGEST_RETRY_MS = 300_000;
 
@@ -144,6 +187,11 @@ function toSettlement(sent: Sent, random: () => number): Settlement {
       return {
         ids,
         outcome: { state: 'parked', reason: reasonOf(sent.error), neverArrived: true },
+      };
+    case 'waits':
+      return {
+        ids,
+        outcome: { state: 'pending', reason: 'blocked', retryInMs: 0, blockedBy: sent.waitsFor },
       };
     case 'unclear':
       // Stays in flight: whether it arrived is found out once a late write has had time to show.
@@ -174,10 +222,10 @@ function lostToDelete(change: Outgoing) {
   });
 }
 
-function toTombstone(change: Outgoing) {
+function toTombstone(change: Outgoing, removal: Removal): Tombstone {
   const record = Object.fromEntries(
     Object.entries(change.changes).map(([field, { base }]) => [field, base]),
   );
   const fields = change.kind === 'delete' ? record : null;
-  return { id: change.recordId, record: fields, reason: 'deleted' as const, deletedAt: null };
+  return { id: change.recordId, record: fields, reason: goneReason(removal), deletedAt: null };
 }

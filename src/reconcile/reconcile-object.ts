@@ -21,8 +21,8 @@ const UNSETTLED = 'reconcile-unsettled';
 const MOST_ROUNDS = 3;
 
 /** Suspects asked about in one pass; with approval, as many as memory holds with ease. */
-const SUSPECTS = 10_000;
-const SUSPECTS_APPROVED = 1_000_000;
+export const SUSPECTS = 10_000;
+export const SUSPECTS_APPROVED = 1_000_000;
 
 /**
  * Proves that both sides hold the same records, and repairs what does not: rows whose record is

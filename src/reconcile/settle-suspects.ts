@@ -3,10 +3,11 @@ import { readDatabaseTime } from '../db/cursor.ts';
 import { withinLockTimeout } from '../db/database.ts';
 import { countKnown } from '../db/reconcile/rows.ts';
 import { readReconcileState } from '../db/reconcile/state.ts';
+import { goneReason } from '../domain/capabilities.ts';
 import { isMassDelete } from '../domain/mass-delete.ts';
 import { OVERLAP_MS, parseInstant } from '../domain/walk/instant.ts';
 import { ALL_TIME } from './all-time.ts';
-import { confirmSuspects } from './confirm.ts';
+import { confirmSuspects, takeForGone } from './confirm.ts';
 import type { Pass } from './pass.ts';
 import { takeAway } from './take-away.ts';
 
@@ -32,15 +33,18 @@ export async function settleSuspects(pass: Pass): Promise<string | null> {
   const { all: rows } = await countKnown(withinLockTimeout(deps.db), table, ALL_TIME);
   const isTooMuch = (gone: number) =>
     !options.approve && isMassDelete(options.massDelete, counts.deleted + gone, rows);
-  const found = await confirmSuspects(pass, isTooMuch);
+  const { deletions, removal } = deps.remote.capabilitiesOf(table.object);
+  const isProven = deletions.kind === 'scan' && deletions.proof === 'scan';
+  const found = isProven ? await takeForGone(pass) : await confirmSuspects(pass, isTooMuch);
 
   const keyChanged = state?.reconciledKey != null && state.reconciledKey !== options.key;
   const isTold = !options.approve && (isTooMuch(found.gone.length) || keyChanged);
   const isBlind = !options.approve && !found.witnessed;
   const mayRemove = !isTold && !isBlind;
   // With the feed read whole, a record that it does not name was not deleted: it went out of sight.
-  const isFed = state !== null && !state.deletionsAbsent && !state.due;
-  const reason = isFed ? 'not_visible' : 'deleted';
+  const hasFeed = deletions.kind === 'feed' && state !== null;
+  const isFed = hasFeed && !state.deletionsAbsent && !state.due;
+  const reason = isFed && removal === 'delete' ? 'not_visible' : goneReason(removal);
   const deferredBefore = counts.deferred;
   await takeAway(pass, found, { askedAt, reason, mayRemove });
 

@@ -17,7 +17,7 @@ export interface Removal {
   /** Database time from before the records were asked for. */
   readonly askedAt: string;
   /** What an absence means: without a word of the feed, that is all that is known. */
-  readonly reason: 'deleted' | 'not_visible';
+  readonly reason: 'deleted' | 'not_visible' | 'archived';
   /** Whether rows that are gone may go. */
   readonly mayRemove: boolean;
 }

@@ -22,7 +22,7 @@ export async function streamDifferences(
   for (const { name, qualified } of [...tables, ...links]) {
     const topic = `${prefix}.clarify.${name}`;
     known.add(topic);
-    const columns = await readColumns(db, qualified);
+    const columns = await readColumns(db, name);
     const isMirror = columns.some((column) => column.name === '_key');
     const key = isMirror ? ['_key'] : columns.map((column) => column.name);
     const left = new Map(state.get(topic) ?? []);
@@ -44,12 +44,12 @@ export async function streamDifferences(
 }
 
 /** All that are published: generated columns are not, unless the publication says so. */
-async function readColumns(db: Database, qualified: string): Promise<readonly Column[]> {
+async function readColumns(db: Database, table: string): Promise<readonly Column[]> {
   return await db.query<Column & Record<string, unknown>>(
     `SELECT attname::text AS name, format_type(atttypid, NULL) AS type FROM pg_attribute
-      WHERE attrelid = $1::regclass AND attnum > 0 AND NOT attisdropped AND attgenerated = ''
+      WHERE attrelid = format('%I.%I', '{mirror}', $1::text)::regclass AND attnum > 0 AND NOT attisdropped AND attgenerated = ''
       ORDER BY attnum`,
-    [qualified],
+    [table],
   );
 }
 

@@ -117,7 +117,7 @@ describe('one clear line and nothing half-made', () => {
   test('a schema of our name that somebody else made', async () => {
     await database.db.query('create schema clarify');
     await database.db.query('create table clarify.theirs (id integer)');
-    await refused(['sync'], { code: 'schema-foreign', exit: 1 });
+    await refused(['sync'], { code: 'schema-foreign', exit: 2 });
     expect(await schemas()).toEqual(['clarify']);
     await database.db.query('drop schema clarify cascade');
   });

@@ -67,6 +67,8 @@ test('status --json has the documented shape', async () => {
     setAside: [],
     problems: [],
     troubles: [],
+    budgets: [],
+    scans: [],
     next: 'nothing is mirrored yet: run `clarify-sync sync`',
   });
   const startedMs = Date.now();

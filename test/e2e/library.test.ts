@@ -12,6 +12,8 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const run = promisify(execFile);
 const TSC = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
 
+const EXAMPLES = ['embed.ts', 'embed-fleet.ts'];
+
 /** Somebody else's project, with the package in it as the registry would have it. */
 let project: string;
 
@@ -27,7 +29,9 @@ beforeAll(async () => {
   for (const name of ['pino', '@types']) {
     await symlink(join(root, 'node_modules', name), join(modules, name));
   }
-  await copyFile(join(root, 'examples', 'embed.ts'), join(project, 'embed.ts'));
+  for (const example of EXAMPLES) {
+    await copyFile(join(root, 'examples', example), join(project, example));
+  }
   await writeFile(join(project, 'package.json'), '{ "type": "module" }');
   const compilerOptions = {
     target: 'es2023',
@@ -39,7 +43,7 @@ beforeAll(async () => {
   };
   await writeFile(
     join(project, 'tsconfig.json'),
-    JSON.stringify({ compilerOptions, files: ['embed.ts'] }),
+    JSON.stringify({ compilerOptions, files: EXAMPLES }),
   );
 });
 
@@ -47,7 +51,7 @@ afterAll(async () => {
   await rm(project, { recursive: true, force: true });
 });
 
-test('the example compiles against the declarations, and keeps both sides in step', async () => {
+test('the examples compile against the declarations, and one keeps both sides in step', async () => {
   // Types of libraries included: what we emit has to be right in their project too.
   await run(process.execPath, [TSC, '-p', project], { cwd: project }).catch((error: unknown) => {
     throw new Error(String((error as { stdout?: string }).stdout));
@@ -90,12 +94,45 @@ test('the example compiles against the declarations, and keeps both sides in ste
   }
 });
 
+test('the example of a fleet serves what it is told, and stops', async () => {
+  const emulator = await startCheckedEmulator({ sizes: { person: 4, company: 2, deal: 2 } });
+  const database = await createTestDatabase();
+  const { apiKey, workspace, url: apiUrl } = emulator;
+  const acme = { apiKey, workspace, apiUrl };
+  const child = spawn(process.execPath, [join(project, 'embed-fleet.js')], {
+    cwd: project,
+    env: {
+      PATH: process.env['PATH'],
+      WORKSPACES: JSON.stringify({ acme, globex: { ...acme, apiKey: 'revoked' } }),
+      DATABASE_URL: database.url,
+    },
+  });
+  const said = listen(child);
+  try {
+    await said.saw(/running, 2 workspaces, http:\/\/127\.0\.0\.1:\d+/);
+    await said.saw(/acme: led here/);
+    await said.saw(/acme: person, 4 new/);
+    await said.saw(/globex: remote-unauthorized/);
+    child.kill('SIGINT');
+    await said.saw(/stopped/);
+    expect(await said.ended).toBe(0);
+    expect(said.text()).not.toContain(apiKey);
+  } finally {
+    child.kill('SIGKILL');
+    await said.ended;
+    await database.drop();
+    await emulator.stop();
+  }
+});
+
 test('the page shows what the package offers', async () => {
   const page = await readFile(join(root, 'docs', 'library.md'), 'utf8');
   const events = await readFile(join(root, 'src', 'app', 'sync.ts'), 'utf8');
-  const [, body = ''] = /interface SyncEvents \{([\s\S]*?)\n\}/.exec(events) ?? [];
-  const names = [...body.matchAll(/readonly (\w+):/g)].map(([, name = '']) => name);
-  expect(names.length).toBeGreaterThan(4);
+  const bodies = [...events.matchAll(/interface \w+Events [^{]*\{([\s\S]*?)\n\}/g)];
+  const names = bodies.flatMap(([, body = '']) =>
+    [...body.matchAll(/^ {2}readonly (\w+):/gm)].map(([, name = '']) => name),
+  );
+  expect(names.length).toBeGreaterThan(5);
   const listed = [...page.matchAll(/^\| `(\w+)` \|/gm)].map(([, name = '']) => name);
   expect(names.filter((name) => !listed.includes(name))).toEqual([]);
 });

@@ -33,6 +33,8 @@ export interface Endurance {
   readonly wrong: readonly string[];
   /** Where Clarify and the mirror differ. */
   readonly differences: readonly string[];
+  /** What was taken for a conflict, although nobody edited what is edited here. */
+  readonly conflicts: readonly string[];
   /** Why entries are parked. */
   readonly parked: readonly string[];
 }
@@ -106,6 +108,7 @@ export async function endure(options: EnduranceOptions): Promise<Endurance> {
       faults,
       wrong: wrongBirths(emulator, load.births),
       differences: await compare(emulator, db),
+      conflicts: await readConflicts(db),
       parked: await readParked(db),
     };
   } finally {
@@ -140,11 +143,13 @@ function wrongBirths(emulator: Emulator, births: readonly Birth[]): readonly str
     if (typeof mark !== 'string') continue;
     byMark.set(mark, [...(byMark.get(mark) ?? []), record]);
   }
-  return births.flatMap(({ mark, alive, edited, value }) => {
+  return births.flatMap(({ mark, alive, edited, value, missed }) => {
     const found = byMark.get(mark) ?? [];
     if (found.length !== (alive ? 1 : 0)) return [`${mark}: ${found.length} records`];
     const now = found[0]?.attributes[edited] ?? null;
-    return now === value || !alive ? [] : [`${mark}: ${JSON.stringify(now)} instead of ${value}`];
+    return now === value || !alive
+      ? []
+      : [`${mark}: ${JSON.stringify(now)} instead of ${value}, ${missed} edits of no row`];
   });
 }
 
@@ -152,6 +157,14 @@ async function compare(emulator: Emulator, db: Database): Promise<readonly strin
   const session = await loadMirror(db);
   const workspace = { emulator, session, sql: (text: string) => db.query(text) };
   return [...(await differences(workspace)), ...(await linkDifferences(workspace))];
+}
+
+async function readConflicts(db: Database): Promise<readonly string[]> {
+  const rows = await db.query<{ object: string; field: string; values: unknown }>(
+    `SELECT object, field, jsonb_build_object('base', base, 'local', local, 'remote', remote) AS values
+       FROM clarify_sync.conflict`,
+  );
+  return rows.map(({ object, field, values }) => `${object}.${field}: ${JSON.stringify(values)}`);
 }
 
 async function readParked(db: Database): Promise<readonly string[]> {

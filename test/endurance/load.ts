@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
-import type { Emulator } from '../../src/emulator/emulator.ts';
+import type { Emulator } from '../../src/emulator/clarify/emulator.ts';
 import type { Chance } from '../simulation/chance.ts';
 
 /** What the record of a row that was inserted here has to be in the end. */
@@ -13,6 +13,8 @@ export interface Birth {
   readonly edited: string;
   value: string | number | null;
   alive: boolean;
+  /** Edits of which Postgres said that they changed nothing. */
+  missed: number;
 }
 
 export interface Load {
@@ -46,7 +48,7 @@ export function startLoad(
 
   const bear = async (kind: Kind): Promise<void> => {
     const mark = `${kind.object} ${births.length + 1}`;
-    const birth = { ...kind, mark, value: null, alive: true };
+    const birth = { ...kind, mark, value: null, alive: true, missed: 0 };
     switch (kind) {
       case PERSON:
         await client.query(
@@ -56,7 +58,13 @@ export function startLoad(
         break;
       case DEAL: {
         // With its company, which it can only name by the id given here.
-        const company = { ...COMPANY, mark: `company of ${mark}`, value: null, alive: true };
+        const company = {
+          ...COMPANY,
+          mark: `company of ${mark}`,
+          value: null,
+          alive: true,
+          missed: 0,
+        };
         await client.query(
           `WITH company AS (INSERT INTO clarify.company (name) VALUES ($1) RETURNING id)
            INSERT INTO clarify.deal (name, company_id) SELECT $2, id FROM company`,
@@ -77,11 +85,12 @@ export function startLoad(
     const birth = chance.any(births.filter(({ alive }) => alive));
     if (!birth) return;
     const value = birth.object === 'task' ? chance.of(PRIORITIES) : chance.int(1, 1e6);
-    await client.query(
+    const { rowCount } = await client.query(
       `UPDATE clarify.${birth.object} SET ${birth.edited} = $1 WHERE ${birth.markedBy} = $2`,
       [value, birth.mark],
     );
     birth.value = value;
+    if (rowCount === 0) birth.missed += 1;
   };
 
   const remove = async (): Promise<void> => {

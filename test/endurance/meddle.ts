@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { openDatabase } from '../../src/db/database.ts';
 import { loadMirror } from '../../src/db/mirror/load.ts';
-import type { Emulator } from '../../src/emulator/emulator.ts';
+import type { Emulator } from '../../src/emulator/clarify/emulator.ts';
 import { lastDocument, runCli, startCli } from '../e2e/cli-process.ts';
 import { type Chance, createChance } from '../simulation/chance.ts';
 import { differences, linkDifferences } from '../support/agreement.ts';

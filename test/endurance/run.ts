@@ -15,7 +15,7 @@ const print = (line: string) => process.stdout.write(`${line}\n`);
 
 await inOwnDatabase(async (databaseUrl) => {
   print(`seed ${options.seed}`);
-  const { wrong, differences, parked, ...figures } = await endure({
+  const { wrong, differences, conflicts, parked, ...figures } = await endure({
     databaseUrl,
     kills: Number(options.kills),
     faultShare: Number(options.faults) / 100,
@@ -25,6 +25,8 @@ await inOwnDatabase(async (databaseUrl) => {
   print(JSON.stringify(figures));
   for (const line of wrong) print(`! ${line}`);
   for (const line of differences) print(`! ${line}`);
+  for (const line of conflicts) print(`! conflict: ${line}`);
   for (const line of parked) print(`! left over: ${line}`);
-  process.exitCode = wrong.length + differences.length + parked.length === 0 ? 0 : 1;
+  process.exitCode =
+    wrong.length + differences.length + conflicts.length + parked.length === 0 ? 0 : 1;
 });

@@ -1,4 +1,4 @@
-import type { Fault } from '../../src/emulator/faults.ts';
+import type { Fault } from '../../src/emulator/kernel/faults.ts';
 
 /** Everything that can go wrong with a request; each hits this share of all requests. */
 export function everyTrouble(share: number): readonly Fault[] {

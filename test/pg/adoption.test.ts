@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { pullAll } from '../../src/app/pull-all.ts';
 import { syncOnce } from '../../src/app/sync-once.ts';
 import { differences } from '../support/agreement.ts';
 import { openWorkspace, type TestWorkspace } from '../support/workspace.ts';
@@ -48,6 +49,23 @@ test('two inserts that are one record become one row', async () => {
     `SELECT id, job_title FROM clarify.person WHERE 'two@example.com' = ANY (email_addresses)`,
   );
   expect(rows).toEqual([{ id: expect.not.stringMatching(/^local:/), job_title: 'Two' }]);
+  expect(await differences(workspace)).toEqual([]);
+});
+
+// While it is not known whether a create arrived, its record may come in beside the row born here.
+test('an edit of the record before the row born here is found to be it is kept (invariant 2)', async () => {
+  const { emulator, session, signal, sql } = workspace;
+  await sql(
+    `INSERT INTO clarify.person (email_addresses, lead_score) VALUES ('{twin@example.com}', 2)`,
+  );
+  const id = emulator.store.create('person', {
+    email_addresses: { items: ['twin@example.com'] },
+    lead_score: 1,
+  });
+  await pullAll(session, { objects: ['person'], priority: 'pull', everything: true, signal });
+  await sql('UPDATE clarify.person SET lead_score = 5 WHERE id = $1', [id]);
+  await sync();
+  expect(emulator.store.get('person', id)?.attributes).toMatchObject({ lead_score: 5 });
   expect(await differences(workspace)).toEqual([]);
 });
 

@@ -166,6 +166,68 @@ test('a field that Clarify no longer has', async () => {
   );
 });
 
+const readOnly = async (field: string, is: boolean) => {
+  await on.database.db.query(
+    `UPDATE clarify_sync.mirror_column SET definition = definition || jsonb_build_object('readOnly', $2::boolean)
+      WHERE object = 'deal' AND field = $1`,
+    [field, is],
+  );
+};
+
+test('a field that Clarify alone writes; one that stays as it is passes', async () => {
+  await readOnly('order', true);
+  const message =
+    /clarify\.deal\."order" is written by Clarify alone, and read-only here; leave it out/;
+  expect(await attempt(`UPDATE clarify.deal SET "order" = 'x' WHERE id = 'd1'`)).toEqual(
+    refused('CS011', message),
+  );
+  expect(await attempt(`INSERT INTO clarify.deal (title, "order") VALUES ('x', 'y')`)).toEqual(
+    refused('CS011', message),
+  );
+  await on.sql('BEGIN');
+  await on.sql(`UPDATE clarify.deal SET title = 'One!', "order" = "order" WHERE id = 'd1'`);
+  await on.sql(`INSERT INTO clarify.deal (title, "order") VALUES ('New', NULL)`);
+  await on.sql('ROLLBACK');
+  // Whoever writes as the synchronisation does may.
+  await on.write(`UPDATE clarify.deal SET "order" = 'theirs' WHERE id = 'd1'`);
+  await on.sql('BEGIN');
+  await on.sql(`DELETE FROM clarify.deal WHERE id = 'd1'`);
+  await on.sql('COMMIT');
+  expect(await on.entries()).toMatchObject([
+    { op: 'delete', changes: { order: { base: 'theirs', value: null } } },
+  ]);
+  await on.database.db.query('DELETE FROM clarify_sync.outbox');
+  await on.write(`INSERT INTO clarify.deal (id, title) VALUES ('d1', 'One')`);
+  await readOnly('order', false);
+});
+
+test('numbers are held to what is promised of their own field', async () => {
+  const { db } = on.database;
+  await db.query(
+    `UPDATE clarify_sync.mirror_column SET definition = definition - 'wholeDigits' WHERE field = 'amount'`,
+  );
+  const beyond = 'BEGIN; UPDATE clarify.deal SET amount = 1e15; ROLLBACK';
+  expect(await attempt(beyond)).toMatchObject({ code: null, message: 'accepted' });
+  await db.query('ALTER TABLE clarify.deal ALTER COLUMN amount TYPE numeric');
+  expect(await attempt('UPDATE clarify.deal SET amount = 0.00001')).toEqual(
+    refused('CS005', /takes at most 4 digits after the decimal point, as Clarify does; round/),
+  );
+  await db.query('ALTER TABLE clarify.deal ALTER COLUMN amount TYPE double precision');
+  await db.query(
+    `UPDATE clarify_sync.mirror_column SET definition = definition - 'scale' WHERE field = 'amount'`,
+  );
+  for (const value of ['NaN', 'Infinity', '-Infinity']) {
+    expect(await attempt(`UPDATE clarify.deal SET amount = '${value}'`)).toEqual(
+      refused('CS005', /clarify\.deal\.amount takes a number that is one, as Clarify does/),
+    );
+  }
+  await db.query('ALTER TABLE clarify.deal ALTER COLUMN amount TYPE numeric(20,4)');
+  await db.query(
+    `UPDATE clarify_sync.mirror_column SET definition = definition || '{"scale": 4, "wholeDigits": 12}'
+      WHERE field = 'amount'`,
+  );
+});
+
 test('TRUNCATE', async () => {
   expect(await attempt('TRUNCATE clarify.deal')).toEqual(
     refused('CS007', /TRUNCATE of clarify\.deal is refused/),

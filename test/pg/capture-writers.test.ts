@@ -3,6 +3,7 @@ import { pipeline } from 'node:stream/promises';
 import { from as copyFrom } from 'pg-copy-streams';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { applyMirror } from '../../src/db/mirror/apply.ts';
+import { quoteIdent } from '../../src/domain/names.ts';
 import { field, hostileNames, objectOf } from '../unit/mirror/schemas.ts';
 import { type CaptureDatabase, openCapture } from './capture-tables.ts';
 
@@ -194,8 +195,7 @@ test('any name a field may have, and more columns than a call takes arguments', 
     `SELECT table_name FROM clarify_sync.mirror WHERE object = 'wide'`,
   );
   expect(columns.length).toBeGreaterThan(10);
-  const { default: pg } = await import('pg');
-  const names = columns.map(({ column_name }) => pg.escapeIdentifier(column_name));
+  const names = columns.map(({ column_name }) => quoteIdent(column_name));
   await db.query(
     `INSERT INTO clarify.${mirror?.table_name} (${names.join()}, n_0) VALUES (${names.map(() => `'v'`).join()}, 0)`,
   );

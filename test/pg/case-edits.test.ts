@@ -4,7 +4,7 @@ import { pushDeps } from '../../src/app/push-once.ts';
 import { previewPush } from '../../src/app/push-preview.ts';
 import { syncOnce } from '../../src/app/sync-once.ts';
 import type { Json } from '../../src/domain/json.ts';
-import type { EmulatorOptions } from '../../src/emulator/emulator.ts';
+import type { EmulatorOptions } from '../../src/emulator/clarify/emulator.ts';
 import { differences } from '../support/agreement.ts';
 import { openWorkspace, type TestWorkspace } from '../support/workspace.ts';
 

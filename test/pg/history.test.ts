@@ -206,3 +206,31 @@ test('versions do not overlap where the clock is set back', async () => {
   await expectWhole();
   expect(await lines()).toHaveLength(6);
 });
+
+test('numbers of every type are kept to the last digit, whatever the writer’s settings', async () => {
+  const { db } = database;
+  const { scale: _scale, wholeDigits: _digits, ...plain } = field('score', 'number');
+  const rating = { ...plain, name: 'rating', integerBits: 16 } as const;
+  const seats = { ...plain, name: 'seats', integerBits: 32 } as const;
+  const measured = objectOf('deal', [field('title'), plain, rating, seats]);
+  await applyMirror(db, [measured], { history });
+  const values = [0.1 + 0.2, 1e300, 12345678901.25];
+  await db.transaction(
+    async (tx) => {
+      await tx.query('SET LOCAL extra_float_digits = -5');
+      for (const [n, value] of values.entries()) {
+        await tx.query(
+          `INSERT INTO clarify.deal (id, score, rating, seats) VALUES ($1, $2, 5, 2147483647)`,
+          [String(n), value],
+        );
+      }
+    },
+    { asWriter: true },
+  );
+  const kept = await db.query(
+    `SELECT score::float8 AS score, rating, seats FROM clarify_history.deal ORDER BY id`,
+  );
+  expect(kept).toEqual(values.map((score) => ({ score, rating: '5', seats: '2147483647' })));
+  await asWriter(db, `UPDATE clarify.deal SET rating = 4 WHERE id = '1'`);
+  expect(await lines(`id = '1'`)).toHaveLength(2);
+});

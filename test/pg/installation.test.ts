@@ -32,7 +32,8 @@ test('a database holds one workspace', async () => {
   await expect(ensureInstallation(db, { workspace: 'other', push: false })).rejects.toMatchObject({
     code: 'installation-other-workspace',
     disposition: 'halt',
-    hint: expect.stringContaining('CLARIFY_WORKSPACE=acme'),
+    message: 'schema clarify mirrors the workspace acme, and not the workspace other',
+    hint: expect.stringContaining('CLARIFY_SYNC_SCHEMA'),
   });
   expect(await db.query('SELECT push FROM clarify_sync.installation')).toEqual([{ push: true }]);
 });

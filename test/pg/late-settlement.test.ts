@@ -4,6 +4,7 @@ import { pullAll } from '../../src/app/pull-all.ts';
 import { syncOnce } from '../../src/app/sync-once.ts';
 import { applyRecords } from '../../src/conflicts/apply-records.ts';
 import { mapIds } from '../../src/db/identities.ts';
+import { deferRecords } from '../../src/db/set-aside.ts';
 import type { RemoteRecord } from '../../src/domain/record.ts';
 import { differences } from '../support/agreement.ts';
 import { openWorkspace, type TestWorkspace } from '../support/workspace.ts';
@@ -68,6 +69,44 @@ test('a row deleted while it was held does not come back (invariant 3)', async (
   expect(await workspace.sql('SELECT 1 FROM clarify.task WHERE id = $1', [id])).toEqual([]);
   await sync();
   expect(workspace.emulator.store.get('task', id)).toBeNull();
+  expect(await differences(workspace)).toEqual([]);
+});
+
+test('a page from before a push takes nothing back while the answer waits for its row', async () => {
+  await sync();
+  const id = await currentId();
+  const { database, session, signal, sql } = workspace;
+  const table = session.tables.find(({ object }) => object === 'task');
+  if (!table) throw new Error('task is not mirrored');
+  const options = { priority: 'pull', signal } as const;
+  const page = await session.remote.readRecord({ object: table.schema, id }, options);
+  if (page === null) throw new Error('the task is gone');
+  await sql(`UPDATE clarify.task SET title = 'Call Ann' WHERE id = $1`, [id]);
+  // The push arrives, and is settled while the page's transaction holds the row.
+  const [before] = await sql('SELECT clock_timestamp()::text AS at');
+  workspace.emulator.store.update('task', id, { title: 'Call Ann' });
+  const answer = await session.remote.readRecord({ object: table.schema, id }, options);
+  if (answer === null) throw new Error('the task is gone');
+  await sql(
+    `UPDATE clarify_sync.outbox SET state = 'done', done_at = clock_timestamp()
+              WHERE record_id = $1 AND state = 'pending'`,
+    [id],
+  );
+  await deferRecords(database.db, 'task', [answer], String(before?.at));
+  const [now] = await sql('SELECT clock_timestamp()::text AS at');
+  await database.db.transaction(
+    (tx) =>
+      applyRecords(tx, table, [page], {
+        readAt: String(now?.at),
+        crmMinusDatabaseMs: 0,
+        policyOf: () => 'newest',
+      }),
+    { asWriter: true },
+  );
+  const [row] = await sql('SELECT title FROM clarify.task WHERE id = $1', [id]);
+  expect(row).toEqual({ title: 'Call Ann' });
+  await sync();
+  expect(await sql('SELECT 1 FROM clarify_sync.deferred')).toEqual([]);
   expect(await differences(workspace)).toEqual([]);
 });
 

@@ -29,11 +29,9 @@ afterAll(async () => {
 
 function create(more: Partial<SyncOptions> = {}): Sync {
   const sync = createSync({
-    clarify: {
-      apiKey: emulator.apiKey,
-      workspace: emulator.workspace,
-      url: emulator.url,
-    },
+    apiKey: emulator.apiKey,
+    workspace: emulator.workspace,
+    apiUrl: emulator.url,
     database: { url: database.url },
     push: true,
     exclude: ['message', 'task', 'meeting', 'meeting_recording', 'c_project', 'playbook'],
@@ -98,13 +96,15 @@ test('tells of what moves, and of what waits for a person', async () => {
     if ((counts['updated'] ?? 0) > 0) seen.push(`pulled ${object}`);
     throw new Error('what a listener does is its own affair');
   });
-  sync.on('pushed', ({ delivered }) => seen.push(`pushed ${delivered}`));
-  sync.on('conflict', ({ object, field, resolution }) =>
-    seen.push(`conflict ${object} ${field} ${resolution}`),
+  sync.on('pushed', ({ workspace, delivered }) => seen.push(`pushed ${workspace} ${delivered}`));
+  sync.on('conflict', ({ workspace, object, field, resolution }) =>
+    seen.push(`conflict ${workspace} ${object} ${field} ${resolution}`),
   );
   const silence = sync.on('conflict', () => seen.push('heard by nobody'));
   silence();
-  sync.on('parked', ({ object, op, code }) => seen.push(`parked ${object} ${op} ${code}`));
+  sync.on('parked', ({ workspace, object, op, code }) =>
+    seen.push(`parked ${workspace} ${object} ${op} ${code}`),
+  );
   await sync.start();
   expect((await fetch(`${sync.statusUrl}/livez`)).status).toBe(200);
   const [first = '', second = ''] = emulator.store.ids('person');
@@ -115,7 +115,7 @@ test('tells of what moves, and of what waits for a person', async () => {
   await expect.poll(isThere, { timeout: 15_000 }).toBe(2);
 
   await db.query(`update clarify.person set job_title = 'Mine' where id = $1`, [second]);
-  await expect.poll(() => seen, { timeout: 15_000 }).toContain('pushed 1');
+  await expect.poll(() => seen, { timeout: 15_000 }).toContain('pushed clarify 1');
   await db.transaction(async (tx) => {
     await tx.query(`update clarify.person set job_title = 'Ours' where id = $1`, [first]);
     emulator.store.update('person', first, { job_title: 'Theirs' });
@@ -123,9 +123,9 @@ test('tells of what moves, and of what waits for a person', async () => {
   await db.query('delete from clarify.deal where id = $1', [deal]);
   const expected = [
     'leading',
-    'conflict person job_title open',
-    'parked person update conflict-open',
-    'parked deal delete delete-needs-approval',
+    'conflict clarify person job_title open',
+    'parked clarify person update conflict-open',
+    'parked clarify deal delete delete-needs-approval',
   ];
   await expect
     .poll(() => expected.filter((line) => !seen.includes(line)), { timeout: 15_000 })
@@ -150,7 +150,7 @@ test('takes nothing of the wrong type for yes, or for nothing said', async () =>
   // As a program without types would pass it.
   const untyped = (json: string): SyncOptions => JSON.parse(json);
   const said = untyped(`{
-    "clarify": { "workspace": "demo", "apiKey": 5, "ky": "x" }, "database": {}, "push": "off",
+    "workspace": "demo", "apiKey": 5, "ky": "x", "database": {}, "push": "off",
     "http": { "port": "abc" }
   }`);
   const error: unknown = await createSync(said)
@@ -158,10 +158,10 @@ test('takes nothing of the wrong type for yes, or for nothing said', async () =>
     .catch((cause: unknown) => cause);
   if (!(error instanceof UsageError)) throw new Error('no mistake was found');
   expect(error.problems.toSorted()).toEqual([
-    'clarify.apiKey must be of type string',
-    'clarify.ky is not a known setting',
-    'database.url must be of type string',
+    'apiKey must be of type string',
+    'database.url is not set',
     'http.port must be of type number',
+    'ky is not a known setting',
     'push must be of type boolean',
   ]);
   await expect(createSync(untyped('{}')).start()).rejects.toThrow(UsageError);
@@ -169,7 +169,9 @@ test('takes nothing of the wrong type for yes, or for nothing said', async () =>
 
 test('names every mistake by its option, and quotes no secret', async () => {
   const sync = create({
-    clarify: { workspace: 'a/b', apiKey: 'hunter2 hunter2', url: 'ftp://x' },
+    workspace: 'a/b',
+    apiKey: 'hunter2 hunter2',
+    apiUrl: 'ftp://x',
     database: { url: 'mysql://me:hunter2@db' },
     http: { host: '0.0.0.0', port: 8460, nudgeSecret: 'short' },
     allowance: 400,
@@ -178,13 +180,13 @@ test('names every mistake by its option, and quotes no secret', async () => {
   if (!(error instanceof UsageError)) throw new Error('no mistake was found');
   const text = error.problems.join('\n');
   for (const option of [
-    'clarify.apiKey',
-    'clarify.workspace',
-    'clarify.url',
+    'apiKey holds',
+    'workspace must',
+    'apiUrl must',
     'database.url',
     'http.token',
     'http.nudgeSecret',
-    'options: allowance',
+    'allowance: Too big',
   ]) {
     expect(text).toContain(option);
   }

@@ -109,6 +109,13 @@ test('where an object may not be written, its links may not either', async () =>
   await workspace.session.db.query(
     `UPDATE clarify_sync.mirror SET refusal = NULL WHERE object = 'person'`,
   );
+  await workspace.session.db.query(
+    `UPDATE clarify_sync.mirror SET read_only_links = '{people}' WHERE object = 'deal'`,
+  );
+  expect(await refused(text, [deal, people[2]])).toMatch(
+    /deal_people cannot be written here, for it links deal: Clarify alone writes these links/,
+  );
+  await workspace.session.db.query(`UPDATE clarify_sync.mirror SET read_only_links = '{}'`);
   await workspace.session.db.query('UPDATE clarify_sync.installation SET push = false');
   expect(await refused(text, [deal, people[2]])).toMatch(/push is off.*CLARIFY_SYNC_PUSH=on/);
   expect(await unsettled()).toEqual([]);

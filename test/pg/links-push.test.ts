@@ -1,7 +1,13 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { discardChange } from '../../src/app/decisions/discard-change.ts';
 import { pullAll } from '../../src/app/pull-all.ts';
+import { pushDeps } from '../../src/app/push-once.ts';
 import { syncOnce } from '../../src/app/sync-once.ts';
+import type { Database } from '../../src/db/database.ts';
+import { LeaseKeeper } from '../../src/db/lease-keeper.ts';
+import { linkViews } from '../../src/db/mirror/links.ts';
+import { claimLinkChanges } from '../../src/push/link-claim.ts';
+import { runPush } from '../../src/push/push.ts';
 import { linkDifferences } from '../support/agreement.ts';
 import { openWorkspace, type TestWorkspace } from '../support/workspace.ts';
 
@@ -139,6 +145,57 @@ test('rows born here are linked once they exist in Clarify', async () => {
   );
   expect(await linkDifferences(workspace)).toEqual([]);
 });
+
+test('a link is made also where the create of its other end is settled while it is claimed', async () => {
+  const { session, signal } = workspace;
+  await workspace.sql(
+    `WITH born AS (
+       INSERT INTO clarify.person (email_addresses) VALUES ('{settled@late.example}') RETURNING id)
+     INSERT INTO clarify.deal_people (deal_id, person_id) SELECT $1, id FROM born`,
+    [deal],
+  );
+  const keeper = new LeaseKeeper(session.db, { holder: 'test' });
+  await keeper.start();
+  const view = linkViews(session.links, 'deal').find(({ here }) => here.field === 'people');
+  if (view === undefined || keeper.epoch === null) throw new Error('nothing can be claimed');
+  // Objects are sent side by side.
+  const db = afterFirst('AS "sentBefore"', async () => {
+    await runPush(pushDeps(session, keeper), signal, new Set(['person']));
+  });
+  const claimed = await claimLinkChanges(db, view, { epoch: keeper.epoch });
+  await keeper.stop();
+  expect(claimed?.outgoing).toMatchObject([
+    { changes: [{ kind: 'link', other: expect.not.stringContaining('local:') }] },
+  ]);
+  const { left } = await sync();
+  expect(left).toMatchObject({ pending: 0, blocked: 0 });
+  expect((await entries()).map(({ op, state }) => [op, state])).toEqual([['link', 'done']]);
+  expect(linked()).toHaveLength(3);
+  expect(await linkDifferences(workspace)).toEqual([]);
+});
+
+/** The database, with something that happens once within a transaction, after this statement. */
+function afterFirst(part: string, happens: () => Promise<void>): Pick<Database, 'transaction'> {
+  let due = true;
+  return {
+    transaction: (work, options) =>
+      workspace.session.db.transaction(
+        (tx) =>
+          work({
+            ...tx,
+            query: async (text, values) => {
+              const rows = await tx.query<never>(text, values);
+              if (due && text.includes(part)) {
+                due = false;
+                await happens();
+              }
+              return rows;
+            },
+          }),
+        options,
+      ),
+  };
+}
 
 test('an id from before still names its row', async () => {
   const [person] = await workspace.sql(

@@ -4,6 +4,8 @@ import { ensureInstallation } from '../../src/db/installation.ts';
 import { applyMirror, previewMirror } from '../../src/db/mirror/apply.ts';
 import { findByIdentity } from '../../src/db/mirror/identity-lookup.ts';
 import { loadMirrorTables, markFilled, readUnfilled } from '../../src/db/mirror/load.ts';
+import { noteOverflown } from '../../src/db/mirror/number-columns.ts';
+import type { Field } from '../../src/domain/schema.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { field, objectOf, personName } from '../unit/mirror/schemas.ts';
 import { asWriter, columnsOf } from './mirror-tables.ts';
@@ -114,6 +116,38 @@ test("a changed type keeps the old column, its data and the users' views", async
   expect(after.get('name__was_3')).toBe('text');
   expect(after.get('owner__was_2')).toBe('numeric(20,4)');
   expect((await applyMirror(db, back)).steps).toEqual([]);
+});
+
+test('numbers that become of another kind get a column of their own; one that holds too little is widened', async () => {
+  const { db } = database;
+  const number = (more: Partial<Field>) => [
+    objectOf('deal', [field('score', 'number', { scale: undefined, ...more })]),
+  ];
+  const typeNow = async () => (await columnsOf(db, 'deal')).get('score');
+  await applyMirror(db, number({}));
+  expect(await typeNow()).toBe('double precision');
+  await asWriter(db, `INSERT INTO clarify.deal (id, score) VALUES ('1', 3.5)`);
+
+  const change = await applyMirror(db, number({ integerBits: 16 }));
+  expect(change.problems).toEqual([]);
+  expect(change.unfilled).toEqual([{ object: 'deal', field: 'score' }]);
+  expect(await typeNow()).toBe('smallint');
+  expect((await columnsOf(db, 'deal')).get('score__was_1')).toBe('double precision');
+  expect((await applyMirror(db, number({ integerBits: 16 }))).steps).toEqual([]);
+
+  // What came and is not such a number stands in `_extra` until the column is wide enough.
+  await asWriter(db, `INSERT INTO clarify.deal (id, _extra) VALUES ('2', '{"score": 40000}')`);
+  await db.transaction((tx) => noteOverflown(tx, 'deal', new Set(['score'])));
+  await applyMirror(db, number({ integerBits: 16 }));
+  expect(await typeNow()).toBe('numeric');
+  expect(await db.query('SELECT id, score, _extra FROM clarify.deal ORDER BY id')).toEqual([
+    { id: '1', score: null, _extra: null },
+    { id: '2', score: '40000', _extra: null },
+  ]);
+  expect((await applyMirror(db, number({ integerBits: 16 }))).steps).toEqual([]);
+  expect((await applyMirror(db, number({ integerBits: 32 }))).problems).toEqual([]);
+  expect(await typeNow()).toBe('integer');
+  expect((await applyMirror(db, number({ integerBits: 32 }))).steps).toEqual([]);
 });
 
 test('a removed field stays with its data, is noted, and comes back as the same column', async () => {

@@ -25,7 +25,7 @@ afterEach(async () => {
 });
 
 async function until<T>(look: () => Promise<T | null | undefined | false>): Promise<T> {
-  for (let n = 0; n < 400; n += 1) {
+  for (let n = 0; n < 1_200; n += 1) {
     const found = await look();
     if (found !== null && found !== undefined && found !== false) return found;
     await sleep(50);

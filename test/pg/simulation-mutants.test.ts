@@ -2,8 +2,7 @@ import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { type Arena, openArena } from '../simulation/arena.ts';
 import { live } from '../simulation/history.ts';
 import type { Mutation } from '../simulation/mortal.ts';
-import { MUTANTS, mutationOf } from '../simulation/mutants.ts';
-import type { Scenario } from '../simulation/scenarios.ts';
+import { MUTANTS, type Mutant, mutationOf } from '../simulation/mutants.ts';
 
 // The simulation has to notice when a guarantee is gone, or its passing means nothing.
 
@@ -15,16 +14,19 @@ beforeAll(async () => {
 });
 afterAll(() => arena.drop());
 
-async function problemsOf(scenario: Scenario, mutate: Mutation): Promise<readonly string[]> {
-  const options = { seed: '1', switches: { ratePerMinute: 1_000_000 }, mutate } as const;
+async function problemsOf(
+  { scenario, writing = 'bulk' }: Mutant,
+  mutate: Mutation,
+): Promise<readonly string[]> {
+  const options = { seed: '1', switches: { ratePerMinute: 1_000_000 }, mutate, writing } as const;
   const { problems } = await live(arena, { ...options, policy: 'newest' }, scenario);
   return problems;
 }
 
 test.each(MUTANTS)('$name: noticed', { timeout: 180_000 }, async (mutant) => {
-  expect(await problemsOf(mutant.scenario, (text) => text)).toEqual([]);
+  expect(await problemsOf(mutant, (text) => text)).toEqual([]);
   const { mutate, missed } = mutationOf(mutant);
-  const problems = await problemsOf(mutant.scenario, mutate);
+  const problems = await problemsOf(mutant, mutate);
   expect(missed()).toEqual([]);
   expect(problems).not.toEqual([]);
 });

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { pushOnce } from '../../src/app/push-once.ts';
 import { syncOnce } from '../../src/app/sync-once.ts';
 import { drizzleModule } from '../../src/db/mirror/drizzle-module.ts';
+import { TEMPLATE } from '../../src/db/schemas.ts';
 import { differences } from '../support/agreement.ts';
 import { openWorkspace, type TestWorkspace } from '../support/workspace.ts';
 import { fenced, readPage } from '../unit/docs/page.ts';
@@ -98,7 +99,7 @@ test('Prisma, as the page shows it', async () => {
 test('Drizzle, as the page shows it', async () => {
   const { tables, links } = workspace.session;
   const files = {
-    'clarify.ts': drizzleModule(tables, links),
+    'clarify.ts': drizzleModule(TEMPLATE, tables, links),
     'example.ts': waits(example('Drizzle', 'ts')),
   };
   const seen = await whilePushing(seenByNode('write_drizzle.mjs', url(), files));
@@ -147,7 +148,7 @@ test('Prisma and drizzle-kit see relations and scales', async () => {
   expect(seen['odd']).toEqual({ prisma: 2, drizzle: 2, quote: false });
   const relation = 'onDelete: NoAction, onUpdate: NoAction';
   expect(seen['prisma']).toEqual([
-    'key String @unique @map("_key")',
+    'key String @unique @default("local:") @map("_key")',
     'amount Decimal? @db.Decimal(20, 4)',
     'close_date DateTime? @db.Date',
     `company company? @relation(fields: [company_id], references: [id], ${relation})`,

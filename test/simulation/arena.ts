@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { Client } from 'pg';
-import { createClarifyRemote } from '../../src/clarify/remote.ts';
+import { createClarifyRemote } from '../../src/crm/clarify/remote.ts';
 import { openDatabase } from '../../src/db/database.ts';
 import { ensureInstallation } from '../../src/db/installation.ts';
 import { migrateControl } from '../../src/db/migrate.ts';
@@ -8,10 +8,12 @@ import { applyMirror } from '../../src/db/mirror/apply.ts';
 import type { LinkTable } from '../../src/db/mirror/links.ts';
 import { loadMirror } from '../../src/db/mirror/load.ts';
 import type { MirrorTable } from '../../src/db/mirror/table.ts';
+import { renderSql, TEMPLATE } from '../../src/db/schemas.ts';
 import { dependencyOrder } from '../../src/domain/dependency-order.ts';
-import type { RequestEvent } from '../../src/emulator/stats.ts';
-import type { Dialect, Switches } from '../../src/emulator/switches.ts';
+import type { Dialect, Switches } from '../../src/emulator/clarify/switches.ts';
+import type { RequestEvent } from '../../src/emulator/kernel/stats.ts';
 import { type Emulator, startCheckedEmulator } from '../support/checked-emulator.ts';
+import { EXTERNAL_ID } from '../support/job-server.ts';
 import { installVirtualTime, startVirtualClock, type VirtualClock } from './virtual-clock.ts';
 
 /** Where histories take place, one after the other: a database with mirror tables and a clock. */
@@ -61,7 +63,10 @@ export async function startSmallEmulator(options: {
   const emulator = await startCheckedEmulator({ ...options, sizes: 'none' });
   const { store } = emulator;
   for (const object of LEFT_OUT) store.removeObject(object);
-  for (const object of OBJECTS) store.addField(object, { name: 'marker', form: { kind: 'text' } });
+  for (const object of OBJECTS) {
+    store.addField(object, { name: 'marker', form: { kind: 'text' } });
+    store.addField(object, { name: EXTERNAL_ID, form: { kind: 'text' } });
+  }
   for (const field of ['deals', 'projects', 'meetings']) store.removeField('person', field);
   store.addField('company', {
     name: 'contact_id',
@@ -106,7 +111,7 @@ export async function openArena(
   };
   const [client, clockClient] = [await connect(), await connect()];
   const emptied = [
-    ...[...tables, ...links].map(({ qualified }) => qualified),
+    ...[...tables, ...links].map(({ qualified }) => renderSql(qualified, TEMPLATE)),
     ...tables.map(({ name: table }) => `clarify_history.${table}`),
     ...HISTORY.map((table) => `clarify_sync.${table}`),
   ];

@@ -1,4 +1,4 @@
-import { seededRandom } from '../../src/emulator/random.ts';
+import { seededRandom } from '../../src/emulator/kernel/random.ts';
 
 /** Draws that come out the same for the same seed. */
 export interface Chance {

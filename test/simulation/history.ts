@@ -1,4 +1,4 @@
-import type { Switches } from '../../src/emulator/switches.ts';
+import type { Switches } from '../../src/emulator/clarify/switches.ts';
 import type { Arena } from './arena.ts';
 import { type Chance, createChance } from './chance.ts';
 import { localStep } from './local-steps.ts';
@@ -6,6 +6,7 @@ import { remoteStep } from './remote-steps.ts';
 import { syncStep } from './sync-steps.ts';
 import { judge, type Verdict } from './verdict.ts';
 import { openWorld, type World, type WorldOptions } from './world.ts';
+import type { WritingKind } from './writing.ts';
 
 export interface HistoryResult extends Verdict {
   readonly seed: number;
@@ -59,9 +60,9 @@ export function dialectOf(seed: number): 'current' | 'classic' {
 export async function runHistory(
   arena: Arena,
   seed: number,
-  options: { readonly tell?: (line: string) => void } = {},
+  options: { readonly tell?: (line: string) => void; readonly writing?: WritingKind } = {},
 ): Promise<HistoryResult> {
-  const { tell = () => undefined } = options;
+  const { tell = () => undefined, writing = 'bulk' } = options;
   const chance = createChance(`history ${seed}`);
   // Drawn apart, so that seeds of old live the same histories.
   const omitUnsent = createChance(`unsent ${seed}`).once(4);
@@ -69,13 +70,19 @@ export async function runHistory(
   const switches: Partial<Switches> =
     arena.dialect === 'classic' ? { ...drawn, ...CLASSIC_SWITCHES } : drawn;
   const policy = chance.of(['newest', 'newest', 'newest', 'remote', 'local', 'manual'] as const);
-  const worldOptions = { seed: String(seed), switches, policy, mutate: (text: string) => text };
+  const worldOptions = {
+    seed: String(seed),
+    switches,
+    policy,
+    writing,
+    mutate: (text: string) => text,
+  };
   const result = await live(arena, worldOptions, async (world) => {
     const say = (line: string) => {
       world.log.push(line);
       tell(line);
     };
-    say(`${arena.dialect}, ${policy}, ${JSON.stringify(switches)}`);
+    say(`${writing}, ${arena.dialect}, ${policy}, ${JSON.stringify(switches)}`);
     const steps = chance.int(5, 40);
     for (let step = 0; step < steps; step += 1) {
       const did = await anyStep(world);

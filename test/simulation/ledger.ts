@@ -1,4 +1,4 @@
-import type { Store } from '../../src/emulator/store.ts';
+import type { Store } from '../../src/emulator/clarify/store.ts';
 import { OBJECTS } from './arena.ts';
 
 /** One field of one row, written by a user in a transaction that was committed. */

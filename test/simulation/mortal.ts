@@ -1,6 +1,7 @@
+import type { ClarifyRemote } from '../../src/crm/clarify/remote.ts';
 import type { Database, Sql, Transaction } from '../../src/db/database.ts';
 import { DatabaseSyncError } from '../../src/db/database-error.ts';
-import type { CallOptions, Remote } from '../../src/domain/remote.ts';
+import type { CallOptions, Remote, RemoteJobs } from '../../src/domain/remote.ts';
 import type { ObjectSchema } from '../../src/domain/schema.ts';
 
 /** The process is gone: whatever it still tries comes to nothing. */
@@ -19,7 +20,7 @@ export interface Stroke {
 
 /** What a process asks of Clarify. */
 export interface Question {
-  readonly ask: keyof Remote;
+  readonly ask: keyof Remote | keyof RemoteJobs;
   readonly object: string | null;
 }
 
@@ -135,6 +136,7 @@ export type Mutation = (text: string) => string;
 /** A database that its user may lose at any statement, and at any commit on either side of it. */
 export function mortalDatabase(db: Database, fate: Fate, mutate: Mutation): Database {
   const sql = (on: Sql): Sql => ({
+    schemas: on.schemas,
     query: (text, values) => through(fate, () => on.query(mutate(text), values)),
   });
   return {
@@ -160,7 +162,7 @@ export function mortalDatabase(db: Database, fate: Fate, mutate: Mutation): Data
 }
 
 /** A client whose process may die before it asks, or when it is answered. */
-export function mortalRemote(remote: Remote, fate: Fate, timeoutMs: () => number): Remote {
+export function mortalRemote(remote: ClarifyRemote, fate: Fate, timeoutMs: () => number): Remote {
   const call = async <T>(question: Question, operate: () => Promise<T>): Promise<T> => {
     const stroke = fate.next();
     // Breaking connections is up to the emulator's faults.
@@ -173,15 +175,17 @@ export function mortalRemote(remote: Remote, fate: Fate, timeoutMs: () => number
       fate.check();
     }
   };
+  const { jobs } = remote;
   const patient = <O extends object>(options: O) => ({ ...options, timeoutMs: timeoutMs() });
   const onObject = <R extends { readonly object: ObjectSchema }, T>(
-    ask: keyof Remote,
+    ask: Question['ask'],
     operate: (request: R, options: CallOptions) => Promise<T>,
   ) => {
     return (request: R, options: CallOptions) =>
       call({ ask, object: request.object.object }, () => operate(request, patient(options)));
   };
   return {
+    title: remote.title,
     discover: (options) =>
       call({ ask: 'discover', object: null }, () => remote.discover(patient(options))),
     readUsers: (options) =>
@@ -196,6 +200,16 @@ export function mortalRemote(remote: Remote, fate: Fate, timeoutMs: () => number
     delete: onObject('delete', remote.delete),
     setLinks: onObject('setLinks', remote.setLinks),
     removeLinks: onObject('removeLinks', remote.removeLinks),
+    ...(jobs === undefined
+      ? {}
+      : {
+          jobs: {
+            submit: onObject('submit', jobs.submit),
+            poll: onObject('poll', jobs.poll),
+            readBack: onObject('readBack', jobs.readBack),
+          },
+        }),
+    capabilitiesOf: remote.capabilitiesOf,
     get limits() {
       return remote.limits;
     },

@@ -1,3 +1,4 @@
+import { killedAtHandOver, killedWhileOut } from './job-scenarios.ts';
 import type { Mutation } from './mortal.ts';
 import {
   circle,
@@ -8,12 +9,15 @@ import {
   otherField,
   type Scenario,
 } from './scenarios.ts';
+import type { WritingKind } from './writing.ts';
 
 /** A guarantee taken out of the statements that give it. */
 export interface Mutant {
   readonly name: string;
   /** Needs the guarantee, and nothing else. */
   readonly scenario: Scenario;
+  /** How the CRM takes changes; in bulk where left out. */
+  readonly writing?: WritingKind;
   /** Pieces of statements, and what stands there instead. */
   readonly pieces: readonly (readonly [piece: string, instead: string])[];
 }
@@ -38,7 +42,10 @@ export const MUTANTS: readonly Mutant[] = [
         'WHERE name = $1 AND epoch = $2 AND expires_at > clock_timestamp() FOR KEY SHARE',
         'WHERE name = $1 AND $2::bigint IS NOT NULL',
       ],
-      [`o.state = 'sending' AND o.epoch = $1`, `o.state <> 'done' AND $1::bigint IS NOT NULL`],
+      [
+        `WHERE o.id = s.id AND o.epoch = $1`,
+        `WHERE o.id = s.id AND o.state <> 'done' AND $1::bigint IS NOT NULL`,
+      ],
     ],
   },
   {
@@ -46,9 +53,9 @@ export const MUTANTS: readonly Mutant[] = [
     scenario: otherField,
     pieces: [
       [
-        'SELECT id, record_id, op, state, changes,',
-        `SELECT id, record_id, op, state, (SELECT jsonb_object_agg(key, value || '{"base": null}')
-           FROM jsonb_each(changes)) AS changes,`,
+        'SELECT o.id, o.record_id, o.op, o.state, o.changes,',
+        `SELECT o.id, o.record_id, o.op, o.state, (SELECT jsonb_object_agg(key, value || '{"base": null}')
+           FROM jsonb_each(o.changes)) AS changes,`,
       ],
     ],
   },
@@ -65,15 +72,56 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'a deletion does not outlive a page that was read before it',
     scenario: deletedSinceRead,
-    pieces: [[`AND noticed_at >= $3::timestamptz`, `AND $3::text IS NULL AND noticed_at >= now()`]],
+    pieces: [
+      [
+        `AND t.noticed_at >= $3::timestamptz`,
+        `AND $3::text IS NULL AND t.noticed_at >= $3::timestamptz`,
+      ],
+    ],
   },
   {
     name: 'references keep ids that were given here',
     scenario: circle,
     pieces: [
       [
-        `LIKE 'local:%'\n          AND NOT EXISTS (SELECT FROM clarify_sync.deferred AS d`,
-        `LIKE 'nothing:%' AND NOT EXISTS (SELECT FROM clarify_sync.deferred AS d`,
+        `LIKE 'local:%'\n          AND NOT EXISTS (SELECT FROM {sync}.deferred AS d`,
+        `LIKE 'nothing:%' AND NOT EXISTS (SELECT FROM {sync}.deferred AS d`,
+      ],
+    ],
+  },
+  {
+    name: 'what goes out in a job is not written down before it goes',
+    scenario: killedAtHandOver,
+    writing: 'job',
+    pieces: [['SET ticket = $2, sent = c.content', 'SET sent = c.content']],
+  },
+  {
+    name: 'a restart sends again what is out with a job',
+    scenario: killedWhileOut,
+    writing: 'job',
+    pieces: [
+      [
+        `SET state = 'pending', epoch = NULL, next_attempt_at = clock_timestamp()
+      WHERE object = $1 AND state = 'sending' AND ticket IS NULL`,
+        `SET state = 'pending', epoch = NULL, ticket = NULL, next_attempt_at = clock_timestamp()
+      WHERE object = $1 AND state = 'sending' AND sent_at < clock_timestamp() - interval '8 seconds'`,
+      ],
+    ],
+  },
+  {
+    name: 'a ticket is not stored before anybody could ask by it',
+    scenario: killedWhileOut,
+    writing: 'job',
+    pieces: [['.outbox SET ticket = $3', '.outbox SET ticket = ticket']],
+  },
+  {
+    name: 'what a job did is settled before it has ended and was read back',
+    scenario: killedWhileOut,
+    writing: 'job',
+    pieces: [
+      [
+        `CASE WHEN bool_or(last_error LIKE 'job-completed:%') THEN 'completed'`,
+        `CASE WHEN true THEN 'completed'`,
       ],
     ],
   },

@@ -7,9 +7,11 @@ import type { World } from './world.ts';
 type Draft = Omit<RemoteWrite, 'order' | 'racing'>;
 
 function note(world: World, writes: readonly Draft[]): void {
-  const { ledger, emulator, pushing } = world;
+  const { ledger, emulator, pushing, written } = world;
   for (const write of writes) {
-    ledger.remote.push({ ...write, order: ledger.nextOrder(), racing: pushing > 0 });
+    // A job may still overwrite it.
+    const racing = pushing > 0 || written.server.isOpen(write.object);
+    ledger.remote.push({ ...write, order: ledger.nextOrder(), racing });
   }
   ledger.look(emulator.store);
 }

@@ -10,7 +10,7 @@ export type Scenario = (world: World) => Promise<readonly string[]>;
 
 type Values = Readonly<Record<string, string | number>>;
 
-const PAST_THE_LEASE_MS = 11_000;
+export const PAST_THE_LEASE_MS = 11_000;
 const MOST_TAKEOVERS = 10;
 
 /** The answer to a create is lost, and the next push comes before a late write has to show. */
@@ -113,7 +113,7 @@ export const circle: Scenario = async (world) => {
   );
 };
 
-function cast({ daemons, users }: World) {
+export function cast({ daemons, users }: World) {
   const [[a, b], [ann, bob]] = [daemons, users];
   if (!a || !b || !ann || !bob) throw new Error('somebody is missing');
   return { a, b, ann, bob };
@@ -127,7 +127,7 @@ async function bornHere(world: World, daemon: Daemon, user: User): Promise<strin
   return id;
 }
 
-async function insert(user: User, object: ObjectName, values: Values): Promise<string> {
+export async function insert(user: User, object: ObjectName, values: Values): Promise<string> {
   const fields = Object.keys(values);
   const [row] = await user.write(
     `INSERT INTO clarify.${object} (${fields.map(quoteIdent).join(', ')})
@@ -142,7 +142,12 @@ async function insert(user: User, object: ObjectName, values: Values): Promise<s
   return String(row?.id);
 }
 
-async function update(user: User, object: ObjectName, id: string, values: Values): Promise<void> {
+export async function update(
+  user: User,
+  object: ObjectName,
+  id: string,
+  values: Values,
+): Promise<void> {
   const fields = Object.keys(values);
   await user.write(
     `UPDATE clarify.${object} SET ${fields.map((f, i) => `${quoteIdent(f)} = $${i + 2}`).join(', ')}

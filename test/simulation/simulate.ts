@@ -2,11 +2,14 @@ import { parseArgs } from 'node:util';
 import { startTestServer } from '../support/postgres-server.ts';
 import { type Arena, openArena } from './arena.ts';
 import { dialectOf, type HistoryResult, runHistory } from './history.ts';
+import { WRITINGS, type WritingKind } from './writing.ts';
 
 const { values: options } = parseArgs({
   options: {
     /** Replays one history, step by step. */
     seed: { type: 'string' },
+    /** How the CRM takes changes: bulk, single, job. */
+    writing: { type: 'string', default: 'bulk' },
     /** How often, since what runs at the same time may run otherwise. */
     repeat: { type: 'string', default: '1' },
     minutes: { type: 'string', default: '1' },
@@ -19,7 +22,15 @@ const { values: options } = parseArgs({
   },
 });
 
+const writing = writingOf(options.writing);
+
 const print = (line: string) => process.stdout.write(`${line}\n`);
+
+function writingOf(name: string): WritingKind {
+  const known = WRITINGS.find((kind) => kind === name);
+  if (known === undefined) throw new Error(`--writing ${name}: unknown`);
+  return known;
+}
 
 function report({ seed, problems, log, dump }: HistoryResult): void {
   print(`\nhistory ${seed} fails; replay it with: npm run simulate -- --seed ${seed}`);
@@ -35,7 +46,7 @@ const arenas: Arena[] = [];
 function ownArenas(): (seed: number) => Promise<Arena> {
   const known = new Map<string, Arena>();
   return async (seed) => {
-    const dialect = dialectOf(seed);
+    const dialect = writing === 'job' ? 'current' : dialectOf(seed);
     const arena = known.get(dialect) ?? (await openArena(server.url, dialect));
     if (!known.has(dialect)) arenas.push(arena);
     known.set(dialect, arena);
@@ -48,7 +59,7 @@ let failures = 0;
 async function replay(seed: number): Promise<void> {
   const arenaFor = ownArenas();
   for (let n = 0; n < Number(options.repeat) && failures === 0; n += 1) {
-    const result = await runHistory(await arenaFor(seed), seed, { tell: print });
+    const result = await runHistory(await arenaFor(seed), seed, { tell: print, writing });
     for (const line of result.dump) print(`  ${line}`);
     for (const problem of result.problems) print(`! ${problem}`);
     failures += Math.min(1, result.problems.length);
@@ -65,7 +76,7 @@ async function run(): Promise<void> {
     while (Date.now() < untilMs && (options.all || failures === 0)) {
       const seed = next;
       next += 1;
-      const result = await runHistory(await arenaFor(seed), seed);
+      const result = await runHistory(await arenaFor(seed), seed, { writing });
       histories += 1;
       for (const [reason, count] of Object.entries(result.parked))
         parked.set(reason, (parked.get(reason) ?? 0) + count);

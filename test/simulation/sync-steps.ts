@@ -5,7 +5,7 @@ import type { Session } from '../../src/app/session.ts';
 import { sweepAll } from '../../src/app/sweep-all.ts';
 import { LeaseKeeper } from '../../src/db/lease-keeper.ts';
 import { SyncError } from '../../src/domain/errors.ts';
-import type { Fault } from '../../src/emulator/faults.ts';
+import type { Fault } from '../../src/emulator/kernel/faults.ts';
 import { runPush } from '../../src/push/push.ts';
 import type { PushResult } from '../../src/push/push-line.ts';
 import { localStep } from './local-steps.ts';

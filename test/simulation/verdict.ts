@@ -1,4 +1,5 @@
 import { discardChange } from '../../src/app/decisions/discard-change.ts';
+import { renderSql, TEMPLATE } from '../../src/db/schemas.ts';
 import { differences, linkDifferences } from '../support/agreement.ts';
 import { fieldKey } from './ledger.ts';
 import { comeToRest } from './rest.ts';
@@ -17,6 +18,7 @@ export async function judge(world: World): Promise<Verdict> {
   const problems: string[] = [];
   const parked: Record<string, number> = {};
   world.emulator.faults.clear();
+  world.written.calm();
   for (const daemon of world.daemons) daemon.fate.disarm();
   for (const user of world.users) await (world.chance.once(2) ? user.commit() : user.rollback());
   const [daemon] = world.daemons;
@@ -36,8 +38,15 @@ export async function judge(world: World): Promise<Verdict> {
       if (await isParked(world, id)) await discardChange(session, id, world.signal);
     }
   }
+  const { taken, polls, readBacks, passedOver } = world.written.server;
+  if (taken.length > 0) {
+    world.log.push(
+      `${taken.length} jobs, ${polls} polls, ${readBacks} read back, ${passedOver} passed over`,
+    );
+  }
   problems.push(...(await readStanding(world)), ...(await compare(world)));
   problems.push(...(await lostLocally(world)), ...(await lostRemotely(world)));
+  problems.push(...world.written.server.heldTwice.map((key) => `two open jobs held ${key}`));
   problems.push(...births(world), ...(await excess(world)), ...(await imagined(world)));
   problems.push(...(await revived(world)), ...(await brokenVersions(world)));
   return { problems, parked, passes };
@@ -88,6 +97,9 @@ function isExpected(world: World, { reason }: Parked): boolean {
     // Local rows may take a domain or address that two records have.
     case 'remote-duplicate':
       return true;
+    // A job has taken it, and passed it over in silence.
+    case 'not-kept':
+      return world.written.server.passedOver > 0;
     default:
       return false;
   }
@@ -109,17 +121,18 @@ async function readStanding(world: World): Promise<string[]> {
   );
   const problems = rows.map(({ problem }) => problem);
   for (const { qualified, object, columns } of world.arena.tables) {
+    const table = renderSql(qualified, TEMPLATE);
     for (const { column, field } of columns) {
       if (field.kind !== 'reference') continue;
       const local = await query<{ id: string }>(
         world,
-        `SELECT id FROM ${qualified} WHERE "${column}" LIKE 'local:%'`,
+        `SELECT id FROM ${table} WHERE "${column}" LIKE 'local:%'`,
       );
       problems.push(...local.map(({ id }) => `${object} ${id}: ${column} has an id given here`));
     }
     const born = await query<{ id: string }>(
       world,
-      `SELECT id FROM ${qualified} WHERE id LIKE 'local:%'`,
+      `SELECT id FROM ${table} WHERE id LIKE 'local:%'`,
     );
     problems.push(...born.map(({ id }) => `${object} ${id}: still has the id given here`));
   }
@@ -211,13 +224,19 @@ async function isOnRecord(
     world,
     `SELECT 1 FROM clarify_sync.outbox
       WHERE object = $1 AND record_id = ANY($2::text[]) AND state IN ('cancelled', 'parked')
-        AND (CASE WHEN $3::text IS NULL THEN op = 'delete' ELSE changes -> $3 ->> 'value' = $4 END)
+        AND (CASE WHEN $3::text IS NULL THEN op = 'delete' ELSE ${holds("changes -> $3 -> 'value'", '$4')} END)
      UNION ALL
      SELECT 1 FROM clarify_sync.conflict
-      WHERE object = $1 AND record_id = ANY($2::text[]) AND field = $3 AND local #>> '{}' = $4`,
+      WHERE object = $1 AND record_id = ANY($2::text[]) AND field = $3 AND ${holds('local', '$4')}`,
     [object, ids, change?.field ?? null, change?.value ?? null],
   );
   return rows.length > 0;
+}
+
+/** Whether a JSON value is what the ledger writes so: a column with a scale has 1006 as 1006.0000. */
+function holds(json: string, text: string): string {
+  const number = `CASE WHEN ${text}::text ~ '^-?[0-9.]+$' THEN ${text}::text::jsonb END`;
+  return `(${json} = to_jsonb(${text}::text) OR ${json} = ${number})`;
 }
 
 async function currentIds(world: World): Promise<Map<string, string>> {
@@ -248,10 +267,10 @@ async function lostRemotely(world: World): Promise<string[]> {
     const rows = await query(
       world,
       `SELECT 1 FROM clarify_sync.outbox
-        WHERE object = $1 AND changes -> $2 ->> 'base' = $3
+        WHERE object = $1 AND ${holds("changes -> $2 -> 'base'", '$3')}
        UNION ALL
        SELECT 1 FROM clarify_sync.conflict
-        WHERE object = $1 AND record_id = $4 AND field = $2 AND remote #>> '{}' = $3`,
+        WHERE object = $1 AND record_id = $4 AND field = $2 AND ${holds('remote', '$3')}`,
       [object, field, value, id],
     );
     if (rows.length === 0) lost.push(`edit of ${object} ${id} ${field} was overwritten unseen`);
@@ -282,10 +301,13 @@ function births({ ledger }: World): string[] {
 /** Conflicts about fields that nobody wrote in the app. */
 async function imagined(world: World): Promise<string[]> {
   const { remote, merged } = world.ledger;
+  // A reference to what is gone is cleared by the CRM itself, whoever deleted it.
   const rows = await query<{ object: string; record_id: string; field: string }>(
     world,
     `SELECT object, clarify_sync.current_id(object, record_id) AS record_id, field
-       FROM clarify_sync.conflict WHERE policy <> 'deleted'`,
+       FROM clarify_sync.conflict AS c
+      WHERE policy <> 'deleted' AND NOT (remote #>> '{}' IS NULL AND EXISTS (
+              SELECT FROM clarify_sync.tombstone AS t WHERE t.id = c.base #>> '{}'))`,
   );
   return rows.flatMap(({ object, record_id, field }) => {
     const real = remote.some(

@@ -1,5 +1,6 @@
 import { escapeIdentifier } from 'pg';
 import { columnDdl } from '../../src/db/mirror/ddl.ts';
+import { renderSql, TEMPLATE } from '../../src/db/schemas.ts';
 import type { World } from './world.ts';
 
 /** What is wrong with the history of rows: it has to end in what stands, in lines without overlap. */
@@ -12,14 +13,15 @@ export async function brokenVersions({ arena }: World): Promise<string[]> {
       .map(escapeIdentifier)
       .join(', ');
     const versions = `clarify_history.${escapeIdentifier(table.name)}`;
+    const current = renderSql(table.qualified, TEMPLATE);
     const { rows } = await arena.client.query<{ what: string; id: string }>(
       `(SELECT 'has a row that no open version says' AS what, id FROM (
-          SELECT ${names} FROM ${table.qualified}
+          SELECT ${names} FROM ${current}
           EXCEPT SELECT ${names} FROM ${versions} WHERE _valid_to IS NULL) AS unsaid)
         UNION ALL
        (SELECT 'has an open version that no row says', id FROM (
           SELECT ${names} FROM ${versions} WHERE _valid_to IS NULL
-          EXCEPT SELECT ${names} FROM ${table.qualified}) AS unfounded)
+          EXCEPT SELECT ${names} FROM ${current}) AS unfounded)
         UNION ALL
        SELECT 'has versions that overlap', a.id FROM ${versions} AS a JOIN ${versions} AS b USING (id)
         WHERE a._valid_from < b._valid_from AND (a._valid_to IS NULL OR a._valid_to > b._valid_from)

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Client } from 'pg';
-import type { Clock } from '../../src/clarify/clock.ts';
+import type { Clock } from '../../src/crm/wire/clock.ts';
 
 /** One time for Clarify, Postgres and every session, which passes when told to. */
 export interface VirtualClock {

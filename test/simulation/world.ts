@@ -2,20 +2,23 @@ import type { Config } from '../../src/app/config/config.ts';
 import { objectSettings } from '../../src/app/config/config.ts';
 import { createLog } from '../../src/app/log.ts';
 import type { Session } from '../../src/app/session.ts';
-import { createClarifyRemote } from '../../src/clarify/remote.ts';
 import { createLinkRefusals } from '../../src/conflicts/link-pages.ts';
+import { createReadingCosts } from '../../src/conflicts/reading-costs.ts';
 import { createTurns } from '../../src/conflicts/turns.ts';
+import { clarify } from '../../src/crm/clarify/adapter.ts';
+import { createClarifyRemote } from '../../src/crm/clarify/remote.ts';
 import { openDatabase } from '../../src/db/database.ts';
 import { isPassing, RemoteError } from '../../src/domain/errors.ts';
 import type { ConflictPolicy } from '../../src/domain/policy.ts';
-import type { Emulator } from '../../src/emulator/emulator.ts';
-import type { Switches } from '../../src/emulator/switches.ts';
+import type { Emulator } from '../../src/emulator/clarify/emulator.ts';
+import type { Switches } from '../../src/emulator/clarify/switches.ts';
 import { type Arena, startSmallEmulator } from './arena.ts';
 import { type Chance, createChance } from './chance.ts';
 import { createLedger, type Ledger } from './ledger.ts';
 import { createFate, type Fate, type Mutation, mortalDatabase, mortalRemote } from './mortal.ts';
 import { openUser, type User } from './user.ts';
 import { CLOCK_SCHEMA, type VirtualClock } from './virtual-clock.ts';
+import { openWriting, type WritingKind, type WrittenWorld } from './writing.ts';
 
 /** A process that may be killed, and started again under the same name. */
 export interface Daemon {
@@ -33,6 +36,7 @@ export interface World {
   readonly clock: VirtualClock;
   readonly emulator: Emulator;
   readonly ledger: Ledger;
+  readonly written: WrittenWorld;
   readonly daemons: readonly Daemon[];
   readonly users: readonly User[];
   readonly switches: Partial<Switches>;
@@ -59,6 +63,7 @@ export interface WorldOptions {
   readonly switches: Partial<Switches>;
   readonly policy: ConflictPolicy;
   readonly mutate: Mutation;
+  readonly writing?: WritingKind;
 }
 
 export async function openWorld(arena: Arena, options: WorldOptions): Promise<World> {
@@ -77,7 +82,16 @@ export async function openWorld(arena: Arena, options: WorldOptions): Promise<Wo
       ledger.look(emulator.store);
     },
   });
-  const base = { arena, clock, emulator, policy, mutate };
+  const written = openWriting(options.writing ?? 'bulk', {
+    chance: createChance(`${seed} jobs`),
+    nowMs: clock.nowMs,
+    store: () => emulator.store,
+    onWrite() {
+      world.writeRequests += 1;
+      ledger.look(emulator.store);
+    },
+  });
+  const base = { arena, clock, emulator, policy, mutate, written };
   const world: World = {
     arena,
     clock,
@@ -86,6 +100,7 @@ export async function openWorld(arena: Arena, options: WorldOptions): Promise<Wo
     chance,
     ledger,
     switches,
+    written,
     daemons: ['A', 'B'].map((name) => createDaemon(name, base, createChance(`${seed} ${name}`))),
     users: await Promise.all(['ann', 'bob'].map((name) => openUser(name, arena.url, ledger))),
     log: [],
@@ -101,7 +116,7 @@ export async function openWorld(arena: Arena, options: WorldOptions): Promise<Wo
   return world;
 }
 
-type Base = Pick<World, 'arena' | 'clock' | 'emulator' | 'policy'> & {
+type Base = Pick<World, 'arena' | 'clock' | 'emulator' | 'policy' | 'written'> & {
   readonly mutate: Mutation;
 };
 
@@ -148,7 +163,7 @@ const untroubled: Session['troubles'] = {
 
 async function startProcess(
   holder: string,
-  { arena, clock, emulator, policy, mutate }: Base,
+  { arena, clock, emulator, policy, mutate, written }: Base,
   { chance, closing }: { readonly chance: Chance; readonly closing: Promise<unknown>[] },
 ): Promise<{ session: Session; fate: Fate }> {
   const db = openDatabase({
@@ -184,8 +199,7 @@ async function startProcess(
     stop,
     config,
     log: createLog({ level: 'silent' }),
-    remote: mortalRemote(remote, fate, timeoutMs),
-    readTranscript: () => Promise.reject(new Error('there are no recordings')),
+    remote: mortalRemote(written.client(remote), fate, timeoutMs),
     traffic: remote,
     holder,
     installation: { id: 'simulation', workspace: emulator.workspace, adopted: true },
@@ -195,6 +209,7 @@ async function startProcess(
     linkRefusals: createLinkRefusals(() => undefined),
     troubles: untroubled,
     turns: createTurns({ random: () => 1, pause: (ms) => clock.pass(ms) }),
+    readingCosts: createReadingCosts(clock.nowMs),
     settings,
     policyOf: (object, field) => settings(object).conflictsOf(field),
     nowMs: clock.nowMs,
@@ -227,8 +242,12 @@ function configOf(arena: Arena, emulator: Emulator, policy: ConflictPolicy): Con
     ]),
   );
   return {
-    clarify: { apiKey: KEY, tokens: null, workspace: emulator.workspace, url: emulator.url },
-    login: { clientId: null, authorizeUrl: '', tokenUrl: '', port: 0, path: '' },
+    name: 'clarify',
+    crm: clarify,
+    settings: { apiKey: KEY, workspace: emulator.workspace, apiUrl: emulator.url },
+    names: {},
+    access: 'api-key',
+    schema: 'clarify',
     database: { url: arena.url, directUrl: arena.url },
     push: true,
     http: null,

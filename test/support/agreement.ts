@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Session } from '../../src/app/session.ts';
 import { ownView } from '../../src/db/mirror/links.ts';
+import { asWritten } from './schemas.ts';
 import type { TestWorkspace } from './workspace.ts';
 
 /** What is compared. */
@@ -18,7 +19,7 @@ export async function differences(workspace: Sides): Promise<string[]> {
   for (const table of workspace.session.tables) {
     const { object } = table;
     const rows = await workspace.sql(
-      `SELECT id, to_jsonb(t) AS row FROM ${table.qualified} AS t ORDER BY id`,
+      asWritten(`SELECT id, to_jsonb(t) AS row FROM ${table.qualified} AS t ORDER BY id`),
     );
     const byId = new Map(rows.map(({ id, row }) => [String(id), row as Record<string, unknown>]));
     const { store } = workspace.emulator;
@@ -54,7 +55,9 @@ export async function linkDifferences(workspace: Sides): Promise<string[]> {
     if (view === null) continue;
     const { here, there } = view;
     const rows = await sql(
-      `SELECT "${here.column}" AS here, "${there.column}" AS there FROM ${link.qualified}`,
+      asWritten(
+        `SELECT "${here.column}" AS here, "${there.column}" AS there FROM ${link.qualified}`,
+      ),
     );
     const local = new Set(rows.map((row) => `${String(row.here)} ${String(row.there)}`));
     for (const id of emulator.store.ids(here.object)) {

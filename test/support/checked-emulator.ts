@@ -1,9 +1,13 @@
-import { type Emulator, type EmulatorOptions, startEmulator } from '../../src/emulator/emulator.ts';
-import type { Dialect, Switches } from '../../src/emulator/switches.ts';
+import {
+  type Emulator,
+  type EmulatorOptions,
+  startEmulator,
+} from '../../src/emulator/clarify/emulator.ts';
+import type { Dialect, Switches } from '../../src/emulator/clarify/switches.ts';
 import type { Fact } from '../api/clarify/exchange.ts';
 import { createRecorder, type Judged } from './recorder.ts';
 
-export type { Emulator, EmulatorOptions } from '../../src/emulator/emulator.ts';
+export type { Emulator, EmulatorOptions } from '../../src/emulator/clarify/emulator.ts';
 
 /** `requests: 'wrong on purpose'` where a test sends them itself: the answers alone are checked. */
 export interface CheckedOptions extends EmulatorOptions {

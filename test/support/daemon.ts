@@ -9,7 +9,9 @@ export interface RunningDaemon {
 }
 
 /** The service itself, in this process; its status server takes the configured port. */
-export async function startDaemon({ session }: TestWorkspace): Promise<RunningDaemon> {
+export async function startDaemon({
+  session,
+}: Pick<TestWorkspace, 'session'>): Promise<RunningDaemon> {
   const stopping = new AbortController();
   let onReady = (_url: string | null) => {};
   const ready = new Promise<string | null>((resolve) => {

@@ -2,6 +2,8 @@ import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 import { inject } from 'vitest';
 import { type Database, openDatabase } from '../../src/db/database.ts';
+import { TEMPLATE } from '../../src/db/schemas.ts';
+import { asWritten, TEST_SCHEMAS } from './schemas.ts';
 
 export interface TestDatabase {
   /** Connection string of the database's owner. */
@@ -24,6 +26,24 @@ async function asAdmin(statement: string): Promise<void> {
   }
 }
 
+function openTestDatabase(url: string): Database {
+  const schemas = TEST_SCHEMAS;
+  const db = openDatabase({ url, schemas, applicationName: 'clarify-sync test' });
+  if (schemas.mirror === TEMPLATE.mirror) return db;
+  return {
+    ...db,
+    get clock() {
+      return db.clock;
+    },
+    query: (text, values) => db.query(asWritten(text), values),
+    transaction: (work, options) =>
+      db.transaction(
+        (tx) => work({ ...tx, query: (text, values) => tx.query(asWritten(text), values) }),
+        options,
+      ),
+  };
+}
+
 /**
  * A database of one's own: cloned from a template with the control schema (about 30 ms), or
  * empty. Call it in `beforeAll` or `beforeEach`, and `drop` in the hook that matches.
@@ -34,7 +54,7 @@ export async function createTestDatabase({ migrated = true } = {}): Promise<Test
   await asAdmin(`create database ${name} template ${migrated ? prefix : 'template0'}`);
   const url = new URL(adminUrl);
   url.pathname = `/${name}`;
-  const db = openDatabase({ url: url.href, applicationName: 'clarify-sync test' });
+  const db = openTestDatabase(url.href);
   return {
     url: url.href,
     name,

@@ -4,6 +4,7 @@ import type { TestProject } from 'vitest/node';
 import { openDatabase } from '../../src/db/database.ts';
 import { migrateControl } from '../../src/db/migrate.ts';
 import { startTestServer, type TestServer } from './postgres-server.ts';
+import { TEST_SCHEMAS } from './schemas.ts';
 
 /** What a test file needs to clone a database of its own. */
 export interface TestPostgres {
@@ -52,7 +53,7 @@ async function dropAll({ url, prefix }: TestPostgres): Promise<void> {
 
 async function prepare(): Promise<{ server: TestServer; postgres: TestPostgres }> {
   const server = await startTestServer();
-  const prefix = `clarify_sync_test_${randomBytes(4).toString('hex')}`;
+  const prefix = `sync_test_${randomBytes(4).toString('hex')}`;
   const postgres = { url: server.url, prefix };
   try {
     const version = await withAdmin(server.url, async (admin) => {
@@ -63,7 +64,12 @@ async function prepare(): Promise<{ server: TestServer; postgres: TestPostgres }
     process.stderr.write(`Tests run on ${server.description}, PostgreSQL ${version}.\n`);
     const url = new URL(server.url);
     url.pathname = `/${prefix}`;
-    const db = openDatabase({ url: url.href, applicationName: 'template', max: 1 });
+    const db = openDatabase({
+      url: url.href,
+      schemas: TEST_SCHEMAS,
+      applicationName: 'template',
+      max: 1,
+    });
     try {
       await migrateControl(db);
     } finally {

@@ -1,4 +1,4 @@
-import type { ServedExchange } from '../../src/emulator/served-exchange.ts';
+import type { ServedExchange } from '../../src/emulator/kernel/served-exchange.ts';
 import { type Checked, checkSides } from '../api/clarify/check-exchange.ts';
 import type { Deviation, Dialect, Fact } from '../api/clarify/exchange.ts';
 import { FieldBook } from '../api/clarify/field-book.ts';

@@ -7,7 +7,7 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 const source = join(root, 'src');
 
 const features = ['pull', 'push', 'backfill', 'reconcile', 'http'];
-const shared = ['conflicts', 'clarify', 'db', 'domain'];
+const shared = ['conflicts', 'crm', 'db', 'domain'];
 
 /** Each layer, and what it may import besides itself: only what lies further down. */
 const below: Readonly<Record<string, readonly string[]>> = {
@@ -16,8 +16,8 @@ const below: Readonly<Record<string, readonly string[]>> = {
   cli: ['app', ...features, ...shared, 'emulator'],
   app: [...features, ...shared, 'emulator'],
   ...Object.fromEntries(features.map((feature) => [feature, shared])),
-  conflicts: ['clarify', 'db', 'domain'],
-  clarify: ['domain'],
+  conflicts: ['crm', 'db', 'domain'],
+  crm: ['domain'],
   db: ['domain'],
   domain: [],
   emulator: ['domain/json.ts'],
@@ -50,13 +50,38 @@ function imports({ path, text }: SourceFile): string[] {
   );
 }
 
+const layerOf = (path: string): string => path.split('/')[0] ?? path;
+
+/** Where rooms are, what all of them share, what else they may import, and who may enter them. */
+const houses = [
+  { house: 'crm', common: 'wire', hall: ['crm/adapter.ts'], door: 'crm/adapters.ts' },
+  { house: 'emulator', common: 'kernel', hall: [], door: 'emulator/emulators.ts' },
+] as const;
+
+/** Imports that lead into the room of a CRM from elsewhere, or out of what all share. */
+function strayImports(file: SourceFile): string[] {
+  return houses.flatMap(({ house, common, hall, door }) => {
+    const roomOf = (path: string) => new RegExp(`^${house}/([^/]+)/`).exec(path)?.[1] ?? null;
+    const from = roomOf(file.path);
+    const isOpen = (target: string) => {
+      const room = roomOf(target);
+      if (room === from || room === common || file.path === door) return true;
+      // From outside, everything but a room; from a room, what is said to be open to it.
+      if (from === null || room !== null) return room === null;
+      return from !== common && hall.some((path) => path === target);
+    };
+    return imports(file)
+      .filter((target) => layerOf(target) === house && !isOpen(target))
+      .map((target) => `${file.path} imports ${target}`);
+  });
+}
+
 /** Without comments: a rule may be talked about anywhere. */
 function code({ text }: SourceFile): string {
   return text.replace(/\/\*[\s\S]*?\*\//g, '').replace(/^\s*\/\/.*$/gm, '');
 }
 
 const files = read(source);
-const layerOf = (path: string): string => path.split('/')[0] ?? path;
 const using = (pattern: RegExp): string[] =>
   files.filter((file) => pattern.test(code(file))).map(({ path }) => path);
 
@@ -83,6 +108,45 @@ describe('the architecture', () => {
         .map((target) => `${file.path} imports ${target}`);
     });
     expect(wrong).toEqual([]);
+  });
+
+  it('gives each CRM a room that knows no other, and one place that knows them all', () => {
+    expect(files.flatMap(strayImports)).toEqual([]);
+    for (const room of ['crm/wire', 'crm/clarify', 'emulator/kernel', 'emulator/clarify']) {
+      expect(files.some(({ path }) => path.startsWith(`${room}/`))).toBe(true);
+    }
+  });
+
+  it.each([
+    ['crm/wire/call.ts', '../clarify/envelope.ts'],
+    ['crm/wire/call.ts', '../adapter.ts'],
+    ['crm/clarify/reads.ts', '../other/reads.ts'],
+    ['crm/clarify/reads.ts', '../adapters.ts'],
+    ['crm/adapter.ts', './clarify/adapter.ts'],
+    ['app/session.ts', '../crm/clarify/remote.ts'],
+    ['http/metrics.ts', '../crm/clarify/remote.ts'],
+    ['emulator/kernel/server.ts', '../clarify/room.ts'],
+    ['emulator/clarify/room.ts', '../other/room.ts'],
+    ['app/demo/demo.ts', '../../emulator/clarify/room.ts'],
+  ])('sees that %s must not import %s', (path, target) => {
+    const text = `import { it } from '${target}';`;
+    expect(strayImports({ path, text })).toHaveLength(1);
+    expect(strayImports({ path, text: `const it = await import('${target}');` })).toHaveLength(1);
+  });
+
+  it.each([
+    ['crm/clarify/reads.ts', '../wire/call.ts'],
+    ['crm/clarify/reads.ts', '../adapter.ts'],
+    ['crm/clarify/reads.ts', '../../domain/remote.ts'],
+    ['crm/wire/call.ts', '../../domain/remote.ts'],
+    ['crm/adapters.ts', './clarify/adapter.ts'],
+    ['app/session.ts', '../crm/adapter.ts'],
+    ['app/session.ts', '../crm/adapters.ts'],
+    ['app/session.ts', '../crm/wire/clock.ts'],
+    ['emulator/emulators.ts', './clarify/room.ts'],
+    ['emulator/clarify/room.ts', '../kernel/room.ts'],
+  ])('sees that %s may import %s', (path, target) => {
+    expect(strayImports({ path, text: `import { it } from '${target}';` })).toEqual([]);
   });
 
   it('judges the API by its facts alone, from neither side', () => {

@@ -1,41 +1,39 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { UsageError } from '../../domain/errors.ts';
+import type { Adapter } from '../../crm/adapter.ts';
 import {
-  type Environment,
-  type LoginSettings,
-  type LogLevel,
-  readEnvironment,
-} from './environment.ts';
+  adapterNamed,
+  adapterNames,
+  adapterTitles,
+  defaultAdapter,
+  everyDialect,
+  everySetting,
+} from '../../crm/adapters.ts';
+import { UsageError } from '../../domain/errors.ts';
+import { nearest } from '../../domain/nearest.ts';
+import { type ProcessSettings, readOnOff, readProcess } from './environment.ts';
 import { type ConfigFile, parseConfigFile } from './file.ts';
+import { fileOf, plain, type Source } from './source.ts';
+import { readAdapter, readWorkspace, type WorkspaceSettings } from './workspace.ts';
 
 export { type ObjectSettings, objectSettings, unknownNames } from './objects.ts';
+export { type AccessKind, loginFile, schemasFor } from './workspace.ts';
 
 /** Everything that can be set, checked and complete. Durations end in `Ms`; null is for ever. */
-export interface Config {
-  readonly clarify: {
-    /** Null where a login stands for it, or the command asked for no remote. */
-    readonly apiKey: string | null;
-    /** The file of a login that is used because there is no key; null where there is none. */
-    readonly tokens: string | null;
-    readonly workspace: string | null;
-    /** Without a slash at its end. */
-    readonly url: string;
-  };
-  /** For whoever signs in. */
-  readonly login: LoginSettings;
-  /** Null: an embedded Postgres. `directUrl` is `url` itself unless a pooler stands between. */
-  readonly database: { readonly url: string; readonly directUrl: string } | null;
+export interface Config extends WorkspaceSettings, ProcessSettings, FileSettings {
+  /** What the workspace is called among others: the schema's name by default. */
+  readonly name: string;
   readonly push: boolean;
-  /** Null: no status server. */
-  readonly http: {
-    readonly host: string;
-    readonly port: number;
-    readonly token: string | null;
-    /** For `POST /nudge/<secret>`; null: there is no such address. */
-    readonly nudgeSecret: string | null;
-  } | null;
-  readonly logLevel: LogLevel;
+  /** Where its CRM is to call when records change; null: nowhere. */
+  readonly hookUrl?: string | null;
+  /** Of the minute: when everything begins that has no time of its own; default 0. See {@link secondOf}. */
+  readonly second?: number;
+  /** Variables that look like ours and are not: misspelt, most likely. */
+  readonly unknownVariables: readonly string[];
+}
+
+/** What the YAML file says, or the default. */
+export interface FileSettings {
   readonly objects: ConfigFile['objects'];
   readonly exclude: readonly string[];
   readonly massDelete: { readonly rows: number; readonly percent: number };
@@ -50,9 +48,9 @@ export interface Config {
   /** Whether a publication of the mirror and link tables is kept. */
   readonly publication: boolean;
   readonly grants: { readonly read: readonly string[]; readonly write: readonly string[] };
-  /** Variables that look like ours and are not: misspelt, most likely. */
-  readonly unknownVariables: readonly string[];
 }
+
+export type Environment = Readonly<Record<string, string | undefined>>;
 
 export interface LoadConfigOptions {
   readonly env?: Environment;
@@ -61,33 +59,65 @@ export interface LoadConfigOptions {
   readonly remote?: boolean;
 }
 
-const SECRETS = [
-  'CLARIFY_API_KEY',
+const PREFIX = 'CLARIFY_SYNC_';
+const OWN_SECRETS = [
   'DATABASE_URL',
   'DATABASE_URL_DIRECT',
   'CLARIFY_SYNC_HTTP_TOKEN',
   'CLARIFY_SYNC_NUDGE_SECRET',
 ];
-const KNOWN = new Set([
-  ...SECRETS.flatMap((name) => [name, `${name}_FILE`]),
-  'CLARIFY_WORKSPACE',
-  'CLARIFY_API_URL',
-  'CLARIFY_OAUTH_AUTHORIZE_URL',
-  'CLARIFY_OAUTH_CLIENT_ID',
-  'CLARIFY_OAUTH_PORT',
-  'CLARIFY_OAUTH_TOKENS',
-  'CLARIFY_OAUTH_TOKEN_URL',
+const OWN = [
+  'CLARIFY_SYNC_CRM',
+  'CLARIFY_SYNC_SCHEMA',
   'CLARIFY_SYNC_PUSH',
   'CLARIFY_SYNC_CONFIG',
+  'CLARIFY_SYNC_FLEET',
   'CLARIFY_SYNC_HTTP',
+  'CLARIFY_SYNC_PUBLIC_URL',
   'CLARIFY_SYNC_LOG',
-]);
+];
 
-async function readConfigFile(
-  path: string | null,
-  readText: (path: string) => Promise<string>,
-  problems: string[],
-): Promise<ConfigFile | null> {
+/** Everything that the environment may say. */
+export function knownVariables(): ReadonlySet<string> {
+  const declared = everySetting();
+  const secrets = declared.filter(({ secret = false }) => secret);
+  const named = [...OWN_SECRETS, ...secrets.map(({ variable }) => variable)];
+  return new Set([
+    ...OWN,
+    ...declared.map(({ variable }) => variable),
+    ...named.flatMap((name) => [name, fileOf(name)]),
+  ]);
+}
+
+/** Letters that may be wrong in what begins like a variable of a CRM that is not in use. */
+const FEW = 2;
+
+/**
+ * Those that begin like ours, or like those of the CRM in use. What begins like those of another may
+ * be somebody else's, unless it is nearly one of them: the CRM may be forgotten, or wrong.
+ */
+function unknownVariables(env: Environment, crm: Adapter): readonly string[] {
+  const known = knownVariables();
+  const beginsLike = (name: string, crms: readonly string[]) =>
+    crms.some((each) => name.startsWith(`${each.toUpperCase()}_`));
+  return Object.keys(env)
+    .filter((name) => {
+      if (known.has(name)) return false;
+      if (name.startsWith(PREFIX) || beginsLike(name, [crm.name])) return true;
+      return beginsLike(name, adapterNames) && nearest(name, known, FEW) !== null;
+    })
+    .toSorted();
+}
+
+/** A variable that is no setting, and the one that was meant, where one is near. */
+export function describeUnknown(name: string): string {
+  const meant = nearest(name, knownVariables());
+  return `${name} is no setting${meant === null ? '' : `; is ${meant} meant?`}`;
+}
+
+async function readConfigFile(source: Source, crm: Adapter | null): Promise<FileSettings | null> {
+  const { readText, problems } = source;
+  const path = plain(source, 'CLARIFY_SYNC_CONFIG');
   let text = '';
   if (path !== null) {
     try {
@@ -98,23 +128,28 @@ async function readConfigFile(
       return null;
     }
   }
-  const parsed = parseConfigFile(text);
-  if ('settings' in parsed) return parsed.settings;
+  const parsed = parseConfigFile(text, crm === null ? everyDialect() : crm.objects);
+  if ('settings' in parsed) return toFileSettings(parsed.settings);
   problems.push(...parsed.problems.map((problem) => `${path}: ${problem}`));
   return null;
 }
 
-/** Whether somebody has signed in. What the file holds is looked at when it is needed. */
-async function isThere(
-  path: string,
-  readText: (path: string) => Promise<string>,
-): Promise<boolean> {
-  try {
-    await readText(path);
-    return true;
-  } catch (error) {
-    return !(error instanceof Error && 'code' in error && error.code === 'ENOENT');
-  }
+export function toFileSettings(file: ConfigFile): FileSettings {
+  const { objects, exclude, massDelete, allowance, publication, grants, retention } = file;
+  return {
+    objects,
+    exclude,
+    massDelete,
+    allowance,
+    sweepMs: file.sweep,
+    retention: {
+      outboxMs: retention.outbox,
+      conflictsMs: retention.conflicts,
+      tombstonesMs: retention.tombstones,
+    },
+    publication,
+    grants,
+  };
 }
 
 /**
@@ -124,49 +159,81 @@ async function isThere(
  */
 export async function loadConfig(options: LoadConfigOptions = {}): Promise<Config> {
   const { env = process.env, remote = true } = options;
-  const readText = options.readText ?? ((path) => readFile(path, 'utf8'));
   const problems: string[] = [];
-  const settings = await readEnvironment(env, readText, problems);
-  const isSet = (name: string) => Boolean(env[name]?.trim());
-  const hasKey = isSet('CLARIFY_API_KEY') || isSet('CLARIFY_API_KEY_FILE');
-  const { path } = settings.login;
-  const tokens = !hasKey && (await isThere(path, readText)) ? path : null;
-  if (remote && !hasKey && tokens === null) problems.push('CLARIFY_API_KEY is not set');
-  if (remote && !isSet('CLARIFY_WORKSPACE')) problems.push('CLARIFY_WORKSPACE is not set');
-  const file = await readConfigFile(settings.configPath, readText, problems);
-  if (file === null || problems.length > 0) {
-    const lacksKey = remote && !hasKey && tokens === null;
-    const how = lacksKey ? 'set CLARIFY_API_KEY, or run `clarify-sync login`; ' : '';
+  const source: Source = {
+    values: env,
+    nameOf: (variable) => variable,
+    readText: options.readText ?? ((path) => readFile(path, 'utf8')),
+    problems,
+  };
+  const crm = readAdapter(source);
+  const workspace = crm === null ? null : await readWorkspace(source, crm, { remote });
+  const settings = await readProcess(source);
+  if (settings.http?.publicUrl != null && crm !== null && crm.hooks === undefined) {
+    problems.push(`CLARIFY_SYNC_PUBLIC_URL is set, and ${crm.title} calls nobody`);
+  }
+  const push = readOnOff(source, 'CLARIFY_SYNC_PUSH');
+  const file = await readConfigFile(source, crm);
+  if (crm === null || workspace === null || file === null || problems.length > 0) {
+    const how = remote && workspace?.access === null ? howToBeLetIn(workspace) : '';
     throw new UsageError(problems, `${how}docs/configuration.md lists every setting`);
   }
-  const { databaseUrl, directUrl, http, httpToken, nudgeSecret } = settings;
   return {
-    clarify: {
-      apiKey: settings.apiKey,
-      tokens,
-      workspace: settings.workspace,
-      url: settings.apiUrl,
-    },
-    login: settings.login,
-    database:
-      databaseUrl === null ? null : { url: databaseUrl, directUrl: directUrl ?? databaseUrl },
-    push: settings.push,
-    http: http === null ? null : { ...http, token: httpToken, nudgeSecret },
-    logLevel: settings.logLevel,
-    objects: file.objects,
-    exclude: file.exclude,
-    massDelete: file.massDelete,
-    allowance: file.allowance,
-    sweepMs: file.sweep,
-    retention: {
-      outboxMs: file.retention.outbox,
-      conflictsMs: file.retention.conflicts,
-      tombstonesMs: file.retention.tombstones,
-    },
-    publication: file.publication,
-    grants: file.grants,
-    unknownVariables: Object.keys(env)
-      .filter((name) => name.startsWith('CLARIFY_') && !KNOWN.has(name))
-      .toSorted(),
+    name: workspace.schema,
+    ...workspace,
+    ...settings,
+    hookUrl: hookUrl(settings, crm, null),
+    push,
+    ...file,
+    unknownVariables: unknownVariables(env, crm),
   };
+}
+
+/** @param name of the workspace in its fleet; null without one. */
+export function hookUrl(
+  { http }: Pick<ProcessSettings, 'http'>,
+  { hooks }: Adapter,
+  name: string | null,
+): string | null {
+  const publicUrl = http?.publicUrl ?? null;
+  if (publicUrl === null || hooks === undefined) return null;
+  return name === null
+    ? `${publicUrl}/webhook`
+    : `${publicUrl}/w/${encodeURIComponent(name)}/webhook`;
+}
+
+function howToBeLetIn({ crm: { login }, names }: WorkspaceSettings): string {
+  if (login === undefined) return '';
+  return `set ${names[login.insteadOf]}, or run \`clarify-sync login\`; `;
+}
+
+/**
+ * The CRM that is in use, for who shows help; the default where what is named is none. A fleet may
+ * have workspaces of each, and its file is not read for that.
+ */
+export function crmInUse(env: Environment = process.env): Adapter {
+  const adapter = adapterNamed(env['CLARIFY_SYNC_CRM']?.trim() ?? '') ?? defaultAdapter;
+  return fleetPath(env) === null ? adapter : { ...adapter, title: adapterTitles.join(' or ') };
+}
+
+/** For whoever reads the file of a fleet. */
+export function environment(): Environment {
+  return process.env;
+}
+
+/** Variables that say nothing where a fleet's file is used: of one workspace, or misspelt. */
+export function unusedInFleet(env: Environment): readonly string[] {
+  const used = new Set([
+    ...OWN_SECRETS.flatMap((name) => [name, fileOf(name)]),
+    ...['FLEET', 'HTTP', 'PUBLIC_URL', 'LOG'].map((name) => `${PREFIX}${name}`),
+  ]);
+  const known = knownVariables();
+  return Object.keys(env)
+    .filter((name) => (name.startsWith(PREFIX) || known.has(name)) && !used.has(name))
+    .toSorted();
+}
+
+/** The file of a fleet, which takes the place of the variables of one workspace; null without one. */
+export function fleetPath(env: Environment = process.env): string | null {
+  return env['CLARIFY_SYNC_FLEET']?.trim() || null;
 }

@@ -1,195 +1,127 @@
-/** What the environment said, checked by itself; null where it said nothing. */
-export interface EnvironmentSettings {
-  readonly apiKey: string | null;
-  readonly workspace: string | null;
-  readonly apiUrl: string;
-  readonly login: LoginSettings;
-  readonly databaseUrl: string | null;
-  readonly directUrl: string | null;
-  readonly push: boolean;
-  readonly configPath: string | null;
-  readonly http: { readonly host: string; readonly port: number } | null;
-  readonly httpToken: string | null;
-  readonly nudgeSecret: string | null;
-  readonly logLevel: LogLevel;
-}
+import {
+  checkHeaderValue,
+  checkWebUrl,
+  isLoopback,
+  isReadable,
+  tidyUrl,
+} from '../../crm/wire/setting-checks.ts';
+import { checked, plain, type Source, secret } from './source.ts';
 
-/** How people sign in, where there is no key. */
-export interface LoginSettings {
-  readonly clientId: string | null;
-  readonly authorizeUrl: string;
-  readonly tokenUrl: string;
-  /** The port of 127.0.0.1 that the browser comes back to; 0 for any free one. */
-  readonly port: number;
-  /** The file that holds the tokens. */
-  readonly path: string;
+/** What belongs to the process, and not to one workspace; null where nothing was said. */
+export interface ProcessSettings {
+  /** Null: an embedded Postgres. `directUrl` is `url` itself unless a pooler stands between. */
+  readonly database: { readonly url: string; readonly directUrl: string } | null;
+  /** Null: no status server. */
+  readonly http: {
+    readonly host: string;
+    readonly port: number;
+    readonly token: string | null;
+    /** For `POST /nudge/<secret>`; null: there is no such address. */
+    readonly nudgeSecret: string | null;
+    /** Where this server is reached from outside, for a CRM that calls; none: it is not asked to. */
+    readonly publicUrl?: string;
+  } | null;
+  readonly logLevel: LogLevel;
 }
 
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const;
 export type LogLevel = (typeof logLevels)[number];
 
-export type Environment = Readonly<Record<string, string | undefined>>;
-
-const DEFAULT_API_URL = 'https://api.clarify.ai/v1';
-const DEFAULT_AUTHORIZE_URL = 'https://auth1.clarify.ai/oauth2/authorize';
-const DEFAULT_TOKEN_URL = 'https://auth1.clarify.ai/oauth2/token';
-const DEFAULT_TOKENS = '.clarify-sync/tokens.json';
 const DEFAULT_HTTP = '127.0.0.1:8460';
 
-/** What an HTTP header can carry; a key with a line break in it was pasted wrongly. */
-const HEADER_SAFE = /^[\x21-\x7e]+$/;
 /** It stands in an address, and whoever guesses it may make us work. */
 const NUDGE_SECRET = /^[A-Za-z0-9_-]{20,100}$/;
-const SLUG = /^[A-Za-z0-9][A-Za-z0-9._~-]*$/;
 const HOST_PORT = /^(?:\[([0-9a-fA-F:.]+)\]|([A-Za-z0-9.-]+)):(\d{1,5})$/;
-
-export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
-}
-
-/** Whether what is sent there can be read on its way. */
-function isExposed(text: string): boolean {
-  const url = URL.canParse(text) ? new URL(text) : null;
-  return url?.protocol === 'http:' && !isLoopback(url.hostname.replace(/^\[|\]$/g, ''));
-}
 
 function isLogLevel(text: string): text is LogLevel {
   return logLevels.some((level) => level === text);
 }
 
-/**
- * Reads every variable, collecting mistakes into `problems`. No mistake quotes what a secret
- * held, and a URL may hold a password.
- */
-export async function readEnvironment(
-  env: Environment,
-  readText: (path: string) => Promise<string>,
-  problems: string[],
-): Promise<EnvironmentSettings> {
-  const plain = (name: string): string | null => env[name]?.trim() || null;
-
-  async function secret(name: string): Promise<string | null> {
-    const direct = plain(name);
-    const path = plain(`${name}_FILE`);
-    if (path === null) return direct;
-    if (direct !== null) {
-      problems.push(`${name} and ${name}_FILE are both set: keep one`);
-      return null;
-    }
-    try {
-      const text = (await readText(path)).trim();
-      if (text === '') problems.push(`${name}_FILE: ${path} is empty`);
-      return text || null;
-    } catch (error) {
-      const code = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable';
-      problems.push(`${name}_FILE: ${path} cannot be read (${code})`);
-      return null;
-    }
-  }
-
-  async function token(name: string): Promise<string | null> {
-    const value = await secret(name);
-    if (value === null || HEADER_SAFE.test(value)) return value;
-    problems.push(`${name} holds a space, a line break or a character beyond ASCII`);
-    return null;
-  }
-
-  async function postgresUrl(name: string): Promise<string | null> {
-    const value = await secret(name);
-    if (value === null) return null;
-    if (!/^postgres(ql)?:\/\//.test(value)) {
-      problems.push(`${name} must begin with postgres:// or postgresql://`);
-    } else if (!URL.canParse(value)) {
-      problems.push(`${name} is not a URL: special characters in its password need %-encoding`);
-    }
-    return value;
-  }
-
-  function webUrl(name: string, fallback: string): string {
-    const value = plain(name) ?? fallback;
-    const url = URL.canParse(value) ? new URL(value) : null;
-    if (url === null || !/^https?:$/.test(url.protocol)) {
-      problems.push(`${name} must be an http or https URL`);
-    } else if (url.username !== '' || url.password !== '') {
-      problems.push(`${name} must hold no user or password`);
-    } else if (url.search !== '' || url.hash !== '') {
-      problems.push(`${name} must hold no query and no fragment`);
-    }
-    return value;
-  }
-
-  function login(): LoginSettings {
-    const port = plain('CLARIFY_OAUTH_PORT') ?? '0';
-    if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535) {
-      problems.push('CLARIFY_OAUTH_PORT must be a port, such as 8461, or 0 for any free one');
-    }
-    return {
-      clientId: plain('CLARIFY_OAUTH_CLIENT_ID'),
-      authorizeUrl: webUrl('CLARIFY_OAUTH_AUTHORIZE_URL', DEFAULT_AUTHORIZE_URL),
-      tokenUrl: webUrl('CLARIFY_OAUTH_TOKEN_URL', DEFAULT_TOKEN_URL),
-      port: Number(port),
-      path: plain('CLARIFY_OAUTH_TOKENS') ?? DEFAULT_TOKENS,
-    };
-  }
-
-  function workspace(): string | null {
-    const value = plain('CLARIFY_WORKSPACE');
-    if (value === null || SLUG.test(value)) return value;
-    problems.push('CLARIFY_WORKSPACE must be the slug in the address of your workspace');
-    return null;
-  }
-
-  function onOff(name: string): boolean {
-    const value = plain(name) ?? 'off';
-    if (value !== 'on' && value !== 'off') problems.push(`${name} must be on or off`);
-    return value === 'on';
-  }
-
-  function http(): EnvironmentSettings['http'] {
-    const value = plain('CLARIFY_SYNC_HTTP') ?? DEFAULT_HTTP;
-    if (value === 'off') return null;
-    const [, bracketed, bare, port = ''] = HOST_PORT.exec(value) ?? [];
-    const host = bracketed ?? bare;
-    if (host !== undefined && Number(port) <= 65_535) return { host, port: Number(port) };
-    problems.push('CLARIFY_SYNC_HTTP must be host:port, such as 127.0.0.1:8460, or off');
-    return null;
-  }
-
-  function logLevel(): LogLevel {
-    const value = plain('CLARIFY_SYNC_LOG') ?? 'info';
-    if (isLogLevel(value)) return value;
-    problems.push(`CLARIFY_SYNC_LOG must be one of ${logLevels.join(', ')}`);
-    return 'info';
-  }
-
-  const settings = {
-    apiKey: await token('CLARIFY_API_KEY'),
-    workspace: workspace(),
-    apiUrl: webUrl('CLARIFY_API_URL', DEFAULT_API_URL).replace(/\/+$/, ''),
-    login: login(),
-    databaseUrl: await postgresUrl('DATABASE_URL'),
-    directUrl: await postgresUrl('DATABASE_URL_DIRECT'),
-    push: onOff('CLARIFY_SYNC_PUSH'),
-    configPath: plain('CLARIFY_SYNC_CONFIG'),
-    http: http(),
-    httpToken: await token('CLARIFY_SYNC_HTTP_TOKEN'),
-    nudgeSecret: await secret('CLARIFY_SYNC_NUDGE_SECRET'),
-    logLevel: logLevel(),
+/** Collects mistakes into the source's `problems`. */
+export async function readProcess(source: Source): Promise<ProcessSettings> {
+  return {
+    database: await readDatabase(source),
+    http: await readHttp(source),
+    logLevel: readLogLevel(source),
   };
-  if (settings.http !== null && !isLoopback(settings.http.host) && settings.httpToken === null) {
-    problems.push('CLARIFY_SYNC_HTTP_TOKEN is required where CLARIFY_SYNC_HTTP is not loopback');
+}
+
+/** No mistake quotes it: it may hold a password. */
+function checkPostgresUrl(value: string): string | null {
+  if (!/^postgres(ql)?:\/\//.test(value)) return 'must begin with postgres:// or postgresql://';
+  if (URL.canParse(value)) return null;
+  return 'is not a URL: special characters in its password need %-encoding';
+}
+
+export async function readDatabase(source: Source): Promise<ProcessSettings['database']> {
+  const url = await secret(source, 'DATABASE_URL', checkPostgresUrl);
+  const directUrl = await secret(source, 'DATABASE_URL_DIRECT', checkPostgresUrl);
+  if (url !== null) return { url, directUrl: directUrl ?? url };
+  if (directUrl !== null) {
+    const { nameOf } = source;
+    source.problems.push(
+      `${nameOf('DATABASE_URL_DIRECT')} is set and ${nameOf('DATABASE_URL')} is not`,
+    );
   }
-  if (settings.nudgeSecret !== null && !NUDGE_SECRET.test(settings.nudgeSecret)) {
-    problems.push('CLARIFY_SYNC_NUDGE_SECRET needs 20 to 100 characters of A-Z, a-z, 0-9, - and _');
+  return null;
+}
+
+export async function readHttp(source: Source): Promise<ProcessSettings['http']> {
+  const { nameOf, problems } = source;
+  const address = readAddress(source);
+  const token = await secret(source, 'CLARIFY_SYNC_HTTP_TOKEN', checkHeaderValue);
+  const nudgeSecret = await secret(source, 'CLARIFY_SYNC_NUDGE_SECRET', (value) =>
+    NUDGE_SECRET.test(value) ? null : 'needs 20 to 100 characters of A-Z, a-z, 0-9, - and _',
+  );
+  const where = nameOf('CLARIFY_SYNC_HTTP');
+  if (address !== null && !isLoopback(address.host) && token === null) {
+    problems.push(
+      `${nameOf('CLARIFY_SYNC_HTTP_TOKEN')} is required where ${where} is not loopback`,
+    );
   }
-  if (settings.nudgeSecret !== null && settings.http === null) {
-    problems.push('CLARIFY_SYNC_NUDGE_SECRET is set and CLARIFY_SYNC_HTTP is off');
+  if (nudgeSecret !== null && address === null) {
+    problems.push(`${nameOf('CLARIFY_SYNC_NUDGE_SECRET')} is set and ${where} is off`);
   }
-  if (isExposed(settings.login.tokenUrl) && !isExposed(settings.apiUrl)) {
-    problems.push('CLARIFY_OAUTH_TOKEN_URL must be https: whoever listens would have the tokens');
+  const publicUrl = readPublicUrl(source);
+  if (publicUrl !== null && address === null) {
+    problems.push(`${nameOf('CLARIFY_SYNC_PUBLIC_URL')} is set and ${where} is off`);
   }
-  if (settings.directUrl !== null && settings.databaseUrl === null) {
-    problems.push('DATABASE_URL_DIRECT is set and DATABASE_URL is not');
-  }
-  return settings;
+  return address === null
+    ? null
+    : { ...address, token, nudgeSecret, ...(publicUrl !== null && { publicUrl }) };
+}
+
+function readPublicUrl(source: Source): string | null {
+  const name = 'CLARIFY_SYNC_PUBLIC_URL';
+  const value = plain(source, name);
+  if (value === null) return null;
+  const check = (url: string) =>
+    checkWebUrl(url) ?? (isReadable(url) ? 'must begin with https://' : null);
+  return tidyUrl(checked(source, { name, value, check }));
+}
+
+function readAddress(source: Source): { readonly host: string; readonly port: number } | null {
+  const name = 'CLARIFY_SYNC_HTTP';
+  const value = plain(source, name) ?? DEFAULT_HTTP;
+  if (value === 'off') return null;
+  const [, bracketed, bare, port = ''] = HOST_PORT.exec(value) ?? [];
+  const host = bracketed ?? bare;
+  if (host !== undefined && Number(port) <= 65_535) return { host, port: Number(port) };
+  const says = 'must be host:port, such as 127.0.0.1:8460, or off';
+  source.problems.push(`${source.nameOf(name)} ${says}`);
+  return null;
+}
+
+function readLogLevel(source: Source): LogLevel {
+  const name = 'CLARIFY_SYNC_LOG';
+  const value = plain(source, name) ?? 'info';
+  if (isLogLevel(value)) return value;
+  source.problems.push(`${source.nameOf(name)} must be one of ${logLevels.join(', ')}`);
+  return 'info';
+}
+
+export function readOnOff(source: Source, name: string): boolean {
+  const value = plain(source, name) ?? 'off';
+  const check = () => (value === 'on' || value === 'off' ? null : 'must be on or off');
+  return checked(source, { name, value, check }) === 'on';
 }

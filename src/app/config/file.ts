@@ -1,6 +1,8 @@
 import { validate as isCron } from 'node-cron';
-import { LineCounter, parseDocument } from 'yaml';
+import { isScalar, LineCounter, parseDocument, visit } from 'yaml';
 import { z } from 'zod';
+import type { ObjectDialect } from '../../crm/adapter.ts';
+import { isObject } from '../../domain/json.ts';
 import { conflictPolicies, deletePolicies } from '../../domain/policy.ts';
 
 const UNIT_MS: Readonly<Record<string, number>> = {
@@ -30,16 +32,42 @@ const cron = z.string().refine((text) => isCron(text), 'is not a cron expression
 const conflicts = z.enum(conflictPolicies);
 const name = z.string().trim().min(1);
 
+const fieldFile = z.strictObject({ conflicts: conflicts.optional() });
+type FieldFile = z.ZodType<z.output<typeof fieldFile>, z.input<typeof fieldFile>>;
+const anyFieldFile: FieldFile = fieldFile;
+
 const objectFile = z.strictObject({
   pull: cron.optional(),
   push: z.boolean().optional(),
   key: name.optional(),
   conflicts: conflicts.optional(),
-  fields: z.record(name, z.strictObject({ conflicts: conflicts.optional() })).default({}),
+  fields: z.record(name, anyFieldFile).default({}),
   history: z.boolean().default(false),
   recordings: z.boolean().optional(),
   delete: z.enum(deletePolicies).default('push'),
+  scan: durationMs.optional(),
 });
+
+/** Of a CRM whose objects have keys of their own. Those are opaque to all but its adapter. */
+function objectFileOf({ keys, fieldKeys, fieldShorthand }: ObjectDialect): typeof objectFile {
+  const mapping: FieldFile = fieldFile.extend(fieldKeys);
+  const inFull = (entry: unknown) =>
+    isObject(entry) || entry == null || fieldShorthand === undefined
+      ? entry
+      : { [fieldShorthand]: entry };
+  const field: FieldFile = z.preprocess<unknown, FieldFile, z.input<typeof fieldFile>>(
+    inFull,
+    mapping,
+  );
+  return objectFile.extend({ ...keys, fields: z.record(name, field).default({}) });
+}
+
+/** The file's keys as they are for a CRM whose objects have keys of their own. */
+export function configFileOf(dialect: ObjectDialect | undefined): typeof configFile {
+  if (dialect === undefined) return configFile;
+  const objects = z.record(name, objectFileOf(dialect).nullable()).default({});
+  return configFile.extend({ objects });
+}
 
 export const configFile = z.strictObject({
   objects: z.record(name, objectFile.nullable()).default({}),
@@ -75,7 +103,7 @@ const crossed = z.object({
 const withRecordings = z.object({ recordings: z.literal(true) });
 
 /** Mistakes that no key has by itself. Apart from the schema: it gives up at the first of its own. */
-function crossProblems(file: unknown): string[] {
+export function crossProblems(file: unknown): string[] {
   const { objects = {}, exclude = [] } = crossed.safeParse(file).data ?? {};
   const recorded = Object.entries(objects).filter(
     ([object, settings]) => object !== MEETING && withRecordings.safeParse(settings).success,
@@ -89,14 +117,24 @@ function crossProblems(file: unknown): string[] {
   ];
 }
 
+export const UNKNOWN = 'is not a known setting';
 const MAPPING = new Set<string>(['record', 'object']);
 
-/** One of the schema's mistakes, by its path, without the value. */
-export function explain(issue: z.core.$ZodIssue): string[] {
-  const path = issue.path.map(String).join('.') || 'the file';
+/** What somebody may have meant by a key that is none. */
+export const fileKeys: readonly string[] = [
+  configFile,
+  objectFile,
+  configFile.shape.massDelete.unwrap(),
+  configFile.shape.retention.unwrap(),
+  configFile.shape.grants.unwrap(),
+].flatMap(({ shape }) => Object.keys(shape));
+
+/** One of the schema's mistakes, by its path, which begins with `at`, without the value. */
+export function explain(issue: z.core.$ZodIssue, at: readonly string[] = []): string[] {
+  const path = [...at, ...issue.path].map(String).join('.') || 'the file';
   switch (issue.code) {
     case 'unrecognized_keys':
-      return issue.keys.map((key) => `${[...issue.path, key].join('.')} is not a known setting`);
+      return issue.keys.map((key) => `${[...at, ...issue.path, key].join('.')} ${UNKNOWN}`);
     case 'invalid_value':
       return [`${path} must be one of ${issue.values.map(String).join(', ')}`];
     case 'invalid_type':
@@ -111,24 +149,53 @@ export function explain(issue: z.core.$ZodIssue): string[] {
   }
 }
 
+/** What a YAML text says, or where it is none. */
+export function readYaml(
+  text: string,
+): { readonly file: unknown } | { readonly problems: readonly string[] } {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const at = (offset: number) => {
+    const { line, col } = lines.linePos(offset);
+    return `line ${line}, column ${col}`;
+  };
+  const problems = [...document.errors, ...document.warnings].map(
+    ({ code, pos }) => `${at(pos[0])}: ${code.toLowerCase().replaceAll('_', ' ')}`,
+  );
+  visit(document, {
+    Pair(_, { key }) {
+      // Whoever checks an object's keys passes over this one: what stands under it would be lost in silence.
+      if (!isScalar(key) || key.value !== '__proto__') return;
+      problems.push(`${at(key.range?.[0] ?? 0)}: __proto__ cannot be a name`);
+    },
+  });
+  return problems.length > 0 ? { problems } : { file: document.toJS({ maxAliasCount: 100 }) ?? {} };
+}
+
+/** What is wrong with objects whose keys are all as they should be, by its path. */
+export function objectProblems(
+  { objects }: Pick<ConfigFile, 'objects'>,
+  dialect: ObjectDialect | undefined,
+): readonly string[] {
+  return (dialect?.check?.(objects) ?? []).map((problem) => `objects.${problem}`);
+}
+
 /**
- * Reads the YAML file's text.
+ * Reads the YAML file's text, as it may be for a CRM whose objects have keys of their own.
  *
  * @returns the settings with every default filled in, or each mistake by its path in the file.
  */
 export function parseConfigFile(
   text: string,
+  dialect?: ObjectDialect,
 ): { readonly settings: ConfigFile } | { readonly problems: readonly string[] } {
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
-  const problems = [...document.errors, ...document.warnings].map(({ code, pos }) => {
-    const { line, col } = lines.linePos(pos[0]);
-    return `line ${line}, column ${col}: ${code.toLowerCase().replaceAll('_', ' ')}`;
-  });
-  if (problems.length > 0) return { problems };
-  const file: unknown = document.toJS({ maxAliasCount: 100 }) ?? {};
-  const result = configFile.safeParse(file);
-  const crossing = crossProblems(file);
+  const read = readYaml(text);
+  if ('problems' in read) return read;
+  const { file } = read;
+  const result = configFileOf(dialect).safeParse(file);
+  const ofObjects = result.success ? objectProblems(result.data, dialect) : [];
+  const crossing = [...crossProblems(file), ...ofObjects];
   if (result.success && crossing.length === 0) return { settings: result.data };
-  return { problems: [...(result.error?.issues ?? []).flatMap(explain), ...crossing] };
+  const mistakes = (result.error?.issues ?? []).flatMap((issue) => explain(issue));
+  return { problems: [...mistakes, ...crossing] };
 }

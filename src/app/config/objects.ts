@@ -15,26 +15,34 @@ export interface ObjectSettings {
   /** Whether transcripts of recordings are fetched. */
   readonly recordings: boolean;
   readonly delete: DeletePolicy;
+  /** How often everything is read; null: as the budget allows, within the sweep's interval. */
+  readonly scanMs: number | null;
   /** Who wins where both sides changed `field`. */
   conflictsOf(field: string): ConflictPolicy;
 }
 
-const EVERY_MINUTE = '* * * * *';
+/** Every minute, at its beginning or at the second that the workspace was given. */
+const everyMinute = (second: number) => (second === 0 ? '* * * * *' : `${second} * * * * *`);
 
 export function objectSettings(
-  config: { readonly objects: ConfigFile['objects']; readonly exclude: readonly string[] },
+  config: {
+    readonly objects: ConfigFile['objects'];
+    readonly exclude: readonly string[];
+    readonly second?: number;
+  },
   object: string,
 ): ObjectSettings {
   const file = Object.hasOwn(config.objects, object) ? config.objects[object] : undefined;
   const fields = file?.fields ?? {};
   return {
     included: !config.exclude.includes(object),
-    pull: file?.pull ?? EVERY_MINUTE,
+    pull: file?.pull ?? everyMinute(config.second ?? 0),
     push: file?.push ?? true,
     key: file?.key ?? null,
     history: file?.history ?? false,
     recordings: file?.recordings ?? false,
     delete: file?.delete ?? 'push',
+    scanMs: file?.scan ?? null,
     conflictsOf: (field) =>
       (Object.hasOwn(fields, field) ? fields[field]?.conflicts : undefined) ??
       file?.conflicts ??

@@ -1,24 +1,51 @@
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { UsageError } from '../../domain/errors.ts';
-import { type Config, loadConfig } from './config.ts';
+import type { ConflictPolicy } from '../../domain/policy.ts';
+import type { Config } from './config.ts';
+import { readEntry } from './entry.ts';
+import { type ProcessSettings, readHttp } from './environment.ts';
 import { type configFile, explain } from './file.ts';
+import type { Source } from './source.ts';
+
+type File = z.input<typeof configFile>;
+type ObjectFile = NonNullable<NonNullable<File['objects']>[string]>;
+
+/** What the YAML file may say of an object; beside what all have, what its CRM alone understands. */
+export interface ObjectOptions extends Omit<ObjectFile, 'fields'> {
+  /** A mere value is short for the key that the CRM's fields have of their own. */
+  readonly fields?: Readonly<Record<string, string | FieldOptions>> | undefined;
+  /** To-many links by their names, each with the object at its other end. */
+  readonly links?: Readonly<Record<string, string>> | undefined;
+}
+
+export interface FieldOptions {
+  readonly conflicts?: ConflictPolicy | undefined;
+  readonly type?: string | undefined;
+}
 
 /** What the YAML file may say, under the same names. */
-type FileOptions = z.input<typeof configFile>;
+interface FileOptions extends Omit<File, 'objects'> {
+  readonly objects?: Readonly<Record<string, ObjectOptions | null>> | undefined;
+}
 
 /** Everything that can be set by a program; the environment is not read. */
 export interface ConfigOptions extends FileOptions {
-  readonly clarify: {
-    /** The workspace's slug. */
-    readonly workspace: string;
-    /** Or `tokens`. */
-    readonly apiKey?: string | undefined;
-    /** The file that `clarify-sync login` wrote. */
-    readonly tokens?: string | undefined;
-    /** Default `https://api.clarify.ai/v1`. */
-    readonly url?: string | undefined;
-  };
+  /** Which CRM, by its name in `CLARIFY_SYNC_CRM`. */
+  readonly crm?: string | undefined;
+  /** The Postgres schema of the mirror tables; default the CRM's name. */
+  readonly schema?: string | undefined;
+  readonly apiKey?: string | undefined;
+  /** A file that holds it instead. */
+  readonly apiKeyFile?: string | undefined;
+  /** Default where the CRM is. */
+  readonly apiUrl?: string | undefined;
+  // Where a key is not enough to tell which workspace it is, or whose: what the CRM asks for.
+  readonly workspace?: string | undefined;
+  readonly userId?: string | undefined;
+  readonly businessId?: string | undefined;
+  /** The file that `clarify-sync login` wrote, where there is no key. */
+  readonly tokens?: string | undefined;
   /** Default: an embedded PostgreSQL under `.clarify-sync/` in the working directory. */
   readonly database?:
     | {
@@ -27,7 +54,7 @@ export interface ConfigOptions extends FileOptions {
         readonly directUrl?: string | undefined;
       }
     | undefined;
-  /** Whether local edits go to Clarify; default false. */
+  /** Whether local edits go to the CRM; default false. */
   readonly push?: boolean | undefined;
   /** The status server; default none. */
   readonly http?:
@@ -38,79 +65,68 @@ export interface ConfigOptions extends FileOptions {
         readonly port: number;
         readonly token?: string | undefined;
         readonly nudgeSecret?: string | undefined;
+        /** Where it is reached from outside, for a CRM that calls. */
+        readonly publicUrl?: string | undefined;
       }
     | undefined;
 }
 
-const OPTIONS = 'options';
-const HINT = 'docs/library.md lists every option';
+export const OPTIONS_HINT = 'docs/library.md lists every option';
 
 const text = z.string().optional();
-
-/**
- * The types again, for a program without types: what is none of them is refused, or `push: 'off'`
- * would switch it on, and a URL that is undefined start a database of our own.
- */
-const ownOptions = z.object({
-  clarify: z.strictObject({ workspace: text, apiKey: text, tokens: text, url: text }),
-  database: z.strictObject({ url: z.string(), directUrl: text }).optional(),
-  push: z.boolean().optional(),
-  http: z.strictObject({ host: text, port: z.number(), token: text, nudgeSecret: text }).optional(),
-});
+const httpOptions = z
+  .strictObject({ host: text, port: z.number(), token: text, nudgeSecret: text, publicUrl: text })
+  .optional();
 
 /** What each option is called where it comes from the environment. */
 const NAMES: Readonly<Record<string, string>> = {
-  CLARIFY_API_KEY: 'clarify.apiKey',
-  CLARIFY_WORKSPACE: 'clarify.workspace',
-  CLARIFY_API_URL: 'clarify.url',
-  CLARIFY_OAUTH_TOKENS: 'clarify.tokens',
-  DATABASE_URL_DIRECT: 'database.directUrl',
-  DATABASE_URL: 'database.url',
-  CLARIFY_SYNC_PUSH: 'push',
-  CLARIFY_SYNC_HTTP_TOKEN: 'http.token',
   CLARIFY_SYNC_HTTP: 'http',
+  CLARIFY_SYNC_HTTP_TOKEN: 'http.token',
   CLARIFY_SYNC_NUDGE_SECRET: 'http.nudgeSecret',
+  CLARIFY_SYNC_PUBLIC_URL: 'http.publicUrl',
 };
 
 /**
- * Checks options as the environment and the file are checked, and fills in the same defaults.
+ * Checks options as the environment and the file are checked, and fills in the same defaults. The
+ * types are checked too, for a program without types: or `push: 'off'` would switch it on, and a URL
+ * that is undefined start a database of our own.
  *
  * @throws UsageError naming every mistake by its option, none of them quoting a secret.
  */
 export async function configFromOptions(options: ConfigOptions): Promise<Config> {
-  const checked = ownOptions.safeParse(options);
-  if (!checked.success) {
-    throw new UsageError(checked.error.issues.flatMap(explain), HINT);
-  }
-  const { clarify, database, push = false, http, ...file } = options;
-  const host = http?.host ?? '127.0.0.1';
-  try {
-    return await loadConfig({
-      env: {
-        CLARIFY_API_KEY: clarify.apiKey,
-        CLARIFY_WORKSPACE: clarify.workspace,
-        CLARIFY_API_URL: clarify.url,
-        CLARIFY_OAUTH_TOKENS: clarify.tokens,
-        DATABASE_URL: database?.url,
-        DATABASE_URL_DIRECT: database?.directUrl,
-        CLARIFY_SYNC_PUSH: push ? 'on' : 'off',
-        CLARIFY_SYNC_HTTP:
-          http === undefined ? 'off' : `${host.includes(':') ? `[${host}]` : host}:${http.port}`,
-        CLARIFY_SYNC_HTTP_TOKEN: http?.token,
-        CLARIFY_SYNC_NUDGE_SECRET: http?.nudgeSecret,
-        CLARIFY_SYNC_CONFIG: OPTIONS,
-      },
-      // JSON is YAML as well.
-      readText: async (path) =>
-        path.endsWith(OPTIONS) ? JSON.stringify(file) : await readFile(path, 'utf8'),
-    });
-  } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
-    throw new UsageError(error.problems.map(byOption), HINT);
-  }
+  const { http: given, ...entry } = options;
+  const { http, problems } = await readHttpOptions(given);
+  const shared: ProcessSettings = { database: null, http, logLevel: 'info' };
+  const read = await readEntry(entry, { at: [], shared });
+  const { crm } = read.config ?? {};
+  const isMute = http?.publicUrl != null && crm !== undefined && crm.hooks === undefined;
+  const mute = isMute ? [`http.publicUrl is set, and ${crm.title} calls nobody`] : [];
+  const all = [...problems, ...read.problems, ...mute];
+  if (read.config === null || all.length > 0) throw new UsageError(all, OPTIONS_HINT);
+  return read.config;
 }
 
-function byOption(problem: string): string {
-  const names = new RegExp(`\\b(${Object.keys(NAMES).join('|')})\\b`, 'g');
-  return problem.replace(names, (name) => NAMES[name] ?? name);
+/** The options of the status server, checked as its variables are. */
+export async function readHttpOptions(
+  given: unknown,
+): Promise<{ readonly http: ProcessSettings['http']; readonly problems: readonly string[] }> {
+  const checked = httpOptions.safeParse(given);
+  if (!checked.success) {
+    const problems = checked.error.issues.flatMap((issue) => explain(issue, ['http']));
+    return { http: null, problems };
+  }
+  if (checked.data === undefined) return { http: null, problems: [] };
+  const { host = '127.0.0.1', port, token, nudgeSecret, publicUrl } = checked.data;
+  const source: Source = {
+    values: {
+      CLARIFY_SYNC_HTTP: `${host.includes(':') ? `[${host}]` : host}:${port}`,
+      CLARIFY_SYNC_HTTP_TOKEN: token,
+      CLARIFY_SYNC_NUDGE_SECRET: nudgeSecret,
+      CLARIFY_SYNC_PUBLIC_URL: publicUrl,
+    },
+    nameOf: (variable) => NAMES[variable] ?? variable,
+    readText: (path) => readFile(path, 'utf8'),
+    problems: [],
+  };
+  return { http: await readHttp(source), problems: source.problems };
 }

@@ -4,10 +4,11 @@ import { isPassing } from '../../domain/errors.ts';
 import type { Priority } from '../../domain/remote.ts';
 import { pullUsers } from '../../pull/pull-users.ts';
 import { MEETING } from '../config/file.ts';
+import { noteBudget } from '../note-budget.ts';
 import { objectError } from '../object-error.ts';
 import type { Session } from '../session.ts';
 import { sweepAll } from '../sweep-all.ts';
-import { DUE } from './due.ts';
+import { DUE, sweepsAt } from './due.ts';
 import { createRecordingsPass } from './recordings-pass.ts';
 import type { Scheduled } from './schedule.ts';
 
@@ -37,6 +38,9 @@ export function backgroundJobs(session: Session, options: BackgroundOptions): re
     await refreshUsers(session, { signal, priority: 'backfill', force: isFirst });
     isFirst = false;
   };
+  const budget = async () => {
+    await noteBudget(session);
+  };
   const waits = async () => {
     const entries = await freeFromFuture(session.db);
     if (entries > 0) session.log.warn({ entries }, 'the database’s clock was set back: sent anew');
@@ -53,8 +57,9 @@ export function backgroundJobs(session: Session, options: BackgroundOptions): re
     }
   };
   return [
-    { name: 'sweep', expression: DUE.sweeps, run: guarded(sweep) },
+    { name: 'sweep', expression: sweepsAt(session.config.second ?? 0), run: guarded(sweep) },
     { name: 'waits', expression: DUE.waits, run: guarded(waits) },
+    { name: 'budget', expression: DUE.budget, run: guarded(budget) },
     { name: 'users', expression: DUE.users, run: guarded(users) },
     {
       name: 'recordings',
@@ -85,6 +90,7 @@ export async function refreshUsers(
   const startedMs = session.nowMs();
   try {
     const counts = await pullUsers(session, { signal, priority });
+    if (counts === null) return;
     // The first reading makes the table.
     await session.grantRights();
     const tookMs = session.nowMs() - startedMs;

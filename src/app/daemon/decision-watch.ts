@@ -3,8 +3,8 @@ import type { Sql } from '../../db/database.ts';
 import type { ConflictNotice, ParkedNotice } from '../sync.ts';
 
 export interface DecisionListener {
-  onConflict(conflict: ConflictNotice): void;
-  onParked(change: ParkedNotice): void;
+  onConflict(conflict: Omit<ConflictNotice, 'workspace'>): void;
+  onParked(change: Omit<ParkedNotice, 'workspace'>): void;
 }
 
 /** Tells once of each conflict and each parked change that comes about from now on. */

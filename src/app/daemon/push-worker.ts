@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { LeaseKeeper } from '../../db/lease-keeper.ts';
+import { readUntold } from '../../db/hints.ts';
 import { recordRun } from '../../db/run-log.ts';
 import { SyncError } from '../../domain/errors.ts';
+import type { PushCounts, PushDeps, PushLease } from '../../push/push-deps.ts';
 import { createPushLine, type PushLine, type Turn } from '../../push/push-line.ts';
-import type { PushCounts } from '../../push/push-object.ts';
 import { pushDeps } from '../push-once.ts';
 import { createService, type Service } from '../service.ts';
 import type { Session } from '../session.ts';
@@ -31,7 +31,7 @@ const SCHEMA_PATIENCE_MS = 100;
  */
 export function createPushWorker(
   session: Session,
-  lease: LeaseKeeper,
+  lease: PushLease,
   options: PushWorkerOptions,
 ): PushWorker {
   const wake = new Wake();
@@ -79,10 +79,15 @@ export function createPushWorker(
 /** One look at what is due. What had nothing to do is asked again when it is told of, or polled. */
 function createRound(
   session: Session,
-  lease: LeaseKeeper,
+  lease: PushLease,
   { line, onHalt }: { readonly line: PushLine; readonly onHalt: (error: unknown) => void },
 ) {
   let polledMs = 0;
+  const { db, config, remote } = session;
+  const isCalled = config.hookUrl != null && remote.hooks !== undefined;
+  const untold: Pick<PushDeps, 'untold'> = isCalled
+    ? { untold: (object, ids) => readUntold(db, object, ids) }
+    : {};
   return async (): Promise<{ readonly pauseMs?: number } | undefined> => {
     if (lease.epoch === null) return undefined;
     if (performance.now() - polledMs >= POLL_MS) {
@@ -94,7 +99,7 @@ function createRound(
       if (!(error instanceof SyncError)) onHalt(error);
     });
     await Promise.race([followed, sleep(SCHEMA_PATIENCE_MS)]);
-    const { againMs } = await line.look(pushDeps(session, lease));
+    const { againMs } = await line.look({ ...pushDeps(session, lease), ...untold });
     return againMs === null ? undefined : { pauseMs: againMs };
   };
 }

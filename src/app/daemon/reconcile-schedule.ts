@@ -85,8 +85,9 @@ export class ReconcileSchedule {
     const fields = { object, kind: run.kind, state, ...counts, code: error?.code };
     const { missing = 0, differed = 0, deleted = 0, merged = 0 } = counts;
     if (state === 'ok' && missing + differed + deleted + merged === 0) return;
-    if (state === 'ok') this.#session.log.info(fields, 'compared with Clarify');
-    else if (!signal.aborted) this.#session.log.warn(fields, error?.message ?? 'not compared');
+    const { log, remote } = this.#session;
+    if (state === 'ok') log.info(fields, `compared with ${remote.title}`);
+    else if (!signal.aborted) log.warn(fields, error?.message ?? 'not compared');
   }
 
   async #failed(object: string, error: unknown): Promise<void> {

@@ -21,7 +21,8 @@ export function createRecordingsPass(session: Session): (options: CallOptions) =
   let lookedAt: string | null = null;
   let isMissed = false;
   return async (options) => {
-    if (!session.settings(MEETING).recordings) return;
+    const { readTranscript } = session.remote;
+    if (readTranscript === undefined || !session.settings(MEETING).recordings) return;
     const [meeting, recording] = [MEETING, RECORDING].map((object) =>
       session.tables.find((table) => table.object === object),
     );
@@ -35,7 +36,8 @@ export function createRecordingsPass(session: Session): (options: CallOptions) =
     try {
       const startedAt = await readDatabaseTime(db);
       const pass = { ...options, since: lookedAt };
-      const { waiting, ...counts } = await pullRecordings(session, { meeting, recording }, pass);
+      const deps = { db, readTranscript };
+      const { waiting, ...counts } = await pullRecordings(deps, { meeting, recording }, pass);
       lookedAt = startedAt;
       await session.troubles.worked(part);
       if (Object.values(counts).every((count) => count === 0)) return;

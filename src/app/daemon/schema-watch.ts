@@ -84,6 +84,7 @@ export function followingDatabase(db: Database, follow: () => Promise<boolean>):
     }
   };
   return {
+    schemas: db.schemas,
     get clock() {
       return db.clock;
     },

@@ -1,11 +1,14 @@
-import { packageVersion } from '../../clarify/user-agent.ts';
+import { packageVersion } from '../../crm/wire/user-agent.ts';
+import type { Database } from '../../db/database.ts';
 import { approveDeletes } from '../../db/outbox/delete-guard.ts';
 import { retryEntries } from '../../db/outbox/review.ts';
+import type { HookReceiver } from '../../http/hook-route.ts';
 import { createStatusServer, type StatusServer } from '../../http/status-server.ts';
-import type { Actions, NextRun } from '../../http/status-source.ts';
+import type { NextRun, StatusSource } from '../../http/status-source.ts';
 import { discardChange } from '../decisions/discard-change.ts';
 import { resolveConflict } from '../decisions/resolve-conflict.ts';
-import { accessKind, describeAccess } from '../open-remote.ts';
+import { createReceiver } from '../hooks/receiver.ts';
+import { describeAccess } from '../open-remote.ts';
 import type { Session } from '../session.ts';
 
 export interface DaemonFacts {
@@ -16,52 +19,78 @@ export interface DaemonFacts {
 
 /** The status server of a daemon; null where it is off. */
 export function createDaemonStatus(session: Session, facts: DaemonFacts): StatusServer | null {
-  const { config, db, log, traffic } = session;
-  if (config.http === null) return null;
-  return createStatusServer(
-    {
-      db,
-      log,
-      workspace: config.clarify.workspace ?? '',
-      version: packageVersion(),
-      access: describeAccess(accessKind(config)),
-      push: config.push && session.installation.adopted,
-      leads: facts.leads,
-      nextRun: facts.nextRun,
-      nudge: facts.nudge,
-      endpoints: () => traffic.stats(),
-      watchRequests: (listener) => traffic.watch(listener),
-      async readRemote(object, recordId) {
-        const table = session.tables.find((known) => known.object === object);
-        if (table === undefined || recordId.startsWith('local:')) return null;
-        const options = { priority: 'push', signal: AbortSignal.timeout(DECISION_MS) } as const;
-        const request = { object: table.schema, id: recordId };
-        return (await session.remote.readRecord(request, options))?.fields ?? null;
-      },
-      actions: actionsOf(session),
-    },
-    config.http,
-  );
+  const { http } = session.config;
+  return http === null ? null : createStatusServer(statusSource(session, facts), http);
 }
 
-/** What is asked of Clarify for a decision is given up after this long: somebody waits for it. */
+/** What a status server shows of a workspace, and does for it. */
+export function statusSource(session: Session, facts: DaemonFacts): StatusSource {
+  const { config, db, log, traffic } = session;
+  return {
+    db,
+    log,
+    workspace: session.installation.workspace,
+    crm: config.crm.title,
+    version: packageVersion(),
+    access: describeAccess(config.access),
+    push: config.push && session.installation.adopted,
+    leads: facts.leads,
+    nextRun: facts.nextRun,
+    nudge: facts.nudge,
+    hooks: receiverOf(session),
+    endpoints: () => traffic.stats(),
+    watchRequests: (listener) => traffic.watch(listener),
+    ...decidedOn(db, (work) => work(session)),
+  };
+}
+
+/** Null where its CRM calls nobody, or is not asked to. */
+export function receiverOf({
+  db,
+  config,
+  log,
+}: Pick<Session, 'db' | 'config' | 'log'>): HookReceiver | null {
+  const { hooks: calls } = config.crm;
+  return config.hookUrl == null || calls === undefined ? null : createReceiver({ db, calls, log });
+}
+
+/** Lends a session for as long as `work` takes. */
+export type UseSession = <T>(work: (session: Session) => Promise<T>) => Promise<T>;
+
+/** What is asked of the CRM for a decision is given up after this long: somebody waits for it. */
 const DECISION_MS = 20_000;
 
-function actionsOf(session: Session): Actions {
+/** What a person may see and decide of a workspace; a session is needed for what asks its CRM. */
+export function decidedOn(
+  db: Database,
+  use: UseSession,
+): Pick<StatusSource, 'readRemote' | 'actions'> {
   const signal = () => AbortSignal.timeout(DECISION_MS);
+  const resolve = (conflict: bigint, take: 'local' | 'remote') =>
+    use((session) => resolveConflict(session, { conflict, take, by: 'status page' }, signal()));
   return {
-    async retry(entry) {
-      const retried = await retryEntries(session.db, [entry]);
-      return retried.length > 0 ? 'due again' : 'not waiting any more, or waits for a decision';
+    async readRemote(object, recordId) {
+      if (recordId.startsWith('local:')) return null;
+      return await use(async ({ tables, remote }) => {
+        const table = tables.find((known) => known.object === object);
+        if (table === undefined) return null;
+        const request = { object: table.schema, id: recordId };
+        const record = await remote.readRecord(request, { priority: 'push', signal: signal() });
+        return record?.fields ?? null;
+      });
     },
-    discard: async (entry) => await discardChange(session, entry, signal()),
-    async approve(entry) {
-      const approved = await approveDeletes(session.db, [entry]);
-      return approved.length > 0 ? 'approved' : 'no delete that waits for approval';
+    actions: {
+      async retry(entry) {
+        const retried = await retryEntries(db, [entry]);
+        return retried.length > 0 ? 'due again' : 'not waiting any more, or waits for a decision';
+      },
+      discard: (entry) => use((session) => discardChange(session, entry, signal())),
+      async approve(entry) {
+        const approved = await approveDeletes(db, [entry]);
+        return approved.length > 0 ? 'approved' : 'no delete that waits for approval';
+      },
+      takeLocal: (conflict) => resolve(conflict, 'local'),
+      takeRemote: (conflict) => resolve(conflict, 'remote'),
     },
-    takeLocal: async (conflict) =>
-      await resolveConflict(session, { conflict, take: 'local', by: 'status page' }, signal()),
-    takeRemote: async (conflict) =>
-      await resolveConflict(session, { conflict, take: 'remote', by: 'status page' }, signal()),
   };
 }

@@ -72,6 +72,7 @@ async function restore(
   const { session, table, record, readAt } = into;
   const { deferred, setAside } = await applyRecords(tx, table, [record], {
     readAt,
+    versions: session.remote.capabilitiesOf(table.object).versions,
     crmMinusDatabaseMs: crmMinusDatabaseMs(session),
     policyOf: (field) => session.policyOf(table.object, field),
   });
@@ -86,7 +87,7 @@ async function discardBirth(
 ): Promise<Discarded> {
   if (op !== 'insert') {
     throw new UsageError(
-      [`change ${id} is of a ${object} that Clarify does not know yet`],
+      [`change ${id} is of a ${object} that ${session.remote.title} does not know yet`],
       'discard its insert, or write the row again',
     );
   }
@@ -130,7 +131,9 @@ export function rebase(
     const hit = Object.entries(changes).filter(([field]) => left.has(field));
     if (hit.length === 0 || state === 'sending') return [];
     const rebased = hit.map(([field, { base, value }]) => {
-      const beneath = left.get(field)?.base ?? base;
+      // Null lies beneath what was empty.
+      const given = left.get(field);
+      const beneath = given === undefined ? base : given.base;
       left.delete(field);
       return [field, { base: beneath, value }] as const;
     });

@@ -3,7 +3,7 @@ import { deleteLinks, insertLinks, lockLinks, readStandingLinks } from '../../db
 import { readGuardedLinks } from '../../db/outbox/links.ts';
 import { cancelEntries, type OutboxEntry, readEntry } from '../../db/outbox/review.ts';
 import { UsageError } from '../../domain/errors.ts';
-import { viewOfField } from '../../push/push-links.ts';
+import { viewOfField } from '../../push/link-report.ts';
 import type { Session } from '../session.ts';
 import { rowHeld } from './row-held.ts';
 
@@ -51,7 +51,7 @@ export async function discardLink(
     async (tx) => {
       given.recheck(await readEntry(tx, id, true));
       await cancelEntries(tx, [id]);
-      const waiting = await readGuardedLinks(tx, view, [link], NEVER);
+      const waiting = await readGuardedLinks(tx, view, [link], { readAt: NEVER });
       const another = waiting.some((one) => one.here === link.here && one.there === link.there);
       if (another) return 'remote value restored';
       if (list?.kind === 'whole' && list.ids.has(there)) {

@@ -33,7 +33,7 @@ const EXPECTED: Readonly<Record<Field['kind'], string>> = {
   json: 'JSON',
 };
 
-/** As Clarify takes it: DECIMAL(16,4). */
+/** What a column of such numbers holds: 16 digits, 4 of them after the point. */
 const DECIMAL = /^-?\d{1,12}(?:\.\d{1,4})?$/;
 
 function parseAs({ kind }: Field, text: string): Json | undefined {

@@ -51,12 +51,14 @@ export async function resolveConflict(
   const table = session.tables.find((each) => each.object === object);
   if (table === undefined) throw new UsageError([`${object} is no longer mirrored`]);
   const column = table.byField.get(field) ?? null;
-  const wanted = wantedBy(decision.take, { table, field, column });
+  const wanted = wantedBy(session.remote.title, decision.take, { table, field, column });
   const recordId = await readCurrentId(session.db, object, conflict.recordId);
   const readAt = await readDatabaseTime(session.db);
   const request = { object: table.schema, id: recordId };
   const record = await session.remote.readRecord(request, { priority: 'push', signal });
-  if (record === null && wanted.take !== 'remote') throw recordGone(object, recordId);
+  if (record === null && wanted.take !== 'remote') {
+    throw recordGone(session.remote.title, object, recordId);
+  }
   const read = { recordId, record, readAt };
   return await session.db.transaction(
     (tx) => settle(tx, { session, table, column, field, decision, wanted, ...read }),
@@ -108,6 +110,7 @@ async function settle(tx: Transaction, settling: Settling): Promise<string> {
   if (record === null) return 'record is gone';
   const { deferred } = await applyRecords(tx, table, [record], {
     readAt,
+    versions: session.remote.capabilitiesOf(object).versions,
     crmMinusDatabaseMs: crmMinusDatabaseMs(session),
     policyOf: (name) => session.policyOf(object, name),
   });
@@ -124,13 +127,14 @@ const SAID = {
 } as const;
 
 function wantedBy(
+  title: string,
   take: Decision['take'],
   { table, field, column }: { table: MirrorTable; field: string; column: MirrorColumn | null },
 ): FieldVerdict {
   if (take === 'remote') return { take };
   if (column === null) {
     throw new UsageError(
-      [`Clarify has no field ${field} of ${table.object} any more`],
+      [`${title} has no field ${field} of ${table.object} any more`],
       'take remote closes the conflict',
     );
   }
@@ -185,8 +189,8 @@ function nothingWaits(id: bigint): UsageError {
   );
 }
 
-function recordGone(object: string, recordId: string): SyncError {
-  return new SyncError(`${object} ${recordId} is gone in Clarify, so nothing can be sent to it`, {
+function recordGone(title: string, object: string, recordId: string): SyncError {
+  return new SyncError(`${object} ${recordId} is gone in ${title}, so nothing can be sent to it`, {
     code: 'conflict-record-gone',
     disposition: 'park',
     hint: 'take remote closes the conflict',

@@ -5,6 +5,7 @@ import { readFields } from '../../db/outbox/adoption.ts';
 import { readCurrentId } from '../../db/outbox/conflict-decision.ts';
 import {
   columnValue,
+  insertRestore,
   insertRow,
   markReverted,
   readAdopted,
@@ -22,13 +23,13 @@ import { rowHeld } from './row-held.ts';
 
 /** What undoes a change. */
 export interface Reverted {
-  readonly kind: 'updated' | 'deleted' | 'inserted';
+  readonly kind: 'updated' | 'deleted' | 'inserted' | 'restored';
   readonly object: string;
   /** Of a row inserted anew, its new one. */
   readonly recordId: string;
   /** The outbox entry that was written. */
   readonly change: bigint;
-  /** Fields a row inserted anew has no place for. */
+  /** Fields a row inserted anew has no place for, or that the CRM alone writes. */
   readonly left: readonly string[];
 }
 
@@ -40,7 +41,8 @@ interface Deps {
 /**
  * Undoes a change that is done by an ordinary local one, which the triggers capture like any
  * user's: an update gives its fields their base back, where the row still shows what was sent; an
- * insert deletes the row; a delete inserts it anew, as another record. One transaction.
+ * insert deletes the row; a delete inserts it anew, as another record, or asks for the record to be
+ * brought back where the CRM has archived it. One transaction.
  *
  * @throws UsageError where it is not done, was undone already, or its fields have moved on;
  *   SyncError `row-held`; `write-refused` where push is off.
@@ -149,13 +151,18 @@ async function insertAnew(
   if (standing.has(recordId)) {
     throw new UsageError([`the row of ${table.object} ${recordId} is there again`]);
   }
+  if (isArchived(entry.sent)) {
+    await insertRestore(tx, table.object, recordId);
+    return { kind: 'restored', recordId, left: [] };
+  }
   const values = [];
   const left: string[] = [];
   for (const [name, { base }] of Object.entries(entry.changes)) {
     // What begins with an underscore is the CRM's own, and `_extra` what no column holds.
     if (base === null || name === '_row') continue;
     const value = columnValue(table, name, base);
-    if (value === null) left.push(...(name === '_extra' ? keysOf(base) : [name]));
+    if (value?.column.field.readOnly === true) left.push(name);
+    else if (value === null) left.push(...(name === '_extra' ? keysOf(base) : [name]));
     else {
       const target = value.column.field.relationship?.object ?? null;
       const now = await currentValue(tx, target, base);
@@ -163,6 +170,11 @@ async function insertAnew(
     }
   }
   return { kind: 'inserted', recordId: await insertRow(tx, table, values), left };
+}
+
+/** Whether the CRM keeps the record, and brings it back when it is asked to. */
+function isArchived(sent: Json): boolean {
+  return sent !== null && typeof sent === 'object' && Object.hasOwn(sent, 'archives');
 }
 
 /** A reference by an id the record no longer has stands for the one it has. */

@@ -1,14 +1,21 @@
 import { type Database, openDatabase } from '../../db/database.ts';
-import { type Emulator, startEmulator } from '../../emulator/emulator.ts';
-import type { RequestEvent } from '../../emulator/stats.ts';
+import { readHook } from '../../db/hook.ts';
+import { variablesFor } from '../../emulator/emulators.ts';
+import type { DemoScript } from '../../emulator/kernel/demo-script.ts';
+import type { DemoRoom, Emulated, EmulatedDemo } from '../../emulator/kernel/room.ts';
+import type { RequestEvent } from '../../emulator/kernel/stats.ts';
 import { type Config, loadConfig } from '../config/config.ts';
 import { runDaemon } from '../daemon/daemon.ts';
 import type { Logger } from '../log.ts';
 import { type ObjectRun, pullAll } from '../pull-all.ts';
 import { openSession, type Session } from '../session.ts';
 import { startDemoDatabase } from './database.ts';
+import { freePort } from './free-port.ts';
+import { groundOf } from './waiting.ts';
 
 export interface DemoOptions {
+  /** Whose workspace it is. */
+  readonly room: DemoRoom;
   readonly log: Logger;
   readonly signal: AbortSignal;
   /** Told what happens while everything starts, one line each. */
@@ -21,7 +28,12 @@ export interface DemoOptions {
 
 /** Both sides and the service between them, all in this process but Postgres. */
 export interface Demo {
-  readonly emulator: Emulator;
+  readonly emulator: Emulated;
+  readonly script: DemoScript;
+  /** The CRM, as people name it. */
+  readonly title: string;
+  /** Names of the variables that lead to a workspace of one's own. */
+  readonly needed: readonly string[];
   /** A user's own connection: no writer's rights, no knowledge of the sync. */
   readonly sql: Database;
   readonly databaseUrl: string;
@@ -31,23 +43,12 @@ export interface Demo {
   stop(): Promise<void>;
 }
 
-const SIZES = { company: 150, person: 500, deal: 200 };
 /** Every second: a demo is for watching. */
 const EVERY_SECOND = '* * * * * *';
-const OBJECTS = [
-  'c_project',
-  'company',
-  'deal',
-  'meeting',
-  'meeting_recording',
-  'message',
-  'person',
-  'task',
-];
 
 /** Starts a workspace, a database and the service that keeps them in step. */
 export async function startDemo(options: DemoOptions): Promise<Demo> {
-  const { log, signal, say } = options;
+  const { room, log, signal, say, onRequest } = options;
   const releases: (() => Promise<void>)[] = [];
   let stopping: Promise<void> | null = null;
   const stop = () => {
@@ -57,16 +58,15 @@ export async function startDemo(options: DemoOptions): Promise<Demo> {
     return stopping;
   };
   try {
-    const emulator = await startEmulator({ sizes: SIZES, onRequest: options.onRequest });
-    releases.push(emulator.stop);
-    const records = emulator.store.objects().map((object) => emulator.store.count(object));
-    say(`Clarify (emulated)  ${emulator.url}, ${sum(records)} records`);
+    const { emulated, records, script } = await room.startDemo({ onRequest });
+    releases.push(emulated.stop);
+    say(`${`${room.title} (emulated)`.padEnd(19)} ${emulated.url}, ${records} records`);
 
     const postgres = await startDemoDatabase();
     releases.push(postgres.stop);
     say(`Postgres (embedded) ${withoutPassword(postgres.url)}`);
 
-    const config = await demoConfig(emulator, postgres.url);
+    const config = await demoConfig(options, { emulated, script }, postgres.url);
     const session = await openSession(config, { log, signal });
     releases.push(session.stop);
     await fill(session, options);
@@ -75,8 +75,20 @@ export async function startDemo(options: DemoOptions): Promise<Demo> {
     releases.push(sql.close);
     const { running, statusUrl, drain } = await startService(session, options);
     releases.push(drain);
+    // What is edited before that is found as well, but not while people watch.
+    const { until } = groundOf(sql, signal);
+    if (script.calls === true) await until(() => readHook(session.db));
     say(`Status page         ${statusUrl}`);
-    return { emulator, sql, databaseUrl: postgres.url, running, stop };
+    return {
+      emulator: emulated,
+      script,
+      title: room.title,
+      needed: Object.keys(variablesFor(room, emulated)).filter((name) => !name.endsWith('_URL')),
+      sql,
+      databaseUrl: postgres.url,
+      running,
+      stop,
+    };
   } catch (error) {
     await stop();
     throw error;
@@ -84,19 +96,28 @@ export async function startDemo(options: DemoOptions): Promise<Demo> {
 }
 
 /** Built from variables like everyone's, only not from those of the process. */
-async function demoConfig(emulator: Emulator, databaseUrl: string): Promise<Config> {
-  const objects = OBJECTS.map((object) => `  ${object}: { pull: "${EVERY_SECOND}" }`);
+async function demoConfig(
+  { room }: DemoOptions,
+  { emulated, script }: Pick<EmulatedDemo, 'emulated' | 'script'>,
+  databaseUrl: string,
+): Promise<Config> {
+  const objects = script.objects.map((object) => {
+    const settings = { pull: EVERY_SECOND, ...script.settings?.[object] };
+    return `  ${object}: ${JSON.stringify(settings)}`;
+  });
+  // Whoever is to call has to be told where before anybody listens.
+  const status = `127.0.0.1:${script.calls === true ? await freePort() : 0}`;
   return await loadConfig({
     env: {
-      CLARIFY_API_URL: emulator.url,
-      CLARIFY_API_KEY: emulator.apiKey,
-      CLARIFY_WORKSPACE: emulator.workspace,
+      ...variablesFor(room, emulated),
       DATABASE_URL: databaseUrl,
       CLARIFY_SYNC_PUSH: 'on',
-      CLARIFY_SYNC_HTTP: '127.0.0.1:0',
+      CLARIFY_SYNC_HTTP: status,
+      ...(script.calls === true && { CLARIFY_SYNC_PUBLIC_URL: `http://${status}` }),
       CLARIFY_SYNC_CONFIG: 'demo.yaml',
     },
-    readText: async () => ['objects:', ...objects, 'exclude: [playbook]'].join('\n'),
+    readText: async () =>
+      ['objects:', ...objects, `exclude: [${script.exclude.join(', ')}]`].join('\n'),
   });
 }
 

@@ -7,7 +7,7 @@ import {
   readStaleViews,
 } from '../../db/dependants.ts';
 import { readGrantState } from '../../db/grants.ts';
-import { PUBLICATION, readPublicationState } from '../../db/publication.ts';
+import { publicationName, readPublicationState } from '../../db/publication.ts';
 import { readUnpublishable } from '../../db/replica-identity.ts';
 import { quoteIdent } from '../../domain/names.ts';
 import type { Config } from '../config/config.ts';
@@ -36,7 +36,7 @@ export const DEPENDANT_CHECKS: readonly {
       }
       return describe(await readLeakingPublications(sql), {
         none: 'none that carries what must stay here',
-        some: 'the secret of clarify_sync.installation goes into the stream',
+        some: `a secret in ${sql.schemas.control} goes into the stream`,
       });
     },
   },
@@ -75,18 +75,19 @@ function describe(
 export async function checkPublication(db: Database, { publication }: Config): Promise<Finding> {
   if (!publication) return ok('none is kept');
   const { isTaken, due, identities } = await readPublicationState(db);
-  const name = quoteIdent(PUBLICATION);
+  const kept = publicationName(db.schemas);
+  const name = quoteIdent(kept);
   if (isTaken) {
-    const detail = `${PUBLICATION} is somebody else's`;
+    const detail = `${kept} is somebody else's`;
     return { state: 'fail', detail, hint: `ALTER PUBLICATION ${name} RENAME TO another name` };
   }
   const wanting = [...identities.due, ...due];
   if (wanting.length > 0) {
-    const detail = `${PUBLICATION} is not current`;
+    const detail = `${kept} is not current`;
     const hint = `run \`clarify-sync sync\`; where a right is missing, as an administrator: ${wanting.join('; ')}`;
     return { state: 'warn', detail, hint };
   }
-  if (identities.others.length === 0) return ok(`${PUBLICATION} is current`);
+  if (identities.others.length === 0) return ok(`${kept} is current`);
   const detail = `not by _key, but otherwise, rows are named in the stream of ${identities.others.join('; ')}`;
   const hint = 'who reads the stream by _key gets removals without it; see docs/cdc.md';
   return { state: 'warn', detail, hint };

@@ -7,20 +7,29 @@ import {
   readTriggerFacts,
   type ServerFacts,
 } from '../../db/health.ts';
-import { adoptDatabase, ensureInstallation } from '../../db/installation.ts';
+import { adoptDatabase, ensureInstallation, refuseOthers } from '../../db/installation.ts';
 import { controlVersion } from '../../db/migrate.ts';
 import { readMirrors, readObjects } from '../../db/mirror/catalog.ts';
 import { loadMirror } from '../../db/mirror/load.ts';
 import { readTroubles } from '../../db/trouble.ts';
-import { SyncError } from '../../domain/errors.ts';
 import type { ObjectSchema } from '../../domain/schema.ts';
-import type { Config } from '../config/config.ts';
+import { type Config, schemasFor } from '../config/config.ts';
 import { startEmbeddedPostgres } from '../embedded-postgres/embedded-postgres.ts';
 import { EMBEDDED_FOLDER } from '../session.ts';
 import { mirroredOf, previewWorkspace } from '../workspace-schema.ts';
 import { checkGrants, checkPublication, DEPENDANT_CHECKS } from './beside.ts';
-import { type Check, type DoctorOptions, type Finding, ok } from './check.ts';
+import {
+  type Check,
+  type DoctorOptions,
+  type Finding,
+  failed,
+  hintOf,
+  ok,
+  type ToldWorkspace,
+} from './check.ts';
+import { checkDeclared } from './declared.ts';
 import { checkRows } from './rows.ts';
+import { checkHook } from './webhook.ts';
 
 const OLDEST = 14;
 const NEWEST = 18;
@@ -32,7 +41,7 @@ const NEWEST = 18;
 export async function checkDatabase(
   config: Config,
   options: DoctorOptions,
-  schemas: readonly ObjectSchema[] | null,
+  remote: ToldWorkspace,
 ): Promise<readonly Check[]> {
   const name = 'database';
   let stop = async () => {};
@@ -43,7 +52,12 @@ export async function checkDatabase(
       url = embedded.url;
       stop = embedded.stop;
     }
-    const db = openDatabase({ url, applicationName: 'clarify-sync doctor', log: options.log });
+    const db = openDatabase({
+      url,
+      schemas: schemasFor(config),
+      applicationName: 'clarify-sync doctor',
+      log: options.log,
+    });
     const stopServer = stop;
     stop = async () => {
       await db.close();
@@ -57,27 +71,13 @@ export async function checkDatabase(
       checkVersion(server),
       checkDatabaseClock(server),
       await looking('settings', () => checkSettings(db)),
-      ...(await checkSchema(db, config, { adopt: options.adopt, schemas })),
+      ...(await checkSchema(db, config, { ...remote, adopt: options.adopt })),
     ];
   } catch (error) {
     return [failed(name, error)];
   } finally {
     await stop();
   }
-}
-
-/** An error as a check. What is no SyncError is a bug, and not ours to hide. */
-export function failed(name: string, error: unknown): Check {
-  if (!(error instanceof SyncError)) throw error;
-  const detail = `[${error.code}] ${error.message}`;
-  return { name, state: 'fail', detail, hint: hintOf(error) };
-}
-
-function hintOf({ code, hint }: SyncError): string {
-  // Its own says to run what was just run.
-  return code === 'database-permission'
-    ? 'as an administrator, grant what is named here or listed at rights'
-    : (hint ?? `look up ${code} in docs/errors.md`);
 }
 
 async function looking(name: string, look: () => Promise<Finding>): Promise<Check> {
@@ -126,16 +126,14 @@ async function checkSettings(db: Database): Promise<Finding> {
   );
 }
 
-interface Wanted {
+interface Wanted extends ToldWorkspace {
   readonly adopt: boolean;
-  /** What the workspace has; null where that is not known. */
-  readonly schemas: readonly ObjectSchema[] | null;
 }
 
 async function checkSchema(
   db: Database,
   config: Config,
-  { adopt: adopting, schemas }: Wanted,
+  { adopt: adopting, schemas, workspace, hooks }: Wanted,
 ): Promise<readonly Check[]> {
   const rights = await looking('rights', async () => {
     const missing = await readMissingRights(db);
@@ -156,10 +154,21 @@ async function checkSchema(
     rights,
     migrations,
     ...(adopting ? [await looking('adoption', () => adopt(db))] : []),
-    await looking('installation', () => checkInstallation(db, config)),
-    ...(version.isCurrent ? [await looking('rows', () => checkRows(db))] : []),
+    await looking('installation', () => checkInstallation(db, config, workspace)),
+    ...(version.isCurrent ? [await looking('rows', () => checkRows(db, config.crm.title))] : []),
+    ...(version.isCurrent ? await checkDeclared(db, config) : []),
     ...(version.isCurrent ? await checkTables(db, config, schemas) : []),
+    ...(version.isCurrent ? await checkWebhook(db, config, hooks) : []),
   ];
+}
+
+async function checkWebhook(
+  db: Database,
+  config: Config,
+  hooks: ToldWorkspace['hooks'],
+): Promise<readonly Check[]> {
+  const finding = await checkHook(db, config, hooks);
+  return finding === null ? [] : [{ name: 'webhook', ...finding }];
 }
 
 /** What stands: our tables, and what others built onto them. */
@@ -189,17 +198,15 @@ async function adopt(db: Database): Promise<Finding> {
   };
 }
 
-async function checkInstallation(db: Database, config: Config): Promise<Finding> {
+async function checkInstallation(
+  db: Database,
+  { crm }: Config,
+  told: string | null,
+): Promise<Finding> {
   const facts = await readInstallationFacts(db);
   if (facts === null) return ok('none yet: the first sync makes it');
   const { workspace, push } = facts;
-  if (workspace !== config.clarify.workspace) {
-    return {
-      state: 'fail',
-      detail: `this database mirrors the workspace ${workspace}`,
-      hint: 'correct CLARIFY_WORKSPACE, or give this workspace a database of its own',
-    };
-  }
+  await refuseOthers(db, { crm: crm.name, workspace: told });
   // With what stands already, so that looking changes nothing.
   const { adopted } = await ensureInstallation(db, { workspace, push });
   if (adopted) return ok(`mirrors the workspace ${workspace}`);

@@ -1,31 +1,30 @@
-import type { EndpointStats } from '../../clarify/endpoint-queue.ts';
-import { isExposed } from '../../clarify/oauth/token-file.ts';
-import type { ClarifyRemote } from '../../clarify/remote.ts';
+import { isExposed } from '../../crm/wire/oauth/token-file.ts';
 import { skewMs } from '../../domain/clock-bounds.ts';
 import { SyncError } from '../../domain/errors.ts';
-import type { ObjectSchema } from '../../domain/schema.ts';
-import { type Config, unknownNames } from '../config/config.ts';
-import { accessKind, describeAccess, openRemote } from '../open-remote.ts';
-import type { Check, DoctorOptions } from './check.ts';
-import { describeSkew, failed } from './database.ts';
+import type { Remote } from '../../domain/remote.ts';
+import type { EndpointStats } from '../../domain/traffic.ts';
+import { type Config, loginFile, unknownNames } from '../config/config.ts';
+import { describeAccess, openRemote } from '../open-remote.ts';
+import { type Check, type DoctorOptions, failed, type ToldWorkspace } from './check.ts';
+import { describeSkew } from './database.ts';
+import { checkPromises } from './promises.ts';
+import { askHooks } from './webhook.ts';
 
 /** A person waits for the answer: the patience that a sync has would be minutes. */
 const LIMIT_MS = 10_000;
 
-export interface RemoteFindings {
+export interface RemoteFindings extends ToldWorkspace {
   readonly checks: readonly Check[];
-  /** What the workspace has; null where Clarify did not tell. */
-  readonly schemas: readonly ObjectSchema[] | null;
 }
 
-/** Everything about Clarify, found out with the one request that every sync begins with. */
+/** Everything about the CRM, found out with the one request that every sync begins with. */
 export async function checkRemote(
   config: Config,
   { log, signal, remoteLimitMs = LIMIT_MS }: DoctorOptions,
 ): Promise<RemoteFindings> {
-  const remote = openRemote(config, log);
+  const remote = await openRemote(config, log);
   const deadline = new AbortController();
-  const timer = setTimeout(() => deadline.abort(noAnswer(remoteLimitMs)), remoteLimitMs);
+  const timer = setTimeout(() => deadline.abort(noAnswer(config, remoteLimitMs)), remoteLimitMs);
   try {
     const objects = await remote.discover({
       priority: 'push',
@@ -34,38 +33,49 @@ export async function checkRemote(
       withinMs: remoteLimitMs / 2,
     });
     const checks: readonly Check[] = [
-      { name: 'api', state: 'ok', detail: config.clarify.url, hint: null },
+      reachedApi(config),
       {
         name: 'key',
         state: 'ok',
-        detail: `${describeAccess(accessKind(config))}, accepted`,
+        detail: `${describeAccess(config.access)}, accepted`,
         hint: null,
       },
       ...(await checkTokens(config)),
       {
         name: 'workspace',
         state: objects.length > 0 ? 'ok' : 'warn',
-        detail: `${config.clarify.workspace}, ${objects.length} objects`,
+        detail: `${remote.workspace}, ${objects.length} objects`,
         hint: objects.length > 0 ? null : 'what this key may see holds no object',
       },
+      ...checkPromises(remote, objects),
       ...checkNames(config, objects),
-      judgeRate(remote.stats(), config.allowance),
-      ...checkClock(remote),
+      judgeRate(remote.stats(), config.allowance, config.crm.title),
+      ...checkClock(config, remote),
     ];
-    return { checks, schemas: objects };
+    const hooks = await askHooks(config, remote, AbortSignal.any([signal, deadline.signal]));
+    return { checks, schemas: objects, workspace: remote.workspace, hooks };
   } catch (error) {
-    return { checks: await failedRemote(config, error), schemas: null };
+    return {
+      checks: await failedRemote(config, error),
+      schemas: null,
+      workspace: remote.workspace,
+      hooks: null,
+    };
   } finally {
     clearTimeout(timer);
     await remote.stop();
   }
 }
 
-function noAnswer(limitMs: number): SyncError {
-  return new SyncError(`Clarify gave no usable answer within ${limitMs / 1_000} s`, {
+function reachedApi({ settings }: Config): Check {
+  return { name: 'api', state: 'ok', detail: settings['apiUrl'] ?? '', hint: null };
+}
+
+function noAnswer({ crm, names }: Config, limitMs: number): SyncError {
+  return new SyncError(`${crm.title} gave no usable answer within ${limitMs / 1_000} s`, {
     code: 'remote-timeout',
     disposition: 'retry',
-    hint: 'check CLARIFY_API_URL and the network, then run it again; a sync waits longer',
+    hint: `check ${names['apiUrl']} and the network, then run it again; a sync waits longer`,
   });
 }
 
@@ -81,7 +91,7 @@ function checkNames(config: Config, schemas: Parameters<typeof unknownNames>[1])
 /** Which of the three it was: an answer that refuses the key shows that somebody answers. */
 async function failedRemote(config: Config, error: unknown): Promise<readonly Check[]> {
   const code = error instanceof SyncError ? error.code : null;
-  const reached: Check = { name: 'api', state: 'ok', detail: config.clarify.url, hint: null };
+  const reached = reachedApi(config);
   switch (code) {
     case 'remote-unauthorized':
     case 'remote-forbidden':
@@ -100,8 +110,9 @@ async function failedRemote(config: Config, error: unknown): Promise<readonly Ch
 }
 
 /** The file of a login is as good as a key, and only its owner should be able to read it. */
-async function checkTokens({ clarify: { apiKey, tokens } }: Config): Promise<readonly Check[]> {
-  if (apiKey !== null || tokens === null || !(await isExposed(tokens))) return [];
+async function checkTokens(config: Config): Promise<readonly Check[]> {
+  const tokens = loginFile(config);
+  if (tokens === null || !(await isExposed(tokens))) return [];
   return [
     {
       name: 'login',
@@ -119,10 +130,11 @@ const LITTLE = 0.2;
 export function judgeRate(
   stats: readonly Pick<EndpointStats, 'endpoint' | 'limit' | 'remaining'>[],
   allowance: number,
+  title: string,
 ): Check {
   const known = stats.find(({ limit, remaining }) => limit !== null && remaining !== null);
   if (!known?.limit || known.remaining === null) {
-    const detail = 'Clarify tells no limit';
+    const detail = `${title} tells no limit`;
     return { name: 'rate', state: 'warn', detail, hint: 'it is learned from refusals, then' };
   }
   const { limit, remaining } = known;
@@ -132,7 +144,9 @@ export function judgeRate(
     : { name: 'rate', state: 'warn', detail, hint: 'something else uses up the API limit' };
 }
 
-function checkClock(remote: ClarifyRemote): readonly Check[] {
+function checkClock({ crm }: Config, remote: Remote): readonly Check[] {
   if (remote.clock === null) return [];
-  return [describeSkew('clarify clock', skewMs(remote.clock), 'check the clock of this machine')];
+  return [
+    describeSkew(`${crm.name} clock`, skewMs(remote.clock), 'check the clock of this machine'),
+  ];
 }

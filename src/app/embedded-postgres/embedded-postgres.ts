@@ -4,6 +4,7 @@ import { platform } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
+import { TEMPLATE } from '../../db/schemas.ts';
 import { SyncError } from '../../domain/errors.ts';
 import { type Account, type Binaries, findAccount, findBinaries, runAs } from './account.ts';
 import { type Cluster, openCluster } from './cluster.ts';
@@ -16,13 +17,14 @@ export interface EmbeddedPostgresOptions {
 }
 
 export interface EmbeddedPostgres {
-  /** Of the database `clarify`, as its superuser; holds the password. */
+  /** Of its one database, as its superuser; holds the password. */
   readonly url: string;
   /** Ends the server, unless another of our processes still uses it. Safe to call twice. */
   stop(): Promise<void>;
 }
 
-const DATABASE = 'clarify';
+/** As when there could be one workspace alone: clusters made then go on. */
+const DATABASE = TEMPLATE.mirror;
 /** Held shared by each of our processes; whoever gets it alone is the last. */
 const KEEPER_LOCK = 7_235_419_023;
 const ATTEMPTS = 5;

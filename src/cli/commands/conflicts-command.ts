@@ -11,7 +11,7 @@ import { knownObjects } from '../object-names.ts';
 import { showAgo, showPlural } from '../quantity.ts';
 import type { Report } from '../report.ts';
 import type { CommandContext, CommonOptions, Shell } from '../shell.ts';
-import { cut, renderTable } from '../table.ts';
+import { type Column, cut, renderTable } from '../table.ts';
 import { printable, type Screen } from '../terminal.ts';
 import { resolve } from './conflicts-resolve.ts';
 import { entryId, listLimit } from './entry-id.ts';
@@ -57,7 +57,7 @@ export function addConflicts(program: Command, shell: Shell): void {
     .argument('<id>', 'the id that `conflicts list` shows', entryId)
     .summary('decide an open conflict')
     .description(
-      'Settles an open conflict, as you decide. Clarify is asked again first. `local` is sent, `remote` is put back into the row; any other value is put into the row and sent. A value is text as it is, an id, a number, true or false, a date, an instant, or JSON for lists and everything else; null clears. In JSON quotes text is never one of these words: \'"local"\'. What is settled already stays so.',
+      `Settles an open conflict, as you decide. ${shell.crm.title} is asked again first. \`local\` is sent, \`remote\` is put back into the row; any other value is put into the row and sent. A value is text as it is, an id, a number, true or false, a date, an instant, or JSON for lists and everything else; null clears. In JSON quotes text is never one of these words: '"local"'. What is settled already stays so.`,
     )
     .requiredOption('--take <side>', 'local, remote, or a value of neither')
     .option('--json', 'one JSON document on standard output')
@@ -72,7 +72,7 @@ async function list(
   objects: readonly string[],
   flags: ListFlags,
 ): Promise<Report> {
-  return await context.withDatabase(async ({ db }) => {
+  return await context.withDatabase(async ({ db }, config) => {
     const wanted = knownObjects(objects, await mirroredObjects(db));
     const { limit } = flags;
     const openOnly = flags.all !== true;
@@ -80,7 +80,7 @@ async function list(
     const open = conflicts.find(({ resolution }) => resolution === 'open');
     return {
       json: { conflicts, total },
-      text: renderList(conflicts, { total, openOnly }, context.screen),
+      text: renderList(conflicts, { total, openOnly, crm: config.crm.title }, context.screen),
       exitCode: open === undefined ? 0 : 3,
       next:
         open === undefined
@@ -90,22 +90,26 @@ async function list(
   });
 }
 
-const COLUMNS = [
+const columns = (crm: string): readonly Column[] => [
   { title: 'id', align: 'right' },
   { title: 'object' },
   { title: 'record', least: 9 },
   { title: 'field', least: 8 },
   { title: 'here', least: 8 },
-  { title: 'Clarify', least: 8 },
+  { title: crm, least: 8 },
   { title: 'policy', spare: 1 },
   { title: 'result' },
   { title: 'detected', spare: 2 },
-] as const;
+];
 const MOST_OF_VALUE = 40;
 
 function renderList(
   conflicts: readonly ConflictEntry[],
-  { total, openOnly }: { readonly total: number; readonly openOnly: boolean },
+  {
+    total,
+    openOnly,
+    crm,
+  }: { readonly total: number; readonly openOnly: boolean; readonly crm: string },
   screen: Screen,
 ): string[] {
   if (conflicts.length === 0) return [openOnly ? 'nothing is open' : 'nothing'];
@@ -122,7 +126,7 @@ function renderList(
   ]);
   const more = total - conflicts.length;
   const rest = more > 0 ? [`and ${showPlural(more, 'more', 'more')}: --limit shows them`] : [];
-  return [...renderTable(COLUMNS, rows, screen), ...rest];
+  return [...renderTable(columns(crm), rows, screen), ...rest];
 }
 
 /** The whole of it is for `show`. */
@@ -131,7 +135,7 @@ function valueInList(value: ConflictEntry['local']): string {
 }
 
 async function show(context: CommandContext, id: bigint): Promise<Report> {
-  return await context.withDatabase(async ({ db }) => {
+  return await context.withDatabase(async ({ db }, config) => {
     const conflict = await readConflict(db, id);
     if (conflict === null)
       throw new UsageError(
@@ -150,7 +154,7 @@ async function show(context: CommandContext, id: bigint): Promise<Report> {
           [
             { field: 'agreed on', to: base },
             { field: 'here', to: local },
-            { field: `Clarify${by}`, to: remote },
+            { field: `${config.crm.title}${by}`, to: remote },
           ],
           paint,
         ),

@@ -2,11 +2,14 @@ import type { Command } from 'commander';
 import type { Demo } from '../../app/demo/demo.ts';
 import type { SceneResult } from '../../app/demo/script.ts';
 import { createLog } from '../../app/log.ts';
+import { demos } from '../../emulator/emulators.ts';
+import { crmOption, roomNamed, titlesOf } from '../crm-option.ts';
 import { showPlural } from '../quantity.ts';
 import type { Report } from '../report.ts';
 import type { CommandContext, CommonOptions, Shell } from '../shell.ts';
 
 interface DemoFlags extends CommonOptions {
+  readonly crm: string;
   readonly once?: boolean;
 }
 
@@ -15,30 +18,29 @@ export function addDemo(program: Command, shell: Shell): void {
     .command('demo')
     .summary('see it work, with nothing to set up')
     .description(
-      'An emulated Clarify workspace with sample data, an embedded Postgres and the service between them: edits on both sides arrive on the other. Then stays, for you to join in, until Ctrl-C.',
+      `An emulated ${titlesOf(demos)} workspace with sample data, an embedded Postgres and the service between them: edits on both sides arrive on the other. Then stays, for you to join in, until Ctrl-C.`,
     )
+    .addOption(crmOption(demos))
     .option('--once', 'end after the script; exit 1 unless everything arrived')
     .option('--json', 'like --once, with one JSON document on standard output')
     .addHelpText('after', '\nExample:\n  clarify-sync demo --once')
-    .action((flags: DemoFlags) =>
-      shell.run(flags, 'document', (context) => demo(context, flags.once === true)),
-    );
+    .action((flags: DemoFlags) => shell.run(flags, 'document', (context) => demo(context, flags)));
 }
 
-async function demo(context: CommandContext, once: boolean): Promise<Report | null> {
+async function demo(context: CommandContext, flags: DemoFlags): Promise<Report | null> {
   const { terminal, signal, json } = context;
   const say = (line: string) => void (json || terminal.out.write(`${line}\n`));
-  const stays = !once && !json && terminal.out.isTTY === true;
+  const stays = flags.once !== true && !json && terminal.out.isTTY === true;
   // The narration tells what matters; of the service only what goes wrong.
   const log = createLog({ level: 'error' });
   const { startDemo } = await import('../../app/demo/demo.ts');
   const { playScript } = await import('../../app/demo/script.ts');
   let started: Demo | null = null;
   try {
-    started = await startDemo({ log, signal, say });
+    started = await startDemo({ room: roomNamed(demos, flags.crm), log, signal, say });
     const results = await Promise.race([playScript(started, { signal, say }), endedEarly(started)]);
     if (stays) await stay(started, context, say);
-    return report(results);
+    return report(results, started);
   } catch (error) {
     // Ctrl-C is how a demo ends.
     if (signal.aborted) return null;
@@ -62,7 +64,7 @@ async function stay(
   say('');
   say(paint('bold', 'Join in:'));
   say(`   psql '${running.databaseUrl}'`);
-  say(`   select id, name__full_name, job_title from clarify.person limit 5;`);
+  say(`   ${running.script.query}`);
   say(`   and act as a person in the app: ${running.emulator.adminUrl}`);
   say('');
   say('Going on with an edit every few seconds; Ctrl-C ends it and leaves nothing behind.');
@@ -70,7 +72,7 @@ async function stay(
   await Promise.race([playTraffic(running, { signal, say }), running.running]);
 }
 
-function report(results: readonly SceneResult[]): Report {
+function report(results: readonly SceneResult[], { needed }: Demo): Report {
   const missing = results.filter(({ arrived }) => !arrived);
   return {
     json: { scenes: results },
@@ -83,7 +85,7 @@ function report(results: readonly SceneResult[]): Report {
     exitCode: missing.length === 0 ? 0 : 1,
     next:
       missing.length === 0
-        ? 'to sync a workspace of your own, set CLARIFY_API_KEY and CLARIFY_WORKSPACE and run `clarify-sync sync`'
+        ? `to sync a workspace of your own, set ${needed.join(' and ')} and run \`clarify-sync sync\``
         : 'run `clarify-sync demo` again; if it fails again, please report it',
   };
 }

@@ -8,6 +8,7 @@ import { printable, type Screen, type Style } from '../terminal.ts';
 
 interface DoctorFlags extends CommonOptions {
   readonly adopt?: boolean;
+  readonly forgetWebhook?: boolean;
 }
 
 export function addDoctor(program: Command, shell: Shell): void {
@@ -18,17 +19,26 @@ export function addDoctor(program: Command, shell: Shell): void {
       'Checks key, workspace, reachability, rate headroom, Postgres version and rights, migrations, triggers, objects that cannot be mirrored, clocks and installation. Changes nothing.',
     )
     .option('--adopt', 'let a copied database push; what was unfinished in it is parked')
+    .option('--forget-webhook', 'have the CRM call nobody any more, whether or not `run` does')
     .option('--json', 'one JSON document on standard output')
     .addHelpText('after', '\nExample:\n  clarify-sync doctor')
     .action((flags: DoctorFlags) =>
-      shell.run(flags, 'document', (context) => doctor(context, flags.adopt === true)),
+      shell.run(flags, 'document', async (context) => {
+        // What changes something is done to the one that is named.
+        if (flags.adopt === true || flags.forgetWebhook === true)
+          return await doctor(context, flags);
+        return await context.forEach((each) => doctor(each, {}));
+      }),
     );
 }
 
-async function doctor(context: CommandContext, adopt: boolean): Promise<Report> {
+async function doctor(
+  context: CommandContext,
+  { adopt = false, forgetWebhook = false }: Pick<DoctorFlags, 'adopt' | 'forgetWebhook'>,
+): Promise<Report> {
   const config = await context.config();
   const log = context.log(config);
-  const checks = await runDoctor(config, { log, signal: context.signal, adopt });
+  const checks = await runDoctor(config, { log, signal: context.signal, adopt, forgetWebhook });
   const first = checks.find(({ state }) => state === 'fail') ?? checks.find(({ hint }) => hint);
   return {
     json: { checks },

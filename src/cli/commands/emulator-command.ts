@@ -1,139 +1,95 @@
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 import { SyncError } from '../../domain/errors.ts';
-import type { Emulator } from '../../emulator/emulator.ts';
-import { type Dialect, parseSwitch, type Switches, switchNames } from '../../emulator/switches.ts';
+import { emulators, variablesFor } from '../../emulator/emulators.ts';
+import type { Emulated, Room } from '../../emulator/kernel/room.ts';
+import { crmOption, roomNamed, titlesOf } from '../crm-option.ts';
 import type { Report } from '../report.ts';
+import { addRoomFlags, readRoomFlags, roomHelp } from '../room-flags.ts';
 import type { CommandContext, CommonOptions, Shell } from '../shell.ts';
 import { untilAborted } from '../until-aborted.ts';
 
 interface EmulatorFlags extends CommonOptions {
+  readonly crm: string;
   readonly host: string;
   readonly port: number;
   readonly key: string;
-  readonly accessToken?: string;
-  readonly workspace: string;
-  readonly dialect: Dialect;
   readonly seed: string;
   readonly latency?: number;
   readonly empty?: boolean;
-  readonly switch?: Partial<Switches>;
-  readonly people?: number;
-  readonly companies?: number;
-  readonly deals?: number;
-  readonly tasks?: number;
-  readonly meetings?: number;
-  readonly messages?: number;
-  readonly projects?: number;
+  readonly switch?: readonly string[];
 }
 
-/** Flags for how many sample records there are. */
-const SIZES = [
-  ['people', 'person'],
-  ['companies', 'company'],
-  ['deals', 'deal'],
-  ['tasks', 'task'],
-  ['meetings', 'meeting'],
-  ['messages', 'message'],
-  ['projects', 'c_project'],
-] as const;
-
 export function addEmulator(program: Command, shell: Shell): void {
+  const titles = titlesOf(emulators);
   const command = program
     .command('emulator')
-    .summary('a local Clarify workspace over HTTP')
+    .summary(`a local ${titles} workspace over HTTP`)
     .description(
-      'A Clarify workspace in memory, over real HTTP, with sample records that are the same for the same seed. Prints what to set to use it, and serves until Ctrl-C.',
+      `A ${titles} workspace in memory, over real HTTP, with sample records that are the same for the same seed. Prints what to set to use it, and serves until Ctrl-C.`,
     )
+    .addOption(crmOption(emulators))
     .option('--host <host>', 'address to listen on', '127.0.0.1')
     .option('--port <port>', 'port to listen on, 0 for any free one', port, 8470)
     .option('--key <key>', 'the API key to accept', 'demo-key')
-    .option('--access-token <token>', 'an OAuth access token to accept as `Bearer`')
-    .option('--workspace <slug>', 'the slug of the workspace', 'demo')
-    .addOption(
-      new Option('--dialect <dialect>', 'which API it speaks')
-        .choices(['current', 'classic'])
-        .default('current'),
-    )
     .option('--seed <seed>', 'same seed, same sample records', '1')
     .option('--latency <ms>', 'every answer waits this long', count)
-    .option('--empty', 'no sample records');
-  for (const [flag] of SIZES) command.option(`--${flag} <n>`, `how many sample ${flag}`, count);
-  command
+    .option('--empty', 'no sample records')
     .option('--switch <name=value>', 'a switch as below; may be repeated', toSwitches)
     .option('--json', 'one JSON document on standard output once it serves')
-    .addHelpText('after', help)
+    .addHelpText('after', roomHelp)
     .action((flags: EmulatorFlags) =>
-      shell.run(flags, 'document', (context) => serve(context, flags)),
+      shell.run(flags, 'document', (context) => serve(context, flags, command)),
     );
-}
-
-function help(): string {
-  const width = Math.max(...switchNames.map(({ name }) => name.length));
-  const switches = switchNames.map(
-    ({ name, takes, about }) => `  ${name.padEnd(width)}  ${about} (${takes})`,
-  );
-  return [
-    '',
-    'Switches:',
-    ...switches,
-    '',
-    'Faults, and what people do in the app, come through POST /_emulator/… on the same port;',
-    'docs/emulator.md has them all.',
-    '',
-    'Example:',
-    '  clarify-sync emulator --people 10000 --switch dateFilters=days',
-    `  curl localhost:8470/_emulator/faults -d '{"kind":"status","status":503,"count":3}'`,
-  ].join('\n');
+  addRoomFlags(command, count);
 }
 
 /** Says where it is once it serves, so that nothing is left to report at the end. */
-async function serve(context: CommandContext, flags: EmulatorFlags): Promise<Report | null> {
-  const emulator = await start(flags);
+async function serve(
+  context: CommandContext,
+  flags: EmulatorFlags,
+  command: Command,
+): Promise<Report | null> {
+  const room = roomNamed(emulators, flags.crm);
+  const emulated = await start(room, flags, command);
   try {
-    const { url, adminUrl, workspace, apiKey, oauth } = emulator;
+    const { adminUrl, is, otherwise, document } = emulated;
     const { out, err } = context.terminal;
     if (flags.json === true) {
-      out.write(`${JSON.stringify({ url, adminUrl, workspace, apiKey, oauth, next: null })}\n`);
+      out.write(`${JSON.stringify({ ...document, next: null })}\n`);
     } else {
       out.write(
-        `# a Clarify workspace (${flags.dialect}); to act as a person in the app: ${adminUrl}\n` +
-          `export CLARIFY_API_URL=${url}\n` +
-          `export CLARIFY_API_KEY=${apiKey}\n` +
-          `export CLARIFY_WORKSPACE=${workspace}\n` +
-          '# to sign in by `clarify-sync login` instead, without the key:\n' +
-          `export CLARIFY_OAUTH_CLIENT_ID=${oauth.clientId}\n` +
-          `export CLARIFY_OAUTH_AUTHORIZE_URL=${oauth.authorizeUrl}\n` +
-          `export CLARIFY_OAUTH_TOKEN_URL=${oauth.tokenUrl}\n`,
+        [
+          `# ${is}; to act as a person in the app: ${adminUrl}`,
+          ...exports(variablesFor(room, emulated)),
+          ...(otherwise === null ? [] : [`# ${otherwise.about}:`, ...exports(otherwise.variables)]),
+          '',
+        ].join('\n'),
       );
       err.write('→ set these in another terminal and run `clarify-sync sync`; Ctrl-C ends it\n');
     }
     await untilAborted(context.signal);
   } finally {
-    await emulator.stop();
+    await emulated.stop();
   }
   return null;
 }
 
-async function start(flags: EmulatorFlags): Promise<Emulator> {
-  const sizes = Object.fromEntries(
-    SIZES.flatMap(([flag, object]) => {
-      const size = flags[flag];
-      return size === undefined ? [] : [[object, size]];
-    }),
-  );
+function exports(variables: Readonly<Record<string, string>>): string[] {
+  return Object.entries(variables).map(([name, value]) => `export ${name}=${value}`);
+}
+
+async function start(room: Room, flags: EmulatorFlags, command: Command): Promise<Emulated> {
+  const own = readRoomFlags(room, command, flags.switch ?? []);
   const latency = flags.latency === undefined ? {} : { latencyMs: flags.latency };
-  const { startEmulator } = await import('../../emulator/emulator.ts');
   try {
-    return await startEmulator({
+    return await room.start({
       host: flags.host,
       port: flags.port,
       apiKey: flags.key,
-      accessToken: flags.accessToken,
-      workspace: flags.workspace,
-      dialect: flags.dialect,
       seed: flags.seed,
-      sizes: flags.empty === true ? 'none' : sizes,
-      switches: { ...flags.switch, ...latency },
+      sizes: flags.empty === true ? 'none' : own.sizes,
+      switches: { ...own.switches, ...latency },
+      flags: own.flags,
     });
   } catch (cause) {
     throw cannotListen(cause, flags) ?? cause;
@@ -162,14 +118,10 @@ function cannotListen(cause: unknown, { host, port: wanted }: EmulatorFlags): Sy
   }
 }
 
-function toSwitches(text: string, before: Partial<Switches> = {}): Partial<Switches> {
-  const at = text.indexOf('=');
-  if (at < 1) throw new InvalidArgumentError('It is not of the form name=value.');
-  try {
-    return { ...before, ...parseSwitch(text.slice(0, at), text.slice(at + 1)) };
-  } catch (error) {
-    throw new InvalidArgumentError(error instanceof RangeError ? error.message : 'Unknown switch.');
-  }
+/** Only their form: what there is to switch depends on the CRM. */
+function toSwitches(text: string, before: readonly string[] = []): readonly string[] {
+  if (text.indexOf('=') >= 1) return [...before, text];
+  throw new InvalidArgumentError('It is not of the form name=value.');
 }
 
 function port(text: string): number {

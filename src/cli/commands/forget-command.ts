@@ -18,7 +18,7 @@ export function addForget(program: Command, shell: Shell): void {
     .argument('<id>', 'any id that the record has had')
     .summary("erase a person's data, once the record is deleted")
     .description(
-      "Erases what is kept of a record besides its row: tombstone, history, settled changes and conflicts,\nof every id it has had and of records that were merged into it. Only ids stay. It deletes nothing in\nClarify, and no row: delete the record first, there or here, and let it sync; while the row stands, its\npast goes and its present stays. Changes that wait are left, for they have yet to be sent. Backups and\nthe database's own log are not touched.\nThere is no way back: --dry-run says what it would erase.",
+      `Erases what is kept of a record besides its row: tombstone, history, settled changes and conflicts,\nof every id it has had and of records that were merged into it. Only ids stay. It deletes nothing in\n${shell.crm.title}, and no row: delete the record first, there or here, and let it sync; while the row stands, its\npast goes and its present stays. Changes that wait are left, for they have yet to be sent. Backups and\nthe database's own log are not touched.\nThere is no way back: --dry-run says what it would erase.`,
     )
     .option('--dry-run', 'say what would be erased, and erase nothing')
     .option('--json', 'one JSON document on standard output')
@@ -32,7 +32,7 @@ async function forget(
   context: CommandContext,
   { object, id, flags }: { object: string; id: string; flags: ForgetFlags },
 ): Promise<Report> {
-  return await context.withDatabase(async ({ db }) => {
+  return await context.withDatabase(async ({ db }, config) => {
     // Also objects that are mirrored no more.
     knownObjects([object], [...(await readMirrors(db)).values()]);
     const dry = flags.dryRun === true;
@@ -53,7 +53,7 @@ async function forget(
         next: 'check the id: nothing was erased',
       };
     }
-    return report({ object, id, dry, found });
+    return report({ object, id, dry, found, crm: config.crm.title });
   });
 }
 
@@ -62,11 +62,13 @@ function report({
   id,
   dry,
   found,
+  crm,
 }: {
   readonly object: string;
   readonly id: string;
   readonly dry: boolean;
   readonly found: Forgotten;
+  readonly crm: string;
 }): Report {
   const counts = [
     showPlural(found.tombstones, 'tombstone'),
@@ -91,13 +93,16 @@ function report({
       ...(isLeft ? [`left: ${left.join(', ')}`] : []),
     ],
     exitCode: isLeft ? 3 : 0,
-    next: nextStep(found, dry),
+    next: nextStep(found, { crm, dry }),
   };
 }
 
-function nextStep({ left }: Forgotten, dry: boolean): string | null {
+function nextStep(
+  { left }: Forgotten,
+  { crm, dry }: { readonly crm: string; readonly dry: boolean },
+): string | null {
   if (left.rows > 0)
-    return 'delete the record, in Clarify or here, and let it sync; then forget it again';
+    return `delete the record, in ${crm} or here, and let it sync; then forget it again`;
   if (left.changes + left.conflicts > 0) {
     return 'see `clarify-sync outbox list` and `clarify-sync conflicts list`; then forget it again';
   }

@@ -8,7 +8,7 @@ export function addMigrate(program: Command, shell: Shell): void {
     .command('migrate')
     .summary('control-schema migrations alone')
     .description(
-      'Brings the schema clarify_sync up to date. Safe to repeat, and to run from several machines at once. Every other command does the same when it opens the database.',
+      'Brings the control tables (the schema that ends in _sync) up to date. Safe to repeat, and to run from several machines at once. Every other command does the same when it opens the database.',
     )
     .option('--json', 'one JSON document on standard output')
     .addHelpText('after', '\nExample:\n  DATABASE_URL=postgres://… clarify-sync migrate')

@@ -39,13 +39,13 @@ export function addOutbox(program: Command, shell: Shell): void {
   const outbox = program
     .command('outbox')
     .summary('the queue, and what is parked')
-    .description('Local changes on their way to Clarify.');
+    .description(`Local changes on their way to ${shell.crm.title}.`);
   outbox
     .command('list')
     .argument('[object...]', 'only these objects; all where left out')
     .summary('what waits, oldest first')
     .description(
-      'What is pending, on its way or parked, oldest first; then the rows that cannot be written as Clarify has them, and why.',
+      `What is pending, on its way or parked, oldest first; then the rows that cannot be written as ${shell.crm.title} has them, and why.`,
     )
     .addOption(new Option('--state <state>', 'only this state').choices([...outboxStates]))
     .option('--limit <n>', 'how many to show', listLimit, 50)
@@ -71,7 +71,7 @@ export function addOutbox(program: Command, shell: Shell): void {
     .description(
       'Makes parked changes due again, and those that wait for their next attempt. Deletes that wait for approval and open conflicts are decided elsewhere.',
     )
-    .option('--all', 'every one of them, but those that Clarify may have already')
+    .option('--all', `every one of them, but those that ${shell.crm.title} may have already`)
     .option('--json', JSON_HELP)
     .addHelpText('after', '\nExample:\n  clarify-sync outbox retry 42 43')
     .action((ids: readonly bigint[], flags: CommonOptions & { all?: boolean }) =>
@@ -82,7 +82,7 @@ export function addOutbox(program: Command, shell: Shell): void {
     .argument('<id...>', 'the ids that `outbox list` shows', entryIds)
     .summary('give changes up')
     .description(
-      'Gives changes up for good: the row gets back what Clarify holds now. Discarding the insert of a row that Clarify does not know removes the row.',
+      `Gives changes up for good: the row gets back what ${shell.crm.title} holds now. Discarding the insert of a row that ${shell.crm.title} does not know removes the row.`,
     )
     .option('--json', JSON_HELP)
     .addHelpText('after', '\nExample:\n  clarify-sync outbox discard 42')
@@ -107,7 +107,7 @@ export function addOutbox(program: Command, shell: Shell): void {
     .argument('<id>', 'the id that `outbox list --state done` shows', entryId)
     .summary('undo a change that is done')
     .description(
-      'Undoes a change that has arrived in Clarify, by an ordinary local change that is sent like any other. An update gives the fields back what they held before, where the row still shows what was sent; an insert deletes the row; a delete inserts it anew: as a new record, with a new id, and without its links to many.',
+      `Undoes a change that has arrived in ${shell.crm.title}, by an ordinary local change that is sent like any other. An update gives the fields back what they held before, where the row still shows what was sent; an insert deletes the row; a delete inserts it anew: as a new record, with a new id, and without its links to many. A record that was archived is brought back under its id instead, where ${shell.crm.title} can do that.`,
     )
     .option('--json', JSON_HELP)
     .addHelpText('after', '\nExample:\n  clarify-sync outbox revert 42')
@@ -192,7 +192,7 @@ function describeWait(entry: OutboxEntry): string {
 }
 
 async function show(context: CommandContext, id: bigint): Promise<Report> {
-  return await context.withDatabase(async ({ db }) => {
+  return await context.withDatabase(async ({ db }, config) => {
     const entry = await readEntry(db, id);
     if (entry === null) {
       throw new UsageError(
@@ -218,7 +218,7 @@ async function show(context: CommandContext, id: bigint): Promise<Report> {
         ...fieldLines(fields, paint),
       ],
       exitCode: entry.state === 'parked' || entry.blocked ? 3 : 0,
-      next: nextForEntry(entry),
+      next: nextForEntry(entry, config.crm.title),
     };
   });
 }

@@ -1,7 +1,7 @@
 import { codeOf, type OutboxEntry } from '../../db/outbox/review.ts';
 
 /** What a person can do about a parked change, as one line; null where it is not parked. */
-export function nextForEntry(entry: OutboxEntry): string | null {
+export function nextForEntry(entry: OutboxEntry, crm: string): string | null {
   const { id, state } = entry;
   if (state === 'done') {
     const isLink = entry.op === 'link' || entry.op === 'unlink';
@@ -11,16 +11,16 @@ export function nextForEntry(entry: OutboxEntry): string | null {
   const discard = `\`outbox discard ${id}\``;
   switch (codeOf(entry)) {
     case 'conflict-open':
-      return `both sides changed it: see \`clarify-sync conflicts list\`, then \`conflicts resolve\`; ${discard} takes Clarify's value`;
+      return `both sides changed it: see \`clarify-sync conflicts list\`, then \`conflicts resolve\`; ${discard} takes ${crm}'s value`;
     case 'mass-delete':
     case 'delete-needs-approval':
       return `\`clarify-sync outbox approve ${id}\` lets it go, ${discard} brings the row back`;
     case 'create-ambiguous':
-      return `look for it in Clarify: if it is there, ${discard}; if not, \`clarify-sync outbox retry ${id}\` creates it`;
+      return `look for it in ${crm}: if it is there, ${discard}; if not, \`clarify-sync outbox retry ${id}\` creates it`;
     case 'identity-ambiguous':
-      return `merge the records in Clarify, or correct the row; then \`clarify-sync outbox retry ${id}\``;
+      return `merge the records in ${crm}, or correct the row; then \`clarify-sync outbox retry ${id}\``;
     case 'copied-database':
-      return `the original may have sent it: compare with Clarify, then \`clarify-sync outbox retry ${id}\` or ${discard}`;
+      return `the original may have sent it: compare with ${crm}, then \`clarify-sync outbox retry ${id}\` or ${discard}`;
     default:
       return `\`clarify-sync outbox retry ${id}\` sends it again, ${discard} gives it up`;
   }

@@ -26,6 +26,7 @@ function describe(id: bigint, { kind, object, recordId, change, left }: Reverted
   const what = {
     updated: `${row} has its former values back`,
     deleted: `${row} is deleted`,
+    restored: `${row} is being brought back under its id`,
     inserted: `the row is back as ${row}, a new record that gets a new id${lost}`,
   }[kind];
   return `change ${id} undone by change ${change}: ${what}`;

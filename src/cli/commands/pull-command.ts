@@ -10,7 +10,7 @@ export function addPull(program: Command, shell: Shell): void {
   program
     .command('pull')
     .argument('[object...]', 'only these objects; all where left out')
-    .summary('Clarify to Postgres, once')
+    .summary(`${shell.crm.title} to Postgres, once`)
     .description(
       'Brings the mirror tables up to date, once. An object never read before is read from scratch.',
     )

@@ -23,7 +23,7 @@ export function addPush(program: Command, shell: Shell): void {
   program
     .command('push')
     .argument('[object...]', 'only these objects; all where left out')
-    .summary('Postgres to Clarify, once')
+    .summary(`Postgres to ${shell.crm.title}, once`)
     .description(
       'Sends what waits in the outbox, once. Beside a running service the sending is left to it, and waited for.',
     )
@@ -78,7 +78,11 @@ async function preview(context: CommandContext, given: readonly string[]): Promi
       tables,
       links: mirror.links,
       policyOf: (object, field) => settings(object).conflictsOf(field),
-      matchOn: ({ object, schema }) => settings(object).key ?? schema.identity,
+      // An id of ours that goes along with a create is no change of anybody's.
+      creatingOf: () => ({ kind: 'upsert' }),
+      removalOf: () => 'delete',
+      claimSizeOf: () => 1_000,
+      identityOf: ({ object, schema }) => settings(object).key ?? schema.identity,
       massDelete: config.massDelete,
     };
     const objects = knownObjects(given, tables);

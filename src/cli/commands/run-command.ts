@@ -1,5 +1,8 @@
 import type { Command } from 'commander';
+import type { FleetConfig } from '../../app/fleet/file.ts';
+import { createLog } from '../../app/log.ts';
 import type { Session } from '../../app/session.ts';
+import { UsageError } from '../../domain/errors.ts';
 import type { Report } from '../report.ts';
 import type { CommandContext, CommonOptions, Shell } from '../shell.ts';
 
@@ -15,7 +18,11 @@ export function addRun(program: Command, shell: Shell): void {
     .action((options: CommonOptions) => shell.run(options, 'document', run));
 }
 
+const STOPPED: Report = { json: { stopped: true }, text: [], exitCode: 0, next: null };
+
 async function run(context: CommandContext): Promise<Report> {
+  const fleet = await context.fleet();
+  if (fleet !== null) return await runAll(context, fleet);
   // Not with the program: scheduler and status server weigh on the memory of every other command.
   const { runDaemon } = await import('../../app/daemon/daemon.ts');
   const serve = async (session: Session): Promise<Report> => {
@@ -26,7 +33,27 @@ async function run(context: CommandContext): Promise<Report> {
         log.info({ push: config.push, objects: session.tables.length, statusUrl }, 'running'),
     });
     log.info('stopped');
-    return { json: { stopped: true }, text: [], exitCode: 0, next: null };
+    return STOPPED;
   };
   return await context.withSession(serve, { outlasts: true });
+}
+
+async function runAll(context: CommandContext, config: FleetConfig): Promise<Report> {
+  const { runFleet } = await import('../../app/fleet/run-fleet.ts');
+  const log = createLog({ level: config.process.logLevel });
+  const { signal, onHangup } = context;
+  await runFleet(config, {
+    log,
+    signal,
+    onHangup,
+    async reread() {
+      const anew = await context.fleet();
+      if (anew === null) throw new UsageError(['CLARIFY_SYNC_FLEET is not set any more']);
+      return anew;
+    },
+    onReady: ({ fleet: { holder }, statusUrl }) =>
+      log.info({ workspaces: config.workspaces.length, process: holder, statusUrl }, 'running'),
+  });
+  log.info('stopped');
+  return STOPPED;
 }

@@ -34,7 +34,7 @@ export function addSchema(program: Command, shell: Shell): void {
     .option('--json', 'one JSON document on standard output')
     .addHelpText(
       'after',
-      '\nExample:\n  clarify-sync schema --sql > mirror.sql\n  clarify-sync schema --drizzle > clarify.ts',
+      '\nExample:\n  clarify-sync schema --sql > mirror.sql\n  clarify-sync schema --drizzle > mirror.ts',
     )
     .action((flags: SchemaFlags) =>
       shell.run(flags, 'document', (context) => schema(context, flags)),
@@ -113,10 +113,11 @@ function renderObject({ object, label, identity, fields, readOnly }: ObjectSchem
   ];
 }
 
-function about({ label, unique, relationship, parts }: Field): string {
+function about({ label, unique, relationship, parts, readOnly }: Field): string {
   const facts = [
     ...(label === null ? [] : [label]),
     ...(unique ? ['unique'] : []),
+    ...(readOnly === true ? ['read-only'] : []),
     ...(relationship === null ? [] : [`${relationship.kind} ${relationship.object}`]),
     ...(parts.length === 0 ? [] : [`with ${parts.map(({ name }) => name).join(', ')}`]),
   ];

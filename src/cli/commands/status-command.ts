@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
-import { accessKind, describeAccess } from '../../app/open-remote.ts';
+import { describeAccess } from '../../app/open-remote.ts';
 import {
+  type BudgetStanding,
   type ObjectStanding,
   readStatus,
   type Status,
@@ -24,13 +25,14 @@ export function addStatus(program: Command, shell: Shell): void {
     )
     .option('--json', 'one JSON document on standard output')
     .addHelpText('after', '\nExample:\n  clarify-sync status --json | jq .objects[].lagSeconds')
-    .action((options: CommonOptions) => shell.run(options, 'document', status));
+    .action((options: CommonOptions) =>
+      shell.run(options, 'document', (context) => context.forEach(status, { remote: false })),
+    );
 }
 
 async function status(context: CommandContext): Promise<Report> {
   return await context.withDatabase(async ({ db }, config) => {
-    const { push } = config;
-    const access = accessKind(config);
+    const { push, access } = config;
     const standing = await readStatus(db);
     const left = totalStanding(standing.objects);
     return {
@@ -38,6 +40,10 @@ async function status(context: CommandContext): Promise<Report> {
         objects: standing.objects.map(toJson),
         leader: standing.leader,
         held: standing.held,
+        budgets: standing.budgets,
+        scans: standing.sweeps.flatMap(({ object, startedAt, finishedAt, dueAt }) =>
+          dueAt === null ? [] : [{ object, startedAt, finishedAt, dueAt }],
+        ),
         access,
         ...detailsOf(standing.objects),
       },
@@ -48,10 +54,12 @@ async function status(context: CommandContext): Promise<Report> {
           ({ object, changes, reason }) =>
             `${printable(object)}: ${showCount(changes)} changes wait: ${printable(reason)}`,
         ),
+        ...standing.budgets.map((budget) => describeBudget(budget, config.crm.title)),
+        `crm: ${config.crm.title}`,
         `access: ${describeAccess(access)}`,
       ],
       exitCode: needsPerson(left) || waitsForSomebody(standing) ? 3 : 0,
-      next: nextFor(standing, nextForLeftOver(left, push)),
+      next: nextFor(standing, config.crm.title, nextForLeftOver(left, push)),
     };
   });
 }
@@ -61,6 +69,16 @@ function waitsForSomebody({ objects }: Status): boolean {
     ({ lastError, problem }) =>
       isForApproval(lastError) || (problem !== null && lastError !== 'schema-lock-timeout'),
   );
+}
+
+function describeBudget(
+  { name, limit, remaining, resetsAt, isOver }: BudgetStanding,
+  crm: string,
+): string {
+  const left = isOver
+    ? `full again since`
+    : `${showCount(remaining)} of ${showCount(limit)} requests left until`;
+  return `budget of ${crm}, ${printable(name)}: ${left} ${resetsAt}`;
 }
 
 function describeProblems(objects: readonly ObjectStanding[]): string[] {
@@ -102,7 +120,7 @@ function detailsOf(objects: readonly ObjectStanding[]): Record<string, unknown> 
   };
 }
 
-function nextFor({ objects }: Status, left: string | null): string | null {
+function nextFor({ objects }: Status, crm: string, left: string | null): string | null {
   if (objects.length === 0) return 'nothing is mirrored yet: run `clarify-sync sync`';
   if (left !== null) return left;
   const hint = objects.flatMap(({ troubles }) => troubles).find((one) => one.hint !== null)?.hint;
@@ -110,7 +128,7 @@ function nextFor({ objects }: Status, left: string | null): string | null {
   const readable = objects.filter(({ lastError }) => lastError !== OBJECT_UNAVAILABLE);
   const broken = readable.find(({ lastError }) => lastError !== null);
   if (broken?.lastError?.startsWith('reconcile-')) {
-    return `${broken.object} differs from Clarify: run \`clarify-sync reconcile ${broken.object}\``;
+    return `${broken.object} differs from ${crm}: run \`clarify-sync reconcile ${broken.object}\``;
   }
   if (broken?.problem?.hint != null) return `${broken.object}: ${broken.problem.hint}`;
   if (broken !== undefined) {
@@ -172,12 +190,15 @@ export function renderStatus({ objects, leader, sweeps }: Status, screen: Screen
 /** How far the round has come that finds what bumps no timestamp, or how old the last one is. */
 function describeSweep(sweep: Sweep | undefined, paint: Paint): string {
   if (sweep === undefined || sweep.startedAt === null) return '-';
-  const { finishedAt, pages, totalPages, problem, nowMs } = sweep;
+  const { finishedAt, pages, totalPages, problem, dueAt, nowMs } = sweep;
   const share = Math.floor((100 * pages) / Math.max(1, totalPages ?? 1, pages));
+  const dueInMs = dueAt === null || finishedAt === null ? null : Date.parse(dueAt) - nowMs;
+  const next =
+    dueInMs === null ? '' : `, next ${dueInMs <= 0 ? 'now' : `in ${showSeconds(dueInMs / 1000)}`}`;
   const progress =
     finishedAt === null
       ? `${share}%`
-      : `${showSeconds((nowMs - Date.parse(finishedAt)) / 1000)} ago`;
+      : `${showSeconds((nowMs - Date.parse(finishedAt)) / 1000)} ago${next}`;
   return problem === null ? progress : `${progress} ${paint('yellow', `(${printable(problem)})`)}`;
 }
 

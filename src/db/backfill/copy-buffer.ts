@@ -111,6 +111,14 @@ export class CopyBuffer {
         this.#bytes[this.#length] = value === 'true' ? 1 : 0;
         this.#length += 1;
         return;
+      case 'smallint':
+        this.#reserve(6);
+        this.#putInt32(2);
+        return this.#putInt16(Number(value));
+      case 'integer':
+        this.#reserve(8);
+        this.#putInt32(4);
+        return this.#putInt32(Number(value));
       case 'double precision':
         this.#reserve(12);
         this.#putInt32(8);

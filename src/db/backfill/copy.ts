@@ -3,7 +3,7 @@ import { quoteIdent } from '../../domain/names.ts';
 import type { Sql, Transaction } from '../database.ts';
 import { DatabaseSyncError } from '../database-error.ts';
 import { hasAlteringTriggers } from '../mirror/altering-triggers.ts';
-import { type MirrorTable, type SqlType, SYSTEM_COLUMNS } from '../mirror/table.ts';
+import { type MirrorTable, regclassSql, type SqlType, SYSTEM_COLUMNS } from '../mirror/table.ts';
 import { isRowTrouble } from '../row-trouble.ts';
 import { CopyBuffer, type CopyType } from './copy-buffer.ts';
 
@@ -88,17 +88,12 @@ export async function isInDoubt(
   const columns = copyColumns(table);
   const [found] = await tx.query<{ some: boolean; altered: boolean }>(
     `SELECT ${ofObject.join(' OR ')} AS some,
-            EXISTS (SELECT FROM unnest($3::text[], $4::text[]) AS c(name, type)
-                      JOIN pg_attribute AS a ON a.attrelid = $2::regclass AND a.attname = c.name
+            EXISTS (SELECT FROM unnest($2::text[], $3::text[]) AS c(name, type)
+                      JOIN pg_attribute AS a ON a.attrelid = ${regclassSql(table.name)} AND a.attname = c.name
                      WHERE a.atttypid <> c.type::regtype
                         OR (a.atttypid = 'numeric'::regtype AND format_type(a.atttypid, a.atttypmod) <> c.type))
               OR ${hasAlteringTriggers(table)} AS altered`,
-    [
-      table.object,
-      table.qualified,
-      columns.map(({ column }) => column),
-      columns.map(({ sqlType }) => sqlType),
-    ],
+    [table.object, columns.map(({ column }) => column), columns.map(({ sqlType }) => sqlType)],
   );
   if (found?.altered !== false) return true;
   // Nearly always so, and it spares sending thousands of ids.
@@ -124,5 +119,5 @@ const CONDITION = {
 } as const;
 
 function among(source: keyof typeof ID_OF): string {
-  return `clarify_sync.${source} WHERE object = $1 ${CONDITION[source]}`;
+  return `{sync}.${source} WHERE object = $1 ${CONDITION[source]}`;
 }

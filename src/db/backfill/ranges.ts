@@ -33,7 +33,7 @@ const COLUMNS = `position, created_from AS "from", created_before AS before, wat
 /** The ranges of one backfill, in order; none where it was begun anew since. */
 export async function readRanges(sql: Sql, key: BackfillKey): Promise<BackfillRange[]> {
   return await sql.query<BackfillRange & Record<string, unknown>>(
-    `SELECT ${COLUMNS} FROM clarify_sync.backfill_range
+    `SELECT ${COLUMNS} FROM {sync}.backfill_range
       WHERE object = $1 AND started_at = $2::timestamptz ORDER BY position`,
     [key.object, key.startedAt],
   );
@@ -47,7 +47,7 @@ export async function replaceRanges(
 ): Promise<void> {
   await dropRanges(tx, key.object);
   await tx.query(
-    `INSERT INTO clarify_sync.backfill_range (object, started_at, position, created_from, created_before)
+    `INSERT INTO {sync}.backfill_range (object, started_at, position, created_from, created_before)
      SELECT $1, $2::timestamptz, r.n - 1, r.created_from::timestamptz, r.created_before::timestamptz
        FROM unnest($3::text[], $4::text[]) WITH ORDINALITY AS r(created_from, created_before, n)`,
     [key.object, key.startedAt, ranges.map(({ from }) => from), ranges.map((r) => r.before)],
@@ -55,7 +55,7 @@ export async function replaceRanges(
 }
 
 export async function dropRanges(tx: Sql, object: string): Promise<void> {
-  await tx.query('DELETE FROM clarify_sync.backfill_range WHERE object = $1', [object]);
+  await tx.query('DELETE FROM {sync}.backfill_range WHERE object = $1', [object]);
 }
 
 /**
@@ -71,7 +71,7 @@ export async function moveRange(
   change: Pick<BackfillRange, 'watermark' | 'done' | 'read' | 'stamping'>,
 ): Promise<BackfillRange> {
   const [moved] = await tx.query<BackfillRange & Record<string, unknown>>(
-    `UPDATE clarify_sync.backfill_range
+    `UPDATE {sync}.backfill_range
         SET watermark = $4::timestamptz, done = $5, records_read = $6, stamping = $7,
             updated_at = clock_timestamp()
       WHERE object = $1 AND started_at = $2::timestamptz AND position = $3

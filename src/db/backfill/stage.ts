@@ -1,4 +1,6 @@
+import type { Capabilities } from '../../domain/capabilities.ts';
 import type { Sql, Transaction } from '../database.ts';
+import { noticedSince } from '../departures.ts';
 import { isDistinct } from '../mirror/distinct.ts';
 import type { EncodedRecord } from '../mirror/encode.ts';
 import type { MirrorTable } from '../mirror/table.ts';
@@ -6,7 +8,7 @@ import type { CopyColumn } from './copy.ts';
 import { copyColumns, copyInto, newBuffer } from './copy.ts';
 
 /** Gone with its transaction, so that it works behind a transaction pooler too. */
-const STAGE = 'pg_temp.clarify_sync_stage';
+const STAGE = 'pg_temp.{sync}_stage';
 
 /** Rows beside the mirror, `position` being their place among those given, from 1. */
 export interface Stage {
@@ -23,7 +25,7 @@ export async function fillStage(
   const columns = copyColumns(table);
   const definitions = columns.map(({ name, sqlType }) => `${name} ${sqlType}`).join(', ');
   await tx.query(
-    `CREATE TEMP TABLE clarify_sync_stage
+    `CREATE TEMP TABLE {sync}_stage
        (position integer GENERATED ALWAYS AS IDENTITY, ${definitions}) ON COMMIT DROP`,
   );
   const buffer = newBuffer(table);
@@ -42,15 +44,20 @@ export interface StagedDifference {
   readonly undated: boolean;
 }
 
-/** Staged rows that are absent from the mirror or differ from it, but for older ones. No lock. */
+/**
+ * Staged rows that are absent from the mirror or differ from it, but for older ones where stamps tell
+ * them. No lock.
+ */
 export async function compareStage(
   tx: Sql,
   { table, columns }: Stage,
+  versions: Capabilities['versions'],
 ): Promise<StagedDifference[]> {
+  const isNewer = versions === 'stamped' ? NEWER : 'false';
   return await tx.query<StagedDifference & Record<string, unknown>>(
     `SELECT s.position, s.id, t.id IS NOT NULL AS present, ${UNDATED} AS undated
        FROM ${STAGE} AS s LEFT JOIN ${table.qualified} AS t ON t.id = s.id
-      WHERE t.id IS NULL OR ${UNDATED} OR ((${differs(columns)}) AND NOT ${NEWER})
+      WHERE t.id IS NULL OR ${UNDATED} OR ((${differs(columns)}) AND NOT ${isNewer})
       ORDER BY s.position`,
   );
 }
@@ -68,14 +75,14 @@ export async function readKnown(
   return await tx.query<{ position: number; gone: boolean }>(
     `SELECT * FROM (
        SELECT s.position,
-              EXISTS (SELECT FROM clarify_sync.tombstone AS d
-                       WHERE d.object = $1 AND d.id = s.id AND d.noticed_at >= $2::timestamptz) AS gone,
-              EXISTS (SELECT FROM clarify_sync.outbox AS o
+              EXISTS (SELECT FROM {sync}.tombstone AS d
+                       WHERE d.object = $1 AND d.id = s.id AND ${noticedSince('d', '$2')}) AS gone,
+              EXISTS (SELECT FROM {sync}.outbox AS o
                        WHERE o.object = $1 AND o.record_id = s.id
                          AND o.state IN ('pending', 'sending', 'parked'))
-              OR EXISTS (SELECT FROM clarify_sync.id_map AS m
+              OR EXISTS (SELECT FROM {sync}.id_map AS m
                           WHERE m.object = $1 AND m.id = s.id AND m.reason <> 'merged')
-              OR EXISTS (SELECT FROM clarify_sync.deferred AS p
+              OR EXISTS (SELECT FROM {sync}.deferred AS p
                           WHERE p.object = $1 AND p.id = s.id) AS waiting
          FROM ${STAGE} AS s) AS k
       WHERE k.gone OR k.waiting`,
@@ -97,13 +104,13 @@ export async function insertStaged(
   const [row] = await tx.query<{ rows: number }>(
     `WITH inserted AS (
        INSERT INTO ${table.qualified} (${names})
-       SELECT ${columns.map(({ name }) => `s.${name}`).join(', ')}
+       SELECT ${columns.map(({ name, column }) => (column === MERGED ? `coalesce(s.${name}, '{}')` : `s.${name}`)).join(', ')}
          FROM ${STAGE} AS s JOIN unnest($2::integer[]) AS p(position) USING (position)
         ORDER BY s.id
            ON CONFLICT (id) DO NOTHING
        RETURNING id
      ), forgotten AS (
-       DELETE FROM clarify_sync.tombstone AS d USING inserted AS i WHERE d.object = $1 AND d.id = i.id
+       DELETE FROM {sync}.tombstone AS d USING inserted AS i WHERE d.object = $1 AND d.id = i.id
      )
      SELECT count(*)::integer AS rows FROM inserted`,
     [table.object, positions],
@@ -120,7 +127,7 @@ export async function updateStaged(
   if (positions.length === 0) return 0;
   const assignments = columns
     .filter(({ column }) => !LASTING.has(column))
-    .map(({ name }) => `${name} = s.${name}`);
+    .map((column) => `${column.name} = ${nextOf(column)}`);
   const [row] = await tx.query<{ rows: number }>(
     `WITH updated AS (
        UPDATE ${table.qualified} AS t SET ${assignments.join(', ')}
@@ -142,9 +149,16 @@ const UNDATED = '(t._updated_at IS NOT NULL AND s._updated_at IS NULL)';
 /** The row holds a newer version than the one staged, or nothing tells. */
 const NEWER = `coalesce(t._updated_at > s._updated_at OR ${UNDATED}, false)`;
 
+const MERGED = '_merged_ids';
+
+/** What a row that stands is to hold: of merges what it knows, where the record does not tell. */
+function nextOf({ name, column }: CopyColumn): string {
+  return column === MERGED ? `coalesce(s.${name}, t.${name})` : `s.${name}`;
+}
+
 function differs(columns: readonly CopyColumn[]): string {
   return columns
     .filter(({ column }) => !LASTING.has(column) && column !== '_synced_at')
-    .map(({ name, sqlType }) => isDistinct(sqlType, `t.${name}`, `s.${name}`))
+    .map((column) => isDistinct(column.sqlType, `t.${column.name}`, nextOf(column)))
     .join(' OR ');
 }

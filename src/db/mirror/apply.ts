@@ -120,7 +120,7 @@ async function bringUp(
 /** One at a time; until the end of the transaction. */
 async function lockMirror(tx: Sql): Promise<void> {
   try {
-    await tx.query(`SELECT pg_advisory_xact_lock(hashtextextended('clarify_sync.mirror', 0))`);
+    await tx.query(`SELECT pg_advisory_xact_lock(hashtextextended('{sync}.mirror', 0))`);
   } catch (error) {
     throw isLockTimeout(error) ? schemaLockTimeout('another process', error) : error;
   }

@@ -1,7 +1,7 @@
 import { fitName, quoteIdent, quoteLiteral } from '../../domain/names.ts';
-import { qualify } from './ddl.ts';
+import { renderSql, type Schemas } from '../schemas.ts';
 import { type LinkTable, ownView } from './links.ts';
-import type { MirrorColumn, MirrorTable } from './table.ts';
+import { type MirrorColumn, type MirrorTable, qualify } from './table.ts';
 
 /** An index of ours, by its purpose: names are given when it is planned. */
 export interface WantedIndex {
@@ -19,7 +19,7 @@ export const IDENTITY_FUNCTION = 'identity_keys';
  * Hashes, for two reasons: an index entry has a size limit and a value of the CRM has none, and
  * lowering a list is not immutable in Postgres' eyes unless a function says so.
  */
-export const IDENTITY_FUNCTION_SQL = `CREATE FUNCTION clarify_sync.${IDENTITY_FUNCTION}(items text[]) RETURNS bigint[]
+export const IDENTITY_FUNCTION_SQL = `CREATE FUNCTION {sync}.${IDENTITY_FUNCTION}(items text[]) RETURNS bigint[]
   LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
 DECLARE
   keys bigint[] := '{}';
@@ -90,7 +90,7 @@ export function comparable(column: MirrorColumn, expression: string): string {
 function identityIndex(table: MirrorTable, column: MirrorColumn): WantedIndex[] {
   const name = quoteIdent(column.column);
   const keys = {
-    'text[]': `USING gin (clarify_sync.${IDENTITY_FUNCTION}(${name}))`,
+    'text[]': `USING gin ({sync}.${IDENTITY_FUNCTION}(${name}))`,
     text: `USING hash (${comparable(column, name)})`,
   };
   if (column.sqlType !== 'text[]' && column.sqlType !== 'text') return [];
@@ -108,61 +108,76 @@ export interface WantedTrigger {
   readonly sql: string;
 }
 
-function statementTriggers(table: string, prefix: string, capture: string): WantedTrigger[] {
+/** Triggers of ours, by their task; `refuse_truncate` marks a link table as ours. */
+export type TriggerTask =
+  | 'refuse_truncate'
+  | 'birth'
+  | 'key'
+  | 'users_read_only'
+  | `${Kind}_${Event}`;
+type Kind = 'capture' | 'link' | 'notify' | 'history';
+type Event = 'insert' | 'update' | 'delete';
+
+/** What it is called in the catalog of the database. */
+export function triggerName(schemas: Schemas, task: TriggerTask): string {
+  return renderSql(`{mirror}_${task}`, schemas);
+}
+
+function statementTriggers(
+  schemas: Schemas,
+  table: string,
+  kind: Kind,
+  capture: string,
+): WantedTrigger[] {
   const images = {
     insert: 'NEW TABLE AS new_rows',
     update: 'OLD TABLE AS old_rows NEW TABLE AS new_rows',
     delete: 'OLD TABLE AS old_rows',
   };
-  return Object.entries(images).map(([event, transition]) => ({
-    name: `${prefix}_${event}`,
-    sql: `CREATE TRIGGER ${prefix}_${event} AFTER ${event.toUpperCase()} ON ${qualify(table)} REFERENCING ${transition} FOR EACH STATEMENT EXECUTE FUNCTION clarify_sync.${capture}`,
+  return (['insert', 'update', 'delete'] as const).map((event) => ({
+    name: triggerName(schemas, `${kind}_${event}`),
+    sql: `CREATE TRIGGER {mirror}_${kind}_${event} AFTER ${event.toUpperCase()} ON ${qualify(table)} REFERENCING ${images[event]} FOR EACH STATEMENT EXECUTE FUNCTION {sync}.${capture}`,
   }));
 }
 
-/** Every table of ours has it, and nobody else's does: it marks a link table as ours. */
-export const REFUSE_TRUNCATE = 'clarify_refuse_truncate';
-
-function refuseTruncate(table: string): WantedTrigger {
+/** Every table of ours has it, and nobody else's does. */
+function refuseTruncate(schemas: Schemas, table: string): WantedTrigger {
   return {
-    name: REFUSE_TRUNCATE,
-    sql: `CREATE TRIGGER ${REFUSE_TRUNCATE} BEFORE TRUNCATE ON ${qualify(table)} FOR EACH STATEMENT EXECUTE FUNCTION clarify_sync.refuse_truncate()`,
+    name: triggerName(schemas, 'refuse_truncate'),
+    sql: `CREATE TRIGGER {mirror}_refuse_truncate BEFORE TRUNCATE ON ${qualify(table)} FOR EACH STATEMENT EXECUTE FUNCTION {sync}.refuse_truncate()`,
   };
 }
 
 /** Writes a version of every row that changes: after capture, which may refuse the change. */
-export function historyTriggers(table: string): WantedTrigger[] {
-  return statementTriggers(table, 'clarify_history', 'keep_history()');
+export function historyTriggers(schemas: Schemas, table: string): WantedTrigger[] {
+  return statementTriggers(schemas, table, 'history', 'keep_history()');
 }
 
 /** Captures local writes, keeps the key a row is born with, and tells listeners of changes. */
-export function mirrorTriggers(table: string, object: string): WantedTrigger[] {
+export function mirrorTriggers(schemas: Schemas, table: string, object: string): WantedTrigger[] {
   return [
-    ...statementTriggers(table, 'clarify_capture', 'capture()'),
-    ...statementTriggers(table, 'clarify_notify', notifyCall(object, 'id')),
+    ...statementTriggers(schemas, table, 'capture', 'capture()'),
+    ...statementTriggers(schemas, table, 'notify', notifyCall(object, 'id')),
     {
-      name: 'clarify_key',
-      sql: `CREATE TRIGGER clarify_key BEFORE INSERT ON ${qualify(table)} FOR EACH ROW WHEN (NEW._key IS NULL OR NEW._key = 'local:' OR NEW.id LIKE 'local:%') EXECUTE FUNCTION clarify_sync.keep_key()`,
+      name: triggerName(schemas, 'key'),
+      sql: `CREATE TRIGGER {mirror}_key BEFORE INSERT ON ${qualify(table)} FOR EACH ROW WHEN (NEW._key IS NULL OR NEW._key = 'local:' OR NEW.id LIKE 'local:%') EXECUTE FUNCTION {sync}.keep_key()`,
     },
-    refuseTruncate(table),
+    refuseTruncate(schemas, table),
   ];
 }
 
-/** What kept the id a row was born with before there were keys. */
-export const FORMER_TRIGGER = 'clarify_birth';
-
 /** Captures local writes to links, as changes of the field that lists the other end. */
-export function linkTriggers(link: LinkTable): WantedTrigger[] {
+export function linkTriggers(schemas: Schemas, link: LinkTable): WantedTrigger[] {
   const { name } = link;
   const view = ownView(link);
-  if (view === null) return [refuseTruncate(name)];
+  if (view === null) return [refuseTruncate(schemas, name)];
   const { here, there } = view;
   const given = [here.object, here.field, here.column, there.object, there.column];
   const call = `capture_link(${given.map(quoteLiteral).join(', ')})`;
   return [
-    ...statementTriggers(name, 'clarify_link', call),
-    ...statementTriggers(name, 'clarify_notify', notifyCall(here.object, here.column, 'link')),
-    refuseTruncate(name),
+    ...statementTriggers(schemas, name, 'link', call),
+    ...statementTriggers(schemas, name, 'notify', notifyCall(here.object, here.column, 'link')),
+    refuseTruncate(schemas, name),
   ];
 }
 

@@ -1,9 +1,8 @@
-import { quoteIdent } from '../../domain/names.ts';
 import type { ObjectSchema } from '../../domain/schema.ts';
 import type { Sql } from '../database.ts';
+import type { Schemas } from '../schemas.ts';
 import { parseDefinition, parseObjects, type StandingField } from './definition.ts';
 import { type NumberColumns, readNumberColumns } from './number-columns.ts';
-import { HISTORY_SCHEMA, MIRROR_SCHEMA } from './table.ts';
 
 export interface StandingColumn {
   /** As `format_type` prints it. */
@@ -48,6 +47,7 @@ export interface StandingMirror {
   readonly labelPlural: string;
   readonly identity: string | null;
   readonly refusal: string | null;
+  readonly readOnlyLinks: readonly string[];
   readonly deletePolicy: string;
   readonly removed: boolean;
   /** The table it was made as, as {@link relationName} writes it; null before that was recorded. */
@@ -57,10 +57,14 @@ export interface StandingMirror {
 
 /** What stands in the database, as far as planning needs to know. */
 export interface Catalog {
+  /** Which schemas these are. */
+  readonly schemas: Schemas;
   /** Names the database itself: tables have other ids in a copy. */
   readonly home: string;
   /** Whether the schema of the mirror tables stands. */
   readonly schemaStands: boolean;
+  /** Whether that of the versions does. */
+  readonly historyStands: boolean;
   readonly relations: ReadonlyMap<string, StandingRelation>;
   /** Tables of versions, under the names of their mirror tables. */
   readonly histories: ReadonlyMap<string, StandingRelation>;
@@ -78,10 +82,12 @@ export interface Catalog {
 
 /** Of `pg_catalog`, each by its own index; a few milliseconds in all. Takes no lock that matters. */
 export async function readCatalog(sql: Sql): Promise<Catalog> {
+  const { schemas } = sql;
   return {
+    schemas,
     home: await readHome(sql),
-    relations: await readRelations(sql, MIRROR_SCHEMA),
-    histories: await readRelations(sql, HISTORY_SCHEMA),
+    relations: await readRelations(sql, schemas.mirror),
+    histories: await readRelations(sql, schemas.history),
     mirrors: await readMirrors(sql),
     objects: await readObjects(sql),
     ...(await readControl(sql)),
@@ -89,13 +95,21 @@ export async function readCatalog(sql: Sql): Promise<Catalog> {
   };
 }
 
+/**
+ * SQL of a schema's tables, views and sequences, `$1` its name: found by what depends on the schema.
+ * Of `pg_class` no index leads with the schema, and where many workspaces share a database it is long.
+ */
+const RELATIONS = `(SELECT d.objid AS oid FROM pg_depend AS d
+    WHERE d.classid = 'pg_class'::regclass AND d.objsubid = 0 AND d.refclassid = 'pg_namespace'::regclass
+      AND d.refobjid = (SELECT oid FROM pg_namespace WHERE nspname = $1))`;
+
 async function readHome(sql: Sql): Promise<string> {
   const [row] = await sql.query<{ home: string }>(`SELECT ${HOME} AS home`);
   return row?.home ?? '';
 }
 
 /** SQL of {@link Catalog.home}: the database's id, and that of a table that came with it. */
-const HOME = `(SELECT concat(d.oid, '/', 'clarify_sync.installation'::regclass::oid)
+const HOME = `(SELECT concat(d.oid, '/', '{sync}.installation'::regclass::oid)
                  FROM pg_database AS d WHERE d.datname = current_database())`;
 
 /** A table for good: `<home>/<oid>`. */
@@ -157,10 +171,10 @@ async function readColumns(
     `SELECT c.relname::text AS relation, a.attname::text AS name, a.attgenerated <> '' AS generated,
             a.attnotnull AS "notNull", a.atthasdef AND a.attgenerated = '' AS "hasDefault",
             format_type(a.atttypid, a.atttypmod) AS type, col_description(c.oid, a.attnum) AS comment
-       FROM pg_attribute AS a
-       JOIN pg_class AS c ON c.oid = a.attrelid
-      WHERE c.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = $1)
-        AND c.relkind IN ('r', 'p') AND a.attnum > 0 AND NOT a.attisdropped`,
+       FROM ${RELATIONS} AS own
+       JOIN pg_class AS c ON c.oid = own.oid
+       JOIN pg_attribute AS a ON a.attrelid = c.oid
+      WHERE c.relkind IN ('r', 'p') AND a.attnum > 0 AND NOT a.attisdropped`,
     [schema],
   );
   const tables = new Map<string, Map<string, StandingColumn>>();
@@ -188,12 +202,12 @@ async function readKeys(sql: Sql, schema: string): Promise<Map<string, StandingK
     `SELECT c.relname::text AS relation, i.indisprimary AS primary,
             i.indimmediate AND i.indisvalid AND i.indpred IS NULL AND i.indexprs IS NULL AS usable,
             array_agg(coalesce(a.attname::text, '') ORDER BY k.position) AS columns
-       FROM pg_index AS i
-       JOIN pg_class AS c ON c.oid = i.indrelid
+       FROM ${RELATIONS} AS own
+       JOIN pg_class AS c ON c.oid = own.oid
+       JOIN pg_index AS i ON i.indrelid = c.oid
       CROSS JOIN LATERAL unnest(i.indkey[0:i.indnkeyatts - 1]) WITH ORDINALITY AS k(attnum, position)
        LEFT JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum = k.attnum
-      WHERE c.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = $1)
-        AND i.indisunique
+      WHERE i.indisunique
       GROUP BY c.relname, i.indexrelid`,
     [schema],
   );
@@ -214,10 +228,11 @@ async function readForeignKeys(
                     FROM unnest(k.conkey) WITH ORDINALITY AS n(attnum, position)
                     JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum = n.attnum
                    ORDER BY n.position) AS columns
-       FROM pg_constraint AS k
-       JOIN pg_class AS c ON c.oid = k.conrelid
+       FROM ${RELATIONS} AS own
+       JOIN pg_class AS c ON c.oid = own.oid
+       JOIN pg_constraint AS k ON k.conrelid = c.oid
        JOIN pg_class AS t ON t.oid = k.confrelid
-      WHERE k.contype = 'f' AND c.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = $1)
+      WHERE k.contype = 'f'
       ORDER BY k.oid`,
     [schema],
   );
@@ -229,10 +244,10 @@ async function readForeignKeys(
 async function readTriggers(sql: Sql, schema: string): Promise<Map<string, Set<string>>> {
   const rows = await sql.query<{ relation: string; name: string }>(
     `SELECT c.relname::text AS relation, t.tgname::text AS name
-       FROM pg_trigger AS t
-       JOIN pg_class AS c ON c.oid = t.tgrelid
-      WHERE c.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = $1)
-        AND NOT t.tgisinternal`,
+       FROM ${RELATIONS} AS own
+       JOIN pg_class AS c ON c.oid = own.oid
+       JOIN pg_trigger AS t ON t.tgrelid = c.oid
+      WHERE NOT t.tgisinternal`,
     [schema],
   );
   const triggers = new Map<string, Set<string>>();
@@ -246,9 +261,10 @@ async function readTriggers(sql: Sql, schema: string): Promise<Map<string, Set<s
 export async function readMirrors(sql: Sql): Promise<Map<string, StandingMirror>> {
   const mirrors = await sql.query<Omit<StandingMirror, 'fields'>>(
     `SELECT object, table_name AS "table", label_singular AS "labelSingular",
-            label_plural AS "labelPlural", identity, refusal, delete_policy AS "deletePolicy",
+            label_plural AS "labelPlural", identity, refusal,
+            read_only_links AS "readOnlyLinks", delete_policy AS "deletePolicy",
             removed_at IS NOT NULL AS removed, relation
-       FROM clarify_sync.mirror`,
+       FROM {sync}.mirror`,
   );
   const columns = await sql.query<{
     object: string;
@@ -261,7 +277,7 @@ export async function readMirrors(sql: Sql): Promise<Map<string, StandingMirror>
   }>(
     `SELECT object, field, column_name, kind, definition, position,
             removed_at IS NOT NULL AS removed
-       FROM clarify_sync.mirror_column
+       FROM {sync}.mirror_column
       ORDER BY object, position`,
   );
   const fields = new Map<string, Map<string, StandingField>>();
@@ -281,7 +297,7 @@ export async function readMirrors(sql: Sql): Promise<Map<string, StandingMirror>
 /** The objects of the last recorded version, as they were then. */
 export async function readObjects(sql: Sql): Promise<ObjectSchema[]> {
   const [latest] = await sql.query<{ objects: unknown }>(
-    'SELECT objects FROM clarify_sync.schema_version ORDER BY id DESC LIMIT 1',
+    'SELECT objects FROM {sync}.schema_version ORDER BY id DESC LIMIT 1',
   );
   return latest === undefined ? [] : parseObjects(latest.objects);
 }
@@ -295,9 +311,9 @@ export interface SchemaState {
 }
 
 /** {@link SchemaState.version} */
-const VERSION = `concat((SELECT max(id) FROM clarify_sync.schema_version), ' ',
+const VERSION = `concat((SELECT max(id) FROM {sync}.schema_version), ' ',
                    (SELECT string_agg(p.object, ' ' ORDER BY p.object)
-                      FROM clarify_sync.mirror_problem AS p WHERE p.stops))`;
+                      FROM {sync}.mirror_problem AS p WHERE p.stops))`;
 
 export async function readSchemaVersion(sql: Sql): Promise<string> {
   const [row] = await sql.query<{ version: string }>(`SELECT ${VERSION} AS version`);
@@ -309,7 +325,8 @@ export async function readSchemaState(sql: Sql): Promise<SchemaState> {
   const [row] = await sql.query<SchemaState & Record<string, unknown>>(
     `SELECT ${VERSION} AS version,
             (SELECT coalesce(sum(hashtextextended(concat_ws(' ', c.oid, c.relname, c.relkind, s.shape), 0)), 0)::text
-               FROM pg_class AS c
+               FROM ${RELATIONS} AS own
+               JOIN pg_class AS c ON c.oid = own.oid
               CROSS JOIN LATERAL (SELECT concat(
                     (SELECT sum(hashtextextended(concat_ws(' ', a.attnum, a.attname, a.atttypid, a.atttypmod,
                               a.attnotnull, a.atthasdef, a.attgenerated), 0))
@@ -319,31 +336,38 @@ export async function readSchemaState(sql: Sql): Promise<SchemaState> {
                       WHERE i.indrelid = c.oid AND i.indisunique), ' ',
                     (SELECT sum(hashtextextended(concat_ws(' ', t.tgname, t.tgenabled), 0))
                        FROM pg_trigger AS t WHERE t.tgrelid = c.oid AND NOT t.tgisinternal)) AS shape) AS s
-              WHERE c.relnamespace = to_regnamespace($1) AND c.relkind IN ('r', 'p')) AS shape`,
-    [quoteIdent(MIRROR_SCHEMA)],
+              WHERE c.relkind IN ('r', 'p')) AS shape`,
+    [sql.schemas.mirror],
   );
   return { version: row?.version ?? '', shape: row?.shape ?? '' };
 }
 
 async function readControl(
   sql: Sql,
-): Promise<Pick<Catalog, 'functions' | 'filled' | 'unenforced' | 'schemaStands'>> {
+): Promise<
+  Pick<Catalog, 'functions' | 'filled' | 'unenforced' | 'schemaStands' | 'historyStands'>
+> {
   const functions = await sql.query<{ name: string }>(
     `SELECT p.proname::text AS name FROM pg_proc AS p
        JOIN pg_namespace AS n ON n.oid = p.pronamespace
-      WHERE n.nspname = 'clarify_sync'`,
+      WHERE n.nspname = '{sync}'`,
   );
   const filled = await sql.query<{ object: string }>(
-    `SELECT object FROM clarify_sync.cursor WHERE phase = 'incremental'`,
+    `SELECT object FROM {sync}.cursor WHERE phase = 'incremental'`,
   );
-  const [server] = await sql.query<{ unenforced: boolean; schemaStands: boolean }>(
+  const [server] = await sql.query<{
+    unenforced: boolean;
+    schemaStands: boolean;
+    historyStands: boolean;
+  }>(
     `SELECT current_setting('server_version_num')::int >= 180000 AS unenforced,
-            EXISTS (SELECT FROM pg_namespace WHERE nspname = $1) AS "schemaStands"`,
-    [MIRROR_SCHEMA],
+            EXISTS (SELECT FROM pg_namespace WHERE nspname = '{mirror}') AS "schemaStands",
+            EXISTS (SELECT FROM pg_namespace WHERE nspname = '{history}') AS "historyStands"`,
   );
   return {
     unenforced: server?.unenforced ?? false,
     schemaStands: server?.schemaStands ?? false,
+    historyStands: server?.historyStands ?? false,
     functions: new Set(functions.map(({ name }) => name)),
     filled: new Set(filled.map(({ object }) => object)),
   };

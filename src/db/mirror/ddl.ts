@@ -1,7 +1,7 @@
 import { SQL, sql } from 'drizzle-orm';
 import { getTableConfig, PgDialect, type PgTable } from 'drizzle-orm/pg-core';
 import { quoteIdent, quoteLiteral } from '../../domain/names.ts';
-import { MIRROR_SCHEMA } from './table.ts';
+import { qualify } from './table.ts';
 
 /** One column of a Drizzle definition, as DDL. */
 export interface ColumnDdl {
@@ -50,11 +50,6 @@ export function columnDdl(table: PgTable): ColumnDdl[] {
       clause: clause.join(' '),
     };
   });
-}
-
-/** `"clarify"."name"`. */
-export function qualify(name: string): string {
-  return `${quoteIdent(MIRROR_SCHEMA)}.${quoteIdent(name)}`;
 }
 
 export function createTableSql(table: PgTable): string {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { isStorableText } from '../../domain/names.ts';
+import { normalForms } from '../../domain/normal-form.ts';
 import type { Field, ObjectSchema } from '../../domain/schema.ts';
 import { NUMBER_TYPES, type NumberType } from './number-type.ts';
 
@@ -21,7 +22,12 @@ const fieldShape = z.object({
   label: z.string().nullable(),
   unique: z.boolean(),
   caseInsensitive: z.boolean(),
+  // One that a later version has written is none here: texts are compared as they stand.
+  normal: z.enum(normalForms).optional().catch(undefined),
   scale: z.number().optional(),
+  wholeDigits: z.number().optional(),
+  integerBits: z.literal([16, 32]).optional(),
+  objectIn: z.string().optional(),
   parts: z.array(z.object({ name: z.string(), kind: z.enum(['text', 'number', 'boolean']) })),
   relationship: z
     .object({
@@ -30,6 +36,8 @@ const fieldShape = z.object({
       field: z.string().nullable(),
     })
     .nullable(),
+  setAfterwards: z.boolean().optional(),
+  readOnly: z.boolean().optional(),
 }) satisfies z.ZodType<Field>;
 
 const objectShape = z.object({

@@ -1,17 +1,12 @@
 import { fitName } from '../../domain/names.ts';
-import type { ObjectSchema } from '../../domain/schema.ts';
+import type { Field, ObjectSchema } from '../../domain/schema.ts';
 import type { Sql } from '../database.ts';
+import type { Schemas } from '../schemas.ts';
 import { readCatalog } from './catalog.ts';
 import { type LinkTable, linkTables } from './links.ts';
 import { planMirror } from './plan.ts';
 import type { MirrorProblem } from './problem.ts';
-import {
-  MIRROR_SCHEMA,
-  type MirrorTable,
-  partExpression,
-  type SqlType,
-  SYSTEM_COLUMNS,
-} from './table.ts';
+import { type MirrorTable, partExpression, type SqlType, SYSTEM_COLUMNS } from './table.ts';
 
 /**
  * The mirror and link tables of a workspace as TypeScript for the user's own Drizzle code: those
@@ -34,6 +29,7 @@ export async function planDrizzleModule(
   );
   const failed = new Set(problems.map(({ object }) => object));
   const module = drizzleModule(
+    sql.schemas,
     tables,
     links.filter(({ name }) => !failed.has(name)),
   );
@@ -47,32 +43,42 @@ export async function planDrizzleModule(
  * name `_` stands for what no identifier holds). Pure.
  */
 export function drizzleModule(
+  { mirror }: Pick<Schemas, 'mirror'>,
   tables: readonly MirrorTable[],
   links: readonly LinkTable[] = [],
 ): string {
-  const exported = exportNames([...tables, ...links].map(({ name }) => name));
+  // It names no table: one of its name is exported by another.
+  const schema = RESERVED_WORDS.has(mirror) ? `${mirror}_schema` : mirror;
+  const exported = exportNames(
+    [...tables, ...links].map(({ name }) => name),
+    new Set([...RESERVED_WORDS, schema]),
+  );
+  const exportOf = (table: string) => `export const ${exported.get(table) ?? ''} = ${schema}.table`;
   return [
-    HEAD,
-    ...tables.map((table) => tableText(exported.get(table.name) ?? '', table)),
-    ...links.map((link) => linkText(exported.get(link.name) ?? '', link)),
+    head(schema, mirror),
+    ...tables.map((table) => tableText(exportOf(table.name), table)),
+    ...links.map((link) => linkText(exportOf(link.name), link)),
   ].join('\n');
 }
 
-const HEAD = `// Made by \`clarify-sync schema --drizzle\`. For queries and edits: clarify-sync changes the tables itself.
+const head = (
+  schema: string,
+  mirror: string,
+) => `// Made by \`clarify-sync schema --drizzle\`. For queries and edits: clarify-sync changes the tables itself.
 import { sql } from 'drizzle-orm';
 import * as pg from 'drizzle-orm/pg-core';
 
-export const clarify = pg.pgSchema(${JSON.stringify(MIRROR_SCHEMA)});
+export const ${schema} = pg.pgSchema(${JSON.stringify(mirror)});
 `;
 
-function tableText(exported: string, { name, schema, columns }: MirrorTable): string {
+function tableText(exportedTable: string, { name, schema, columns }: MirrorTable): string {
   const lines: Line[] = SYSTEM_COLUMNS.map((column) => ({
     name: column.name,
     code: KEYS.get(column.name) ?? builder(column.name, column.sqlType),
     comment: null,
   }));
   for (const { field, column, sqlType, parts } of columns) {
-    lines.push({ name: column, code: builder(column, sqlType), comment: field.label });
+    lines.push({ name: column, code: builder(column, sqlType), comment: aboutField(field) });
     for (const { part, column: partColumn } of parts) {
       const type = part.kind === 'number' ? 'numeric' : part.kind;
       const expression = literal(partExpression(column, part));
@@ -83,13 +89,17 @@ function tableText(exported: string, { name, schema, columns }: MirrorTable): st
   const properties = propertyNames(lines.map((line) => line.name));
   return [
     ...comment(schema.label.plural, ''),
-    `export const ${exported} = clarify.table(${literal(name)}, {`,
+    `${exportedTable}(${literal(name)}, {`,
     ...lines.flatMap((line) => [
       ...comment(line.comment, '  '),
       `  ${literal(properties.get(line.name) ?? line.name)}: ${line.code},`,
     ]),
     '});\n',
   ].join('\n');
+}
+
+function aboutField({ label, name, readOnly }: Field): string | null {
+  return readOnly === true ? `${label ?? name}, read-only` : label;
 }
 
 interface Line {
@@ -104,11 +114,11 @@ const KEYS: ReadonlyMap<string, string> = new Map([
   ['_key', "pg.text('_key').notNull().unique().default('local:')"],
 ]);
 
-function linkText(exported: string, { name, sides }: LinkTable): string {
+function linkText(exportedTable: string, { name, sides }: LinkTable): string {
   const properties = propertyNames(sides.map(({ column }) => column));
   const keys = sides.map(({ column }) => literal(properties.get(column) ?? column));
   return [
-    `export const ${exported} = clarify.table(`,
+    `${exportedTable}(`,
     `  ${literal(name)},`,
     '  {',
     ...sides.map(({ column }, at) => `    ${keys[at]}: pg.text(${literal(column)}).notNull(),`),
@@ -122,6 +132,8 @@ function builder(column: string, sqlType: SqlType): string {
   const name = literal(column);
   switch (sqlType) {
     case 'text':
+    case 'smallint':
+    case 'integer':
     case 'numeric':
     case 'boolean':
     case 'jsonb':
@@ -162,20 +174,23 @@ function propertyNames(columns: readonly string[]): ReadonlyMap<string, string> 
   );
 }
 
-/** `pg`, `sql` and `clarify` are the module's own; the rest cannot name a constant. */
+/** `pg` and `sql` are the module's own; the rest cannot name a constant. */
 const RESERVED_WORDS: ReadonlySet<string> = new Set(
-  `pg sql clarify arguments await break case catch class const continue debugger default delete do
+  `pg sql arguments await break case catch class const continue debugger default delete do
    else enum eval export extends false finally for function if implements import in instanceof
    interface let new null package private protected public return static super switch this throw
    true try typeof undefined var void while with yield`.split(/\s+/),
 );
 const IDENTIFIER = /^[A-Za-z_$][\w$]*$/;
 
-function exportNames(tables: readonly string[]): ReadonlyMap<string, string> {
+function exportNames(
+  tables: readonly string[],
+  taken: ReadonlySet<string>,
+): ReadonlyMap<string, string> {
   const all = new Set(tables);
   return new Map(
     tables.map((table) => {
-      const isPlain = IDENTIFIER.test(table) && !RESERVED_WORDS.has(table);
+      const isPlain = IDENTIFIER.test(table) && !taken.has(table);
       if (isPlain) return [table, table];
       const isTaken = (name: string) => name === table || all.has(identifier(name));
       return [table, identifier(fitName(table, isTaken))];

@@ -34,6 +34,8 @@ function encodeAs(sqlType: SqlType, value: Json): ColumnValue | typeof UNFIT {
   switch (sqlType) {
     case 'text':
       return isText(value) ? value : UNFIT;
+    case 'smallint':
+    case 'integer':
     case 'numeric':
     case 'numeric(20,4)':
     case 'double precision':
@@ -94,9 +96,14 @@ const NONE: readonly string[] = [];
 /**
  * The hot path of every read. Unknown fields and values that do not fit go to `_extra`.
  *
+ * @param untoldMerges what `_merged_ids` is where the record does not tell: null keeps what stands.
  * @throws SyncError `record-id-unstorable` (park) where Postgres cannot hold the id.
  */
-export function encodeRecord(table: MirrorTable, record: RemoteRecord): EncodedRecord {
+export function encodeRecord(
+  table: MirrorTable,
+  record: RemoteRecord,
+  untoldMerges: ColumnValue = null,
+): EncodedRecord {
   const { id, fields } = record;
   if (id === '' || !isText(id)) throw unstorableId(table.object);
   const extras: string[] = [];
@@ -116,7 +123,7 @@ export function encodeRecord(table: MirrorTable, record: RemoteRecord): EncodedR
     encode('_updated_at', 'timestamptz', record.updatedAt),
     encode('_created_by', 'text', record.createdBy),
     encode('_updated_by', 'text', record.updatedBy),
-    encode('_merged_ids', 'text[]', record.mergedIds),
+    record.mergedIds === null ? untoldMerges : encode('_merged_ids', 'text[]', record.mergedIds),
     null,
     null,
   ];

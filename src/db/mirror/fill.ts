@@ -37,7 +37,7 @@ export async function fillFromExtra(
     const rows: ExtraRow[] = await tx.query<ExtraRow>(
       `SELECT t.id, t._extra AS extra FROM ${table.qualified} AS t
         WHERE t._extra ?| $1::text[] AND ($2::text IS NULL OR t.id > $2)
-          AND NOT EXISTS (SELECT FROM clarify_sync.outbox AS o
+          AND NOT EXISTS (SELECT FROM {sync}.outbox AS o
                            WHERE o.object = $3 AND o.record_id = t.id AND o.changes ?| $4::text[]
                              AND o.state IN ('pending', 'sending', 'parked'))
         ORDER BY t.id LIMIT ${BATCH}`,

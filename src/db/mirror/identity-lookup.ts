@@ -43,7 +43,7 @@ export async function findByIdentity(
              FROM unnest($1::int[], $2::text[]) AS w(index, value)
          ), candidate AS MATERIALIZED (
            SELECT t.id, ${name} AS items FROM ${table.qualified} AS t
-            WHERE clarify_sync.${IDENTITY_FUNCTION}(${name})
+            WHERE {sync}.${IDENTITY_FUNCTION}(${name})
                && (SELECT array_agg(hashtextextended(value, 0)) FROM wanted)
          )
          SELECT DISTINCT w.index, c.id

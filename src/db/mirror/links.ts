@@ -1,7 +1,7 @@
 import { type PgTable, pgSchema, primaryKey, text } from 'drizzle-orm/pg-core';
-import { fitName, isStorableText, quoteIdent } from '../../domain/names.ts';
+import { fitName, isStorableText } from '../../domain/names.ts';
 import type { ObjectSchema } from '../../domain/schema.ts';
-import { MIRROR_SCHEMA } from './table.ts';
+import { MIRROR_SCHEMA, qualify } from './table.ts';
 
 /** One end of a many-to-many pair. */
 export interface LinkSide {
@@ -138,7 +138,7 @@ function linkTable(
   );
   return {
     name,
-    qualified: `${quoteIdent(MIRROR_SCHEMA)}.${quoteIdent(name)}`,
+    qualified: qualify(name),
     sides: [
       { ...first, declared: isDeclared(first), column },
       { ...second, declared: isDeclared(second), column: otherColumn },

@@ -66,8 +66,8 @@ export async function readUnfilled(
 ): Promise<{ readonly object: string; readonly fields: readonly string[] }[]> {
   return await sql.query<{ object: string; fields: string[] }>(
     `SELECT c.object, array_agg(c.field ORDER BY c.position) AS fields
-       FROM clarify_sync.mirror_column AS c
-       JOIN clarify_sync.mirror AS m ON m.object = c.object AND m.removed_at IS NULL
+       FROM {sync}.mirror_column AS c
+       JOIN {sync}.mirror AS m ON m.object = c.object AND m.removed_at IS NULL
       WHERE c.removed_at IS NULL AND c.definition @> '{"unfilled": true}'
       GROUP BY c.object ORDER BY c.object`,
   );
@@ -80,7 +80,7 @@ export async function markFilled(
   fields: readonly string[],
 ): Promise<void> {
   await tx.query(
-    `UPDATE clarify_sync.mirror_column
+    `UPDATE {sync}.mirror_column
         SET definition = definition || '{"unfilled": false}'
       WHERE object = $1 AND field = ANY($2::text[])`,
     [object, fields],

@@ -2,8 +2,14 @@ import { quoteIdent } from '../../domain/names.ts';
 import type { Field } from '../../domain/schema.ts';
 import type { Sql } from '../database.ts';
 import type { StandingField } from './definition.ts';
-import { fitsSql, isNumberType, type NumberType, wantedNumberType } from './number-type.ts';
-import { MIRROR_SCHEMA } from './table.ts';
+import {
+  fitsSql,
+  isNumberType,
+  NUMBER_TYPES,
+  type NumberType,
+  wantedNumberType,
+} from './number-type.ts';
+import { qualify } from './table.ts';
 
 /** What decides whether a column of numbers may get another type. */
 export interface NumberFacts {
@@ -36,15 +42,15 @@ export async function readNumberColumns(sql: Sql): Promise<NumberColumns> {
                        AND NOT EXISTS (SELECT FROM pg_attrdef AS f
                                         WHERE d.classid = 'pg_attrdef'::regclass AND f.oid = d.objid
                                           AND f.adrelid = a.attrelid AND f.adnum = a.attnum)) AS depended
-       FROM clarify_sync.mirror_column AS c
-       JOIN clarify_sync.mirror AS m ON m.object = c.object AND m.removed_at IS NULL
+       FROM {sync}.mirror_column AS c
+       JOIN {sync}.mirror AS m ON m.object = c.object AND m.removed_at IS NULL
        JOIN pg_attribute AS a
          ON a.attrelid = to_regclass(format('%I.%I', $1::text, m.table_name)) AND a.attname = c.column_name
         AND NOT a.attisdropped
       WHERE c.kind = 'number' AND c.removed_at IS NULL
         AND CASE WHEN c.definition ? 'numberType' THEN c.definition @> '{"overflown": true}'
                  ELSE a.atttypid = 'numeric'::regtype AND a.atttypmod = -1 END`,
-    [MIRROR_SCHEMA],
+    [sql.schemas.mirror],
   );
   const columns = new Map<string, Map<string, NumberFacts>>();
   for (const { table, column, depended, untold } of candidates) {
@@ -56,13 +62,13 @@ export async function readNumberColumns(sql: Sql): Promise<NumberColumns> {
 }
 
 async function readFits(sql: Sql, table: string, column: string): Promise<Set<NumberType>> {
-  const types = ['numeric(20,4)', 'double precision'] as const;
+  const types = NUMBER_TYPES.filter((type) => type !== 'numeric');
   const value = quoteIdent(column);
   const all = types.map(
     (type, at) => `coalesce(bool_and(${fitsSql(type, value)}), true) AS t${at}`,
   );
   const [row] = await sql.query<Record<string, boolean>>(
-    `SELECT ${all.join(', ')} FROM ${quoteIdent(MIRROR_SCHEMA)}.${quoteIdent(table)} WHERE ${value} IS NOT NULL`,
+    `SELECT ${all.join(', ')} FROM ${qualify(table)} WHERE ${value} IS NOT NULL`,
   );
   return new Set(types.filter((_, at) => row?.[`t${at}`] === true));
 }
@@ -87,7 +93,14 @@ export function numberTypeOf(
     if (type === wanted) return wanted;
     return facts?.depended === false && facts.fits.has(wanted) ? wanted : 'numeric';
   }
+  if (isPromisedAnew(field, recorded)) return wanted;
   return recorded.overflown && facts?.depended === false ? 'numeric' : recorded.numberType;
+}
+
+/** The CRM promises other numbers than before: their field has changed its type. */
+export function isPromisedAnew(field: Field, recorded: StandingField | undefined): boolean {
+  if (recorded?.numberType === undefined) return false;
+  return wantedNumberType(field) !== wantedNumberType(recorded.field);
 }
 
 /** Puts down that numbers came for which their columns have too few digits. Repeatable. */
@@ -98,7 +111,7 @@ export async function noteOverflown(
 ): Promise<void> {
   if (fields.size === 0) return;
   await tx.query(
-    `UPDATE clarify_sync.mirror_column SET definition = definition || '{"overflown": true}'
+    `UPDATE {sync}.mirror_column SET definition = definition || '{"overflown": true}'
       WHERE object = $1 AND field = ANY($2::text[]) AND kind = 'number'
         AND NOT definition @> '{"overflown": true}'`,
     [object, [...fields]],

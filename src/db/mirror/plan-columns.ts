@@ -13,6 +13,7 @@ import {
   renameColumnSql,
   retypeClause,
 } from './ddl.ts';
+import { isPromisedAnew } from './number-columns.ts';
 import { isNumberType } from './number-type.ts';
 import { type MirrorColumn, type MirrorTable, SYSTEM_COLUMNS } from './table.ts';
 
@@ -42,6 +43,8 @@ interface Standing {
   readonly relation: StandingRelation;
   /** What is on record; null where the table is new. */
   readonly mirror: StandingMirror | null;
+  /** Of the CRM. */
+  readonly title: string;
 }
 
 /**
@@ -49,7 +52,7 @@ interface Standing {
  * a column of another type makes way under the name `<column>__was_<n>`, and so do its parts, so
  * that views which use them keep working.
  */
-export function planColumns(table: MirrorTable, { relation, mirror }: Standing): ColumnPlan {
+export function planColumns(table: MirrorTable, { relation, mirror, title }: Standing): ColumnPlan {
   const ddl = new Map(columnDdl(table.drizzle).map((column) => [column.name, column]));
   const taken = new Set([...relation.columns.keys(), ...ddl.keys()]);
   const renames: Step[] = [];
@@ -70,7 +73,7 @@ export function planColumns(table: MirrorTable, { relation, mirror }: Standing):
       {
         object: table.object,
         description: `note what ${to} was`,
-        sql: commentSql(table.name, to, `${column} as it was before its type changed in Clarify`),
+        sql: commentSql(table.name, to, `${column} as it was before its type changed in ${title}`),
       },
     );
   };
@@ -148,7 +151,9 @@ function isOtherNumber(
   standing: string | undefined,
   mirror: StandingMirror | null,
 ): boolean {
-  const made = mirror?.fields.get(field.name)?.numberType ?? 'numeric';
+  const recorded = mirror?.fields.get(field.name);
+  if (isPromisedAnew(field, recorded)) return false;
+  const made = recorded?.numberType ?? 'numeric';
   return standing === made && isNumberType(sqlType) && sqlType !== made;
 }
 

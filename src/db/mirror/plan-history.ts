@@ -4,7 +4,7 @@ import type { Catalog, StandingRelation } from './catalog.ts';
 import { addRowKeySql, columnDdl } from './ddl.ts';
 import { isNumberType } from './number-type.ts';
 import type { Step } from './plan-columns.ts';
-import { HISTORY_SCHEMA, type MirrorTable } from './table.ts';
+import type { MirrorTable } from './table.ts';
 
 /** The history of one object: its statements belong together, all of them or none. */
 export interface HistoryPlan {
@@ -22,7 +22,7 @@ const OWN_COLUMNS: readonly (readonly [name: string, clause: string, comment: st
 ];
 
 function qualify(name: string): string {
-  return `${quoteIdent(HISTORY_SCHEMA)}.${quoteIdent(name)}`;
+  return `"{history}".${quoteIdent(name)}`;
 }
 
 /** The columns of the mirror table, as plain ones: a version computes nothing. */
@@ -47,7 +47,7 @@ export function planHistory(
 ): HistoryPlan | null {
   const object = `history of ${table.object}`;
   const triggers = catalog.relations.get(table.name)?.triggers ?? new Set<string>();
-  const wanted = historyTriggers(table.name);
+  const wanted = historyTriggers(catalog.schemas, table.name);
   const steps: Step[] = [];
   const step = (description: string, sql: string) => steps.push({ object, description, sql });
   if (isWanted) {
@@ -59,7 +59,7 @@ export function planHistory(
     }
     if (steps.length > 0) {
       const name = quoteLiteral(table.name);
-      step('write versions of what stands', `SELECT clarify_sync.begin_history(${name})`);
+      step('write versions of what stands', `SELECT {sync}.begin_history(${name})`);
     }
   } else {
     const attached = wanted.filter(({ name }) => triggers.has(name));
@@ -67,7 +67,7 @@ export function planHistory(
       step(`detach ${name}`, `DROP TRIGGER ${quoteIdent(name)} ON ${table.qualified}`);
     }
     if (attached.length > 0) {
-      step('stop the history', `SELECT clarify_sync.end_history(${quoteLiteral(table.name)})`);
+      step('stop the history', `SELECT {sync}.end_history(${quoteLiteral(table.name)})`);
     }
   }
   return steps.length === 0 ? null : { object, steps };
@@ -75,11 +75,11 @@ export function planHistory(
 
 type AddStep = (description: string, sql: string) => void;
 
-function create(table: MirrorTable, { histories }: Catalog, step: AddStep): void {
+function create(table: MirrorTable, { schemas, historyStands }: Catalog, step: AddStep): void {
   const qualified = qualify(table.name);
   // Asked for only where there is none: it takes rights on the database.
-  if (histories.size === 0) {
-    step('create schema', `CREATE SCHEMA IF NOT EXISTS ${quoteIdent(HISTORY_SCHEMA)}`);
+  if (!historyStands) {
+    step('create schema', `CREATE SCHEMA IF NOT EXISTS "{history}"`);
   }
   const lines = [
     ...OWN_COLUMNS.map(([name, clause]) => `${name} ${clause}`),
@@ -89,7 +89,7 @@ function create(table: MirrorTable, { histories }: Catalog, step: AddStep): void
     'PRIMARY KEY (id, _valid_from)',
   ];
   step('create table', `CREATE TABLE ${qualified} (\n  ${lines.join(',\n  ')}\n)`);
-  const title = `${table.schema.label.plural || table.object}: every version of each row of clarify.${table.name}`;
+  const title = `${table.schema.label.plural || table.object}: every version of each row of ${schemas.mirror}.${table.name}`;
   step('label it', `COMMENT ON TABLE ${qualified} IS ${quoteLiteral(title)}`);
   const labels = OWN_COLUMNS.map(
     ([name, , comment]) => `COMMENT ON COLUMN ${qualified}.${name} IS ${quoteLiteral(comment)}`,

@@ -6,9 +6,8 @@ import {
   lookupIndexes,
 } from './attachments.ts';
 import type { Catalog } from './catalog.ts';
-import { qualify } from './ddl.ts';
 import type { Step } from './plan-columns.ts';
-import type { MirrorTable } from './table.ts';
+import { type MirrorTable, qualify } from './table.ts';
 
 interface IndexContext {
   readonly catalog: Catalog;

@@ -1,6 +1,6 @@
 import type { SyncError } from '../../domain/errors.ts';
 import { fitName, quoteIdent } from '../../domain/names.ts';
-import { linkTriggers, localLinkIndex, REFUSE_TRUNCATE } from './attachments.ts';
+import { linkTriggers, localLinkIndex, triggerName } from './attachments.ts';
 import type { Catalog } from './catalog.ts';
 import { commentSql, createTableSql } from './ddl.ts';
 import type { LinkTable } from './links.ts';
@@ -19,8 +19,9 @@ export interface LinkPlan {
 }
 
 /** Whether a link table of ours has the name: our trigger is on it, and no object is. */
-export function isLinkTable({ relations, mirrors }: Catalog, name: string): boolean {
-  const isMarked = relations.get(name)?.triggers.has(REFUSE_TRUNCATE) ?? false;
+export function isLinkTable({ schemas, relations, mirrors }: Catalog, name: string): boolean {
+  const mark = triggerName(schemas, 'refuse_truncate');
+  const isMarked = relations.get(name)?.triggers.has(mark) ?? false;
   return isMarked && ![...mirrors.values()].some(({ table }) => table === name);
 }
 
@@ -30,14 +31,16 @@ export function planLink(
   claimed: Set<string>,
 ): LinkPlan | SyncError {
   const object = link.name;
+  const { schemas } = catalog;
+  const shown = `${schemas.mirror}.${object}`;
   const relation = catalog.relations.get(object);
   const isOurs = relation ? isLinkTable(catalog, object) : !claimed.has(object);
-  if (!isOurs) return nameTaken(object, object);
+  if (!isOurs) return nameTaken(object, shown);
   claimed.add(object);
   const lost = link.sides.flatMap(({ column }) =>
     relation && relation.columns.get(column)?.type !== 'text' ? [column] : [],
   );
-  if (lost.length > 0) return damagedLinks(object, lost);
+  if (lost.length > 0) return damagedLinks(object, shown, lost);
   const [first, second] = link.sides;
   const comment = `Links: ${first.object}.${first.field ?? '?'} and ${second.object}.${second.field ?? '?'}`;
   const steps: Step[] = [];
@@ -59,12 +62,17 @@ export function planLink(
     const sql = `CREATE INDEX ${quoteIdent(indexName)} ON ${link.qualified} ${index.definition}`;
     step(index.description, sql);
   }
-  for (const trigger of linkTriggers(link)) {
+  for (const trigger of linkTriggers(schemas, link)) {
     if (!relation?.triggers.has(trigger.name)) step(`attach ${trigger.name}`, trigger.sql);
   }
+  // Of the time when links were only read.
+  const former = new Set(
+    (['insert', 'update', 'delete'] as const).map((event) =>
+      triggerName(schemas, `capture_${event}`),
+    ),
+  );
   for (const name of relation?.triggers ?? []) {
-    // Of the time when links were only read.
-    if (!name.startsWith('clarify_capture_')) continue;
+    if (!former.has(name)) continue;
     step(`detach ${name}`, `DROP TRIGGER ${quoteIdent(name)} ON ${link.qualified}`);
   }
   return { object, link, steps, keyless, created: !relation };

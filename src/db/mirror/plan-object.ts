@@ -1,7 +1,7 @@
 import type { SyncError } from '../../domain/errors.ts';
 import { fitName, isStorableText, quoteIdent } from '../../domain/names.ts';
 import type { ObjectSchema } from '../../domain/schema.ts';
-import { FORMER_TRIGGER, mirrorTriggers } from './attachments.ts';
+import { mirrorTriggers, triggerName } from './attachments.ts';
 import {
   type Catalog,
   relationName,
@@ -9,7 +9,7 @@ import {
   type StandingRelation,
 } from './catalog.ts';
 import { planComments } from './comments.ts';
-import { commentSql, createTableSql, qualify } from './ddl.ts';
+import { commentSql, createTableSql } from './ddl.ts';
 import { type NumberColumns, numberTypeOf } from './number-columns.ts';
 import type { NumberType } from './number-type.ts';
 import { planColumns, type Step } from './plan-columns.ts';
@@ -23,6 +23,7 @@ import {
   type MirrorTable,
   mirrorTable,
   mirrorTableName,
+  qualify,
   USERS_TABLE,
 } from './table.ts';
 
@@ -52,20 +53,22 @@ export function planObject(
   claimed: Set<string>,
 ): ObjectPlan | SyncError {
   const { object } = schema;
-  if (object === '' || !isStorableText(object)) return unstorableName();
+  const { title } = catalog.schemas;
+  if (object === '' || !isStorableText(object)) return unstorableName(title);
   const mirror = catalog.mirrors.get(object) ?? null;
   const name = mirror?.table ?? freeTableName(catalog, object);
+  const shown = `${catalog.schemas.mirror}.${name}`;
   const relation = catalog.relations.get(name) ?? null;
   const isOurs = relation === null ? !claimed.has(name) : mirror !== null && relation.kind === 'r';
-  if (!isOurs) return nameTaken(object, name);
+  if (!isOurs) return nameTaken(object, shown);
   claimed.add(name);
-  if (isReplaced(catalog, mirror, relation)) return replacedTable(object, name);
+  if (isReplaced(catalog, mirror, relation)) return replacedTable(object, shown);
 
   const naming = namingOf(name, mirror, relation);
   const numberTypes = numberTypesOf(schema, { naming, mirror, relation, numbers: catalog.numbers });
   const table = mirrorTable(schema, { ...naming, numberTypes });
-  const columns = relation && planColumns(table, { relation, mirror });
-  if (columns && columns.damaged.length > 0) return damagedTable(object, name, columns.damaged);
+  const columns = relation && planColumns(table, { relation, mirror, title });
+  if (columns && columns.damaged.length > 0) return damagedTable(object, shown, columns.damaged);
   const replaced = columns?.replaced ?? new Set<string>();
   const indexes = planIndexes(table, { catalog, claimed, replaced });
   const creation = {
@@ -73,14 +76,16 @@ export function planObject(
     description: `create table ${name}`,
     sql: createTableSql(table.drizzle),
   };
+  // What kept the id a row was born with before there were keys.
+  const former = triggerName(catalog.schemas, 'birth');
   const steps = [
     ...(columns === null ? [creation] : [...indexes.before, ...columns.steps]),
-    ...planComments(table, { relation, mirror }, replaced),
+    ...planComments(table, { relation, mirror, title }, replaced),
     ...indexes.after,
-    ...mirrorTriggers(name, object)
+    ...mirrorTriggers(catalog.schemas, name, object)
       .filter((trigger) => !relation?.triggers.has(trigger.name))
       .map((trigger) => ({ object, description: `attach ${trigger.name}`, sql: trigger.sql })),
-    ...(relation?.triggers.has(FORMER_TRIGGER) ? [dropTrigger(object, name, FORMER_TRIGGER)] : []),
+    ...(relation?.triggers.has(former) ? [dropTrigger(object, name, former)] : []),
   ];
   const added = relation === null ? [] : fillable(table, mirror, columns?.added ?? []);
   return {
@@ -190,7 +195,7 @@ function numberTypesOf(
 export function planRemoval(catalog: Catalog, mirror: StandingMirror): Step[] {
   const { object, table } = mirror;
   const relation = catalog.relations.get(table);
-  const comment = `${mirror.labelPlural || object}: no longer mirrored from Clarify; kept with its data`;
+  const comment = `${mirror.labelPlural || object}: no longer mirrored from ${catalog.schemas.title}; kept with its data`;
   if (relation?.kind !== 'r' || relation.comment === comment) return [];
   return [
     { object, description: `note that ${object} is gone`, sql: commentSql(table, null, comment) },

@@ -1,9 +1,8 @@
 import { fitName, quoteIdent, quoteLiteral } from '../../domain/names.ts';
 import type { Catalog, StandingForeignKey } from './catalog.ts';
-import { qualify } from './ddl.ts';
 import type { LinkTable } from './links.ts';
 import type { Step } from './plan-columns.ts';
-import type { MirrorTable } from './table.ts';
+import { type MirrorTable, qualify } from './table.ts';
 
 /** One foreign key, to come or to go. */
 export interface RelationPlan {

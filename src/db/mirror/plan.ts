@@ -1,7 +1,7 @@
 import { SyncError } from '../../domain/errors.ts';
 import { stringifyJson } from '../../domain/json.ts';
-import { quoteIdent } from '../../domain/names.ts';
 import type { ObjectSchema } from '../../domain/schema.ts';
+import { renderSql, type Schemas } from '../schemas.ts';
 import { IDENTITY_FUNCTION, IDENTITY_FUNCTION_SQL } from './attachments.ts';
 import type { Catalog } from './catalog.ts';
 import { canonicalSchema } from './definition.ts';
@@ -12,7 +12,6 @@ import { type LinkPlan, planLink } from './plan-link.ts';
 import { type ObjectPlan, planObject, planRemoval } from './plan-object.ts';
 import { planRelations, type RelationPlan } from './plan-relations.ts';
 import { type MirrorProblem, problemOf } from './problem.ts';
-import { MIRROR_SCHEMA } from './table.ts';
 
 /** An object on record that is wanted no more. */
 export interface RemovalPlan {
@@ -73,16 +72,25 @@ export function planMirror(
   const removals = [...catalog.mirrors.values()]
     .filter(({ object, removed }) => !removed && !wantedObjects.has(object))
     .map((mirror) => ({ object: mirror.object, steps: planRemoval(catalog, mirror) }));
+  const named = stepsNamed(catalog.schemas);
   return {
-    preparations: preparationsFor(catalog, objects),
-    objects,
-    links,
-    relations,
-    histories,
-    removals,
+    preparations: named({ steps: preparationsFor(catalog, objects) }).steps,
+    objects: objects.map(named),
+    links: links.map(named),
+    relations: relations.map(named),
+    histories: histories.map(named),
+    removals: removals.map(named),
     problems,
     schemas,
   };
+}
+
+/** Statements that are shown and recorded say the names that they run under. */
+function stepsNamed(schemas: Schemas) {
+  return <Unit extends { readonly steps: readonly Step[] }>(unit: Unit): Unit => ({
+    ...unit,
+    steps: unit.steps.map((step) => ({ ...step, sql: renderSql(step.sql, schemas) })),
+  });
 }
 
 function preparationsFor(catalog: Catalog, objects: readonly ObjectPlan[]): Step[] {
@@ -90,8 +98,8 @@ function preparationsFor(catalog: Catalog, objects: readonly ObjectPlan[]): Step
   const steps: Step[] = [];
   // Somebody dropped or renamed it: as with a table, it is made anew and everything read into it.
   if (!catalog.schemaStands) {
-    const sql = `CREATE SCHEMA ${quoteIdent(MIRROR_SCHEMA)}`;
-    steps.push({ object: MIRROR_SCHEMA, description: 'create schema', sql });
+    const sql = 'CREATE SCHEMA "{mirror}"';
+    steps.push({ object: catalog.schemas.mirror, description: 'create schema', sql });
   }
   // The look-up by identity needs its function long before an index on it is worth its price.
   if (!catalog.functions.has(IDENTITY_FUNCTION)) {

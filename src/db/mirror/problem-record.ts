@@ -14,7 +14,7 @@ export interface RecordedProblem {
 
 export async function readMirrorProblems(sql: Sql): Promise<readonly RecordedProblem[]> {
   return await sql.query<RecordedProblem & Record<string, unknown>>(
-    `SELECT object, code, message, hint, stops FROM clarify_sync.mirror_problem ORDER BY object`,
+    `SELECT object, code, message, hint, stops FROM {sync}.mirror_problem ORDER BY object`,
   );
 }
 
@@ -42,11 +42,11 @@ export async function recordProblems(
        SELECT * FROM jsonb_to_recordset($1::jsonb)
            AS f(object text, code text, message text, hint text, stops boolean)
      ), gone AS (
-       DELETE FROM clarify_sync.mirror_problem AS p
+       DELETE FROM {sync}.mirror_problem AS p
         WHERE NOT EXISTS (SELECT FROM found AS f WHERE f.object = p.object)
        RETURNING p.object, p.stops
      ), put AS (
-     INSERT INTO clarify_sync.mirror_problem AS p (object, code, message, hint, stops)
+     INSERT INTO {sync}.mirror_problem AS p (object, code, message, hint, stops)
      SELECT DISTINCT ON (object) object, code, message, hint, stops FROM found
       ORDER BY object, stops DESC
          ON CONFLICT (object) DO UPDATE

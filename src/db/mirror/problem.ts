@@ -18,37 +18,38 @@ export function problemOf(object: string, error: SyncError): MirrorProblem {
   return { object, code, message, error, stops: !PASSABLE.has(code) };
 }
 
-export function nameTaken(object: string, name: string): SyncError {
-  return new SyncError(`${object}: clarify.${name} exists and is not ours`, {
+/** `table` with its schema, here and below. */
+export function nameTaken(object: string, table: string): SyncError {
+  return new SyncError(`${object}: ${table} exists and is not ours`, {
     code: 'mirror-name-taken',
     disposition: 'park',
-    hint: `rename clarify.${name} or move it to another schema; the other objects are mirrored`,
+    hint: `rename ${table} or move it to another schema; the other objects are mirrored`,
   });
 }
 
-export function damagedTable(object: string, name: string, columns: readonly string[]): SyncError {
-  return new SyncError(`${object}: clarify.${name} has ${columns.join(', ')} with another type`, {
+export function damagedTable(object: string, table: string, columns: readonly string[]): SyncError {
+  return new SyncError(`${object}: ${table} has ${columns.join(', ')} with another type`, {
     code: 'mirror-damaged',
     disposition: 'park',
-    hint: `give ${columns.join(', ')} of clarify.${name} the old type back, or drop them`,
+    hint: `give ${columns.join(', ')} of ${table} the old type back, or drop them`,
   });
 }
 
-export function damagedLinks(name: string, columns: readonly string[]): SyncError {
-  return new SyncError(`${name}: clarify.${name} has no ${columns.join(', ')} of type text`, {
+export function damagedLinks(name: string, table: string, columns: readonly string[]): SyncError {
+  return new SyncError(`${name}: ${table} has no ${columns.join(', ')} of type text`, {
     code: 'mirror-damaged',
     disposition: 'park',
-    hint: `give ${columns.join(', ')} of clarify.${name} name and type back, or drop the table: it is then made anew and its links read again`,
+    hint: `give ${columns.join(', ')} of ${table} name and type back, or drop the table: it is then made anew and its links read again`,
   });
 }
 
-export function replacedTable(object: string, name: string): SyncError {
+export function replacedTable(object: string, table: string): SyncError {
   return new SyncError(
-    `${object}: clarify.${name} is not the table that was made: something put another in its place`,
+    `${object}: ${table} is not the table that was made: something put another in its place`,
     {
       code: 'mirror-replaced',
       disposition: 'park',
-      hint: `rename clarify.${name}, or drop it: the table is then made anew and everything read into it; let tools append or merge, not replace`,
+      hint: `rename ${table}, or drop it: the table is then made anew and everything read into it; let tools append or merge, not replace`,
     },
   );
 }
@@ -62,11 +63,11 @@ export function keylessTable(object: string, cause: SyncError): SyncError {
   });
 }
 
-export function unstorableName(): SyncError {
+export function unstorableName(title: string): SyncError {
   return new SyncError('an object has a name that Postgres cannot hold', {
     code: 'mirror-name-unstorable',
     disposition: 'park',
-    hint: 'rename the object in Clarify; the other objects are mirrored',
+    hint: `rename the object in ${title}; the other objects are mirrored`,
   });
 }
 

@@ -4,7 +4,7 @@ import type { StandingMirror } from './catalog.ts';
 import { isNumberType, type NumberType } from './number-type.ts';
 import type { MirrorColumn, MirrorTable } from './table.ts';
 
-/** A row of `clarify_sync.mirror_column`. */
+/** A row of `{sync}.mirror_column`. */
 export interface ColumnRecord {
   readonly field: string;
   readonly column: string;
@@ -18,7 +18,7 @@ export interface ColumnRecord {
   };
 }
 
-/** A row of `clarify_sync.mirror`, and its columns. Fields not listed are removed. */
+/** A row of `{sync}.mirror`, and its columns. Fields not listed are removed. */
 export interface MirrorRecord {
   readonly object: string;
   readonly table: string;
@@ -26,6 +26,8 @@ export interface MirrorRecord {
   readonly labelPlural: string;
   readonly identity: string | null;
   readonly refusal: string | null;
+  /** To-many fields whose links the CRM alone writes. */
+  readonly readOnlyLinks: readonly string[];
   readonly columns: readonly ColumnRecord[];
 }
 
@@ -47,6 +49,7 @@ export function recordOf(
     labelPlural: schema.label.plural,
     identity: schema.identity,
     refusal: schema.readOnly,
+    readOnlyLinks: schema.fields.filter(isReadOnlyLink).map(({ name }) => name),
     columns: table.columns.map((column, position) => {
       const standing = mirror?.fields.get(column.field.name);
       const parts = new Map(standing?.partColumns);
@@ -64,7 +67,10 @@ export function recordOf(
           ...(isNumberType(column.sqlType) &&
             !undecided.has(column.field.name) && { numberType: column.sqlType }),
           // A column without a limit holds whatever comes.
-          overflown: column.sqlType !== 'numeric' && (standing?.overflown ?? false),
+          overflown:
+            column.sqlType !== 'numeric' &&
+            !added.includes(column) &&
+            (standing?.overflown ?? false),
         },
       };
     }),
@@ -82,6 +88,7 @@ function standingRecord(mirror: StandingMirror): MirrorRecord | null {
     labelPlural: mirror.labelPlural,
     identity: mirror.identity,
     refusal: mirror.refusal,
+    readOnlyLinks: mirror.readOnlyLinks,
     columns: live.map(([name, standing]) => ({
       field: name,
       column: standing.column,
@@ -96,6 +103,10 @@ function standingRecord(mirror: StandingMirror): MirrorRecord | null {
       },
     })),
   };
+}
+
+function isReadOnlyLink({ kind, readOnly }: Field): boolean {
+  return kind === 'references' && readOnly === true;
 }
 
 function sameRecord(left: MirrorRecord, right: MirrorRecord | null): boolean {

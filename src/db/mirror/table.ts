@@ -4,9 +4,11 @@ import {
   boolean,
   date,
   doublePrecision,
+  integer,
   jsonb,
   numeric,
   pgSchema,
+  smallint,
   text,
   timestamp,
 } from 'drizzle-orm/pg-core';
@@ -37,7 +39,7 @@ export interface MirrorTable {
   readonly schema: ObjectSchema;
   /** Not quoted, without the schema. */
   readonly name: string;
-  /** Ready for SQL: `"clarify"."person"`. */
+  /** Ready for SQL: see {@link qualify}. */
   readonly qualified: string;
   /** Live fields that have a column, in the schema's order; system columns are not among them. */
   readonly columns: readonly MirrorColumn[];
@@ -45,9 +47,18 @@ export interface MirrorTable {
   readonly drizzle: PgTable;
 }
 
-export const MIRROR_SCHEMA = 'clarify';
-/** Where versions are kept, for objects that have a history. */
-export const HISTORY_SCHEMA = 'clarify_history';
+/** As definitions name the schema of mirror tables, until a statement is sent. */
+export const MIRROR_SCHEMA = '{mirror}';
+
+/** A table of the mirror, ready for SQL: `"{mirror}"."person"`. */
+export function qualify(name: string): string {
+  return `"${MIRROR_SCHEMA}".${quoteIdent(name)}`;
+}
+
+/** The same as a `regclass`. */
+export function regclassSql(name: string): string {
+  return `format('%I.%I', '${MIRROR_SCHEMA}', ${quoteLiteral(name)})::regclass`;
+}
 
 type SystemColumnName = (typeof SYSTEM_COLUMN_NAMES)[number];
 
@@ -117,7 +128,7 @@ export function mirrorTable(schema: ObjectSchema, naming?: MirrorNaming): Mirror
     object: schema.object,
     schema,
     name,
-    qualified: `${quoteIdent(MIRROR_SCHEMA)}.${quoteIdent(name)}`,
+    qualified: qualify(name),
     columns,
     byField: new Map(columns.map((column) => [column.field.name, column])),
     drizzle: drizzleTable(name, columns),
@@ -161,6 +172,10 @@ function columnBuilder(name: string, sqlType: SqlType) {
   switch (sqlType) {
     case 'text':
       return text(name);
+    case 'smallint':
+      return smallint(name);
+    case 'integer':
+      return integer(name);
     case 'numeric':
       return numeric(name);
     case 'numeric(20,4)':

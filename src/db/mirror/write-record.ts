@@ -4,23 +4,24 @@ import type { ObjectSchema } from '../../domain/schema.ts';
 import type { Sql } from '../database.ts';
 import type { Step } from './plan-columns.ts';
 import type { MirrorRecord } from './record.ts';
-import { MIRROR_SCHEMA } from './table.ts';
 
 /** Puts a table and its columns on record. Repeatable; the caller holds the mirror lock. */
 export async function writeRecord(tx: Sql, record: MirrorRecord): Promise<void> {
-  const { object, table, labelSingular, labelPlural, identity, refusal, columns } = record;
+  const { object, table, labelSingular, labelPlural, identity, refusal } = record;
+  const { readOnlyLinks, columns } = record;
   await tx.query(
-    `INSERT INTO clarify_sync.mirror
-       (object, table_name, label_singular, label_plural, identity, refusal)
-     VALUES ($1, $2, $3, $4, $5, $6)
+    `INSERT INTO {sync}.mirror
+       (object, table_name, label_singular, label_plural, identity, refusal, read_only_links)
+     VALUES ($1, $2, $3, $4, $5, $6, $7)
          ON CONFLICT (object) DO UPDATE
         SET table_name = excluded.table_name, label_singular = excluded.label_singular,
             label_plural = excluded.label_plural, identity = excluded.identity,
-            refusal = excluded.refusal, removed_at = NULL`,
-    [object, table, labelSingular, labelPlural, identity, refusal],
+            refusal = excluded.refusal, read_only_links = excluded.read_only_links,
+            removed_at = NULL`,
+    [object, table, labelSingular, labelPlural, identity, refusal, readOnlyLinks],
   );
   await tx.query(
-    `INSERT INTO clarify_sync.mirror_column
+    `INSERT INTO {sync}.mirror_column
        (object, field, column_name, kind, definition, position)
      SELECT $1, c.field, c."column", c.kind, c.definition, c.position
        FROM jsonb_to_recordset($2::jsonb)
@@ -31,7 +32,7 @@ export async function writeRecord(tx: Sql, record: MirrorRecord): Promise<void> 
     [object, stringifyJson(columns)],
   );
   await tx.query(
-    `UPDATE clarify_sync.mirror_column SET removed_at = now()
+    `UPDATE {sync}.mirror_column SET removed_at = now()
       WHERE object = $1 AND removed_at IS NULL AND field <> ALL($2::text[])`,
     [object, columns.map(({ field }) => field)],
   );
@@ -44,17 +45,17 @@ export async function recordTables(
   objects: readonly string[],
 ): Promise<void> {
   await tx.query(
-    `UPDATE clarify_sync.mirror AS m SET relation = $1 || '/' || c.oid
+    `UPDATE {sync}.mirror AS m SET relation = $1 || '/' || c.oid
        FROM pg_class AS c
       WHERE m.object = ANY($2::text[]) AND c.relname = m.table_name
         AND c.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = $3)`,
-    [home, objects, MIRROR_SCHEMA],
+    [home, objects, tx.schemas.mirror],
   );
 }
 
 /** A new table is empty, whatever was read into an earlier one: reading starts from nothing. */
 export async function forgetProgress(tx: Sql, object: string): Promise<void> {
-  await tx.query('DELETE FROM clarify_sync.cursor WHERE object = $1', [object]);
+  await tx.query('DELETE FROM {sync}.cursor WHERE object = $1', [object]);
 }
 
 /**
@@ -64,7 +65,7 @@ export async function forgetProgress(tx: Sql, object: string): Promise<void> {
 export async function forgetLinks(tx: Sql, names: readonly string[]): Promise<void> {
   if (names.length === 0) return;
   await tx.query(
-    `UPDATE clarify_sync.sweep
+    `UPDATE {sync}.sweep
         SET linked = ARRAY(SELECT name FROM unnest(linked) AS name WHERE name <> ALL($1::text[])),
             round_links = ARRAY(SELECT name FROM unnest(round_links) AS name WHERE name <> ALL($1::text[])),
             updated_at = clock_timestamp()
@@ -76,7 +77,7 @@ export async function forgetLinks(tx: Sql, names: readonly string[]): Promise<vo
 /** A first read under way began before these columns came: it begins anew, to fill them all. */
 export async function restartFirstRead(tx: Sql, object: string): Promise<void> {
   await tx.query(
-    `UPDATE clarify_sync.cursor
+    `UPDATE {sync}.cursor
         SET backfill = NULL, version = version + 1, updated_at = clock_timestamp()
       WHERE object = $1 AND phase = 'backfill' AND backfill IS NOT NULL`,
     [object],
@@ -85,10 +86,10 @@ export async function restartFirstRead(tx: Sql, object: string): Promise<void> {
 
 export async function recordRemoval(tx: Sql, object: string): Promise<void> {
   await tx.query(
-    `UPDATE clarify_sync.mirror
-        SET removed_at = now(), refusal = 'it is no longer mirrored from Clarify'
+    `UPDATE {sync}.mirror
+        SET removed_at = now(), refusal = $2
       WHERE object = $1 AND removed_at IS NULL`,
-    [object],
+    [object, `it is no longer mirrored from ${tx.schemas.title}`],
   );
 }
 
@@ -96,7 +97,7 @@ export async function recordVersion(
   tx: Sql,
   version: { readonly steps: readonly Step[]; readonly objects: readonly ObjectSchema[] },
 ): Promise<void> {
-  await tx.query('INSERT INTO clarify_sync.schema_version (steps, objects) VALUES ($1, $2)', [
+  await tx.query('INSERT INTO {sync}.schema_version (steps, objects) VALUES ($1, $2)', [
     stringifyJson(version.steps),
     stringifyJson(version.objects),
   ]);
@@ -108,7 +109,7 @@ export async function writeDeletePolicies(
   policies: ReadonlyMap<string, DeletePolicy>,
 ): Promise<void> {
   await tx.query(
-    `UPDATE clarify_sync.mirror AS m SET delete_policy = p.policy
+    `UPDATE {sync}.mirror AS m SET delete_policy = p.policy
        FROM unnest($1::text[], $2::text[]) AS p(object, policy)
       WHERE m.object = p.object AND m.delete_policy <> p.policy`,
     [[...policies.keys()], [...policies.values()]],

@@ -1,6 +1,6 @@
-import { escapeIdentifier, escapeLiteral } from 'pg';
 import { type Json, stringifyJson } from '../../domain/json.ts';
 import type { FieldChanges } from '../../domain/merge-record.ts';
+import { quoteIdent, quoteLiteral } from '../../domain/names.ts';
 import type { Sql, Transaction } from '../database.ts';
 import { guarded, type Refused } from '../guarded.ts';
 import { decodeExtra, fieldOfExtraKey } from '../mirror/extra.ts';
@@ -56,8 +56,8 @@ export async function mergeBornRows(
   adoptions: readonly Adoption[],
 ): Promise<readonly Refused<Adoption>[]> {
   const assignments = table.columns.map(({ field, column }) => {
-    const name = escapeIdentifier(column);
-    return `${name} = CASE WHEN a.fields ? ${escapeLiteral(field.name)} THEN
+    const name = quoteIdent(column);
+    return `${name} = CASE WHEN a.fields ? ${quoteLiteral(field.name)} THEN
       (SELECT v.${name} FROM jsonb_populate_record(NULL::${table.qualified}, a.row) AS v) ELSE x.${name} END`;
   });
   const columnOf = new Map(table.columns.map(({ field, column }) => [field.name, column]));
@@ -91,10 +91,10 @@ export async function rewriteAdopted(
   adoptions: readonly Adoption[],
 ): Promise<void> {
   await tx.query(
-    `UPDATE clarify_sync.outbox AS o
+    `UPDATE {sync}.outbox AS o
         SET changes = a.changes::jsonb, record_id = a.record_id, state = 'pending', epoch = NULL
        FROM unnest($2::bigint[], $3::text[], $4::text[]) AS a(id, record_id, changes)
-      WHERE o.id = a.id AND o.state = 'sending' AND o.epoch = $1`,
+      WHERE o.id = a.id AND o.epoch = $1`,
     [
       epoch,
       adoptions.map(({ entry }) => entry),

@@ -9,13 +9,13 @@ import type { Sql } from '../database.ts';
 export async function freeFromFuture(sql: Sql): Promise<number> {
   const freed = await sql.query(
     `WITH stuck AS (
-       SELECT id FROM clarify_sync.outbox
+       SELECT id FROM {sync}.outbox
         WHERE state IN ('pending', 'sending')
           AND next_attempt_at > clock_timestamp() + interval '15 seconds'
           AND greatest(created_at, sent_at) > clock_timestamp() + interval '15 seconds'
         ORDER BY id FOR UPDATE SKIP LOCKED
      )
-     UPDATE clarify_sync.outbox AS o
+     UPDATE {sync}.outbox AS o
         SET next_attempt_at = clock_timestamp()
               + CASE o.state WHEN 'sending' THEN interval '15 seconds' ELSE interval '0' END
        FROM stuck WHERE o.id = stuck.id RETURNING 1`,

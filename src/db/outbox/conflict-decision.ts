@@ -1,8 +1,9 @@
 import type { Sql } from '../database.ts';
+import { notify } from '../listener.ts';
 
 /** The id a record has now, for any it has had; an unknown one comes back as it is. */
 export async function readCurrentId(sql: Sql, object: string, id: string): Promise<string> {
-  const [row] = await sql.query<{ id: string }>('SELECT clarify_sync.current_id($1, $2) AS id', [
+  const [row] = await sql.query<{ id: string }>('SELECT {sync}.current_id($1, $2) AS id', [
     object,
     id,
   ]);
@@ -18,7 +19,7 @@ export async function lockHeld(
   held: { readonly object: string; readonly recordId: string; readonly field: string },
 ): Promise<ReadonlySet<bigint>> {
   const entries = await tx.query<{ id: bigint }>(
-    `SELECT id FROM clarify_sync.outbox
+    `SELECT id FROM {sync}.outbox
       WHERE object = $1 AND record_id = $2 AND state = 'parked'
         AND last_error LIKE 'conflict-open%' AND changes ? $3
       ORDER BY id FOR UPDATE`,
@@ -34,7 +35,7 @@ export async function closeConflict(
   closed: { readonly resolution: 'local' | 'remote' | 'merged'; readonly by: string },
 ): Promise<void> {
   await tx.query(
-    `UPDATE clarify_sync.conflict
+    `UPDATE {sync}.conflict
         SET resolution = $2, resolved_at = clock_timestamp(), resolved_by = $3
       WHERE id = $1 AND resolution = 'open'`,
     [conflict, closed.resolution, closed.by],
@@ -44,10 +45,10 @@ export async function closeConflict(
 /** Makes an entry that is pending again due at once, its tries forgotten. Wakes the service. */
 export async function releaseEntry(tx: Sql, entry: bigint): Promise<void> {
   await tx.query(
-    `UPDATE clarify_sync.outbox
+    `UPDATE {sync}.outbox
         SET epoch = NULL, attempts = 0, last_error = NULL, next_attempt_at = clock_timestamp()
       WHERE id = $1 AND state = 'pending'`,
     [entry],
   );
-  await tx.query(`SELECT pg_notify('clarify_sync_outbox', '')`);
+  await notify(tx, 'outbox', '');
 }

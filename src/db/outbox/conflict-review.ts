@@ -37,11 +37,11 @@ export async function listConflicts(
   const parameters = [filter.openOnly, filter.objects ?? null];
   const matches = `(NOT $1 OR resolution = 'open') AND ($2::text[] IS NULL OR object = ANY($2))`;
   const conflicts = await sql.query<ConflictEntry & Record<string, unknown>>(
-    `SELECT ${COLUMNS} FROM clarify_sync.conflict WHERE ${matches} ORDER BY id DESC LIMIT $3`,
+    `SELECT ${COLUMNS} FROM {sync}.conflict WHERE ${matches} ORDER BY id DESC LIMIT $3`,
     [...parameters, filter.limit],
   );
   const [counted] = await sql.query<{ total: number }>(
-    `SELECT count(*)::int4 AS total FROM clarify_sync.conflict WHERE ${matches}`,
+    `SELECT count(*)::int4 AS total FROM {sync}.conflict WHERE ${matches}`,
     parameters,
   );
   return { conflicts: conflicts.map(readable), total: counted?.total ?? conflicts.length };
@@ -54,7 +54,7 @@ export async function readConflict(
   lock = false,
 ): Promise<ConflictEntry | null> {
   const [conflict] = await sql.query<ConflictEntry & Record<string, unknown>>(
-    `SELECT ${COLUMNS} FROM clarify_sync.conflict WHERE id = $1 ${lock ? 'FOR UPDATE' : ''}`,
+    `SELECT ${COLUMNS} FROM {sync}.conflict WHERE id = $1 ${lock ? 'FOR UPDATE' : ''}`,
     [id],
   );
   return conflict ? readable(conflict) : null;
@@ -77,7 +77,7 @@ export async function settleForRemote(
   },
 ): Promise<void> {
   await tx.query(
-    `UPDATE clarify_sync.conflict
+    `UPDATE {sync}.conflict
         SET resolution = 'remote', resolved_at = clock_timestamp(), resolved_by = $4
       WHERE object = $1 AND record_id = $2 AND field = ANY($3::text[]) AND resolution = 'open'`,
     [settled.object, settled.recordId, settled.fields, settled.by],

@@ -23,7 +23,7 @@ export async function parkMassDelete(
   limits: MassDeleteLimits,
 ): Promise<boolean> {
   const [counted] = await tx.query<{ deletes: number }>(
-    `SELECT count(*)::int4 AS deletes FROM clarify_sync.outbox
+    `SELECT count(*)::int4 AS deletes FROM {sync}.outbox
       WHERE object = $1 AND op = 'delete' AND approved_at IS NULL AND record_id NOT LIKE 'local:%'
         AND (done_at IS NULL AND (state IN ('pending', 'sending') OR last_error LIKE 'mass-delete%')
              OR state = 'done' AND done_at > clock_timestamp() - interval '10 minutes')`,
@@ -38,9 +38,9 @@ export async function parkMassDelete(
     if (deletes * 100 <= limits.percent * ((rows?.rows ?? 0) + deletes)) return false;
   }
   await tx.query(
-    `UPDATE clarify_sync.outbox SET state = 'parked', epoch = NULL, last_error = $3
+    `UPDATE {sync}.outbox SET state = 'parked', epoch = NULL, last_error = $3
       WHERE object = $1 AND op = 'delete' AND approved_at IS NULL AND record_id NOT LIKE 'local:%'
-        AND (state = 'pending' OR state = 'sending' AND epoch = $2)`,
+        AND (state = 'pending' OR state = 'sending' AND epoch = $2 AND ticket IS NULL)`,
     [table.object, epoch, PARKED],
   );
   return true;
@@ -56,14 +56,14 @@ export async function approveDeletes(
 ): Promise<readonly bigint[]> {
   const rows = await sql.query<{ id: bigint }>(
     `WITH approved AS (
-       UPDATE clarify_sync.outbox
+       UPDATE {sync}.outbox
           SET state = 'pending', approved_at = clock_timestamp(), last_error = NULL, attempts = 0,
               next_attempt_at = clock_timestamp()
         WHERE op = 'delete' AND state = 'parked' AND ($1::bigint[] IS NULL OR id = ANY($1))
           AND last_error ~ '^(mass-delete|delete-needs-approval)'
        RETURNING id
      )
-     SELECT id, pg_notify('clarify_sync_outbox', '') FROM approved ORDER BY id`,
+     SELECT id, pg_notify('{sync}_outbox', '') FROM approved ORDER BY id`,
     [ids],
   );
   return rows.map(({ id }) => id);

@@ -1,4 +1,5 @@
 import type { Sql } from '../database.ts';
+import { IS_DUE, IS_LINK } from './claimable.ts';
 
 /** What of an object is to be sent, or to be found out. */
 export interface DueWork {
@@ -11,11 +12,6 @@ export interface DueWork {
   readonly inFlight: boolean;
 }
 
-const IS_DUE = `o.state = 'pending' AND o.next_attempt_at <= clock_timestamp()
-   AND NOT EXISTS (SELECT 1 FROM clarify_sync.outbox AS b
-         WHERE b.id = o.blocked_by AND b.state IN ('pending', 'sending', 'parked'))`;
-const IS_LINK = `o.op IN ('link', 'unlink')`;
-
 /**
  * Those of the objects that have something to do; what waits for another entry is not due. A descent
  * of `outbox_due` per object and question, over what is not due yet. No lock.
@@ -25,7 +21,7 @@ export async function readDueWork(
   objects: readonly string[],
 ): Promise<readonly DueWork[]> {
   const exists = (condition: string) =>
-    `EXISTS (SELECT 1 FROM clarify_sync.outbox AS o WHERE o.object = w.object AND ${condition})`;
+    `EXISTS (SELECT 1 FROM {sync}.outbox AS o WHERE o.object = w.object AND ${condition})`;
   return await sql.query<DueWork & Record<string, unknown>>(
     `SELECT * FROM (
        SELECT w.object, w.n, ${exists(`${IS_DUE} AND NOT ${IS_LINK}`)} AS records,
@@ -41,7 +37,7 @@ export async function readDueWork(
 /** Whether anything of an object waits, due or not. Index `outbox_due`. */
 export async function hasPending(sql: Sql, object: string): Promise<boolean> {
   const rows = await sql.query(
-    `SELECT 1 FROM clarify_sync.outbox WHERE object = $1 AND state = 'pending' LIMIT 1`,
+    `SELECT 1 FROM {sync}.outbox WHERE object = $1 AND state = 'pending' LIMIT 1`,
     [object],
   );
   return rows.length > 0;
@@ -61,10 +57,10 @@ export async function putOffDue(
 ): Promise<number> {
   const [row] = await tx.query<{ records: number }>(
     `WITH head AS (
-       SELECT o.id FROM clarify_sync.outbox AS o WHERE o.object = $1 AND ${IS_DUE}
+       SELECT o.id FROM {sync}.outbox AS o WHERE o.object = $1 AND ${IS_DUE}
         ORDER BY o.id LIMIT $4 FOR UPDATE SKIP LOCKED
      ), late AS (
-       UPDATE clarify_sync.outbox AS o
+       UPDATE {sync}.outbox AS o
           SET attempts = attempts + 1, last_error = $2,
               next_attempt_at = clock_timestamp() + $3 * interval '1 millisecond'
          FROM head WHERE o.id = head.id RETURNING o.record_id
@@ -81,7 +77,7 @@ export async function putOffDue(
  */
 export async function takeUpAgain(sql: Sql, object: string, code: string): Promise<number> {
   const rows = await sql.query(
-    `UPDATE clarify_sync.outbox
+    `UPDATE {sync}.outbox
         SET attempts = 0, last_error = NULL, next_attempt_at = clock_timestamp()
       WHERE object = $1 AND state = 'pending' AND split_part(last_error, ':', 1) = $2
       RETURNING 1`,

@@ -14,7 +14,7 @@ export async function readFirstBases(
   if (asked.ids.length === 0) return new Map();
   const rows = await tx.query<{ id: string; field: string; base: Json }>(
     `SELECT DISTINCT ON (o.record_id, f.key) o.record_id AS id, f.key AS field, f.value -> 'base' AS base
-       FROM clarify_sync.outbox AS o, jsonb_each(o.changes) AS f(key, value)
+       FROM {sync}.outbox AS o, jsonb_each(o.changes) AS f(key, value)
       WHERE o.object = $1 AND o.id > (SELECT min(e) FROM unnest($2::bigint[]) AS e)
         AND o.record_id = ANY($3::text[]) AND o.op = 'update'
       ORDER BY o.record_id, f.key, o.created_at, o.id`,

@@ -3,7 +3,7 @@ import { type Json, stringifyJson } from '../../domain/json.ts';
 import type { FieldChanges } from '../../domain/merge-record.ts';
 import { decodeChanges, encodeChanges } from '../changes.ts';
 import type { Sql } from '../database.ts';
-import { LATER_EDIT } from '../set-aside.ts';
+import { AWAITED, IS_CLAIMABLE, isLooked, type Looked } from './claimable.ts';
 
 /** All claimed entries of one record, oldest first. */
 export interface ClaimedRecord {
@@ -36,47 +36,34 @@ export const MENDABLE = `(o.state = 'pending' OR (o.state = 'parked' AND o.last_
  * Claims the records whose changes have waited longest, with everything that waits for each of
  * them. A record of which something is in flight has to wait (per record, changes arrive in
  * commit order), and so has one that is blocked, or of which a remote version was put aside that is
- * not merged with all that waits: it would be overwritten unseen. Locks the entries in id order, skipping what an
+ * not merged with all that waits: it would be overwritten unseen. Where not everything was `looked`
+ * at, neither is what was not. Locks the entries in id order, skipping what an
  * operator holds; index `outbox_due`. The caller's transaction checks the lease. Links go their own
  * way, see `claimLinks`.
  */
 export async function claimDue(
   tx: Sql,
-  claim: { object: string; epoch: bigint; records: number },
+  claim: { object: string; epoch: bigint; records: number; looked?: Looked | null },
 ): Promise<ClaimedRecord[]> {
+  const { looked = null } = claim;
   const rows = await tx.query<ClaimRow>(
-    `WITH unmerged AS MATERIALIZED (
-       SELECT d.id FROM clarify_sync.deferred AS d
-        WHERE d.object = $1 AND d.kind IN ('apply', 'remove') AND (d.code IS NULL OR ${LATER_EDIT})
-     ), awaited AS MATERIALIZED (
-       SELECT id FROM unmerged
-       UNION ALL
-       SELECT m.old_id FROM clarify_sync.id_map AS m JOIN unmerged AS u ON m.id = u.id
-        WHERE m.object = $1
-     ), head AS (
-       SELECT o.id, o.record_id FROM clarify_sync.outbox AS o
-        WHERE o.object = $1 AND o.state = 'pending' AND o.next_attempt_at <= clock_timestamp()
-          AND o.op NOT IN ('link', 'unlink')
-          AND NOT EXISTS (SELECT 1 FROM clarify_sync.outbox AS b
-                WHERE b.id = o.blocked_by AND b.state IN ('pending', 'sending', 'parked'))
-          AND NOT EXISTS (SELECT 1 FROM clarify_sync.outbox AS s
-                WHERE s.object = $1 AND s.record_id = o.record_id AND s.state = 'sending'
-                  AND s.op NOT IN ('link', 'unlink'))
-          AND NOT EXISTS (SELECT 1 FROM awaited AS a WHERE a.id = o.record_id)
+    `WITH ${AWAITED}, head AS (
+       SELECT o.id, o.record_id FROM {sync}.outbox AS o
+        WHERE ${IS_CLAIMABLE} AND ${isLooked('$4', '$5')}
         ORDER BY o.id LIMIT $3
      ), mine AS (
-       SELECT o.id FROM clarify_sync.outbox AS o
+       SELECT o.id FROM {sync}.outbox AS o
         WHERE o.object = $1 AND ${MENDABLE} AND o.record_id IN (SELECT record_id FROM head)
           AND o.op NOT IN ('link', 'unlink')
         ORDER BY o.id FOR UPDATE SKIP LOCKED
      )
-     UPDATE clarify_sync.outbox AS o
+     UPDATE {sync}.outbox AS o
         SET state = 'sending', epoch = $2, attempts = attempts + 1, sent_at = clock_timestamp(), last_error = NULL
        FROM mine WHERE o.id = mine.id
      RETURNING o.id, o.record_id, o.op, o.changes, o.attempts, o.created_at,
                o.sent IS NOT NULL AS sent_before,
                o.op = 'delete' AND o.approved_at IS NULL AS unapproved_delete`,
-    [claim.object, claim.epoch, claim.records],
+    [claim.object, claim.epoch, claim.records, looked?.ids ?? null, looked?.births ?? true],
   );
   const byRecord = new Map<string, ClaimRow[]>();
   for (const row of rows.toSorted(byWriting)) {
@@ -116,7 +103,7 @@ export async function recordSent(
     ids.map((id) => [id, stringifyJson(what)] as const),
   );
   await tx.query(
-    `UPDATE clarify_sync.outbox AS o SET sent = s.fields::jsonb
+    `UPDATE {sync}.outbox AS o SET sent = s.fields::jsonb
        FROM unnest($1::bigint[], $2::text[]) AS s(id, fields) WHERE o.id = s.id`,
     [rows.map(([id]) => id), rows.map(([, fields]) => fields)],
   );
@@ -129,8 +116,8 @@ export async function recordSent(
 export async function recordRefused(tx: Sql, epoch: bigint, ids: readonly bigint[]): Promise<void> {
   if (ids.length === 0) return;
   await tx.query(
-    `UPDATE clarify_sync.outbox SET sent = sent || '{"refused": true}'
-      WHERE id = ANY($2::bigint[]) AND state = 'sending' AND epoch = $1`,
+    `UPDATE {sync}.outbox SET sent = sent || '{"refused": true}'
+      WHERE id = ANY($2::bigint[]) AND epoch = $1`,
     [epoch, ids],
   );
 }
@@ -150,7 +137,9 @@ export type EntryOutcome =
 
 /**
  * Ends the sending of entries. Only the epoch that claimed them may (invariant 9): entries that
- * another leader has taken over stay as they are. @returns how many were settled.
+ * another leader has taken over stay as they are. An epoch is had by what is `sending` and nothing
+ * else; were the state asked for as well, a planner without statistics would compare everything in
+ * flight with each. By the primary key. @returns how many were settled.
  */
 export async function settleEntries(
   tx: Sql,
@@ -160,14 +149,15 @@ export async function settleEntries(
   const rows = outcomes.flatMap(({ ids, outcome }) => ids.map((id) => ({ id, outcome })));
   if (rows.length === 0) return 0;
   const settled = await tx.query(
-    `UPDATE clarify_sync.outbox AS o
+    `UPDATE {sync}.outbox AS o
         SET state = s.state, last_error = s.reason, epoch = NULL, blocked_by = s.blocked_by,
             next_attempt_at = clock_timestamp() + s.retry_ms * interval '1 millisecond',
             sent = CASE WHEN s.never_arrived THEN NULL ELSE o.sent END,
+            ticket = CASE WHEN s.state IN ('pending', 'parked') THEN NULL ELSE o.ticket END,
             done_at = CASE WHEN s.state IN ('done', 'superseded', 'cancelled') THEN clock_timestamp() END
        FROM unnest($2::bigint[], $3::text[], $4::text[], $5::float8[], $6::bigint[], $7::boolean[])
             AS s(id, state, reason, retry_ms, blocked_by, never_arrived)
-      WHERE o.id = s.id AND o.state = 'sending' AND o.epoch = $1
+      WHERE o.id = s.id AND o.epoch = $1
       RETURNING 1`,
     [
       epoch,
@@ -196,16 +186,45 @@ export async function addFollowUps(
 ): Promise<void> {
   if (followUps.length === 0) return;
   await tx.query(
-    `INSERT INTO clarify_sync.outbox (object, record_id, op, changes, blocked_by, written_by, created_at)
+    `INSERT INTO {sync}.outbox (object, record_id, op, changes, blocked_by, written_by, created_at)
      SELECT $1, f.record_id, 'update', f.changes::jsonb, f.blocked_by, o.written_by, o.created_at
        FROM unnest($2::text[], $3::text[], $4::bigint[], $5::bigint[]) AS f(record_id, changes, blocked_by, of)
-       JOIN clarify_sync.outbox AS o ON o.id = f.of`,
+       JOIN {sync}.outbox AS o ON o.id = f.of`,
     [
       object,
       followUps.map(({ recordId }) => recordId),
       followUps.map(({ changes }) => stringifyJson(encodeChanges(changes))),
       followUps.map(({ blockedBy }) => blockedBy),
       followUps.map(({ of }) => of),
+    ],
+  );
+}
+
+/** Adds parked entries: what the CRM took as part of a change and does not show. */
+export async function addUnkept(
+  tx: Sql,
+  object: string,
+  unkept: readonly {
+    readonly recordId: string;
+    readonly changes: FieldChanges;
+    readonly reason: string;
+    /** The entry it is split from: writer and time are its own. */
+    readonly of: bigint;
+  }[],
+): Promise<void> {
+  if (unkept.length === 0) return;
+  await tx.query(
+    `INSERT INTO {sync}.outbox (object, record_id, op, changes, state, last_error, attempts, sent_at, written_by, created_at)
+     SELECT $1, u.record_id, 'update', u.changes::jsonb, 'parked', u.reason, o.attempts, o.sent_at,
+            o.written_by, o.created_at
+       FROM unnest($2::text[], $3::text[], $4::text[], $5::bigint[]) AS u(record_id, changes, reason, of)
+       JOIN {sync}.outbox AS o ON o.id = u.of`,
+    [
+      object,
+      unkept.map(({ recordId }) => recordId),
+      unkept.map(({ changes }) => stringifyJson(encodeChanges(changes))),
+      unkept.map(({ reason }) => reason),
+      unkept.map(({ of }) => of),
     ],
   );
 }
@@ -217,6 +236,8 @@ export interface StrandedEntry {
   readonly recordId: string;
   /** What was sent. */
   readonly fields: Readonly<Record<string, Json>>;
+  /** What could not be said with the create, and is to be set once it is there. */
+  readonly afterwards?: Readonly<Record<string, Json>> | null;
   /** The field that identifies the record, where it was sent by one; else null. */
   readonly matchOn: string | null;
   readonly sentAt: string;
@@ -231,7 +252,8 @@ const UNCLEAR = 'create-unclear: it may have arrived, which is being found out';
  * Takes over what is in flight although nobody sends it any more: a former leader's, or our own
  * from a run that broke off. To be called while this process, the leader, sends nothing of the
  * object. When a create left is not known: the wait for the allowance may be long, and the former leader could
- * send until it lost the lease. So the time to settle begins when it is first seen here.
+ * send until it lost the lease. So the time to settle begins when it is first seen here. What is out
+ * with a job is left to whoever asks for that.
  *
  * @returns the creates among them that cannot simply be sent again; all else is pending again.
  */
@@ -241,21 +263,21 @@ export async function takeOverStranded(
   { epoch, settlingMs }: { readonly epoch: bigint; readonly settlingMs: number },
 ): Promise<StrandedEntry[]> {
   await tx.query(
-    `UPDATE clarify_sync.outbox
+    `UPDATE {sync}.outbox
         SET state = 'pending', epoch = NULL, next_attempt_at = clock_timestamp()
-      WHERE object = $1 AND state = 'sending'
+      WHERE object = $1 AND state = 'sending' AND ticket IS NULL
         AND (op <> 'insert' OR record_id NOT LIKE 'local:%' OR sent IS NULL
              OR (sent ? 'matchOn' AND NOT sent ? 'refused'))`,
     [object],
   );
   return await tx.query<StrandedEntry & Record<string, unknown>>(
-    `UPDATE clarify_sync.outbox
+    `UPDATE {sync}.outbox
         SET epoch = $1, last_error = $3,
             next_attempt_at = CASE WHEN last_error = $3 THEN next_attempt_at
                                    ELSE clock_timestamp() + $2 * interval '1 millisecond' END
-      WHERE object = $4 AND state = 'sending'
+      WHERE object = $4 AND state = 'sending' AND ticket IS NULL
       RETURNING id, object, record_id AS "recordId", sent -> 'fields' AS fields, sent_at AS "sentAt",
-                sent ->> 'matchOn' AS "matchOn",
+                sent -> 'afterwards' AS afterwards, sent ->> 'matchOn' AS "matchOn",
                 (extract(epoch FROM next_attempt_at - clock_timestamp()) * 1000)::float8 AS "waitMs"`,
     [epoch, settlingMs, UNCLEAR, object],
   );
@@ -264,7 +286,7 @@ export async function takeOverStranded(
 /** Objects with something due, links apart, and how many entries wait in all. */
 export async function readDueObjects(sql: Sql): Promise<{ object: string; entries: number }[]> {
   return await sql.query<{ object: string; entries: number }>(
-    `SELECT object, count(*)::int4 AS entries FROM clarify_sync.outbox
+    `SELECT object, count(*)::int4 AS entries FROM {sync}.outbox
       WHERE state = 'pending' AND next_attempt_at <= clock_timestamp() AND op NOT IN ('link', 'unlink')
       GROUP BY object`,
   );
@@ -273,7 +295,7 @@ export async function readDueObjects(sql: Sql): Promise<{ object: string; entrie
 /** Makes due what waits for a row to be mended: a person who asks has mended it, perhaps. */
 export async function retryRefused(sql: Sql): Promise<void> {
   await sql.query(
-    `UPDATE clarify_sync.outbox SET next_attempt_at = clock_timestamp()
+    `UPDATE {sync}.outbox SET next_attempt_at = clock_timestamp()
       WHERE state = 'pending' AND last_error LIKE 'row-refused: %'`,
   );
 }
@@ -297,20 +319,20 @@ export async function countUnsettled(sql: Sql, objects?: readonly string[]): Pro
   const [row] = await sql.query<Unsettled & Record<string, unknown>>(
     `WITH entry AS (
        SELECT o.state, o.next_attempt_at,
-              EXISTS (SELECT FROM clarify_sync.mirror_problem AS p
+              EXISTS (SELECT FROM {sync}.mirror_problem AS p
                        WHERE p.object = o.object AND p.stops) AS stopped,
-              EXISTS (SELECT 1 FROM clarify_sync.outbox AS b
+              EXISTS (SELECT 1 FROM {sync}.outbox AS b
                        WHERE b.id = o.blocked_by AND b.state IN ('pending', 'sending', 'parked')) AS blocked
-         FROM clarify_sync.outbox AS o
+         FROM {sync}.outbox AS o
         WHERE o.state IN ('pending', 'sending', 'parked') AND ($1::text[] IS NULL OR o.object = ANY($1))
      )
      SELECT count(*) FILTER (WHERE state = 'pending' AND NOT blocked)::int4 AS pending,
             count(*) FILTER (WHERE state = 'sending')::int4 AS sending,
             count(*) FILTER (WHERE state = 'pending' AND blocked)::int4 AS blocked,
             count(*) FILTER (WHERE state = 'parked')::int4 AS parked,
-            (SELECT count(*)::int4 FROM clarify_sync.conflict
+            (SELECT count(*)::int4 FROM {sync}.conflict
               WHERE resolution = 'open' AND ($1::text[] IS NULL OR object = ANY($1))) AS "openConflicts",
-            (SELECT count(DISTINCT (object, id))::int4 FROM clarify_sync.deferred
+            (SELECT count(DISTINCT (object, id))::int4 FROM {sync}.deferred
               WHERE code IS NOT NULL AND ($1::text[] IS NULL OR object = ANY($1))) AS "setAside",
             (extract(epoch FROM min(next_attempt_at) FILTER (
                   WHERE state = 'pending' AND NOT blocked AND NOT stopped)

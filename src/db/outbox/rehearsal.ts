@@ -3,7 +3,7 @@ import type { Sql } from '../database.ts';
 /** Makes everything that waits for its next attempt due at once. Row locks on those. */
 export async function makeDue(tx: Sql): Promise<void> {
   await tx.query(
-    `UPDATE clarify_sync.outbox SET next_attempt_at = clock_timestamp()
+    `UPDATE {sync}.outbox SET next_attempt_at = clock_timestamp()
       WHERE state = 'pending' AND next_attempt_at > clock_timestamp()`,
   );
 }
@@ -17,7 +17,7 @@ export interface AdoptedHere {
 
 export async function readAdoptedHere(tx: Sql): Promise<readonly AdoptedHere[]> {
   return await tx.query<AdoptedHere & Record<string, unknown>>(
-    `SELECT object, old_id AS "localId", id FROM clarify_sync.id_map
+    `SELECT object, old_id AS "localId", id FROM {sync}.id_map
       WHERE reason = 'adopted' AND xmin = pg_current_xact_id()::xid ORDER BY object, id, old_id`,
   );
 }
@@ -34,7 +34,7 @@ export interface ParkedHere {
 export async function readParkedHere(tx: Sql): Promise<readonly ParkedHere[]> {
   return await tx.query<ParkedHere & Record<string, unknown>>(
     `SELECT id AS entry, object, record_id AS "recordId", coalesce(last_error, '') AS reason
-       FROM clarify_sync.outbox
+       FROM {sync}.outbox
       WHERE state = 'parked' AND xmin = pg_current_xact_id()::xid ORDER BY id`,
   );
 }

@@ -52,6 +52,18 @@ export async function insertRow(
   return row?.id ?? '';
 }
 
+/**
+ * Asks for a record to be brought back that a delete from here has archived: an insert without
+ * values, which only this writes. Its row follows with the answer. Wakes the service.
+ */
+export async function insertRestore(tx: Sql, object: string, recordId: string): Promise<void> {
+  await tx.query(
+    `INSERT INTO {sync}.outbox (object, record_id, op, changes) VALUES ($1, $2, 'insert', '{}')`,
+    [object, recordId],
+  );
+  await tx.query(`SELECT pg_notify('{sync}_outbox', '')`);
+}
+
 /** The newest unsettled entry of a record: right after a write of ours, in its transaction, that. */
 export async function readNewestEntry(
   tx: Sql,
@@ -59,7 +71,7 @@ export async function readNewestEntry(
   recordId: string,
 ): Promise<bigint | null> {
   const [row] = await tx.query<{ id: bigint | null }>(
-    `SELECT max(id) AS id FROM clarify_sync.outbox
+    `SELECT max(id) AS id FROM {sync}.outbox
       WHERE object = $1 AND record_id = $2 AND state IN ('pending', 'parked')`,
     [object, recordId],
   );
@@ -69,7 +81,7 @@ export async function readNewestEntry(
 /** Whether a create from here ended as an edit of a record that was there. Index `id_map_current`. */
 export async function readAdopted(sql: Sql, object: string, id: string): Promise<boolean> {
   const rows = await sql.query(
-    `SELECT 1 FROM clarify_sync.id_map WHERE object = $1 AND id = $2 AND reason = 'adopted'`,
+    `SELECT 1 FROM {sync}.id_map WHERE object = $1 AND id = $2 AND reason = 'adopted'`,
     [object, id],
   );
   return rows.length > 0;
@@ -84,7 +96,7 @@ export async function readIsOlder(
 ): Promise<boolean> {
   const [row] = await sql.query<{ older: boolean | null }>(
     `SELECT t._created_at < o.created_at - interval '2 minutes' AS older
-       FROM ${table.qualified} AS t, clarify_sync.outbox AS o WHERE t.id = $1 AND o.id = $2`,
+       FROM ${table.qualified} AS t, {sync}.outbox AS o WHERE t.id = $1 AND o.id = $2`,
     [id, entry],
   );
   return row?.older === true;
@@ -93,7 +105,7 @@ export async function readIsOlder(
 /** Writes into a settled entry which later one takes it back. */
 export async function markReverted(tx: Sql, entry: bigint, by: bigint): Promise<void> {
   const reason = 'change-reverted';
-  await tx.query(`UPDATE clarify_sync.outbox SET last_error = $2 WHERE id = $1`, [
+  await tx.query(`UPDATE {sync}.outbox SET last_error = $2 WHERE id = $1`, [
     entry,
     `${reason}: by change ${by}`,
   ]);
@@ -102,8 +114,8 @@ export async function markReverted(tx: Sql, entry: bigint, by: bigint): Promise<
 /** The entry that takes it back, unless that was given up itself. */
 export async function readReverting(sql: Sql, entry: bigint): Promise<bigint | null> {
   const [row] = await sql.query<{ id: bigint }>(
-    `SELECT r.id FROM clarify_sync.outbox AS o
-       JOIN clarify_sync.outbox AS r
+    `SELECT r.id FROM {sync}.outbox AS o
+       JOIN {sync}.outbox AS r
          ON r.id = substring(o.last_error FROM '^change-reverted: by change (\\d+)$')::bigint
       WHERE o.id = $1 AND r.state <> 'cancelled'`,
     [entry],

@@ -57,7 +57,7 @@ export function needsDecision(entry: OutboxEntry): boolean {
   return entry.state === 'parked' && DECIDED_ELSEWHERE.includes(codeOf(entry) ?? '');
 }
 
-const WAITS = `(o.state = 'pending' AND EXISTS (SELECT 1 FROM clarify_sync.outbox AS f
+const WAITS = `(o.state = 'pending' AND EXISTS (SELECT 1 FROM {sync}.outbox AS f
                   WHERE f.id = o.blocked_by AND f.state IN ('pending', 'sending', 'parked')))`;
 const COLUMNS = `o.id, o.object, o.record_id AS "recordId", o.op, o.state, ${WAITS} AS blocked,
   o.blocked_by AS "blockedBy", o.attempts, o.next_attempt_at AS "nextAttemptAt",
@@ -79,11 +79,11 @@ export async function listEntries(
   const parameters = [filter.states, filter.objects ?? null];
   const matches = `o.state = ANY($1::text[]) AND ($2::text[] IS NULL OR o.object = ANY($2))`;
   const entries = await sql.query<OutboxEntry & Record<string, unknown>>(
-    `SELECT ${COLUMNS} FROM clarify_sync.outbox AS o WHERE ${matches} ORDER BY o.id LIMIT $3`,
+    `SELECT ${COLUMNS} FROM {sync}.outbox AS o WHERE ${matches} ORDER BY o.id LIMIT $3`,
     [...parameters, filter.limit],
   );
   const [counted] = await sql.query<{ total: number }>(
-    `SELECT count(*)::int4 AS total FROM clarify_sync.outbox AS o WHERE ${matches}`,
+    `SELECT count(*)::int4 AS total FROM {sync}.outbox AS o WHERE ${matches}`,
     parameters,
   );
   return { entries: entries.map(readable), total: counted?.total ?? entries.length };
@@ -96,7 +96,7 @@ export async function readEntry(
   lock = false,
 ): Promise<(OutboxEntry & { readonly sent: Json }) | null> {
   const [entry] = await sql.query<OutboxEntry & { sent: Json } & Record<string, unknown>>(
-    `SELECT ${COLUMNS}, o.sent FROM clarify_sync.outbox AS o WHERE o.id = $1
+    `SELECT ${COLUMNS}, o.sent FROM {sync}.outbox AS o WHERE o.id = $1
      ${lock ? 'FOR UPDATE OF o' : ''}`,
     [id],
   );
@@ -120,19 +120,19 @@ export async function retryEntries(
 ): Promise<readonly bigint[]> {
   const rows = await sql.query<{ id: bigint }>(
     `WITH due AS (
-       SELECT id FROM clarify_sync.outbox
+       SELECT id FROM {sync}.outbox
         WHERE ($1::bigint[] IS NULL OR id = ANY($1))
           AND (state = 'parked' AND split_part(last_error, ':', 1) <> ALL($2::text[])
                OR state = 'pending' AND next_attempt_at > clock_timestamp())
         ORDER BY id FOR UPDATE SKIP LOCKED
      ), woken AS (
-       UPDATE clarify_sync.outbox AS o
+       UPDATE {sync}.outbox AS o
           SET state = 'pending', epoch = NULL, attempts = 0, last_error = NULL,
               next_attempt_at = clock_timestamp()
          FROM due WHERE o.id = due.id
        RETURNING o.id
      )
-     SELECT id, pg_notify('clarify_sync_outbox', '') FROM woken ORDER BY id`,
+     SELECT id, pg_notify('{sync}_outbox', '') FROM woken ORDER BY id`,
     [ids, ids === null ? [...DECIDED_ELSEWHERE, ...MAY_HAVE_ARRIVED] : DECIDED_ELSEWHERE],
   );
   return rows.map(({ id }) => id);
@@ -141,7 +141,7 @@ export async function retryEntries(
 /** Ends an unsettled entry without sending it. The caller has locked it. */
 export async function cancelEntries(tx: Sql, ids: readonly bigint[]): Promise<void> {
   await tx.query(
-    `UPDATE clarify_sync.outbox
+    `UPDATE {sync}.outbox
         SET state = 'cancelled', epoch = NULL, blocked_by = NULL, done_at = clock_timestamp()
       WHERE id = ANY($1::bigint[]) AND state IN ('pending', 'parked')`,
     [ids],

@@ -1,4 +1,4 @@
-import { escapeIdentifier } from 'pg';
+import { quoteIdent } from '../../domain/names.ts';
 import type { Sql } from '../database.ts';
 import type { MirrorTable } from '../mirror/table.ts';
 
@@ -14,7 +14,7 @@ export async function readTakenValues(
 ): Promise<Set<string>> {
   const column = table.byField.get(field);
   if (column?.sqlType !== 'text' || values.length === 0) return new Set();
-  const name = escapeIdentifier(column.column);
+  const name = quoteIdent(column.column);
   const rows = await sql.query<{ value: string }>(
     `SELECT DISTINCT t.${name} AS value FROM ${table.qualified} AS t
       WHERE t.${name} = ANY($1::text[]) AND t.id NOT LIKE 'local:%'`,

@@ -20,6 +20,22 @@ interface UnsettledRow {
 }
 
 /**
+ * Entries `o` of records whose ids are `$2`, each once: one look at index `outbox_unsettled` a record.
+ * Right after a bulk change there are no statistics of it, and a planner left alone reads everything
+ * that waits of the object instead, for every call.
+ */
+const WAITING_OF = `unnest($2::text[]) AS r(id)
+  CROSS JOIN LATERAL (SELECT * FROM {sync}.outbox AS e
+                       WHERE e.record_id = r.id AND e.state IN ('pending', 'sending', 'parked')
+                      OFFSET 0) AS o`;
+
+/**
+ * Pending or parked: neither claimed nor ended. Said so that no index fits, nor an estimate of next to
+ * nothing: entries that are named are found by their key, and not compared with all that wait.
+ */
+const WAITS = `num_nulls(o.epoch, o.done_at) = 2`;
+
+/**
  * What waits in the outbox for these records, oldest first. To be read in a statement *after* the
  * rows were locked: only then has it seen every edit committed before the lock (invariant 2).
  * Index `outbox_unsettled`; no lock.
@@ -31,12 +47,12 @@ export async function readUnsettled(
 ): Promise<Map<string, PendingEntry[]>> {
   if (ids.length === 0) return new Map();
   const rows = await tx.query<UnsettledRow>(
-    `SELECT id, record_id, op, state, changes,
-            (extract(epoch FROM created_at) * 1000)::float8 AS written_at_ms
-       FROM clarify_sync.outbox
-      WHERE object = $1 AND record_id = ANY($2::text[]) AND state IN ('pending', 'sending', 'parked')
-      ORDER BY created_at, id`,
-    [object, ids],
+    `SELECT o.id, o.record_id, o.op, o.state, o.changes,
+            (extract(epoch FROM o.created_at) * 1000)::float8 AS written_at_ms
+       FROM ${WAITING_OF}
+      WHERE o.object = $1
+      ORDER BY o.created_at, o.id`,
+    [object, [...new Set(ids)]],
   );
   const byRecord = new Map<string, PendingEntry[]>();
   for (const { id, record_id, op, state, changes, written_at_ms } of rows) {
@@ -50,7 +66,7 @@ export async function readUnsettled(
 /** Whether anything of an object waits that a merge could meet. Index `outbox_due`; no lock. */
 export async function hasUnsettled(sql: Sql, object: string): Promise<boolean> {
   const [row] = await sql.query<{ found: boolean }>(
-    `SELECT EXISTS (SELECT 1 FROM clarify_sync.outbox
+    `SELECT EXISTS (SELECT 1 FROM {sync}.outbox
                      WHERE object = $1 AND state IN ('pending', 'parked')) AS found`,
     [object],
   );
@@ -69,7 +85,7 @@ export async function rewriteEntries(
 ): Promise<void> {
   if (rewrites.length === 0) return;
   await tx.query(
-    `UPDATE clarify_sync.outbox AS o
+    `UPDATE {sync}.outbox AS o
         SET changes = coalesce(r.changes::jsonb, o.changes),
             state = CASE WHEN m.mended THEN 'pending' ELSE r.state END,
             attempts = CASE WHEN m.mended THEN 0 ELSE o.attempts END,
@@ -77,11 +93,11 @@ export async function rewriteEntries(
             next_attempt_at = CASE WHEN m.mended THEN clock_timestamp() ELSE o.next_attempt_at END,
             done_at = CASE WHEN r.state IN ('done', 'superseded', 'cancelled') THEN clock_timestamp() END
        FROM unnest($1::bigint[], $2::text[], $3::text[]) AS r(id, changes, state)
-       JOIN clarify_sync.outbox AS before ON before.id = r.id
+       JOIN {sync}.outbox AS before ON before.id = r.id
       CROSS JOIN LATERAL (SELECT coalesce(
              r.state = 'parked' AND before.last_error !~ '${DECISIONS}'
              AND NOT r.changes::jsonb ?& ARRAY(SELECT jsonb_object_keys(before.changes)), false)) AS m(mended)
-      WHERE o.id = r.id AND o.state IN ('pending', 'parked')`,
+      WHERE o.id = r.id AND ${WAITS}`,
     [
       rewrites.map(({ id }) => id),
       rewrites.map(({ changes }) =>
@@ -93,10 +109,10 @@ export async function rewriteEntries(
   const parked = rewrites.filter((r) => Object.keys(r.parked).length > 0);
   if (parked.length === 0) return;
   await tx.query(
-    `INSERT INTO clarify_sync.outbox (object, record_id, op, changes, state, last_error, written_by, created_at)
+    `INSERT INTO {sync}.outbox (object, record_id, op, changes, state, last_error, written_by, created_at)
      SELECT $1, o.record_id, 'update', p.changes::jsonb, 'parked', 'conflict-open', o.written_by, o.created_at
        FROM unnest($2::bigint[], $3::text[]) AS p(id, changes)
-       JOIN clarify_sync.outbox AS o ON o.id = p.id`,
+       JOIN {sync}.outbox AS o ON o.id = p.id`,
     [object, parked.map(({ id }) => id), parked.map((r) => stringifyJson(encodeChanges(r.parked)))],
   );
 }
@@ -117,7 +133,7 @@ export async function recordConflicts(
 ): Promise<void> {
   if (conflicts.length === 0) return;
   await tx.query(
-    `INSERT INTO clarify_sync.conflict
+    `INSERT INTO {sync}.conflict
             (object, record_id, field, base, local, remote, remote_by, policy, resolution, certain, resolved_at, resolved_by)
      SELECT $1, c.record_id, c.field, c.base::jsonb, c.local::jsonb, c.remote::jsonb, c.remote_by, c.policy,
             c.resolution, c.certain,
@@ -155,11 +171,11 @@ export async function closeSettledConflicts(
 ): Promise<void> {
   if (recordIds.length === 0) return;
   await tx.query(
-    `UPDATE clarify_sync.conflict AS c
+    `UPDATE {sync}.conflict AS c
         SET resolution = 'remote', resolved_at = clock_timestamp(), resolved_by = 'agreement'
       WHERE c.object = $1 AND c.record_id = ANY($2::text[]) AND c.resolution = 'open'
         AND NOT EXISTS (
-          SELECT 1 FROM clarify_sync.outbox AS o
+          SELECT 1 FROM {sync}.outbox AS o
            WHERE o.object = $1 AND o.record_id = c.record_id AND o.state = 'parked'
              AND o.last_error LIKE 'conflict-open%' AND o.changes ? c.field)`,
     [object, recordIds],
@@ -183,10 +199,9 @@ export async function readHeldFields(
 ): Promise<HeldField[]> {
   const held = await tx.query<HeldField & Record<string, unknown>>(
     `SELECT o.record_id AS "recordId", f.field, o.id AS entry, f.change -> 'base' AS base
-       FROM clarify_sync.outbox AS o, jsonb_each(o.changes) AS f(field, change)
-      WHERE o.object = $1 AND o.record_id = ANY($2::text[]) AND o.state = 'parked'
-        AND o.last_error LIKE 'conflict-open%'`,
-    [object, recordIds],
+       FROM ${WAITING_OF}, jsonb_each(o.changes) AS f(field, change)
+      WHERE o.object = $1 AND o.state = 'parked' AND o.last_error LIKE 'conflict-open%'`,
+    [object, [...new Set(recordIds)]],
   );
   return held.map((one) => ({ ...one, base: decodeExtra(one.base) }));
 }
@@ -206,10 +221,10 @@ export async function addToHeld(
        SELECT record_id, field, entry, value::jsonb AS value
          FROM unnest($2::text[], $3::text[], $4::bigint[], $5::text[]) AS e(record_id, field, entry, value)
      ), logged AS (
-       UPDATE clarify_sync.conflict AS c SET local = e.value FROM edit AS e
+       UPDATE {sync}.conflict AS c SET local = e.value FROM edit AS e
         WHERE c.object = $1 AND c.record_id = e.record_id AND c.field = e.field AND c.resolution = 'open'
      )
-     UPDATE clarify_sync.outbox AS o
+     UPDATE {sync}.outbox AS o
         SET changes = o.changes || (
               SELECT jsonb_object_agg(e.field, (o.changes -> e.field) || jsonb_build_object('value', e.value))
                 FROM edit AS e WHERE e.entry = o.id)
@@ -224,7 +239,10 @@ export async function addToHeld(
   );
 }
 
-/** Leaves in claimed entries what may go; one that has nothing left ends superseded. */
+/**
+ * Leaves in claimed entries what may go; one that has nothing left ends superseded. By its key, see
+ * {@link settleEntries}.
+ */
 export async function rewriteClaimed(
   tx: Sql,
   epoch: bigint,
@@ -232,13 +250,13 @@ export async function rewriteClaimed(
 ): Promise<void> {
   if (entries.length === 0) return;
   await tx.query(
-    `UPDATE clarify_sync.outbox AS o
+    `UPDATE {sync}.outbox AS o
         SET changes = CASE WHEN r.changes = '{}' THEN o.changes ELSE r.changes::jsonb END,
             state = CASE WHEN r.changes = '{}' THEN 'superseded' ELSE o.state END,
             epoch = CASE WHEN r.changes = '{}' THEN NULL ELSE o.epoch END,
             done_at = CASE WHEN r.changes = '{}' THEN clock_timestamp() END
        FROM unnest($2::bigint[], $3::text[]) AS r(id, changes)
-      WHERE o.id = r.id AND o.state = 'sending' AND o.epoch = $1`,
+      WHERE o.id = r.id AND o.epoch = $1`,
     [
       epoch,
       entries.map(({ id }) => id),
@@ -253,16 +271,14 @@ export async function rewriteClaimed(
  */
 export async function rebaseUnsettled(
   tx: Sql,
-  object: string,
   rebased: readonly { readonly id: bigint; readonly changes: FieldChanges }[],
 ): Promise<void> {
   if (rebased.length === 0) return;
   await tx.query(
-    `UPDATE clarify_sync.outbox AS o SET changes = r.changes::jsonb
-       FROM unnest($2::bigint[], $3::text[]) AS r(id, changes)
-      WHERE o.id = r.id AND o.object = $1 AND o.state IN ('pending', 'parked')`,
+    `UPDATE {sync}.outbox AS o SET changes = r.changes::jsonb
+       FROM unnest($1::bigint[], $2::text[]) AS r(id, changes)
+      WHERE o.id = r.id AND ${WAITS}`,
     [
-      object,
       rebased.map(({ id }) => id),
       rebased.map(({ changes }) => stringifyJson(encodeChanges(changes))),
     ],

@@ -23,14 +23,14 @@ export async function readNewMerges(
   if (merges.length === 0) return [];
   const rows = await sql.query<NewMerge & { present: boolean; mapped: boolean }>(
     `SELECT m.old_id AS "oldId", m.id, s.present, s.mapped,
-            s.present OR EXISTS (SELECT 1 FROM clarify_sync.tombstone AS b
+            s.present OR EXISTS (SELECT 1 FROM {sync}.tombstone AS b
                                   WHERE b.object = $1 AND b.id = m.old_id) AS known
        FROM unnest($2::text[], $3::text[]) AS m(old_id, id)
       CROSS JOIN LATERAL (
-        SELECT EXISTS (SELECT 1 FROM clarify_sync.id_map AS i
+        SELECT EXISTS (SELECT 1 FROM {sync}.id_map AS i
                         WHERE i.object = $1 AND i.old_id = m.old_id AND i.id = m.id) AS mapped,
                EXISTS (SELECT 1 FROM ${table.qualified} AS t WHERE t.id = m.old_id)
-               OR EXISTS (SELECT 1 FROM clarify_sync.outbox AS o
+               OR EXISTS (SELECT 1 FROM {sync}.outbox AS o
                            WHERE o.object = $1 AND o.record_id = m.old_id
                              AND o.state IN ('pending', 'sending', 'parked')) AS present) AS s
       WHERE s.present OR NOT s.mapped`,
@@ -46,7 +46,7 @@ export async function markTombstonesMerged(
   ids: readonly string[],
 ): Promise<void> {
   await tx.query(
-    `UPDATE clarify_sync.tombstone SET reason = 'merged'
+    `UPDATE {sync}.tombstone SET reason = 'merged'
       WHERE object = $1 AND id = ANY($2::text[]) AND reason <> 'merged'`,
     [object, ids],
   );
@@ -79,33 +79,33 @@ export async function mapMerged(tx: Sql, object: string, merges: readonly Merge[
   const merge = `unnest($2::text[], $3::text[]) AS m(old_id, id)`;
   // A survivor lives, whatever an earlier merge the other way round has left.
   await tx.query(
-    `DELETE FROM clarify_sync.id_map AS i USING ${merge}
+    `DELETE FROM {sync}.id_map AS i USING ${merge}
       WHERE i.object = $1 AND i.old_id = m.id AND i.reason = 'merged'`,
     parameters,
   );
   await tx.query(
-    `UPDATE clarify_sync.id_map AS i SET id = m.id FROM ${merge}
+    `UPDATE {sync}.id_map AS i SET id = m.id FROM ${merge}
       WHERE i.object = $1 AND i.id = m.old_id AND i.old_id <> m.id`,
     parameters,
   );
   await tx.query(
-    `INSERT INTO clarify_sync.id_map (object, old_id, id, reason)
+    `INSERT INTO {sync}.id_map (object, old_id, id, reason)
      SELECT $1, m.old_id, m.id, 'merged' FROM ${merge} WHERE m.old_id <> m.id
          ON CONFLICT (object, old_id) DO UPDATE SET id = excluded.id, reason = 'merged'`,
     parameters,
   );
   await tx.query(
-    `UPDATE clarify_sync.outbox AS o SET record_id = m.id FROM ${merge}
+    `UPDATE {sync}.outbox AS o SET record_id = m.id FROM ${merge}
       WHERE o.object = $1 AND o.record_id = m.old_id AND o.state IN ('pending', 'sending', 'parked')`,
     parameters,
   );
   // An open conflict about the same field of the survivor keeps its row; this one ends with it.
   await tx.query(
-    `UPDATE clarify_sync.conflict AS c
+    `UPDATE {sync}.conflict AS c
         SET resolution = 'merged', resolved_at = clock_timestamp(), resolved_by = 'merge'
        FROM ${merge}
       WHERE c.object = $1 AND c.record_id = m.old_id AND c.resolution = 'open'
-        AND EXISTS (SELECT 1 FROM clarify_sync.conflict AS s
+        AND EXISTS (SELECT 1 FROM {sync}.conflict AS s
                      WHERE s.object = $1 AND s.field = c.field AND s.resolution = 'open'
                        AND (s.record_id = m.id OR s.id < c.id AND s.record_id IN (
                              SELECT o.old_id FROM unnest($2::text[], $3::text[]) AS o(old_id, id)
@@ -113,16 +113,30 @@ export async function mapMerged(tx: Sql, object: string, merges: readonly Merge[
     parameters,
   );
   await tx.query(
-    `UPDATE clarify_sync.conflict AS c SET record_id = m.id FROM ${merge}
+    `UPDATE {sync}.conflict AS c SET record_id = m.id FROM ${merge}
       WHERE c.object = $1 AND c.record_id = m.old_id AND c.resolution = 'open'`,
     parameters,
   );
 }
 
+/** Everything on record that lives on in each of these, by the survivor. Index `id_map_current`. */
+export async function readMergedInto(
+  sql: Sql,
+  object: string,
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, readonly string[]>> {
+  const rows = await sql.query<{ id: string; oldIds: string[] }>(
+    `SELECT id, array_agg(old_id ORDER BY mapped_at, old_id) AS "oldIds" FROM {sync}.id_map
+      WHERE object = $1 AND id = ANY($2::text[]) AND reason = 'merged' GROUP BY id`,
+    [object, ids],
+  );
+  return new Map(rows.map(({ id, oldIds }) => [id, oldIds]));
+}
+
 /** Every merge on record. */
 export async function readMerges(sql: Sql, object: string): Promise<Merge[]> {
   return await sql.query<Merge & Record<string, unknown>>(
-    `SELECT old_id AS "oldId", id FROM clarify_sync.id_map WHERE object = $1 AND reason = 'merged'`,
+    `SELECT old_id AS "oldId", id FROM {sync}.id_map WHERE object = $1 AND reason = 'merged'`,
     [object],
   );
 }
@@ -171,7 +185,7 @@ async function moveWaitingReferences(
 ): Promise<void> {
   await tx.query(
     `WITH merge AS MATERIALIZED (SELECT * FROM unnest($1::text[], $2::text[]) AS m(old_id, id))
-     UPDATE clarify_sync.outbox AS o
+     UPDATE {sync}.outbox AS o
         SET changes = o.changes || jsonb_build_object($4::text, d.change),
             state = CASE WHEN d.mended THEN 'pending' ELSE o.state END,
             attempts = CASE WHEN d.mended THEN 0 ELSE o.attempts END,
@@ -182,7 +196,7 @@ async function moveWaitingReferences(
                       'value', coalesce(to_jsonb(v.id), e.change -> 'value')) AS change
                FROM (SELECT id, changes -> $4::text AS change,
                             state = 'parked' AND last_error !~ '${DECISIONS}' AS refused
-                       FROM clarify_sync.outbox
+                       FROM {sync}.outbox
                       WHERE object = $3 AND op <> 'delete' AND state IN ('pending', 'parked')
                         AND changes ? $4::text) AS e
                LEFT JOIN merge AS b ON b.old_id = e.change ->> 'base'
@@ -200,7 +214,7 @@ export async function markTombstonesDeleted(
   deletions: readonly { readonly id: string; readonly deletedAt: string }[],
 ): Promise<void> {
   await tx.query(
-    `UPDATE clarify_sync.tombstone AS t SET reason = 'deleted', deleted_at = d.deleted_at::timestamptz
+    `UPDATE {sync}.tombstone AS t SET reason = 'deleted', deleted_at = d.deleted_at::timestamptz
        FROM unnest($2::text[], $3::text[]) AS d(id, deleted_at)
       WHERE t.object = $1 AND t.id = d.id AND t.reason = 'not_visible'`,
     [object, deletions.map(({ id }) => id), deletions.map(({ deletedAt }) => deletedAt)],

@@ -20,7 +20,7 @@ interface Span {
 const PENDING_DELETES = `
   SELECT DISTINCT ON (o.record_id) o.record_id AS id,
          (o.changes #>> '{_row,base,_created_at}')::timestamptz AS created_at
-    FROM clarify_sync.outbox AS o
+    FROM {sync}.outbox AS o
    WHERE o.object = $1 AND o.op = 'delete' AND o.state IN ('pending', 'sending', 'parked')
      AND o.record_id NOT LIKE 'local:%'`;
 
@@ -31,13 +31,13 @@ const PENDING_DELETES = `
 const asideOf = ({ qualified }: MirrorTable) => `
   SELECT CASE d.kind WHEN 'apply' THEN 1 ELSE -1 END AS adds,
          CASE d.kind WHEN 'apply' THEN (d.record ->> 'createdAt')::timestamptz ELSE t._created_at END AS created_at
-    FROM clarify_sync.deferred AS d LEFT JOIN ${qualified} AS t ON t.id = d.id
+    FROM {sync}.deferred AS d LEFT JOIN ${qualified} AS t ON t.id = d.id
    WHERE d.object = $1 AND d.code IS NOT NULL
      AND (d.kind = 'apply' AND t.id IS NULL OR d.kind = 'remove' AND t.id IS NOT NULL)`;
 
 /** Known to be of no record, and put aside because something keeps it. */
 const isKept = (id: string) =>
-  `EXISTS (SELECT FROM clarify_sync.deferred AS d WHERE d.object = $1 AND d.kind = 'remove' AND d.id = ${id})`;
+  `EXISTS (SELECT FROM {sync}.deferred AS d WHERE d.object = $1 AND d.kind = 'remove' AND d.id = ${id})`;
 
 /** To the millisecond: what the CRM tells, and what its filters compare. */
 const IN_SPAN = (column: string) =>

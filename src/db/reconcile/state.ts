@@ -29,12 +29,12 @@ export async function readReconcileState(sql: Sql, object: string): Promise<Reco
     `SELECT deletions_read_at AS "deletionsReadAt", deletions_absent AS "deletionsAbsent",
             reconcile_due AS due, phase,
             EXISTS (
-              SELECT 1 FROM clarify_sync.run AS r
+              SELECT 1 FROM {sync}.run AS r
                WHERE r.object = c.object AND r.kind = 'reconcile'
                  AND r.started_at > clock_timestamp() - ${RETRY}) AS "triedLately",
             reconciled_at AS "reconciledAt", reconciled_key AS "reconciledKey",
             (extract(epoch FROM clock_timestamp() - reconciled_at) * 1000)::float8 AS "sinceReconciledMs"
-       FROM clarify_sync.cursor AS c WHERE object = $1`,
+       FROM {sync}.cursor AS c WHERE object = $1`,
     [object],
   );
   return row ?? null;
@@ -51,7 +51,7 @@ export async function markDeletionsRead(
   startedAt: string,
 ): Promise<void> {
   await sql.query(
-    `UPDATE clarify_sync.cursor
+    `UPDATE {sync}.cursor
         SET reconcile_due = reconcile_due OR deletions_read_at IS NULL
               OR deletions_read_at < $2::timestamptz - ${HORIZON},
             deletions_read_at = $2, deletions_absent = false, deletions_asked_at = NULL
@@ -68,7 +68,7 @@ export async function markDeletionsRead(
  */
 export async function markDeletionsAbsent(sql: Sql, object: string): Promise<void> {
   await sql.query(
-    `UPDATE clarify_sync.cursor
+    `UPDATE {sync}.cursor
         SET deletions_asked_at = CASE WHEN deletions_absent THEN clock_timestamp() END,
             deletions_absent = true
       WHERE object = $1`,
@@ -82,7 +82,7 @@ export async function markDeletionsAbsent(sql: Sql, object: string): Promise<voi
  */
 export async function markDeletionsFrom(tx: Sql, object: string): Promise<void> {
   await tx.query(
-    `UPDATE clarify_sync.cursor
+    `UPDATE {sync}.cursor
         SET deletions_read_at = clock_timestamp(), reconciled_at = clock_timestamp()
       WHERE object = $1 AND phase = 'backfill'`,
     [object],
@@ -96,7 +96,7 @@ export async function markReconciled(
   done: { readonly startedAt: string; readonly key: string },
 ): Promise<void> {
   await tx.query(
-    `UPDATE clarify_sync.cursor
+    `UPDATE {sync}.cursor
         SET reconciled_at = $2, reconciled_key = $3,
             reconcile_due = reconcile_due AND deletions_read_at > $2::timestamptz
       WHERE object = $1`,

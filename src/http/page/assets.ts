@@ -26,6 +26,8 @@ th, td { padding: .4rem .7rem; text-align: right; white-space: nowrap; border-to
 thead th { border-top: 0; color: var(--quiet); font-weight: 600; font-size: .875rem; }
 th:first-child { text-align: left; position: sticky; left: 0; background: var(--bg); }
 .text, .card td { text-align: left; }
+#workspaces tbody th { white-space: normal; overflow-wrap: anywhere; min-width: 8rem; max-width: 18rem; }
+tr.stopped > :first-child { box-shadow: inset .3rem 0 var(--bad); }
 .card th:first-child { background: var(--card); }
 .card td { white-space: pre-wrap; overflow-wrap: anywhere; min-width: 8rem; }
 .card th { text-align: left; vertical-align: top; }
@@ -70,6 +72,7 @@ body.away #summary::after { content: ' No answer from the service: what is shown
   .plots, .sides { grid-template-columns: 1fr; }
   th, td { padding: .35rem .5rem; }
   #allowance th:first-child { white-space: normal; overflow-wrap: anywhere; min-width: 11rem; }
+  #workspaces tbody th { min-width: 9.5rem; max-width: 9.5rem; }
   svg text { font-size: 22px; }
 }
 @media (prefers-contrast: more) { :root { --quiet: currentcolor; --line: currentcolor; } }
@@ -93,7 +96,7 @@ function take(next) {
 async function look() {
   if (document.hidden) return;
   try {
-    const answer = await fetch('/', { headers: { accept: 'text/html' }, redirect: 'error' });
+    const answer = await fetch(location.pathname, { headers: { accept: 'text/html' }, redirect: 'error' });
     if (!answer.ok) throw new Error('not answered well');
     take(new DOMParser().parseFromString(await answer.text(), 'text/html'));
     document.body.classList.remove('away');

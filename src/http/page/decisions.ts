@@ -15,6 +15,10 @@ export interface DecisionContext {
   readonly nowMs: number;
   /** Proves that a form was on a page of ours. */
   readonly formToken: string;
+  /** Where the pages of this workspace are: `/`, or `/w/acme/`. */
+  readonly base: string;
+  /** The title of the CRM. */
+  readonly crm: string;
 }
 
 const APPROVABLE: readonly (string | null)[] = ['mass-delete', 'delete-needs-approval'];
@@ -42,41 +46,46 @@ export function parkedApart({ conflicts, parked }: Decisions): readonly OutboxEn
   );
 }
 
-function conflictCard(conflict: ConflictEntry, { nowMs, formToken }: DecisionContext): Html {
+function conflictCard(conflict: ConflictEntry, context: DecisionContext): Html {
+  const { nowMs, base: at, crm } = context;
   const { id, object, recordId, field, base, local, remote, remoteBy } = conflict;
   const which = `${field} of ${object} ${recordId}`;
+  const act = (path: string, label: string) =>
+    button({ path: `${at}conflicts/${id}/${path}`, label, about: which }, context);
   const by = remoteBy === null ? null : html` <span class="quiet">by <bdi>${remoteBy}</bdi></span>`;
   return html`<article class="card" aria-labelledby="conflict-${id}">
 <h3 id="conflict-${id}"><span class="badge">conflict</span> <bdi>${field}</bdi> of ${object} <code><bdi>${recordId}</bdi></code></h3>
 <p class="quiet">Both sides changed it, ${ago(conflict.detectedAt, nowMs)}. Until you decide, each keeps its own value.</p>
-<dl class="sides"><div><dt>Both agreed on</dt><dd>${value(base)}</dd></div><div><dt>Here (local)</dt><dd>${value(local)}</dd></div><div><dt>In Clarify (remote)${by}</dt><dd>${value(remote)}</dd></div></dl>
-<div class="actions">${button({ path: `/conflicts/${id}/take-local`, label: 'Take local', about: which, formToken })}${button({ path: `/conflicts/${id}/take-remote`, label: 'Take remote', about: which, formToken })}</div>
+<dl class="sides"><div><dt>Both agreed on</dt><dd>${value(base)}</dd></div><div><dt>Here (local)</dt><dd>${value(local)}</dd></div><div><dt>In ${crm} (remote)${by}</dt><dd>${value(remote)}</dd></div></dl>
+<div class="actions">${act('take-local', 'Take local')}${act('take-remote', 'Take remote')}</div>
 </article>`;
 }
 
-function parkedCard(entry: OutboxEntry, { nowMs, formToken }: DecisionContext): Html {
+function parkedCard(entry: OutboxEntry, context: DecisionContext): Html {
+  const { nowMs, base, crm } = context;
   const { id, object, op, recordId, lastError } = entry;
   const which = `${op} of ${object} ${recordId}`;
   const code = codeOf(entry);
   const reason = lastError?.slice((code ?? '').length).replace(/^:\s*/, '') ?? '';
   const act = (path: string, label: string, confirm?: string) =>
-    button({ path: `/outbox/${id}/${path}`, label, about: which, formToken, confirm });
+    button({ path: `${base}outbox/${id}/${path}`, label, about: which, confirm }, context);
   return html`<article class="card" aria-labelledby="entry-${id}">
 <h3 id="entry-${id}"><span class="badge">parked</span> ${op} ${object} <code><bdi>${recordId}</bdi></code></h3>
 <p><code>${code ?? 'parked'}</code> <bdi>${reason}</bdi></p>
 <p class="quiet">Written ${ago(entry.createdAt, nowMs)} by <bdi>${entry.writtenBy}</bdi>, ${entry.attempts === 0 ? 'never sent' : `sent ${plural(entry.attempts, 'time')}`}.</p>
-${changes(entry)}
-<div class="actions">${!needsDecision(entry) && act('retry', 'Retry')}${APPROVABLE.includes(code) && act('approve', 'Approve')}${act('discard', 'Discard', 'Give this change up? The row gets back what Clarify holds now.')}<a href="/outbox/${id}" aria-label="Compare ${which} with Clarify">Compare with Clarify</a></div>
+${changes(entry, crm)}
+<div class="actions">${!needsDecision(entry) && act('retry', 'Retry')}${APPROVABLE.includes(code) && act('approve', 'Approve')}${act('discard', 'Discard', `Give this change up? The row gets back what ${crm} holds now.`)}<a href="${base}outbox/${id}" aria-label="Compare ${which} with ${crm}">Compare with ${crm}</a></div>
 </article>`;
 }
 
-function changes(entry: OutboxEntry): Html {
-  return html`<details><summary>${plural(Object.keys(entry.changes).length, 'field')}</summary>${sidesTable(entry)}</details>`;
+function changes(entry: OutboxEntry, crm: string): Html {
+  return html`<details><summary>${plural(Object.keys(entry.changes).length, 'field')}</summary>${sidesTable(entry, crm)}</details>`;
 }
 
 /** Base and local of every field, and remote where it was asked for. */
 export function sidesTable(
   { changes: fields, op, object, recordId }: OutboxEntry,
+  crm: string,
   remote?: Readonly<Record<string, Json>> | null,
 ): Html {
   const rows = Object.entries(fields).map(
@@ -87,27 +96,29 @@ export function sidesTable(
       }</tr>`,
   );
   return html`<div class="scroll" tabindex="0" role="region" aria-label="Fields of ${op} ${object} ${recordId}"><table>
-<thead><tr><th scope="col">Field</th><th scope="col">Both agreed on</th><th scope="col">Here (local)</th>${remote !== undefined && html`<th scope="col">In Clarify (remote)</th>`}</tr></thead>
+<thead><tr><th scope="col">Field</th><th scope="col">Both agreed on</th><th scope="col">Here (local)</th>${remote !== undefined && html`<th scope="col">In ${crm} (remote)</th>`}</tr></thead>
 <tbody>${rows}</tbody></table></div>`;
 }
 
 /** Sixty deletes are one decision. */
 function approveTogether(
   entries: readonly OutboxEntry[],
-  { formToken }: DecisionContext,
+  { formToken, base, crm }: DecisionContext,
 ): Html | null {
   const deletes = entries.filter((entry) => APPROVABLE.includes(codeOf(entry)));
   if (deletes.length < 2) return null;
-  const confirm = `Let ${plural(deletes.length, 'delete')} go to Clarify?`;
-  return html`<form method="post" action="/outbox/approve" class="together" data-confirm="${confirm}"><input type="hidden" name="form" value="${formToken}">${deletes.map(({ id }) => html`<input type="hidden" name="id" value="${id}">`)}<button>Approve the ${plural(deletes.length, 'delete')} below</button></form>`;
+  const confirm = `Let ${plural(deletes.length, 'delete')} go to ${crm}?`;
+  return html`<form method="post" action="${base}outbox/approve" class="together" data-confirm="${confirm}"><input type="hidden" name="form" value="${formToken}">${deletes.map(({ id }) => html`<input type="hidden" name="id" value="${id}">`)}<button>Approve the ${plural(deletes.length, 'delete')} below</button></form>`;
 }
 
-function button(to: {
-  readonly path: string;
-  readonly label: string;
-  readonly about: string;
-  readonly formToken: string;
-  readonly confirm?: string | undefined;
-}): Html {
-  return html`<form method="post" action="${to.path}"${to.confirm !== undefined && html` data-confirm="${to.confirm}"`}><input type="hidden" name="form" value="${to.formToken}"><button aria-label="${to.label}: ${to.about}">${to.label}</button></form>`;
+function button(
+  to: {
+    readonly path: string;
+    readonly label: string;
+    readonly about: string;
+    readonly confirm?: string | undefined;
+  },
+  { formToken }: DecisionContext,
+): Html {
+  return html`<form method="post" action="${to.path}"${to.confirm !== undefined && html` data-confirm="${to.confirm}"`}><input type="hidden" name="form" value="${formToken}"><button aria-label="${to.label}: ${to.about}">${to.label}</button></form>`;
 }

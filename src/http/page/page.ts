@@ -1,11 +1,11 @@
-import type { EndpointStats } from '../../clarify/endpoint-queue.ts';
 import type { Move } from '../../db/activity.ts';
 import type { AsideCause } from '../../db/aside-review.ts';
 import type { Lease } from '../../db/lease.ts';
 import type { ObjectStanding } from '../../db/status.ts';
-import type { NextRun } from '../status-source.ts';
+import type { EndpointStats } from '../../domain/traffic.ts';
+import type { NextRun, WorkspaceState } from '../status-source.ts';
 import { type Decisions, decisions, parkedApart } from './decisions.ts';
-import { plural } from './format.ts';
+import { plural, span } from './format.ts';
 import { type Html, html } from './html.ts';
 import { plots } from './plots.ts';
 import type { Series } from './series.ts';
@@ -14,6 +14,12 @@ import { allowanceTable, asideList, movesList, NO_RECORDS, objectsTable } from '
 /** Everything one look at the page takes. */
 export interface PageFacts {
   readonly workspace: string;
+  /** The title of its CRM. */
+  readonly crm: string;
+  /** Where its pages are: `/`, or `/w/acme/`. */
+  readonly base: string;
+  /** What a workspace is in a fleet; null where there is none. */
+  readonly member: Member | null;
   readonly version: string;
   readonly access: string;
   readonly push: boolean;
@@ -36,27 +42,65 @@ export interface PageFacts {
   readonly notice: { readonly text: string; readonly good: boolean } | null;
 }
 
+/** A workspace in its fleet. */
+export interface Member {
+  readonly name: string;
+  /** The title of its CRM. */
+  readonly crm: string;
+  readonly state: WorkspaceState;
+}
+
 export function statusPage(facts: PageFacts): Html {
-  const { nowMs, formToken, notice, waiting } = facts;
+  const { nowMs, formToken, notice, waiting, base, member, crm } = facts;
   const total = waiting.openConflicts + parkedCount(waiting);
   const live = (id: string, content: Html | null) =>
     html`<div id="${id}" data-live>${content}</div>`;
   const scroll = (id: string, label: string, content: Html) =>
     html`<div class="scroll" tabindex="0" role="region" aria-label="${label}">${live(id, content)}</div>`;
   return shell(
-    `${total > 0 ? `(${total}) ` : ''}clarify-sync: ${facts.workspace}`,
-    html`<header><h1>clarify-sync <span class="quiet"><bdi>${facts.workspace}</bdi></span></h1>
+    pageTitle(member?.name ?? facts.workspace, total),
+    html`<header>${memberHead(facts)}
 <p id="summary" role="status" data-live>${summary(facts)}</p>
-<p class="quiet" id="facts" data-live>${role(facts)} · push ${facts.push ? 'on' : 'off'} · ${facts.access} · version ${facts.version}</p></header>
+<p class="quiet" id="facts" data-live>${crm} · ${role(facts)} · push ${facts.push ? 'on' : 'off'} · ${facts.access} · version ${facts.version}</p></header>
 <main>
 ${notice !== null && html`<p id="notice" tabindex="-1" class="notice ${notice.good ? 'good' : 'bad'}">${notice.text}</p>`}
-<section aria-labelledby="h-waiting"><h2 id="h-waiting">Waits for you</h2>${live('waiting', html`${asideList(facts.aside)}${decisions(waiting, { nowMs, formToken })}`)}</section>
+<section aria-labelledby="h-waiting"><h2 id="h-waiting">Waits for you</h2>${live('waiting', html`${asideList(facts.aside, crm)}${decisions(waiting, { nowMs, formToken, base, crm })}`)}</section>
 <section aria-labelledby="h-objects"><h2 id="h-objects">Objects</h2>${scroll('objects', 'Objects', objectsTable(facts.objects, facts.nextRun, nowMs))}${live('views', staleViews(facts))}</section>
-<section aria-labelledby="h-plots"><h2 id="h-plots">Last hours</h2>${live('plots', plots(facts.series, facts.bucketSeconds))}</section>
-<section aria-labelledby="h-moves"><h2 id="h-moves">What moved</h2>${scroll('moves', 'What moved', movesList(facts.moves, nowMs))}</section>
-<section aria-labelledby="h-allowance"><h2 id="h-allowance">Requests to Clarify</h2>${scroll('allowance', 'Requests to Clarify', allowanceTable(facts.endpoints, nowMs))}</section>
+<section aria-labelledby="h-plots"><h2 id="h-plots">Last hours</h2>${live('plots', plots(facts.series, { crm, bucketSeconds: facts.bucketSeconds }))}</section>
+<section aria-labelledby="h-moves"><h2 id="h-moves">What moved</h2>${scroll('moves', 'What moved', movesList(facts.moves, facts))}</section>
+<section aria-labelledby="h-allowance"><h2 id="h-allowance">Requests to ${crm}</h2>${scroll('allowance', `Requests to ${crm}`, allowanceTable(facts.endpoints, facts))}</section>
 </main>
 <footer class="quiet"><p><a href="/metrics">metrics</a> · <a href="/readyz">readiness</a></p></footer>`,
+  );
+}
+
+/** @param waiting how much there is to decide. */
+export function pageTitle(about: string, waiting: number): string {
+  return `${waiting > 0 ? `(${waiting}) ` : ''}clarify-sync: ${about}`;
+}
+
+function memberHead({ member, workspace, nowMs }: PageFacts): Html {
+  if (member === null) {
+    return html`<h1>clarify-sync <span class="quiet"><bdi>${workspace}</bdi></span></h1>`;
+  }
+  return html`${memberTitle(member)}
+<div id="state" data-live>${brokenNotice(member.state, nowMs)}</div>`;
+}
+
+function memberTitle({ name, crm }: Member): Html {
+  return html`<p><a href="/">All workspaces</a></p><h1><bdi>${name}</bdi> <span class="quiet">${crm}</span></h1>`;
+}
+
+/** Of a workspace whose database cannot be read now: what this process knows without it. */
+export function unreadPage(
+  member: Member,
+  why: { readonly message: string | null; readonly nowMs: number },
+): Html {
+  return shell(
+    pageTitle(member.name, 0),
+    html`<header>${memberTitle(member)}
+<p id="summary" role="status" data-live><span class="bad">Its tables cannot be read now.</span></p></header>
+<main><div id="state" data-live>${brokenNotice(member.state, why.nowMs)}</div>${why.message !== null && html`<p><bdi>${why.message}</bdi></p>`}</main>`,
   );
 }
 
@@ -102,6 +146,20 @@ function role({ leads, lease }: PageFacts): Html {
   return lease === null
     ? html`<span class="bad">nobody leads</span>`
     : html`standing by behind <bdi>${lease.holder}</bdi>`;
+}
+
+/** Why a workspace stands still while its fleet goes on; null where it does not. */
+export function brokenNotice(state: WorkspaceState, nowMs: number): Html | null {
+  if (state.kind !== 'broken') return null;
+  const { code, message, hint, retryAt } = state;
+  const inSeconds = retryAt === null ? null : (retryAt.getTime() - nowMs) / 1_000;
+  const again =
+    inSeconds === null
+      ? 'It is tried again when the file is read anew.'
+      : inSeconds < 1
+        ? 'It is tried again now.'
+        : `It is tried again in ${span(inSeconds)}.`;
+  return html`<p class="bad">Stopped: <bdi>${message}</bdi></p><p><code>${code}</code></p>${hint !== null && html`<p><bdi>${hint}</bdi></p>`}<p class="quiet">${again}</p>`;
 }
 
 /** What every page of ours has around it. */

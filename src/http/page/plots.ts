@@ -10,12 +10,15 @@ const FOOT = 18;
 const PLOT = HEIGHT - TOP - FOOT;
 
 /** Throughput both ways and lag, as drawings that need neither script nor style attributes. */
-export function plots(series: Series, bucketSeconds: number): Html {
+export function plots(
+  series: Series,
+  { crm, bucketSeconds }: { readonly crm: string; readonly bucketSeconds: number },
+): Html {
   const hours = span(series.at.length * bucketSeconds);
-  return html`<div class="plots">${throughput(series, hours)}${lag(series, hours)}</div>`;
+  return html`<div class="plots">${throughput(series, crm, hours)}${lag(series, hours)}</div>`;
 }
 
-function throughput({ at, pulled, pushed }: Series, hours: string): Html {
+function throughput({ at, pulled, pushed }: Series, crm: string, hours: string): Html {
   const highest = Math.max(1, ...pulled, ...pushed);
   const width = WIDTH / at.length;
   const y = (value: number) => (value / highest) * PLOT;
@@ -28,11 +31,11 @@ function throughput({ at, pulled, pushed }: Series, hours: string): Html {
     });
   const inTotal = pulled.reduce((a, b) => a + b, 0);
   const outTotal = pushed.reduce((a, b) => a + b, 0);
-  const summary = `${count(inTotal)} rows from Clarify, ${count(outTotal)} records to Clarify in the last ${hours}; at most ${count(highest)} at a time`;
+  const summary = `${count(inTotal)} rows from ${crm}, ${count(outTotal)} records to ${crm} in the last ${hours}; at most ${count(highest)} at a time`;
   return figure(
     'Throughput',
     summary,
-    html`<p class="legend"><span class="key in"></span> from Clarify: ${count(inTotal)} <span class="key out"></span> to Clarify: ${count(outTotal)}</p>`,
+    html`<p class="legend"><span class="key in"></span> from ${crm}: ${count(inTotal)} <span class="key out"></span> to ${crm}: ${count(outTotal)}</p>`,
     html`${frame(at, count(highest))}${bars(pulled, 'in', width * 0.08)}${bars(pushed, 'out', width * 0.52)}`,
   );
 }

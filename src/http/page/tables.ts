@@ -1,8 +1,8 @@
-import type { EndpointStats } from '../../clarify/endpoint-queue.ts';
 import type { Move } from '../../db/activity.ts';
-import { type AsideCause, WHAT_WAITS } from '../../db/aside-review.ts';
+import { type AsideCause, whatWaits } from '../../db/aside-review.ts';
 import { describeTrouble } from '../../db/row-trouble.ts';
 import type { ObjectStanding } from '../../db/status.ts';
+import type { EndpointStats } from '../../domain/traffic.ts';
 import type { NextRun } from '../status-source.ts';
 import { ago, count, plural, span } from './format.ts';
 import { type Html, html } from './html.ts';
@@ -25,7 +25,7 @@ export function objectsTable(
   return html`<table><thead><tr><th scope="col">Object</th><th scope="col">Rows</th><th scope="col">Lag</th><th scope="col">Last pull</th><th scope="col" class="text">Result</th><th scope="col">Pending</th><th scope="col">Blocked</th><th scope="col">Parked</th><th scope="col">Conflicts</th><th scope="col">Aside</th><th scope="col">Next run</th></tr></thead><tbody>${rows}</tbody></table>`;
 }
 
-/** Listed by Clarify without records of it: nothing is wrong, and nobody has to do anything. */
+/** Listed by the CRM without records of it: nothing is wrong, and nobody has to do anything. */
 export const NO_RECORDS = 'object-unavailable';
 
 function result({ lastRun, lastError, problem, troubles }: ObjectStanding, nowMs: number): Html {
@@ -47,11 +47,11 @@ function result({ lastRun, lastError, problem, troubles }: ObjectStanding, nowMs
 }
 
 /** Rows that a table refuses: nothing to decide here, but something to mend. */
-export function asideList(causes: readonly AsideCause[]): Html {
+export function asideList(causes: readonly AsideCause[], crm: string): Html {
   if (causes.length === 0) return html``;
   const items = causes.map(({ object, kind, rows, ...cause }) => {
     const why = describeTrouble(cause);
-    return html`<li><strong>${object}</strong> <span class="warn">${plural(rows, 'row')}</span> ${WHAT_WAITS[kind]}: <bdi>${why}</bdi></li>`;
+    return html`<li><strong>${object}</strong> <span class="warn">${plural(rows, 'row')}</span> ${whatWaits(kind, crm)}: <bdi>${why}</bdi></li>`;
   });
   return html`<p>Rows put aside; they heal by themselves once the cause is gone.</p><ul class="aside">${items}</ul>`;
 }
@@ -68,8 +68,11 @@ function number(value: number, level: string): Html {
     : html`<span class="${level}">${count(value)}</span>`;
 }
 
-export function allowanceTable(endpoints: readonly EndpointStats[], nowMs: number): Html {
-  if (endpoints.length === 0) return html`<p class="quiet">Clarify was not asked anything yet.</p>`;
+export function allowanceTable(
+  endpoints: readonly EndpointStats[],
+  { crm, nowMs }: { readonly crm: string; readonly nowMs: number },
+): Html {
+  if (endpoints.length === 0) return html`<p class="quiet">${crm} was not asked anything yet.</p>`;
   const rows = endpoints
     .toSorted((a, b) => b.requests - a.requests)
     .map(({ endpoint, requests, byStatus, limit, remaining, waiting, heldUntilMs }) => {
@@ -89,9 +92,12 @@ function until(untilMs: number | null, nowMs: number): Html | false {
   return html` <span class="bad">nothing let through until ${at} UTC</span>`;
 }
 
-export function movesList(moves: readonly Move[], nowMs: number): Html {
+export function movesList(
+  moves: readonly Move[],
+  { crm, nowMs }: { readonly crm: string; readonly nowMs: number },
+): Html {
   if (moves.length === 0) return html`<p class="quiet">Nothing has moved yet.</p>`;
-  return html`<ol class="moves">${moves.map((move) => html`<li class="${move.direction}">${ago(move.at, nowMs)} <span class="way">${move.direction === 'in' ? 'Clarify → Postgres' : 'Postgres → Clarify'}</span> <span>${describe(move)}</span></li>`)}</ol>`;
+  return html`<ol class="moves">${moves.map((move) => html`<li class="${move.direction}">${ago(move.at, nowMs)} <span class="way">${move.direction === 'in' ? `${crm} → Postgres` : `Postgres → ${crm}`}</span> <span>${describe(move)}</span></li>`)}</ol>`;
 }
 
 const MOST_FIELDS = 4;

@@ -70,8 +70,8 @@ test('settings that we replace are named, and one that we cannot', async () => {
 });
 
 test('a wrong key hides nothing else, and is not shown', async () => {
-  const { clarify } = workspace.session.config;
-  const checks = await examine({ clarify: { ...clarify, apiKey: 'wrong-key' } });
+  const { settings } = workspace.session.config;
+  const checks = await examine({ settings: { ...settings, apiKey: 'wrong-key' } });
   expect(named(checks, 'api')?.state).toBe('ok');
   expect(named(checks, 'key')).toMatchObject({ state: 'fail', hint: expect.any(String) });
   expect(named(checks, 'workspace')).toBeUndefined();
@@ -80,12 +80,13 @@ test('a wrong key hides nothing else, and is not shown', async () => {
 });
 
 test('a wrong workspace, and a database that mirrors another one', async () => {
-  const { clarify } = workspace.session.config;
-  const checks = await examine({ clarify: { ...clarify, workspace: 'elsewhere' } });
+  const { settings } = workspace.session.config;
+  const checks = await examine({ settings: { ...settings, workspace: 'elsewhere' } });
   expect(named(checks, 'workspace')?.state).toBe('fail');
   expect(named(checks, 'installation')).toMatchObject({
     state: 'fail',
-    detail: 'this database mirrors the workspace demo',
+    detail:
+      '[installation-other-workspace] schema clarify mirrors the workspace demo, and not the workspace elsewhere',
   });
 });
 

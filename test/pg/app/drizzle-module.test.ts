@@ -10,6 +10,7 @@ import { syncOnce } from '../../../src/app/sync-once.ts';
 import { drizzleModule, planDrizzleModule } from '../../../src/db/mirror/drizzle-module.ts';
 import { linkTables } from '../../../src/db/mirror/links.ts';
 import { mirrorTable } from '../../../src/db/mirror/table.ts';
+import { TEMPLATE } from '../../../src/db/schemas.ts';
 import { openWorkspace, type TestWorkspace } from '../../support/workspace.ts';
 import {
   field,
@@ -105,6 +106,7 @@ function hostileModule(): string {
   ];
   const names = new Set(schemas.map(({ object }) => object));
   return drizzleModule(
+    TEMPLATE,
     schemas.map((schema) => mirrorTable(schema)),
     linkTables(schemas, (name) => names.has(name)),
   );

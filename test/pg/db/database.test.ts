@@ -131,6 +131,7 @@ describe('errors', () => {
     ['a duplicate', `insert into thing values (5, 'x'), (5, 'x')`, 'database-constraint', 'park'],
     ['a check', `insert into thing values (6, 'bad')`, 'database-constraint', 'park'],
     ['a missing table', 'select * from nowhere', 'database-statement', 'halt'],
+    ['a missing schema', 'select nowhere.anything()', 'database-statement', 'halt'],
     [
       'a refusal of our triggers',
       `do $$ begin raise 'push is off' using errcode = 'CS001'; end $$`,

@@ -71,7 +71,7 @@ describe('migrateControl', () => {
   it('refuses a database that a newer version migrated', async () => {
     await migrateControl(database.db);
     await editJournal((entries) => entries.slice(0, -1));
-    await expect(migrateControl(database.db, folder)).rejects.toMatchObject({
+    await expect(migrateControl(database.db, { folder })).rejects.toMatchObject({
       code: 'schema-newer',
       disposition: 'halt',
     });
@@ -81,18 +81,38 @@ describe('migrateControl', () => {
     await migrateControl(database.db);
     const path = join(folder, '0000_control.sql');
     await writeFile(path, `${await readFile(path, 'utf8')}\n-- edited`);
-    await expect(migrateControl(database.db, folder)).rejects.toMatchObject({
+    await expect(migrateControl(database.db, { folder })).rejects.toMatchObject({
       code: 'schema-edited',
     });
   });
 
-  it.each(['clarify', 'clarify_sync'])('leaves a foreign schema %s alone', async (name) => {
-    await database.db.query(`create schema ${name}`);
-    await database.db.query(`create table ${name}.theirs (id int)`);
-    const before = await schemas();
-    await expect(migrateControl(database.db)).rejects.toMatchObject({ code: 'schema-foreign' });
-    expect(await schemas()).toEqual(before);
-    expect(await database.db.query(`select * from ${name}.theirs`)).toEqual([]);
+  it.each(['clarify', 'clarify_sync', 'clarify_history'])(
+    'leaves a foreign schema %s alone',
+    async (name) => {
+      await database.db.query(`create schema ${name}`);
+      await database.db.query(`create table ${name}.theirs (id int)`);
+      const before = await schemas();
+      await expect(migrateControl(database.db)).rejects.toMatchObject({ code: 'schema-foreign' });
+      expect(await schemas()).toEqual(before);
+      expect(await database.db.query(`select * from ${name}.theirs`)).toEqual([]);
+    },
+  );
+
+  it('names every schema that is in its way, and takes up a history that was kept', async () => {
+    await database.db.query('create schema clarify; create table clarify.theirs (id int)');
+    await database.db.query(
+      'create schema clarify_sync; create table clarify_sync.theirs (id int)',
+    );
+    await database.db.query(`create schema clarify_history;
+      create table clarify_history.deal (id text, _valid_from timestamptz, primary key (id, _valid_from))`);
+    await expect(migrateControl(database.db)).rejects.toMatchObject({
+      problems: [
+        expect.stringContaining('schema clarify exists'),
+        expect.stringContaining('schema clarify_sync exists'),
+      ],
+    });
+    await database.db.query('drop schema clarify, clarify_sync cascade');
+    expect((await migrateControl(database.db)).applied).toBeGreaterThan(0);
   });
 
   it('uses empty schemas that an administrator made', async () => {
@@ -108,7 +128,7 @@ describe('migrateControl', () => {
       { ...entries[0], tag: '0000_broken' },
       ...entries.slice(1),
     ]);
-    await expect(migrateControl(database.db, folder)).rejects.toMatchObject({
+    await expect(migrateControl(database.db, { folder })).rejects.toMatchObject({
       code: 'database-statement',
     });
     expect(await schemas()).toEqual(['information_schema', 'public']);

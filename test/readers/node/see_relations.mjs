@@ -83,7 +83,7 @@ console.log(
       ),
       /dealPeopleInClarifies: many\(dealPeopleInClarify\)/.test(drizzleRelations),
       /amount: numeric\(\{ ?precision:\s*20,\s*scale:\s*4\s*\}\)/.test(drizzleSchema),
-      /key: text\("_key"\)\.notNull\(\)/.test(drizzleSchema),
+      /key: text\("_key"\)\.default\('local:'\)\.notNull\(\)/.test(drizzleSchema),
     ],
     // Two fields whose names differ by an underscore, and one with a quote in it.
     odd: {

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import type { ServedExchange } from '../../../src/emulator/served-exchange.ts';
+import type { ServedExchange } from '../../../src/emulator/kernel/served-exchange.ts';
 import { type Emulator, startCheckedEmulator } from '../../support/checked-emulator.ts';
 import { createRecorder } from '../../support/recorder.ts';
 

@@ -1,10 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import {
+  crmInUse,
+  describeUnknown,
   type LoadConfigOptions,
   loadConfig,
+  loginFile,
   objectSettings,
   unknownNames,
 } from '../../../src/app/config/config.ts';
+import { adapterNames, adapterTitles } from '../../../src/crm/adapters.ts';
 import { UsageError } from '../../../src/domain/errors.ts';
 
 const minimal = { CLARIFY_API_KEY: 'key', CLARIFY_WORKSPACE: 'acme' };
@@ -30,7 +34,11 @@ async function problemsOf(config: Promise<unknown>): Promise<readonly string[]> 
 describe('the environment', () => {
   it('needs two variables, and reads only', async () => {
     expect(await load()).toMatchObject({
-      clarify: { apiKey: 'key', workspace: 'acme', url: 'https://api.clarify.ai/v1' },
+      crm: { name: 'clarify', title: 'Clarify' },
+      name: 'clarify',
+      schema: 'clarify',
+      settings: { apiKey: 'key', workspace: 'acme', apiUrl: 'https://api.clarify.ai/v1' },
+      access: 'api-key',
       database: null,
       push: false,
       http: { host: '127.0.0.1', port: 8460, token: null, nudgeSecret: null },
@@ -76,7 +84,8 @@ describe('the environment', () => {
 
   it('goes without key and workspace where a command needs none', async () => {
     const config = await loadConfig({ env: {}, remote: false });
-    expect(config.clarify).toMatchObject({ apiKey: null, workspace: null });
+    expect(config.settings).toMatchObject({ apiKey: null, workspace: null });
+    expect(config.access).toBeNull();
   });
 
   it('reads secrets from files', async () => {
@@ -84,7 +93,7 @@ describe('the environment', () => {
       { CLARIFY_API_KEY: '', CLARIFY_API_KEY_FILE: '/run/key', DATABASE_URL_FILE: '/run/url' },
       { '/run/key': 'from-file\n', '/run/url': 'postgres://u:p@h/d\n' },
     );
-    expect(config.clarify.apiKey).toBe('from-file');
+    expect(config.settings['apiKey']).toBe('from-file');
     expect(config.database).toEqual({ url: 'postgres://u:p@h/d', directUrl: 'postgres://u:p@h/d' });
   });
 
@@ -127,18 +136,39 @@ describe('the environment', () => {
     const CLARIFY_OAUTH_TOKEN_URL = 'http://auth.example/token';
     expect(await problemsOf(load({ CLARIFY_OAUTH_TOKEN_URL }))).toHaveLength(1);
     const own = { CLARIFY_OAUTH_TOKEN_URL, CLARIFY_API_URL: 'http://emulator:8470/v1' };
-    expect((await load(own)).login.tokenUrl).toBe(CLARIFY_OAUTH_TOKEN_URL);
+    expect((await load(own)).settings['tokenUrl']).toBe(CLARIFY_OAUTH_TOKEN_URL);
     const here = { CLARIFY_OAUTH_TOKEN_URL: 'http://[::1]:80/token' };
-    expect((await load(here)).login.tokenUrl).toBe(here.CLARIFY_OAUTH_TOKEN_URL);
+    expect((await load(here)).settings['tokenUrl']).toBe(here.CLARIFY_OAUTH_TOKEN_URL);
   });
 
   it('uses a login where there is no key, and the key where there are both', async () => {
     const files = { 'tokens.json': 'whatever it holds' };
     const signedIn = await load({ CLARIFY_API_KEY: '' }, files);
-    expect(signedIn.clarify).toMatchObject({ apiKey: null, tokens: '.clarify-sync/tokens.json' });
-    expect((await load({}, files)).clarify).toMatchObject({ apiKey: 'key', tokens: null });
+    expect(signedIn).toMatchObject({ access: 'login', settings: { apiKey: null } });
+    expect(loginFile(signedIn)).toBe('.clarify-sync/tokens.json');
+    const both = await load({}, files);
+    expect(both).toMatchObject({ access: 'api-key', settings: { apiKey: 'key' } });
+    expect(loginFile(both)).toBeNull();
     const elsewhere = { CLARIFY_API_KEY: '', CLARIFY_OAUTH_TOKENS: '/run/tokens' };
     expect(await problemsOf(load(elsewhere, files))).toEqual(['CLARIFY_API_KEY is not set']);
+  });
+
+  it('takes a public address for a CRM that calls, which has to be https and a server to lead to', async () => {
+    const attio = { CLARIFY_SYNC_CRM: 'attio', ATTIO_API_KEY: 'key' };
+    const url = { CLARIFY_SYNC_PUBLIC_URL: 'https://sync.example/attio/' };
+    expect((await load({ ...attio, ...url })).hookUrl).toBe('https://sync.example/attio/webhook');
+    expect((await load(attio)).hookUrl).toBeNull();
+    const problems = async (env: Record<string, string>) => await problemsOf(load(env));
+    expect(await problems(url)).toEqual([
+      'CLARIFY_SYNC_PUBLIC_URL is set, and Clarify calls nobody',
+    ]);
+    expect(await problems({ ...attio, ...url, CLARIFY_SYNC_HTTP: 'off' })).toEqual([
+      'CLARIFY_SYNC_PUBLIC_URL is set and CLARIFY_SYNC_HTTP is off',
+    ]);
+    for (const wrong of ['http://sync.example', 'sync.example', 'https://u:p@sync.example/?a=b']) {
+      const said = await problems({ ...attio, CLARIFY_SYNC_PUBLIC_URL: wrong });
+      expect(said).toEqual([expect.stringMatching(/^CLARIFY_SYNC_PUBLIC_URL must /)]);
+    }
   });
 
   it('takes a nudge secret that is long, fits an address, and has a server to stand at', async () => {
@@ -162,9 +192,50 @@ describe('the environment', () => {
     expect(config.http).toEqual({ host: '0.0.0.0', port: 8460, token: 'token', nudgeSecret: null });
   });
 
+  it('names the CRMs there are where another is asked for, beside every other mistake', async () => {
+    const env = {
+      CLARIFY_SYNC_CRM: 'salesforce',
+      CLARIFY_SYNC_SCHEMA: 'x_sync',
+      CLARIFY_SYNC_PUSH: 'yes',
+    };
+    expect(await problemsOf(load(env))).toEqual([
+      `CLARIFY_SYNC_CRM must be one of ${adapterNames.join(', ')}`,
+      'CLARIFY_SYNC_SCHEMA must not end in _sync or _history',
+      'CLARIFY_SYNC_PUSH must be on or off',
+    ]);
+    expect((await load({ CLARIFY_SYNC_CRM: 'clarify' })).crm.title).toBe('Clarify');
+  });
+
+  it('tells who shows help which CRM it is about, and of a fleet all there are', () => {
+    expect(crmInUse({}).title).toBe('Clarify');
+    expect(crmInUse({ CLARIFY_SYNC_CRM: 'salesforce' }).title).toBe('Clarify');
+    const { title } = crmInUse({ CLARIFY_SYNC_FLEET: 'fleet.yaml' });
+    expect(title).toBe(adapterTitles.join(' or '));
+  });
+
+  it('takes another schema than the one named after the CRM, where it can be one', async () => {
+    expect(await load({ CLARIFY_SYNC_SCHEMA: 'sales_eu' })).toMatchObject({ schema: 'sales_eu' });
+    for (const name of ['Sales', '1st', 'a b', 'pg_x', 'public', 'x_sync', 'x'.repeat(56)]) {
+      const problems = await problemsOf(load({ CLARIFY_SYNC_SCHEMA: name }));
+      expect(problems).toEqual([expect.stringMatching(/^CLARIFY_SYNC_SCHEMA must /)]);
+    }
+  });
+
   it('notices variables that are nearly ours', async () => {
     const { unknownVariables } = await load({ CLARIFY_SYNC_PSUH: 'on', PATH: '/bin' });
     expect(unknownVariables).toEqual(['CLARIFY_SYNC_PSUH']);
+  });
+
+  it.each(adapterNames)('notices those of %s, whichever CRM is in use', async (name) => {
+    const key = `${name.toUpperCase()}_API_KYE`;
+    const other = `${name.toUpperCase()}_SMTP_PASSWORD`;
+    const { unknownVariables } = await load({ [key]: 'x', [other]: 'x' });
+    // What is not nearly ours may be another program's, where the CRM is not in use.
+    expect(unknownVariables).toEqual(name === 'clarify' ? [key, other] : [key]);
+    expect(describeUnknown(key)).toBe(
+      `${key} is no setting; is ${name.toUpperCase()}_API_KEY meant?`,
+    );
+    expect(describeUnknown(other)).toBe(`${other} is no setting`);
   });
 });
 

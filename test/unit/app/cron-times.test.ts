@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { objectSettings } from '../../../src/app/config/objects.ts';
 import { type CronTimes, cronTimes } from '../../../src/app/daemon/cron-times.ts';
-import { DUE } from '../../../src/app/daemon/due.ts';
+import { DUE, schemaCheckAt, sweepsAt } from '../../../src/app/daemon/due.ts';
 import type { OffsetAt } from '../../../src/app/daemon/local-time.ts';
 import { timeOfDay } from '../../../src/app/daemon/reconcile-schedule.ts';
 import { changesOf, YEAR_2026, ZONES, zoneOffset } from '../../support/zone.ts';
@@ -59,6 +59,9 @@ describe.each(ZONES)('a year in %s', (zone) => {
       [DUE.users, 5 * MINUTE_MS],
     ]),
     [DUE.sweeps, 15_000],
+    [sweepsAt(43), 15_000],
+    [schemaCheckAt(43), 5 * MINUTE_MS],
+    ['43 * * * * *', MINUTE_MS],
     [DUE.recordings, MINUTE_MS],
     [DUE.waits, MINUTE_MS],
     ['*/30 * * * * *', 30_000],

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { failed } from '../../../src/app/doctor/database.ts';
+import { failed } from '../../../src/app/doctor/check.ts';
 import { SyncError } from '../../../src/domain/errors.ts';
 
 test.each([

@@ -9,7 +9,7 @@ test.each([
   [599, 'warn'],
   [0, 'warn'],
 ] as const)('%d of 3000 left: %s', (remaining, state) => {
-  const check = judgeRate([{ endpoint, limit: 3_000, remaining }], 80);
+  const check = judgeRate([{ endpoint, limit: 3_000, remaining }], 80, 'Acme');
   expect(check.state).toBe(state);
   expect(check.detail).toBe(
     `${remaining} of 3000 requests left for GET /schemas, we use up to 80%`,
@@ -17,9 +17,9 @@ test.each([
 });
 
 test('a server that tells no limit', () => {
-  expect(judgeRate([{ endpoint, limit: null, remaining: null }], 80)).toMatchObject({
+  expect(judgeRate([{ endpoint, limit: null, remaining: null }], 80, 'Acme')).toMatchObject({
     state: 'warn',
-    detail: 'Clarify tells no limit',
+    detail: 'Acme tells no limit',
   });
-  expect(judgeRate([], 80).state).toBe('warn');
+  expect(judgeRate([], 80, 'Acme').state).toBe('warn');
 });

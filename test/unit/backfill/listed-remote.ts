@@ -25,6 +25,7 @@ function refuse(): never {
 
 /** A CRM that lists records by creation, and nothing else. */
 export class ListedRemote implements Remote {
+  readonly title = 'A CRM';
   readonly limits: Remote['limits'];
   readonly clock = null;
   readonly discover = refuse;
@@ -38,6 +39,7 @@ export class ListedRemote implements Remote {
   readonly delete = refuse;
   readonly setLinks = refuse;
   readonly removeLinks = refuse;
+  readonly capabilitiesOf = refuse;
   readonly records = new Map<string, number>();
   /** Records handed out, whole pages. */
   handedOut = 0;
@@ -48,7 +50,7 @@ export class ListedRemote implements Remote {
 
   constructor(createdMs: readonly number[], modes: ListModes) {
     this.#modes = modes;
-    this.limits = { pageSize: modes.pageSize, batchSize: 1 };
+    this.limits = { pageSize: modes.pageSize, batchSizeOf: () => 1, writesAtOnce: 4 };
     for (const atMs of createdMs) this.add(atMs);
   }
 

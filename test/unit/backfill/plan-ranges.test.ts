@@ -66,11 +66,25 @@ describe('a plan', () => {
   });
 
   it.each([
-    ['the total is not known', { total: 'none' }, 4],
-    ['there is one reader', {}, 1],
-  ] as const)('is one range where %s', async (_, modes, readers) => {
-    const { ranges } = await plan(new ListedRemote(records, { pageSize: 10, ...modes }), readers);
+    ['there is one reader', records, 1],
+    ['the total is not known, and small', records.slice(0, 70), 4],
+  ] as const)('is one range where %s', async (_, held, readers) => {
+    const remote = new ListedRemote(held, { pageSize: 10, total: 'none' });
+    const { ranges, total } = await plan(remote, readers);
     expect(ranges).toEqual([{ from: null, before: null }]);
+    expect(total).toBeNull();
+  });
+
+  it('finds out about how many there are where nobody says', async () => {
+    const remote = new ListedRemote(records, { pageSize: 10, total: 'none' });
+    const { ranges, total, requests } = await plan(remote);
+    expect(total).toBeGreaterThan(900);
+    expect(total).toBeLessThan(1_000);
+    expect(ranges.length).toBeGreaterThanOrEqual(8);
+    expect(requests).toBeLessThan(25);
+    for (const atMs of records) {
+      expect(ranges.filter((range) => holds(range, atMs))).toHaveLength(1);
+    }
   });
 
   it('is as good where the total is far too high', async () => {

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { cutRanges } from '../../../src/backfill/plan-ranges.ts';
 import { readRange } from '../../../src/backfill/read-range.ts';
 import type { BackfillRange } from '../../../src/db/backfill/ranges.ts';
+import { TEMPLATE } from '../../../src/db/schemas.ts';
 import { ListedRemote, mirror } from './listed-remote.ts';
 
 const START_MS = Date.UTC(2026, 0, 5, 22);
@@ -13,7 +14,7 @@ const unused = () => {
 };
 
 function depsOf(remote: ListedRemote) {
-  const db = { query: unused, transaction: unused, close: unused, clock: null };
+  const db = { schemas: TEMPLATE, query: unused, transaction: unused, close: unused, clock: null };
   const linkRefusals = { has: () => false, add: unused, of: () => [] };
   return { db, remote, linkRefusals, links: [], policyOf: unused, nowMs: () => NOW_MS };
 }

@@ -20,3 +20,10 @@ test('the next edit of a field takes over the base of the one given up', () => {
     },
   ]);
 });
+
+test('… also where there was nothing beneath', () => {
+  const [rewrite] = rebase({ amount: { base: null, value: 2 } }, [
+    entry(2n, { amount: { base: 2, value: 3 } }),
+  ]);
+  expect(rewrite?.changes).toEqual({ amount: { base: null, value: 3 } });
+});

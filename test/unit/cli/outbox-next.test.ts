@@ -34,13 +34,13 @@ test.each([
   ['identity-ambiguous: several', 'merge the records in Clarify'],
   ['copied-database', 'the original may have sent it'],
 ])('parked for %s', (lastError, next) => {
-  expect(nextForEntry(entry(7n, { lastError }))).toContain(next);
+  expect(nextForEntry(entry(7n, { lastError }), 'Clarify')).toContain(next);
 });
 
 test('what is done can be undone, links and all else cannot', () => {
-  expect(nextForEntry(entry(7n, { state: 'done' }))).toContain('outbox revert 7');
-  expect(nextForEntry(entry(7n, { state: 'done', op: 'link' }))).toBeNull();
-  expect(nextForEntry(entry(7n, { state: 'pending' }))).toBeNull();
+  expect(nextForEntry(entry(7n, { state: 'done' }), 'Clarify')).toContain('outbox revert 7');
+  expect(nextForEntry(entry(7n, { state: 'done', op: 'link' }), 'Clarify')).toBeNull();
+  expect(nextForEntry(entry(7n, { state: 'pending' }), 'Clarify')).toBeNull();
 });
 
 test('a list with many deletes says how they go', () => {

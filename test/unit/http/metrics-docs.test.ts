@@ -10,26 +10,18 @@ const named = (text: string) => new Set(text.match(/\bclarify_sync_[a-z_]+/g));
 /** Every metric there is, asked of a process whose database is away. */
 async function known(): Promise<ReadonlySet<string>> {
   const away = () => Promise.reject(new Error('away'));
-  const { render } = createMetrics(
+  const text = await createMetrics({ fleet: true, crm: 'its CRM' }).render([
     {
-      db: { clock: null, query: away, transaction: away, close: async () => undefined },
-      log: { warn: () => undefined },
-      workspace: 'demo',
+      name: 'acme',
+      state: { kind: 'leading' },
       version: '0.0.0',
-      access: 'API key',
-      push: true,
-      leads: () => false,
-      nextRun: () => null,
-      nudge: () => undefined,
+      leads: () => true,
       endpoints: () => [],
-      watchRequests: () => () => undefined,
-      readRemote: away,
-      actions: { retry: away, discard: away, approve: away, takeLocal: away, takeRemote: away },
+      standing: away,
+      conflictsAfter: away,
     },
-    { standing: away, lease: away, migrations: away },
-  );
-  const text = await render();
-  expect(text).toContain('clarify_sync_database_up 0');
+  ]);
+  expect(text).toContain('clarify_sync_database_up{workspace="acme"} 0');
   return new Set([...text.matchAll(/^# TYPE (\S+)/gm)].map(([, name = '']) => name));
 }
 

@@ -67,7 +67,10 @@ describe('the series of the plots', () => {
 });
 
 it('plots need no inline style, and say in words what they show', () => {
-  const drawing = plots(toSeries([pull(800, 850, 10)], options), 100).toString();
+  const drawing = plots(toSeries([pull(800, 850, 10)], options), {
+    crm: 'Clarify',
+    bucketSeconds: 100,
+  }).toString();
   expect(drawing).not.toContain('style=');
   expect(drawing).toContain('aria-label="Throughput: 2 rows from Clarify, 0 records to Clarify');
   expect(drawing).not.toContain('NaN');
@@ -122,7 +125,10 @@ describe('the tables', () => {
   it('let a narrow screen break an endpoint between its parts', () => {
     const endpoint = { endpoint: 'GET /objects/<b>/x', requests: 1, byStatus: {}, limit: 10 };
     const shown = (heldUntilMs: number | null) =>
-      allowanceTable([{ ...endpoint, remaining: 4, waiting: 0, heldUntilMs }], 0).toString();
+      allowanceTable([{ ...endpoint, remaining: 4, waiting: 0, heldUntilMs }], {
+        crm: 'Clarify',
+        nowMs: 0,
+      }).toString();
     const table = shown(null);
     expect(table).toContain('GET /<wbr>objects/<wbr>&lt;b&gt;/<wbr>x</th>');
     expect(table).toContain('6 of 10');

@@ -46,8 +46,31 @@ test('what has a scale is let in exactly where four digits after the point hold 
   );
 });
 
+test.each<[Json, string | null, string | null]>([
+  [3, '3', '3'],
+  [-0, '0', '0'],
+  [3.5, null, null],
+  [32_767, '32767', '32767'],
+  [32_768, null, '32768'],
+  [-32_769, null, '-32769'],
+  [2 ** 31 - 1, null, '2147483647'],
+  [-(2 ** 31), null, '-2147483648'],
+  [2 ** 31, null, null],
+  [exact('5.00000000000000000000'), '5', '5'],
+  [exact('5.00000000000000000001'), null, null],
+  [exact('12345678901234567890'), null, null],
+  ['5', null, null],
+  [true, null, null],
+  [Number.NaN, null, null],
+])('%j: as a smallint %s, as an integer %s', (value, small, whole) => {
+  expect(encodeNumber('smallint', value)).toBe(small);
+  expect(encodeNumber('integer', value)).toBe(whole);
+});
+
 test('the type follows what the CRM promises', () => {
   expect(wantedNumberType(field('n', 'number'))).toBe('numeric(20,4)');
   expect(wantedNumberType(field('n', 'number', { scale: undefined }))).toBe('double precision');
   expect(wantedNumberType(field('n', 'number', { scale: 8 }))).toBe('numeric');
+  expect(wantedNumberType(field('n', 'number', { integerBits: 16 }))).toBe('smallint');
+  expect(wantedNumberType(field('n', 'number', { integerBits: 32 }))).toBe('integer');
 });

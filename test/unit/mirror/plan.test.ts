@@ -1,9 +1,11 @@
 import { expect, test } from 'vitest';
 import type { Catalog, StandingRelation } from '../../../src/db/mirror/catalog.ts';
 import { planMirror, planSteps } from '../../../src/db/mirror/plan.ts';
+import { TEMPLATE } from '../../../src/db/schemas.ts';
 import { field, hostileNames, manyToMany, objectOf, personName } from './schemas.ts';
 
 const empty: Catalog = {
+  schemas: TEMPLATE,
   home: '1/2',
   unenforced: false,
   relations: new Map(),
@@ -12,6 +14,7 @@ const empty: Catalog = {
   objects: [],
   functions: new Set(['identity_keys']),
   schemaStands: true,
+  historyStands: true,
   filled: new Set(),
   numbers: new Map(),
 };

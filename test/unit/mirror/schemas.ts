@@ -10,7 +10,7 @@ export function field(name: string, kind: FieldKind = 'text', more: Partial<Fiel
     caseInsensitive: false,
     parts: [],
     relationship: null,
-    ...(kind === 'number' && { scale: 4 }),
+    ...(kind === 'number' && { scale: 4, wholeDigits: 12 }),
     ...more,
   };
 }
@@ -70,6 +70,10 @@ export const hostileNames = [
   ' ',
   '',
   'semi;colon--',
+  '{sync}',
+  '{mirror}_x\\"',
+  "{history}'{sync",
+  '{sync',
   '$1',
   '%I',
   '🙂'.repeat(20),

@@ -28,7 +28,13 @@ function edit(id: string, rest: Partial<Outgoing> = {}, base: Json = 'old'): Out
   const changes = Object.fromEntries(
     Object.entries(fields).map(([name, value]) => [name, { base, value }]),
   );
-  const common = { entries: [1n], matchOn: null, attempts: 1, mayHaveArrived: false };
+  const common = {
+    entries: [1n],
+    identity: null,
+    matchOn: null,
+    attempts: 1,
+    mayHaveArrived: false,
+  };
   return { kind: 'update', recordId: id, fields, changes, ...common, ...rest };
 }
 

@@ -1,3 +1,4 @@
+import { CAPABILITIES } from '../../../src/crm/clarify/capabilities.ts';
 import { RemoteError, type RemoteErrorOptions } from '../../../src/domain/errors.ts';
 import type { Json } from '../../../src/domain/json.ts';
 import type { RemoteRecord } from '../../../src/domain/record.ts';
@@ -72,7 +73,9 @@ export function fakeRemote(script: {
   };
   const unused = () => Promise.reject(new Error('not part of this script'));
   const remote: Remote = {
+    title: 'Clarify',
     discover: unused,
+    capabilitiesOf: () => CAPABILITIES,
     readPage: async () => {
       looks.push('page');
       return { records: [...held.values()].toReversed(), total: held.size, more: false };
@@ -100,7 +103,7 @@ export function fakeRemote(script: {
       await write({ kind: 'delete', items, matchOn: undefined }, options);
       return [];
     },
-    limits: { pageSize: 500, batchSize: script.batchSize },
+    limits: { pageSize: 500, batchSizeOf: () => script.batchSize, writesAtOnce: 4 },
     clock: null,
   };
   return { remote, calls, carriedOutCalls, carriedOut, looks };

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { CAPABILITIES } from '../../../src/crm/clarify/capabilities.ts';
 import { RemoteError } from '../../../src/domain/errors.ts';
 import type { Remote } from '../../../src/domain/remote.ts';
 import type { SentLink } from '../../../src/push/link-claim.ts';
@@ -25,6 +26,8 @@ interface Script {
   readonly gone?: ReadonlySet<string>;
   /** What an answer to unlinking says that was not done, or does not say that it was. */
   readonly unlinking?: 'passed over' | 'unsaid';
+  /** There is a call that adds links, and what its answer comes to. */
+  readonly adding?: 'told' | 'untold' | 'passed over';
 }
 
 /** One deal and its people, and who else writes to it. */
@@ -34,7 +37,9 @@ function scripted(start: readonly string[], script: Script = {}) {
   const isGone = (id: string) => script.gone?.has(id) ?? false;
   const unused = () => Promise.reject(new Error('not part of this script'));
   const remote: Remote = {
+    title: 'Clarify',
     discover: unused,
+    capabilitiesOf: () => CAPABILITIES,
     readPage: unused,
     readDeletions: unused,
     readUsers: unused,
@@ -65,11 +70,20 @@ function scripted(start: readonly string[], script: Script = {}) {
       if (script.unlinking !== 'passed over') for (const other of ids) set.delete(other);
       return script.unlinking === undefined;
     },
-    limits: { pageSize: 500, batchSize: 100 },
+    limits: { pageSize: 500, batchSizeOf: () => 100, writesAtOnce: 4 },
     clock: null,
   };
+  const adding: Pick<Remote, 'addLinks'> = {
+    addLinks: async ({ ids }) => {
+      calls.push('add');
+      if (ids.some(isGone)) throw fault(404);
+      if (script.adding !== 'passed over') for (const id of ids) set.add(id);
+      return script.adding === 'untold' ? null : [...set];
+    },
+  };
+  const asked = script.adding === undefined ? remote : { ...remote, ...adding };
   const send = (...changes: readonly SentLink[]) =>
-    sendLinks(remote, field, { recordId: 'd', changes, attempts: 1 }, options);
+    sendLinks(asked, field, { recordId: 'd', changes, attempts: 1 }, options);
   return {
     send,
     calls,
@@ -79,6 +93,21 @@ function scripted(start: readonly string[], script: Script = {}) {
 }
 
 describe('the links of one record', () => {
+  test('where one call adds links, nothing is read, and no other link touched', async () => {
+    const { send, calls, people } = scripted(['a', 'b'], { adding: 'told' });
+    const { results, set } = await send(change('link', 'c'), change('unlink', 'a'));
+    expect(results.map(({ kind }) => kind)).toEqual(['delivered', 'delivered']);
+    expect(calls).toEqual(['remove', 'add']);
+    expect(people()).toEqual(['b', 'c']);
+    expect([...(set ?? [])].toSorted()).toEqual(['b', 'c']);
+    const untold = scripted(['a'], { adding: 'untold' });
+    expect(await untold.send(change('link', 'c'))).toMatchObject({ set: null });
+    const passed = scripted(['a'], { adding: 'passed over' });
+    expect((await passed.send(change('link', 'c'))).results).toMatchObject([
+      { kind: 'failed', error: { code: 'push-unconfirmed' } },
+    ]);
+  });
+
   test('a link costs a read, a write and a look whether it holds', async () => {
     const { send, calls, people } = scripted(['a', 'b']);
     const { results, set } = await send(change('link', 'c'), change('unlink', 'a'));

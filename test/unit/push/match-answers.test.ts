@@ -22,6 +22,7 @@ function create(fields: Values, matchOn: string | null = null): Outgoing {
     entries: [],
     fields,
     changes: {},
+    identity: matchOn,
     matchOn,
     attempts: 1,
     mayHaveArrived: false,

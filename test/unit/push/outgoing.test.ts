@@ -47,7 +47,8 @@ function prepared(
   return prepare(schema, coalesceAll(records), {
     resolve: (object, id) => known[`${object} ${id}`] ?? { kind: 'unknown' },
     earlier: new Set(['company']),
-    matchOn,
+    identity: matchOn,
+    creating: { kind: 'upsert' },
   });
 }
 
@@ -185,7 +186,8 @@ describe('what every preparation keeps to', () => {
             return known[`${object} ${id}`] ?? { kind: 'unknown' };
           },
           earlier: new Set(['company']),
-          matchOn: 'email',
+          identity: 'email',
+          creating: { kind: 'upsert' },
         });
       }),
     );

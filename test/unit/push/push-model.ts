@@ -3,8 +3,8 @@ import { prerequisites } from '../../../src/domain/dependency-order.ts';
 import type { Json } from '../../../src/domain/json.ts';
 import type { ObjectSchema } from '../../../src/domain/schema.ts';
 import { coalesceAll, prepare, type Resolution } from '../../../src/push/outgoing.ts';
-import { sendAll } from '../../../src/push/send.ts';
 import type { Sent } from '../../../src/push/sent.ts';
+import { sendInBulk } from '../../../src/push/writing/bulk.ts';
 import { type FakeRemote, keyOf } from './fake-remote.ts';
 
 export interface ModelEntry extends ClaimedEntry {
@@ -63,7 +63,8 @@ async function pushObject(model: Model, schema: ObjectSchema, fake: FakeRemote):
   const { outgoing, settled, followUps } = prepare(schema, coalesceAll(claimed), {
     resolve: (object, id) => resolve(model, object, id),
     earlier: prerequisites(model.schemas, schema.object),
-    matchOn: null,
+    identity: null,
+    creating: { kind: 'upsert' },
   });
   for (const { recordId, changes, blockedBy } of followUps) {
     append(model, { object: schema.object, recordId, op: 'update', changes }, blockedBy);
@@ -78,7 +79,7 @@ async function pushObject(model: Model, schema: ObjectSchema, fake: FakeRemote):
   }
   for (const kind of ['delete', 'update', 'create'] as const) {
     const group = outgoing.filter((one) => one.kind === kind);
-    await sendAll({ remote: fake.remote, nowMs: () => 0, mayStart: () => true }, schema, group, {
+    await sendInBulk({ remote: fake.remote, nowMs: () => 0, mayStart: () => true }, schema, group, {
       priority: 'push',
       signal: new AbortController().signal,
       report: async (sent) => settle(model, fake, sent),

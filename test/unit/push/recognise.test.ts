@@ -46,6 +46,16 @@ const verdicts = (entries: readonly StrandedEntry[], candidates: readonly Candid
   );
 
 describe('a create that may have arrived', () => {
+  it('is none of those that have another identity, however much of it they have', () => {
+    const fields = [field('email', 'text'), field('name', 'text')];
+    const person = { ...objectSchema('person', fields), identity: 'email' };
+    const ann = sent(1n, { email: 'ann@x', name: 'Born' });
+    const judge = (email: string | null) =>
+      recognise(person, [ann], [found('b', { email, name: 'Born' }, { edited: true })])[0]?.kind;
+    expect(judge('bob@x')).toBe('missing');
+    expect(judge(null)).toBe('ambiguous');
+  });
+
   const call = sent(1n, { title: 'Call', status: 'Open' });
 
   it('is the record that holds what was sent', () => {

@@ -1,7 +1,7 @@
 import { afterEach, expect, test, vi } from 'vitest';
 import type { Outgoing } from '../../../src/push/outgoing.ts';
-import { sendAll } from '../../../src/push/send.ts';
 import type { Sent } from '../../../src/push/sent.ts';
+import { sendInBulk } from '../../../src/push/writing/bulk.ts';
 import { field, objectSchema } from '../../support/fields.ts';
 import { fakeRemote } from './fake-remote.ts';
 
@@ -24,6 +24,7 @@ test('a create that the CRM normalised is known although this machine’s clock 
     recordId: 'local:1',
     kind: 'create',
     entries: [1n],
+    identity: null,
     matchOn: null,
     fields: { key: 'as it was sent' },
     changes: { key: { base: null, value: 'as it was sent' } },
@@ -31,7 +32,7 @@ test('a create that the CRM normalised is known although this machine’s clock 
     mayHaveArrived: false,
   };
   const told: Sent[] = [];
-  await sendAll(
+  await sendInBulk(
     { remote, nowMs: () => startedMs, mayStart: () => true },
     objectSchema('person', [field('key', 'text')]),
     [create],

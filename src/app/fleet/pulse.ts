@@ -1,0 +1,239 @@
+import { type Beat, type BeatFacts, beatAll, type Pulse } from '../../db/beat.ts';
+import type { Database } from '../../db/database.ts';
+import { DatabaseSyncError } from '../../db/database-error.ts';
+import { renewLease } from '../../db/lease.ts';
+import type { LeaseHold } from '../../db/lease-hold.ts';
+import type { Schemas } from '../../db/schemas.ts';
+import { SyncError } from '../../domain/errors.ts';
+import { Liveness } from './liveness.ts';
+import type { Standing } from './spreader.ts';
+
+/** A dead leader's workspaces are free after that long; longer than any write may take. */
+export const LEASE_MS = 9_000;
+const BEAT_MS = 2_000;
+/** How long is waited for an answer about all, about one, and for a lock on somebody's tables. */
+const WAIT_MS = 2_500;
+const WAIT_ALONE_MS = 1_000;
+const LOCK_MS = 300;
+/** Those that are asked one by one may take this long together; the rest comes next time. */
+const APART_MS = 2_000;
+/** Notifications come in crowds: when a process stops, one of each of its workspaces. */
+const SOON_MS = 100;
+/** How long after a lease has ended it is asked for. */
+const AFTER_MS = 20;
+
+/** One workspace of the database. */
+export interface PulseTarget {
+  readonly name: string;
+  readonly schemas: Schemas;
+  readonly db: Database;
+  readonly hold: LeaseHold;
+  /** Whether this process can lead it. */
+  able(): boolean;
+  /** Whether it has tables to ask: not before it was migrated. */
+  ready(): boolean;
+  /** Told why it could not be asked; null once it can. */
+  onReach(error: SyncError | null): void;
+}
+
+/** A lease of somebody else that moves no more, and is over whatever its end says. */
+export interface Seen extends Standing {
+  readonly silent: string | null;
+}
+
+export interface PulseOptions {
+  /** Any workspace's, for statements about all. */
+  readonly db: Database;
+  readonly process: string;
+  readonly facts: () => Pick<BeatFacts, 'leads' | 'opening'>;
+  /** Told how the workspaces stand that could be asked, by name. Must not throw. */
+  readonly onLook: (seen: ReadonlyMap<string, Seen>) => void;
+  /** Told of an error that nobody expected. */
+  readonly onBug: (error: unknown) => void;
+  readonly nowMs?: () => number;
+}
+
+/**
+ * The heartbeat of a process in one database: says every two seconds, and whenever it is asked to,
+ * that it is alive, renews its leases, and looks how the workspaces stand. One database that is away
+ * holds up no other.
+ */
+export class PulseLoop {
+  readonly #options: PulseOptions;
+  readonly #nowMs: () => number;
+  readonly #targets = new Map<string, PulseTarget>();
+  /** Could not be asked together with others. */
+  readonly #apart = new Set<string>();
+  readonly #alive = new Liveness(LEASE_MS);
+  #timer: NodeJS.Timeout | undefined;
+  #dueMs = Number.POSITIVE_INFINITY;
+  #turn: Promise<void> | null = null;
+  #running = false;
+
+  constructor(options: PulseOptions) {
+    this.#options = options;
+    this.#nowMs = options.nowMs ?? (() => performance.now());
+  }
+
+  get size(): number {
+    return this.#targets.size;
+  }
+
+  add(target: PulseTarget): void {
+    this.#targets.set(target.name, target);
+    this.soon();
+  }
+
+  remove(name: string): void {
+    this.#targets.delete(name);
+    this.#apart.delete(name);
+  }
+
+  start(): void {
+    this.#running = true;
+    this.soon();
+  }
+
+  /** Returns when nothing is under way. */
+  async stop(): Promise<void> {
+    this.#running = false;
+    clearTimeout(this.#timer);
+    await this.#turn;
+  }
+
+  /** Something has changed: beats within a tenth of a second. */
+  soon(): void {
+    this.#schedule(SOON_MS);
+  }
+
+  #schedule(inMs: number): void {
+    const dueMs = this.#nowMs() + inMs;
+    if (!this.#running || dueMs >= this.#dueMs) return;
+    this.#dueMs = dueMs;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#begin(), inMs);
+  }
+
+  #begin(): void {
+    this.#dueMs = Number.POSITIVE_INFINITY;
+    // What is wanted while it beats comes after.
+    if (this.#turn !== null) return this.#schedule(SOON_MS);
+    this.#turn = this.#beat()
+      .catch(this.#options.onBug)
+      .finally(() => {
+        this.#turn = null;
+        this.#schedule(BEAT_MS);
+      });
+  }
+
+  async #beat(): Promise<void> {
+    const ready = [...this.#targets.values()].filter((target) => target.ready());
+    const together = ready.filter(({ name }) => !this.#apart.has(name));
+    const pulses = new Map<PulseTarget, Pulse>();
+    try {
+      await this.#ask(together, pulses, WAIT_MS);
+    } catch (error) {
+      if (!(error instanceof SyncError)) throw error;
+      if (isAway(error)) for (const target of together) target.onReach(error);
+      else for (const { name } of together) this.#apart.add(name);
+    }
+    await this.#askApart(pulses);
+    const seen = new Map<string, Seen>();
+    for (const [target, pulse] of pulses) seen.set(target.name, this.#see(target, pulse));
+    this.#options.onLook(seen);
+    for (const pulse of pulses.values()) this.#wakeAtEnd(pulse);
+  }
+
+  async #ask(
+    targets: readonly PulseTarget[],
+    pulses: Map<PulseTarget, Pulse>,
+    waitMs: number,
+  ): Promise<void> {
+    if (targets.length === 0) return;
+    const { db, process, facts } = this.#options;
+    const asked = targets.map((target) => {
+      const { schemas, hold } = target;
+      const beat: Beat = { schemas, able: target.able(), held: hold.held };
+      return { target, beat, end: hold.endOf(LEASE_MS) };
+    });
+    const answers = await beatAll(
+      db,
+      { ...facts(), process, ttlMs: LEASE_MS, waitMs, lockMs: LOCK_MS },
+      asked.map(({ beat }) => beat),
+    );
+    for (const [n, { target, beat, end }] of asked.entries()) {
+      const pulse = answers[n];
+      if (pulse === undefined) continue;
+      pulses.set(target, pulse);
+      target.onReach(null);
+      const { hold } = target;
+      // It was let go of, or taken, while the answer was on its way.
+      if (beat.held === null || hold.held !== beat.held) continue;
+      if (pulse.renewed) hold.hold(beat.held, end);
+      else await this.#renewAlone(target, beat.held, pulse);
+    }
+  }
+
+  async #askApart(pulses: Map<PulseTarget, Pulse>): Promise<void> {
+    const untilMs = this.#nowMs() + APART_MS;
+    const names = [...this.#apart];
+    for (const name of names) {
+      if (this.#nowMs() > untilMs) return;
+      this.#apart.delete(name);
+      const target = this.#targets.get(name);
+      if (!target?.ready()) continue;
+      try {
+        await this.#ask([target], pulses, WAIT_ALONE_MS);
+      } catch (error) {
+        if (!(error instanceof SyncError)) throw error;
+        target.onReach(error);
+        // Behind the others: who takes long keeps nobody from his turn.
+        this.#apart.add(name);
+      }
+    }
+  }
+
+  /** Somebody else's lock was in the way, or it is ours no more. */
+  async #renewAlone({ hold, db }: PulseTarget, epoch: bigint, { lease }: Pulse): Promise<void> {
+    const isOurs = lease?.epoch === epoch && lease.leftMs > 0;
+    const end = hold.endOf(LEASE_MS);
+    const waits = { reserved: true, lockTimeoutMs: LOCK_MS, statementTimeoutMs: WAIT_ALONE_MS };
+    const renewed =
+      isOurs &&
+      (await db.transaction((tx) => renewLease(tx, epoch, LEASE_MS), waits).catch(() => null));
+    if (renewed) hold.hold(epoch, end);
+    // Whether an answer that was lost had prolonged it: what is left of it still counts.
+    else if (renewed !== null) hold.letGo();
+  }
+
+  #see({ name, hold }: PulseTarget, { lease, members }: Pulse): Seen {
+    const nowMs = this.#nowMs();
+    const { process } = this.#options;
+    const isOver = lease === null || !this.#alive.isAlive(`${name} lease`, lease, nowMs);
+    const leader = hold.epoch !== null ? process : isOver ? null : (lease.holder ?? 'somebody');
+    return {
+      leader,
+      silent: isOver && lease !== null && lease.leftMs > 0 ? lease.expiresAt : null,
+      members: members.filter((member) =>
+        this.#alive.isAlive(`${name} ${member.process}`, member, nowMs),
+      ),
+    };
+  }
+
+  /** A lease that is about to end has lost its holder: it is taken the moment it has. */
+  #wakeAtEnd({ lease }: Pulse): void {
+    if (lease === null || lease.leftMs <= 0 || lease.leftMs > BEAT_MS) return;
+    this.#schedule(lease.leftMs + AFTER_MS);
+  }
+}
+
+/** Of SQLSTATEs: connections, replicas, users, databases, resources, an administrator's hand. */
+const AWAY: ReadonlySet<string> = new Set(['08', '25', '28', '3D', '53', '57']);
+const TOO_LONG = '57014';
+
+/** Whether the whole database is out of reach, and not the tables of one workspace. */
+function isAway(error: SyncError): boolean {
+  if (!(error instanceof DatabaseSyncError)) return true;
+  const { sqlState } = error;
+  return sqlState === null || (sqlState !== TOO_LONG && AWAY.has(sqlState.slice(0, 2)));
+}

@@ -1,0 +1,159 @@
+import { type Json, stringifyJson } from '../../domain/json.ts';
+import type { RemoteRecord } from '../../domain/record.ts';
+import type { CallOptions, Remote } from '../../domain/remote.ts';
+import type { ObjectSchema } from '../../domain/schema.ts';
+import type { Call, Send } from '../wire/call.ts';
+import type { Catalog } from './attribute.ts';
+import type { Decoder } from './decode-record.ts';
+import { type Encoding, encodeFields } from './encode-record.ts';
+import { readOne } from './envelope.ts';
+import { openHalves } from './open-references.ts';
+import { gone, isNotFound } from './reads.ts';
+
+export interface WriteDeps {
+  readonly send: Send;
+  readonly decoder: Decoder;
+  readonly catalog: Catalog;
+  readonly readRecord: Remote['readRecord'];
+}
+
+type Fields = Readonly<Record<string, Json>>;
+
+/** Creates, updates and deletions, each of one record. */
+export function createWrites(
+  deps: WriteDeps,
+): Pick<Remote, 'create' | 'update' | 'delete'> & { readonly put: Put; readonly patch: Put } {
+  const { send, decoder, catalog, readRecord } = deps;
+
+  function encodingOf(schema: ObjectSchema, endpoint: string): Encoding {
+    const object = catalog.object(schema.object);
+    if (object === undefined) throw gone(schema);
+    return { object, byId: catalog.byId, endpoint };
+  }
+
+  async function create(
+    object: ObjectSchema,
+    { fields, matchOn }: { readonly fields: Fields; readonly matchOn: string | undefined },
+    options: CallOptions,
+  ): Promise<RemoteRecord> {
+    const method = matchOn === undefined ? 'POST' : 'PUT';
+    const endpoint = `${method} /objects/${object.object}/records`;
+    const values = encodeFields(encodingOf(object, endpoint), fields);
+    return await send(
+      {
+        endpoint,
+        method,
+        path: ['objects', object.object, 'records'],
+        query: matchOn === undefined ? [] : [['matching_attribute', matchOn]],
+        // A plain create that may have arrived must not be sent twice (invariant 4).
+        repeatable: matchOn !== undefined,
+        ...writing(object, values),
+        doubts: [403, 404],
+        read: (body) => decoder.record(object, readOne(body)),
+      },
+      options,
+    );
+  }
+
+  const write =
+    (method: 'PUT' | 'PATCH'): Put =>
+    async (object, { id, values }, options) =>
+      await send(
+        {
+          endpoint: recordEndpoint(method, object),
+          method,
+          path: ['objects', object.object, 'records', id],
+          repeatable: true,
+          ...writing(object, values),
+          doubts: [403],
+          read: (body) => decoder.record(object, readOne(body)),
+        },
+        options,
+      );
+
+  /** Sets what is named to exactly what is sent. */
+  const put = write('PUT');
+  /** Adds to lists, and takes nothing out of them: never for what replaces. */
+  const patch = write('PATCH');
+
+  async function update(
+    object: ObjectSchema,
+    { id, fields }: { readonly id: string; readonly fields: Fields },
+    options: CallOptions,
+  ): Promise<RemoteRecord> {
+    const encoding = encodingOf(object, recordEndpoint('PUT', object));
+    const missing = openHalves(encoding, fields);
+    const { priority, signal } = options;
+    const shown =
+      missing.length === 0 ? null : await readRecord({ object, id }, { priority, signal });
+    const rest = missing.flatMap((name) => {
+      const value = shown?.fields[name];
+      return value === undefined ? [] : [[name, value] as const];
+    });
+    const values = encodeFields(encoding, { ...fields, ...Object.fromEntries(rest) });
+    return await put(object, { id, values }, options);
+  }
+
+  async function remove(object: ObjectSchema, id: string, options: CallOptions): Promise<void> {
+    try {
+      await send(
+        {
+          endpoint: `DELETE /objects/${object.object}/records/{id}`,
+          method: 'DELETE',
+          path: ['objects', object.object, 'records', id],
+          repeatable: true,
+          records: 1,
+          doubts: [403],
+          read: () => undefined,
+        },
+        options,
+      );
+    } catch (error) {
+      // Gone already.
+      if (!isNotFound(error)) throw error;
+    }
+  }
+
+  return {
+    put,
+    patch,
+    create: ({ object, records, matchOn }, options) =>
+      oneByOne(records, (fields) => create(object, { fields, matchOn }, options)),
+    update: ({ object, records }, options) =>
+      oneByOne(records, (record) => update(object, record, options)),
+    async delete({ object, ids }, options) {
+      await oneByOne(ids, (id) => remove(object, id, options));
+      return [];
+    },
+  };
+}
+
+/** Sets values of a record, in the form they travel in. */
+export type Put = (
+  object: ObjectSchema,
+  request: { readonly id: string; readonly values: Fields },
+  options: CallOptions,
+) => Promise<RemoteRecord>;
+
+function recordEndpoint(method: 'PUT' | 'PATCH', { object }: ObjectSchema): string {
+  return `${method} /objects/${object}/records/{id}`;
+}
+
+function writing(
+  { fields }: ObjectSchema,
+  values: Fields,
+): Pick<Call<unknown>, 'body' | 'records' | 'uniqueFields'> {
+  const unique = fields.filter((field) => field.unique).map(({ name }) => name);
+  return {
+    body: stringifyJson({ data: { values } }),
+    records: 1,
+    uniqueFields: new Set(unique),
+  };
+}
+
+/** Whoever writes one record a call asks for one at a time anyway. */
+async function oneByOne<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
+  const results: R[] = [];
+  for (const item of items) results.push(await work(item));
+  return results;
+}

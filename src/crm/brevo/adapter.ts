@@ -1,0 +1,24 @@
+import type { Adapter } from '../adapter.ts';
+import { DIALECT } from './declared.ts';
+import { SETTINGS } from './settings.ts';
+import { TITLE } from './title.ts';
+
+export const brevo: Adapter = {
+  name: 'brevo',
+  title: TITLE,
+  settings: SETTINGS,
+  objects: DIALECT,
+  // Not with the settings: a command that asks nothing need not load what asks.
+  async open(settings, { names, objects, allowancePercent, log, buffers }) {
+    const { createBrevoRemote } = await import('./remote.ts');
+    return createBrevoRemote({
+      baseUrl: settings['apiUrl'] ?? '',
+      apiKey: settings['apiKey'] ?? '',
+      names,
+      objects,
+      allowancePercent,
+      log,
+      buffers,
+    });
+  },
+};

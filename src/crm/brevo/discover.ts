@@ -1,0 +1,67 @@
+import { RemoteError } from '../../domain/errors.ts';
+import type { CallOptions } from '../../domain/remote.ts';
+import type { Send } from '../wire/call.ts';
+import { type Attribute, listOf, readContactAttribute, readCrmAttribute } from './attribute.ts';
+import { isNotFound } from './refusals.ts';
+import { COMPANIES, type CrmObject } from './standard.ts';
+
+export type AttributeMap = ReadonlyMap<string, Attribute>;
+
+const DOUBTS = [402, 403, 404];
+
+/** Attributes of contacts, by name. */
+export async function readContactAttributes(
+  send: Send,
+  options: CallOptions,
+): Promise<AttributeMap> {
+  return await send(
+    {
+      endpoint: 'GET /contacts/attributes',
+      method: 'GET',
+      path: ['contacts', 'attributes'],
+      repeatable: true,
+      doubts: DOUBTS,
+      read: (body) => byName(listOf(body).flatMap((item) => readContactAttribute(item) ?? [])),
+    },
+    options,
+  );
+}
+
+/** Attributes of companies or deals, by name; null where the plan has none of these. */
+export async function readCrmAttributes(
+  send: Send,
+  object: CrmObject,
+  options: CallOptions,
+): Promise<AttributeMap | null> {
+  const read = (endpoint: string, path: readonly string[]) =>
+    send(
+      {
+        endpoint,
+        method: 'GET',
+        path,
+        repeatable: true,
+        doubts: DOUBTS,
+        read: (body) => byName(listOf(body).map(readCrmAttribute)),
+      },
+      options,
+    );
+  try {
+    return await read(`GET /crm/attributes/${object}`, ['crm', 'attributes', object]);
+  } catch (error) {
+    if (isWithout(error)) return null;
+    // Where this one is not known, an older path may be.
+    if (!isNotFound(error) || object !== COMPANIES) throw error;
+  }
+  return await read('GET /companies/attributes', ['companies', 'attributes']);
+}
+
+function isWithout(error: unknown): boolean {
+  return (
+    error instanceof RemoteError &&
+    (error.code === 'remote-forbidden' || error.code === 'remote-payment-required')
+  );
+}
+
+function byName(attributes: readonly Attribute[]): AttributeMap {
+  return new Map(attributes.map((attribute) => [attribute.name, attribute]));
+}

@@ -1,0 +1,134 @@
+import { RemoteError } from '../../domain/errors.ts';
+import type { CallOptions } from '../../domain/remote.ts';
+import { BadAnswer, type Send } from '../wire/call.ts';
+import { OBJECTS } from './answer-error.ts';
+import {
+  type KizenField,
+  type KizenObject,
+  type Option,
+  readField,
+  readObject,
+  readOptions,
+} from './catalog.ts';
+import { readBareList, readList } from './envelope.ts';
+
+/** More objects than any business may have. */
+const MOST_PAGES = 100;
+const PAGE = 100;
+
+type Described = NonNullable<ReturnType<typeof readObject>>;
+
+/** Every object that the key may see, with its fields and stages. */
+export async function discover(send: Send, options: CallOptions): Promise<readonly KizenObject[]> {
+  const objects = await listObjects(send, options);
+  const described = await Promise.all(
+    objects.map(async (object): Promise<KizenObject | null> => {
+      const fields = await readFields(send, object, options);
+      if (fields === null) return null;
+      const stages = object.isPipeline ? await readStages(send, object, options) : [];
+      return { ...object, fields, stages };
+    }),
+  );
+  return described.filter((object) => object !== null);
+}
+
+async function listObjects(send: Send, options: CallOptions): Promise<readonly Described[]> {
+  const found = new Map<string, Described>();
+  for (let page = 1; page <= MOST_PAGES; page += 1) {
+    const { items, more } = await send(
+      {
+        endpoint: OBJECTS,
+        method: 'GET',
+        path: ['custom-objects'],
+        query: [
+          // Without it contacts are missing.
+          ['custom_only', 'false'],
+          ['page', String(page)],
+          ['page_size', String(PAGE)],
+        ],
+        repeatable: true,
+        doubts: [403, 404],
+        read(body) {
+          const list = readList(body);
+          return { items: list.items.map(readObject), more: list.more };
+        },
+      },
+      options,
+    );
+    for (const object of items) if (object !== null) found.set(object.id, object);
+    if (!more) return named([...found.values()]);
+  }
+  throw new RemoteError(`${OBJECTS}: no end after ${MOST_PAGES} pages`, {
+    code: 'remote-bad-answer',
+    disposition: 'retry',
+    status: 200,
+  });
+}
+
+function named(objects: readonly Described[]): readonly Described[] {
+  if (objects.length === 0) {
+    throw new RemoteError(`${OBJECTS}: the business has no object that the key may see`, {
+      code: 'remote-bad-answer',
+      disposition: 'retry',
+      status: 200,
+    });
+  }
+  return objects;
+}
+
+/** Null where the object is refused to the key after all, or has gone meanwhile. */
+export async function readFields(
+  send: Send,
+  { id, name }: Pick<KizenObject, 'id' | 'name'>,
+  options: CallOptions,
+): Promise<readonly KizenField[] | null> {
+  return await unlessRefused(
+    send(
+      {
+        endpoint: `GET /custom-objects/${name}/fields`,
+        method: 'GET',
+        path: ['custom-objects', id, 'fields'],
+        repeatable: true,
+        doubts: [403, 404],
+        read(body) {
+          const fields = readBareList(body).map(readField);
+          if (fields.length === 0) throw new BadAnswer('the object has no field');
+          return fields.filter((field) => field !== null);
+        },
+      },
+      options,
+    ),
+  );
+}
+
+export async function readStages(
+  send: Send,
+  { id, name }: Pick<KizenObject, 'id' | 'name'>,
+  options: CallOptions,
+): Promise<readonly Option[]> {
+  const stages = await unlessRefused(
+    send(
+      {
+        endpoint: `GET /pipelines/${name}/stages`,
+        method: 'GET',
+        path: ['pipelines', id, 'stages'],
+        repeatable: true,
+        doubts: [403, 404],
+        read: (body) => readOptions(readBareList(body)),
+      },
+      options,
+    ),
+  );
+  return stages ?? [];
+}
+
+async function unlessRefused<T>(asked: Promise<T>): Promise<T | null> {
+  try {
+    return await asked;
+  } catch (error) {
+    const isRefused =
+      error instanceof RemoteError && (error.status === 403 || error.status === 404);
+    if (isRefused && error.disposition === 'park') return null;
+    throw error;
+  }
+}

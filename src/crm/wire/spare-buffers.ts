@@ -1,0 +1,80 @@
+import { isAscii } from 'node:buffer';
+
+/** Bytes of one answer as they come in. */
+export interface GrowingBuffer {
+  /** @throws AnswerTooLarge */
+  append(chunk: Uint8Array): void;
+  /** The text gathered, once; the buffer is another answer's from now on. */
+  release(): string;
+}
+
+export interface SpareBuffers {
+  take(): GrowingBuffer;
+}
+
+/** An answer that no page of the API is as long as: whatever sends it may never end. */
+export class AnswerTooLarge extends Error {
+  override readonly name = 'AnswerTooLarge';
+}
+
+/** 500 records of more than 100 kB each. */
+const MOST_ANSWER_BYTES = 64 * 1024 * 1024;
+const FIRST_BYTES = 512 * 1024;
+/** A larger one is not kept, nor more than these: answers are rarely so long, or so many. */
+const LARGEST_BYTES = 4 * 1024 * 1024;
+const MOST_SPARE = 8;
+
+/**
+ * Buffers that are used again. A new one for each page would be garbage the collector is slow to
+ * see: 64 MB of them may pile up before it looks (invariant 12).
+ */
+export function createSpareBuffers(mostBytes = MOST_ANSWER_BYTES): SpareBuffers {
+  const spare: Buffer[] = [];
+  return {
+    take() {
+      let bytes = spare.pop() ?? Buffer.allocUnsafeSlow(FIRST_BYTES);
+      let length = 0;
+      return {
+        append(chunk) {
+          const needed = length + chunk.length;
+          if (needed > mostBytes) throw new AnswerTooLarge();
+          if (needed > bytes.length) {
+            const larger = Buffer.allocUnsafeSlow(Math.min(2 * needed, mostBytes));
+            bytes.copy(larger, 0, 0, length);
+            bytes = larger;
+          }
+          bytes.set(chunk, length);
+          length += chunk.length;
+        },
+        release() {
+          const text = decode(bytes, length);
+          if (bytes.length <= LARGEST_BYTES && spare.length < MOST_SPARE) spare.push(bytes);
+          return text;
+        },
+      };
+    },
+  };
+}
+
+/** So short that most pieces of a page in a Western language are ASCII alone. */
+const PIECE_BYTES = 4096;
+
+/**
+ * The text of UTF-8 bytes. ASCII alone needs no decoding, and telling takes next to nothing; of a
+ * longer text the decoder goes through every byte after the first that is not, so it gets pieces.
+ */
+function decode(bytes: Buffer, length: number): string {
+  let text = '';
+  for (let start = 0, end = 0; start < length; start = end) {
+    end = Math.min(start + PIECE_BYTES, length);
+    // Not within a character.
+    while (end < length && isContinuation(bytes[end])) end += 1;
+    const coding = isAscii(bytes.subarray(start, end)) ? 'latin1' : 'utf8';
+    text += bytes.toString(coding, start, end);
+  }
+  return text;
+}
+
+function isContinuation(byte: number | undefined): boolean {
+  return byte !== undefined && byte >>> 6 === 2;
+}

@@ -1,0 +1,105 @@
+import type { Sql } from './database.ts';
+import type { MirrorTable } from './mirror/table.ts';
+
+/** Whom a page of a round showed. */
+export interface SeenPage {
+  /** Counted from 1 within the round. */
+  readonly page: number;
+  readonly pass: number;
+  readonly ids: readonly string[];
+  /** Those that may have come since the round began. */
+  readonly joined: readonly string[];
+}
+
+/** Keeps whom a page showed: one row a page, none a record. Repeatable. */
+export async function noteSeen(tx: Sql, object: string, seen: SeenPage): Promise<void> {
+  await tx.query(
+    `INSERT INTO {sync}.scan_page (object, page, pass, ids, joined)
+     VALUES ($1, $2, $3, $4::text[], $5::text[])
+         ON CONFLICT (object, page) DO UPDATE
+        SET pass = excluded.pass, ids = excluded.ids, joined = excluded.joined`,
+    [object, seen.page, seen.pass, seen.ids, seen.joined],
+  );
+}
+
+/** A round begins, or is over. */
+export async function forgetSeen(tx: Sql, object: string): Promise<void> {
+  await tx.query('DELETE FROM {sync}.scan_page WHERE object = $1', [object]);
+}
+
+/**
+ * How many distinct records came in each pass or a later one, and were there when it began: those that
+ * had not joined, and those that an earlier pass had shown.
+ */
+export async function countSeen(tx: Sql, object: string, passes: number): Promise<number[]> {
+  const rows = await tx.query<{ seen: number }>(
+    `WITH shown AS (
+       SELECT s.id, min(p.pass) AS first, max(p.pass) AS last, bool_or(NOT s.id = ANY(p.joined)) AS old
+         FROM {sync}.scan_page AS p CROSS JOIN unnest(p.ids) AS s(id)
+        WHERE p.object = $1 GROUP BY s.id)
+     SELECT (SELECT count(*) FROM shown WHERE last >= n AND (old OR first < n))::integer AS seen
+       FROM generate_series(0, $2 - 1) AS n ORDER BY n`,
+    [object, passes],
+  );
+  return rows.map(({ seen }) => seen);
+}
+
+/**
+ * At the end of a complete round: whom none of its pages showed is missing, once more or for the
+ * first time; who was shown is not. Rows without a creation are on no page by it. Rows written since about the beginning were seen by somebody.
+ * One scan of the table beside a hash of the ids.
+ */
+export async function noteMissing(
+  tx: Sql,
+  table: MirrorTable,
+  round: { readonly startedAt: string; readonly byCreation: boolean },
+): Promise<void> {
+  const isFindable = round.byCreation ? 'AND t._created_at IS NOT NULL' : '';
+  await tx.query(
+    `WITH seen AS MATERIALIZED (
+       SELECT DISTINCT s.id FROM {sync}.scan_page AS p CROSS JOIN unnest(p.ids) AS s(id) WHERE p.object = $1
+     ), missing AS MATERIALIZED (
+       SELECT t.id FROM ${table.qualified} AS t
+        WHERE t.id NOT LIKE 'local:%' AND t._synced_at < $2::timestamptz - interval '1 minute' ${isFindable}
+          AND NOT EXISTS (SELECT 1 FROM seen AS s WHERE s.id = t.id)
+          AND NOT EXISTS (SELECT 1 FROM {sync}.deferred AS d
+                           WHERE d.object = $1 AND d.kind = 'remove' AND d.id = t.id)
+     ), back AS (
+       DELETE FROM {sync}.scan_missing AS m
+        WHERE m.object = $1 AND NOT EXISTS (SELECT 1 FROM missing AS x WHERE x.id = m.id))
+     INSERT INTO {sync}.scan_missing AS m (object, id, rounds) SELECT $1, id, 1 FROM missing
+         ON CONFLICT (object, id) DO UPDATE SET rounds = m.rounds + 1`,
+    [table.object, round.startedAt],
+  );
+}
+
+/**
+ * Records missing from so many complete rounds in a row, at most `limit`. Those that the CRM has said to
+ * be merged are followed.
+ */
+export async function readMissing(
+  sql: Sql,
+  object: string,
+  { rounds, limit }: { readonly rounds: number; readonly limit: number },
+): Promise<string[]> {
+  const rows = await sql.query<{ id: string }>(
+    `SELECT m.id FROM {sync}.scan_missing AS m
+      WHERE m.object = $1 AND m.rounds >= $2
+        AND NOT EXISTS (SELECT 1 FROM {sync}.hint AS h
+                         WHERE h.object = $1 AND h.id = m.id AND h.kind = 'merged')
+      ORDER BY m.id LIMIT $3`,
+    [object, rounds, limit],
+  );
+  return rows.map(({ id }) => id);
+}
+
+/** Those whose row stands no more, or was written since: nothing is to be found out about them. */
+export async function forgetSettled(sql: Sql, table: MirrorTable, askedAt: string): Promise<void> {
+  await sql.query(
+    `DELETE FROM {sync}.scan_missing AS m
+      WHERE m.object = $1
+        AND NOT EXISTS (SELECT 1 FROM ${table.qualified} AS t
+                         WHERE t.id = m.id AND t._synced_at < $2::timestamptz)`,
+    [table.object, askedAt],
+  );
+}

@@ -1,0 +1,156 @@
+import { crmMinusDatabaseMs } from '../conflicts/clocks.ts';
+import { toScanRecord } from '../conflicts/scan-records.ts';
+import { readDatabaseTime } from '../db/cursor.ts';
+import type { MirrorTable } from '../db/mirror/table.ts';
+import type { StrandedEntry } from '../db/outbox/outbox.ts';
+import { SyncError } from '../domain/errors.ts';
+import type { RemoteRecord } from '../domain/record.ts';
+import {
+  acceptScanPage,
+  answerCount,
+  nextScanRequest,
+  type ScanState,
+  startScan,
+} from '../domain/scan/scan.ts';
+import type { PushDeps } from './push-deps.ts';
+
+/** Clocks may differ, and `_created_at` may be from before the request was answered. */
+const BEFORE_SENT_MS = 60_000;
+const PAGE_RECORDS = 500;
+const MOST_PAGES = 40;
+
+interface Round {
+  readonly entries: readonly StrandedEntry[];
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Records that may be what was sent: those that hold its value of the field by which the object's
+ * records are looked for, or those created since where there is no such field, or no such value.
+ *
+ * @throws SyncError `create-unclear` where too many records were created meanwhile.
+ */
+export async function readCandidates(
+  deps: Pick<PushDeps, 'remote' | 'db'>,
+  table: Pick<MirrorTable, 'object' | 'schema'>,
+  { entries, signal }: Round,
+): Promise<readonly RemoteRecord[]> {
+  const { remote } = deps;
+  const { creating } = remote.capabilitiesOf(table.object);
+  if (creating.kind !== 'lookup' || remote.findRecords === undefined) {
+    return await readCreatedSince(deps, table, { entries, signal });
+  }
+  const valueOf = ({ fields }: StrandedEntry) => {
+    const value = fields[creating.field];
+    return typeof value === 'string' && value !== '' ? [value] : [];
+  };
+  const values = [...new Set(entries.flatMap(valueOf))];
+  const request = { object: table.schema, field: creating.field, values };
+  const call = { priority: 'push', signal } as const;
+  const found = values.length > 0 ? await remote.findRecords(request, call) : [];
+  const nameless = entries.filter((entry) => valueOf(entry).length === 0);
+  if (nameless.length === 0) return found;
+  const created = await readCreatedSince(deps, table, { entries: nameless, signal });
+  return [...new Map([...found, ...created].map((record) => [record.id, record])).values()];
+}
+
+async function readCreatedSince(
+  deps: Pick<PushDeps, 'remote' | 'db'>,
+  table: Pick<MirrorTable, 'object' | 'schema'>,
+  { entries, signal }: Round,
+): Promise<readonly RemoteRecord[]> {
+  const skewMs = crmMinusDatabaseMs(deps);
+  const earliestMs = Math.min(...entries.map(({ sentAt }) => Date.parse(sentAt)));
+  const from = new Date(earliestMs + skewMs - BEFORE_SENT_MS).toISOString();
+  const { changes } = deps.remote.capabilitiesOf(table.object);
+  if (changes.kind === 'unordered-filter') return await scanChangedSince(deps, table, from, signal);
+  const records = new Map<string, RemoteRecord>();
+  for (let page = 0, offset = 0; page < MOST_PAGES; page += 1) {
+    const { records: read, more } = await deps.remote.readPage(
+      {
+        object: table.schema,
+        orderBy: 'created',
+        direction: 'desc',
+        from,
+        offset,
+        limit: PAGE_RECORDS,
+      },
+      { priority: 'push', signal },
+    );
+    // Newest first: creates meanwhile only push records to later pages, never past us.
+    for (const record of read) records.set(record.id, record);
+    const oldest = read.at(-1)?.createdAt ?? null;
+    if (!more || read.length === 0 || (oldest !== null && oldest < from))
+      return [...records.values()];
+    offset += Math.max(1, read.length - 1);
+  }
+  throw unclear(table);
+}
+
+/**
+ * What was created has been edited no earlier. The list is in an order of its own, and slides: all of
+ * it has to be read, and to be proven.
+ */
+async function scanChangedSince(
+  { remote, db }: Pick<PushDeps, 'remote' | 'db'>,
+  table: Pick<MirrorTable, 'object' | 'schema'>,
+  changedSince: string,
+  signal: AbortSignal,
+): Promise<readonly RemoteRecord[]> {
+  const startedAtMs = Date.parse(await readDatabaseTime(db)) + crmMinusDatabaseMs({ remote, db });
+  const { pageSize: limit } = remote.limits;
+  let state = startScan({ startedAtMs, limit, isFiltered: true });
+  const records = new Map<string, RemoteRecord>();
+  const seen: SeenInPass[] = [];
+  for (let page = 0; page < MOST_PAGES && state.verdict === null; page += 1) {
+    const request = nextScanRequest(state);
+    if (request === null) break;
+    const read = await remote.readPage(
+      {
+        object: table.schema,
+        orderBy: 'position',
+        direction: 'asc',
+        changedSince,
+        ...request,
+      },
+      { priority: 'push', signal },
+    );
+    for (const record of read.records) records.set(record.id, record);
+    const { pass } = state;
+    const shown = { ...read, records: read.records.map(toScanRecord) };
+    const step = acceptScanPage(state, { ...shown, offset: read.offset ?? request.offset });
+    const joined = new Set(step.joined);
+    const came = read.records.map(({ id }, index) => ({ id, isOld: !joined.has(index) }));
+    seen.push({ pass, came });
+    state = step.asksCount ? answerCount(step.state, countSince(seen, step.state)) : step.state;
+  }
+  if (state.verdict !== 'ok') throw unclear(table);
+  return [...records.values()];
+}
+
+interface SeenInPass {
+  readonly pass: number;
+  readonly came: readonly { readonly id: string; readonly isOld: boolean }[];
+}
+
+/** Of each pass: how many different records came then or later, and were there when it began. */
+function countSince(seen: readonly SeenInPass[], { totals }: ScanState): readonly number[] {
+  return totals.map((_, from) => {
+    const before = new Set<string>();
+    const since = new Set<string>();
+    for (const { pass, came } of seen) {
+      for (const { id, isOld } of came) {
+        if (pass < from) before.add(id);
+        else if (isOld || before.has(id)) since.add(id);
+      }
+    }
+    return since.size;
+  });
+}
+
+function unclear({ object }: Pick<MirrorTable, 'object'>): SyncError {
+  return new SyncError(
+    `too many records of ${object} were created meanwhile to tell whether a create arrived`,
+    { code: 'create-unclear', disposition: 'retry' },
+  );
+}

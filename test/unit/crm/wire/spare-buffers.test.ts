@@ -1,0 +1,36 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { createSpareBuffers } from '../../../../src/crm/wire/spare-buffers.ts';
+
+test('a text comes out as it came in, in whatever script and however it was cut', () => {
+  const buffers = createSpareBuffers(4_000_000);
+  for (const text of ['plain ASCII', 'Ünïcödé', 'a€😀', '', 'x'.repeat(2_000_000)]) {
+    const bytes = Buffer.from(text);
+    const body = buffers.take();
+    for (let start = 0; start < bytes.length; start += 65_537) {
+      body.append(bytes.subarray(start, start + 65_537));
+    }
+    expect(body.release() === text).toBe(true);
+  }
+});
+
+test('bytes in pieces are read as in one, characters across their edges and garbage too', () => {
+  const buffers = createSpareBuffers(4_000_000);
+  const scrap = fc.oneof(
+    fc.string({ unit: 'grapheme' }).map((text) => Buffer.from(text)),
+    fc.uint8Array({ max: 255, maxLength: 8 }),
+    fc.constant(Buffer.alloc(4100, 0x80)),
+  );
+  const around = fc.tuple(fc.integer({ min: 4080, max: 4100 }), scrap);
+  fc.assert(
+    fc.property(fc.array(around, { maxLength: 4 }), (parts) => {
+      const bytes = Buffer.concat(
+        parts.flatMap(([length, some]) => [Buffer.alloc(length, 'x'), some]),
+      );
+      const body = buffers.take();
+      body.append(bytes);
+      expect(body.release() === bytes.toString()).toBe(true);
+    }),
+    { numRuns: 1_000 },
+  );
+});

@@ -1,0 +1,58 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  acceptScanPage,
+  answerCount,
+  nextScanRequest,
+  startScan,
+} from '../../../src/domain/scan/scan.ts';
+import { histories, modes, play } from './history.ts';
+import { playMade } from './made-to-measure.ts';
+
+const module = { startScan, nextScanRequest, acceptScanPage, answerCount };
+/** The same histories in every run of the tests; `WALK_RUNS=5000` plays that many others. */
+const { WALK_RUNS } = process.env;
+const numRuns = Number(WALK_RUNS ?? 100);
+const chosen = WALK_RUNS === undefined ? { seed: 1 } : {};
+
+describe('invariant 1: a scan by positions hands over everybody who was there throughout', () => {
+  it('while records are edited, created and deleted, in every mode of the list', () => {
+    fc.assert(
+      fc.property(histories(), (history) => {
+        const { verdict } = play(history, module);
+        // Equal times in any order, no times at all, or hardly any order on a page: then it may
+        // take a count to prove anything, and there may be none that can be believed.
+        const { ties, dates, pageCap } = history.modes;
+        const isLong = Math.min(pageCap, history.limit) >= 40;
+        if (ties === 'stable' && dates === 'both' && isLong) expect(verdict).toBe('ok');
+      }),
+      { ...chosen, numRuns },
+    );
+  }, 600_000);
+
+  it('or says it cannot, in a bounded number of requests, where offsets are ignored', () => {
+    const faulty = modes.map((healthy) => {
+      return { ...healthy, ties: 'stable' as const, ignoresOffset: true };
+    });
+    fc.assert(
+      fc.property(histories(faulty), fc.boolean(), (history, endsByOffset) => {
+        // Where it is wrong about its end as well, that is sure to show while the list is quiet.
+        const actions = endsByOffset ? [] : history.actions;
+        play({ ...history, actions, modes: { ...history.modes, endsByOffset } }, module);
+      }),
+      { ...chosen, numRuns: Math.ceil(numRuns / 5) },
+    );
+  }, 600_000);
+});
+
+describe('a scan takes no more passes than its proof', () => {
+  it('of records that have all just come at one time, and are counted: two', () => {
+    // As a job or an import leaves them.
+    const agesMs = Array.from({ length: 40 }, () => 2_000);
+    const made = { modes: { total: 'true', pageCap: 7 }, agesMs, limit: 7 } as const;
+    const { verdict, requests } = playMade(made, module);
+    expect(verdict).toBe('ok');
+    // Two passes of pages that overlap.
+    expect(requests).toBeLessThanOrEqual(30);
+  });
+});
