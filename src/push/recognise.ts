@@ -18,7 +18,12 @@ export interface Candidate {
 
 /** What became of a create that may have arrived. */
 export type Recognition = { readonly entry: StrandedEntry } & (
-  | { readonly kind: 'found'; readonly record: RemoteRecord }
+  | {
+      readonly kind: 'found';
+      readonly record: RemoteRecord;
+      /** What it was sent with and shows another value of, untold whether it ever showed it: that one. */
+      readonly supplanted?: Readonly<Record<string, Json>>;
+    }
   /** A record has its identity: the next claim adopts it. */
   | { readonly kind: 'identified' }
   | { readonly kind: 'missing' }
@@ -27,13 +32,16 @@ export type Recognition = { readonly entry: StrandedEntry } & (
 
 /**
  * Compares creates with the records created about then, by what was sent (invariant 4): one match
- * is it, and of several that are alike each gets one. One that has an identity is known by that
- * alone. Pure.
+ * is it, and of several that are alike each gets one. One that has an identity is known by that,
+ * whatever became of the rest since. Pure.
+ *
+ * @param crmMinusOurMs the CRM's clock against the one by which entries are stamped.
  */
 export function recognise(
   schema: ObjectSchema,
   entries: readonly StrandedEntry[],
   candidates: readonly Candidate[],
+  crmMinusOurMs = 0,
 ): readonly Recognition[] {
   const taken = new Set<string>();
   return entries.map((entry): Recognition => {
@@ -46,6 +54,13 @@ export function recognise(
     const matches = free.filter((candidate) => isWhatWasSent(schema, entry, candidate));
     const [match] = matches;
     if (match === undefined) {
+      const [namesake] = free.filter((one) => isNamesake(schema, entry, one));
+      if (namesake && wasCreatedBy(schema, entry, namesake, crmMinusOurMs)) {
+        taken.add(namesake.record.id);
+        const supplanted = supplantedIn(schema, entry, namesake);
+        return { kind: 'found', entry, record: namesake.record, supplanted };
+      }
+      if (namesake) return { kind: 'identified', entry };
       const isEdited = free.some((candidate) => mayBeWhatWasSent(schema, entry, candidate));
       const reason = 'create-ambiguous: a record like the one that was sent was edited since';
       return isEdited ? { kind: 'ambiguous', entry, reason } : { kind: 'missing', entry };
@@ -63,6 +78,52 @@ export function recognise(
 
 function hasIdentity(field: Field, entry: StrandedEntry, record: RemoteRecord): boolean {
   return sharesItem(field, entry.fields[field.name] ?? null, record.fields[field.name] ?? null);
+}
+
+/** It has the identity that was sent, which no two records of the CRM have. */
+function isNamesake(
+  { fields, identity }: ObjectSchema,
+  entry: StrandedEntry,
+  { record }: Candidate,
+): boolean {
+  const known = fields.find(({ name }) => name === identity);
+  return known !== undefined && hasIdentity(known, entry, record);
+}
+
+/** Clocks are known to within a second or two, and a time may be cut to the second. */
+const APART_MS = 5_000;
+
+/**
+ * A record that has what nobody else may have, and was not there before, came of this create, unless
+ * its past tells otherwise.
+ */
+function wasCreatedBy(
+  schema: ObjectSchema,
+  entry: StrandedEntry,
+  one: Candidate,
+  crmMinusOurMs: number,
+): boolean {
+  const { createdAt } = one.record;
+  const isTold = one.birth?.isTold === true || wasOther(schema, entry, one);
+  if (isTold || createdAt === null) return false;
+  return Date.parse(createdAt) >= Date.parse(entry.sentAt) + crmMinusOurMs - APART_MS;
+}
+
+function supplantedIn(
+  { fields }: ObjectSchema,
+  entry: StrandedEntry,
+  { record, before }: Candidate,
+): Readonly<Record<string, Json>> {
+  return Object.fromEntries(
+    fields.flatMap((field) => {
+      const { name } = field;
+      const sent = entry.fields[name];
+      const shown = record.fields[name] ?? null;
+      const held = [shown, before[name]];
+      const isHeld = held.some((one) => one !== undefined && stillShows(field, sent ?? null, one));
+      return sent === undefined || isHeld ? [] : [[name, shown]];
+    }),
+  );
 }
 
 function isWhatWasSent(

@@ -12,6 +12,7 @@ import {
   settleEntries,
   takeOverStranded,
 } from '../db/outbox/outbox.ts';
+import { type ConflictOfRecord, recordConflicts } from '../db/outbox/unsettled.ts';
 import type { Birth } from '../domain/field-write.ts';
 import type { RemoteRecord } from '../domain/record.ts';
 import type { Remote } from '../domain/remote.ts';
@@ -21,6 +22,7 @@ import { setAfterwards } from './confirm-answers.ts';
 import type { FollowUp, Settlement } from './outgoing.ts';
 import type { PushDeps } from './push-deps.ts';
 import { type Candidate, findDoubtful, type Recognition, recognise } from './recognise.ts';
+import { supplantedBy } from './supplanted.ts';
 
 /** A write mostly shows within 5 to 15 s; until it has to, its absence proves nothing. */
 const SETTLING_MS = 15_000;
@@ -81,7 +83,8 @@ async function judge(
     async (tx) => {
       if (!(await holdsLease(tx, round.epoch))) return;
       const candidates = await toCandidates(tx, table, round.entries, { records, births });
-      const recognised = recognise(table.schema, round.entries, candidates);
+      const skewMs = crmMinusDatabaseMs(deps);
+      const recognised = recognise(table.schema, round.entries, candidates, skewMs);
       const adopted = recognised.flatMap((one) =>
         one.kind === 'found' ? [{ oldId: one.entry.recordId, record: one.record }] : [],
       );
@@ -93,6 +96,8 @@ async function judge(
         table.object,
         recognised.flatMap((one) => toFollowUp(table, one)),
       );
+      const lost = recognised.flatMap((one) => toConflicts(table, one, policyOf));
+      await recordConflicts(tx, table.object, lost);
       await applyRecords(
         tx,
         table,
@@ -100,7 +105,7 @@ async function judge(
         {
           readAt,
           versions: deps.remote.capabilitiesOf(table.object).versions,
-          crmMinusDatabaseMs: crmMinusDatabaseMs(deps),
+          crmMinusDatabaseMs: skewMs,
           policyOf: (field) => policyOf(table.object, field),
         },
       );
@@ -139,6 +144,20 @@ function toFollowUp({ schema }: MirrorTable, one: Recognition): readonly FollowU
   const { id, recordId, afterwards } = one.entry;
   const changes = setAfterwards(schema, afterwards ?? {}, one.record);
   return Object.keys(changes).length === 0 ? [] : [{ recordId, changes, blockedBy: id, of: id }];
+}
+
+/** Edited in the CRM before it was known to have arrived: what it was sent with is not what stands. */
+function toConflicts(
+  { object }: MirrorTable,
+  one: Recognition,
+  policyOf: PushDeps['policyOf'],
+): readonly ConflictOfRecord[] {
+  if (one.kind !== 'found') return [];
+  const { entry, record, supplanted = {} } = one;
+  const lost = { recordId: record.id, remoteBy: record.updatedBy, local: entry.fields };
+  return supplantedBy({ ...lost, supplanted, baseOf: () => null }, (field) =>
+    policyOf(object, field),
+  );
 }
 
 function toSettlement(one: Recognition): Settlement {

@@ -15,6 +15,7 @@ import { LOST_TO_DELETE } from '../domain/merge-record.ts';
 import type { FollowUp, Outgoing, Settlement } from './outgoing.ts';
 import { rebase } from './rebase.ts';
 import { NOT_KEPT, type Sent } from './sent.ts';
+import { supplantedBy } from './supplanted.ts';
 
 export interface SettleContext extends ApplyContext {
   readonly epoch: bigint;
@@ -155,22 +156,14 @@ function toUnkept({ change, unkept = {} }: Sent & { kind: 'delivered' }) {
   ];
 }
 
-/** What came instead of what was sent stands, and is on record. */
 function lostToOther(
   { change, record, supplanted = {} }: Sent & { kind: 'delivered' },
   policyOf: SettleContext['policyOf'],
 ): readonly ConflictOfRecord[] {
-  return Object.entries(supplanted).map(([field, remote]) => ({
-    recordId: record?.id ?? change.recordId,
-    field,
-    base: change.changes[field]?.base ?? null,
-    local: change.fields[field] ?? null,
-    remote,
-    remoteBy: record?.updatedBy ?? null,
-    policy: policyOf(field),
-    resolution: 'remote',
-    certain: false,
-  }));
+  const { recordId, fields: local } = change;
+  const lost = { recordId: record?.id ?? recordId, remoteBy: record?.updatedBy ?? null, local };
+  const baseOf = (field: string) => change.changes[field]?.base ?? null;
+  return supplantedBy({ ...lost, supplanted, baseOf }, policyOf);
 }
 
 const FIRST_RETRY_MS = 1_000;

@@ -82,8 +82,11 @@ async function restore(
   return await remote.restore({ object, ids }, options);
 }
 
-/** A write may show late: what was passed over so often in a row, some seconds apart, was not late. */
-const MOST_PASSED_OVER = 3;
+/**
+ * A write may show late, mostly within 5 to 15 s: it is sent again so long after, and what is passed
+ * over even then was not late.
+ */
+const SHOWS_WITHIN_MS = [2_000, 13_000] as const;
 
 /**
  * Of a CRM that passes over what does not suit it: what the record does not show right after it was
@@ -98,8 +101,9 @@ function keptOf(
 ): Sent | null {
   if (record === undefined) return null;
   const unkept = notShown(schema, change, record);
-  if (Object.keys(unkept).length > 0 && change.attempts < MOST_PASSED_OVER) {
-    return { kind: 'failed', change, error: unshown(schema) };
+  const retryAfterMs = SHOWS_WITHIN_MS[change.attempts - 1];
+  if (Object.keys(unkept).length > 0 && retryAfterMs !== undefined) {
+    return { kind: 'failed', change, error: unshown(schema, retryAfterMs) };
   }
   const isNone = Object.keys(unkept).length >= Object.keys(change.fields).length;
   if (isNone && Object.keys(unkept).length > 0) {
@@ -108,11 +112,12 @@ function keptOf(
   return { kind: 'delivered', change, record, unkept };
 }
 
-function unshown({ object }: ObjectSchema): RemoteError {
+function unshown({ object }: ObjectSchema, retryAfterMs: number): RemoteError {
   return new RemoteError(`the change of a ${object} was taken, and its record does not show it`, {
     code: 'push-unconfirmed',
     disposition: 'retry',
     status: null,
+    retryAfterMs,
   });
 }
 

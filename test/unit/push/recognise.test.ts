@@ -56,6 +56,20 @@ describe('a create that may have arrived', () => {
     expect(judge(null)).toBe('ambiguous');
   });
 
+  it('is known by an identity that no two have, whatever was edited of the rest since', () => {
+    const fields = [field('email', 'text'), field('name', 'text')];
+    const person = { ...objectSchema('person', fields), identity: 'email' };
+    const ann = sent(1n, { email: 'ann@x', name: 'Born' });
+    const shown = { email: 'ann@x', name: 'Ann' };
+    const judge = (one: Candidate, skewMs = 0) => recognise(person, [ann], [one], skewMs)[0];
+    const edited = found('a', shown, { edited: true });
+    expect(judge(edited)).toMatchObject({ kind: 'found', supplanted: { name: 'Ann' } });
+    // It was there before: what was sent is still to be made of it.
+    expect(judge(edited, 60_000)).toMatchObject({ kind: 'identified' });
+    const birth = { fields: { ...shown, name: 'Other' }, isTold: true };
+    expect(judge(found('a', shown, { edited: true, birth }))).toMatchObject({ kind: 'identified' });
+  });
+
   const call = sent(1n, { title: 'Call', status: 'Open' });
 
   it('is the record that holds what was sent', () => {
