@@ -109,6 +109,32 @@ test('a contact, a company and a deal whose answers got lost are there once', as
   ]);
 });
 
+test('one that was edited in the CRM before it was looked for is known by its e-mail', async () => {
+  await open();
+  const { store } = brevo.emulator;
+  const before = store.count('contacts');
+  await fault({ kind: 'reset-after-write', method: 'POST', path: '/contacts', count: 1 });
+  await brevo.sql(
+    `INSERT INTO brevo.contacts (email, "FIRSTNAME", "LASTNAME") VALUES ('edited@x.example', 'Here', 'Same')`,
+  );
+  const looked = settle();
+  await vi.waitFor(() => expect(store.count('contacts')).toBe(before + 1), { timeout: 20_000 });
+  const born = store.ids('contacts').at(-1) ?? '';
+  store.update('contacts', born, { FIRSTNAME: 'There' });
+  expect(await looked).toEqual(nothingLeft);
+  const rows = await brevo.sql(
+    `SELECT id, "FIRSTNAME" AS first, "LASTNAME" AS last FROM brevo.contacts WHERE email = 'edited@x.example'`,
+  );
+  expect(rows).toEqual([{ id: born, first: 'There', last: 'Same' }]);
+  const conflicts = await brevo.sql(
+    `SELECT field, local, remote, resolution, certain FROM brevo_sync.conflict WHERE record_id = $1`,
+    [born],
+  );
+  expect(conflicts).toEqual([
+    { field: 'FIRSTNAME', local: 'Here', remote: 'There', resolution: 'remote', certain: false },
+  ]);
+});
+
 test('an e-mail change whose answer got lost is not refused as its own', async () => {
   await open();
   await fault({ kind: 'reset-after-write', method: 'PUT', path: '/contacts/', count: 1 });
