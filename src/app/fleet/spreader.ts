@@ -31,6 +31,13 @@ export class Spreader {
   readonly #unledSince = new Map<string, number>();
   readonly #gifts = new Map<string, Gift>();
   readonly #avoidUntil = new Map<string, number>();
+  /**
+   * What was given away while the same processes could lead the same workspaces, and is not given
+   * again: where their files differ each knows of loads that another does not see, and workspaces
+   * could move for ever.
+   */
+  readonly #given = new Set<string>();
+  #members = '';
 
   constructor(me: string) {
     this.#me = me;
@@ -39,22 +46,35 @@ export class Spreader {
   /** @param nowMs by a clock that never jumps. */
   look(standings: ReadonlyMap<string, Standing>, nowMs: number): Moves {
     this.#follow(standings, nowMs);
+    this.#followMembers(standings);
     const avoid = new Set<string>();
     for (const [process, untilMs] of this.#avoidUntil) {
       if (untilMs > nowMs) avoid.add(process);
       else this.#avoidUntil.delete(process);
     }
     const { take, give } = movesOf(this.#view(standings, nowMs), this.#me, avoid);
-    const isGiven = (workspace: string) => this.#gifts.has(workspace);
-    const moves = { take, give: give.filter(({ workspace }) => !isGiven(workspace)) };
-    for (const { workspace, to } of moves.give)
+    const mayGive = (workspace: string) =>
+      !this.#gifts.has(workspace) && !this.#given.has(workspace);
+    const moves = { take, give: give.filter(({ workspace }) => mayGive(workspace)) };
+    for (const { workspace, to } of moves.give) {
       this.#gifts.set(workspace, { to, freeSinceMs: null });
+      this.#given.add(workspace);
+    }
     return moves;
+  }
+
+  #followMembers(standings: ReadonlyMap<string, Standing>): void {
+    const all = [...standings].map(([name, one]) => [name, ...one.members.map((m) => m.process)]);
+    const members = JSON.stringify(all.map((names) => names.join(' ')).toSorted());
+    if (members === this.#members) return;
+    this.#members = members;
+    this.#given.clear();
   }
 
   /** What was to be given is kept after all. */
   keep(workspace: string): void {
     this.#gifts.delete(workspace);
+    this.#given.delete(workspace);
   }
 
   #follow(standings: ReadonlyMap<string, Standing>, nowMs: number): void {
