@@ -1,3 +1,4 @@
+import { type ActivityStanding, readActivityStandings } from '../db/activities/feeds.ts';
 import { type BudgetStanding, readBudgets } from '../db/budget.ts';
 import type { Sql } from '../db/database.ts';
 import { type Lease, readLease } from '../db/lease.ts';
@@ -9,7 +10,7 @@ import {
 } from '../db/status.ts';
 import { readSweeps, type Sweep } from '../db/sweep-state.ts';
 
-export type { BudgetStanding, ObjectStanding, Sweep };
+export type { ActivityStanding, BudgetStanding, ObjectStanding, Sweep };
 
 /** How every object stands, and who leads. */
 export interface Status {
@@ -20,6 +21,8 @@ export interface Status {
   readonly sweeps: readonly Sweep[];
   /** Changes that wait because the CRM lets no request through, by object. */
   readonly held: readonly HeldChanges[];
+  /** How far what the CRM tells of the past of records was read, by object. */
+  readonly activities: readonly ActivityStanding[];
   /** What is left of the CRM's budgets of requests, where it tells. */
   readonly budgets: readonly BudgetStanding[];
 }
@@ -30,6 +33,7 @@ export async function readStatus(sql: Sql): Promise<Status> {
     leader: await readLease(sql),
     sweeps: await readSweeps(sql),
     held: await readHeldChanges(sql),
+    activities: await readActivityStandings(sql),
     budgets: await readBudgets(sql),
   };
 }

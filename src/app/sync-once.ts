@@ -1,4 +1,5 @@
 import { countUnsettled } from '../db/outbox/outbox.ts';
+import { createActivitiesPass } from './daemon/activities-pass.ts';
 import { refreshUsers } from './daemon/background-jobs.ts';
 import { createRecordingsPass } from './daemon/recordings-pass.ts';
 import { readAllHints } from './hooks/read-hints.ts';
@@ -32,9 +33,17 @@ export interface SyncOptions {
   readonly onProgress?: ((progress: ObjectProgress) => void) | undefined;
 }
 
+/** The past of many records takes longer to read than somebody waits for a pass. */
+const ACTIVITIES_MS = 60_000;
+
+function after({ nowMs }: Session, ms: number): () => boolean {
+  const endMs = nowMs() + ms;
+  return () => nowMs() > endMs;
+}
+
 /**
  * One complete pass: what changed in the CRM, what was deleted there (by comparison where no feed
- * tells), what is due of the rolling sweep, of hints and of recordings, then what waits in the outbox, which takes in once
+ * tells), what is due of the rolling sweep, of hints, of recordings and of activities (for a minute), then what waits in the outbox, which takes in once
  * more what it is about to overwrite. The schema was checked when the session was opened.
  */
 export async function syncOnce(session: Session, options: SyncOptions): Promise<SyncOutcome> {
@@ -48,6 +57,7 @@ export async function syncOnce(session: Session, options: SyncOptions): Promise<
   await readAllHints(session, reading);
   if (!options.objects) await refreshUsers(session, { ...reading, force: false });
   if (!options.objects) await createRecordingsPass(session)(reading);
+  await createActivitiesPass(session)({ ...reading, isOver: after(session, ACTIVITIES_MS) });
   const { config, installation, log } = session;
   if (config.push && !installation.adopted) log.warn(copiedDatabase(), 'nothing is pushed');
   const push = config.push && installation.adopted ? await pushOnce(session, options) : null;

@@ -132,6 +132,8 @@ export interface Adapter {
   /** Asks nothing yet. Everything that is required is set. */
   open(settings: Settings, options: OpenOptions): Promise<OpenRemote>;
   readonly login?: Login;
+  /** Whether it tells what happened to its records before; default false. */
+  readonly tellsPast?: boolean;
   /** Left out where the CRM calls nobody. */
   readonly hooks?: HookCalls;
 }

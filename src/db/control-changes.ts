@@ -162,3 +162,42 @@ export const trouble = controlSchema.table(
   },
   (t) => [primaryKey({ columns: [t.object, t.part] })],
 );
+
+/** Objects whose past is mirrored, as the CRM tells of it. */
+export const activity = controlSchema.table('activity', {
+  object: text('object').primaryKey(),
+  tableName: text('table_name').notNull().unique(),
+  /** Rows written before this have been looked at for records whose feeds have to be read. */
+  lookedAt: instant('looked_at'),
+});
+
+/** Of each record of these objects: how far its feed was read. */
+export const activityFeed = controlSchema.table(
+  'activity_feed',
+  {
+    object: text('object').notNull(),
+    recordId: text('record_id').notNull(),
+    /** The record's version. */
+    wanted: instant('wanted').notNull(),
+    /** The one it had when its feed was read to the end; null before. */
+    readVersion: instant('read_version'),
+    readAt: instant('read_at'),
+    /** That reading reached back to the creation, and nothing in the feed was illegible. */
+    isWhole: boolean('is_whole').notNull().default(false),
+    /** The newest event of that reading. */
+    newestEvent: text('newest_event'),
+    /** In vain, in a row. */
+    attempts: integer('attempts').notNull().default(0),
+    error: text('error'),
+    /** Null: nothing is due. */
+    nextAttemptAt: instant('next_attempt_at').default(sql`clock_timestamp()`),
+  },
+  (t) => [
+    primaryKey({ columns: [t.object, t.recordId] }),
+    check('activity_feed_read', sql`(${t.readVersion} is null) = (${t.readAt} is null)`),
+    check('activity_feed_error', sql`(${t.error} is null) = (${t.attempts} = 0)`),
+    index('activity_feed_due')
+      .on(t.object, t.nextAttemptAt)
+      .where(sql`${t.nextAttemptAt} is not null`),
+  ],
+);

@@ -1,4 +1,5 @@
 import { quoteIdent } from '../domain/names.ts';
+import { eraseActivities } from './activities/rows.ts';
 import type { Database, Sql } from './database.ts';
 
 /** What was erased of a record, or would be. */
@@ -15,6 +16,8 @@ export interface Forgotten {
   readonly conflicts: number;
   /** Versions that were read while its row was held. */
   readonly deferred: number;
+  /** What the CRM told of its past. */
+  readonly activities: number;
   /** Recordings of a meeting, and what was said in them. */
   readonly recordings: number;
   /** Rows taken away, of an object that is no longer mirrored. */
@@ -125,6 +128,7 @@ async function erase(tx: Sql, object: string, id: string): Promise<Forgotten | n
           'DELETE FROM {sync}.meeting_recording WHERE meeting_id = ANY($1) RETURNING 1',
           [ids],
         );
+  const activities = live > 0 ? 0 : await eraseActivities(tx, object, ids);
   const left = {
     rows: live,
     changes: await run(
@@ -139,7 +143,16 @@ async function erase(tx: Sql, object: string, id: string): Promise<Forgotten | n
       key,
     ),
   };
-  const counts = { tombstones, versions, changes, conflicts, deferred, recordings, rows: removed };
+  const counts = {
+    tombstones,
+    versions,
+    changes,
+    conflicts,
+    deferred,
+    activities,
+    recordings,
+    rows: removed,
+  };
   const found = [...Object.values(counts), ...Object.values(left), known, ids.length - 1];
   return found.some((count) => count > 0) ? { ids, ...counts, left } : null;
 }

@@ -8,7 +8,8 @@ export type RunKind =
   | 'schema'
   | 'sweep'
   | 'users'
-  | 'recordings';
+  | 'recordings'
+  | 'activities';
 export type RunState = 'ok' | 'incomplete' | 'failed';
 
 /** Notes that something has begun. */

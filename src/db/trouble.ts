@@ -8,6 +8,7 @@ export type TroublePart =
   | 'reconcile'
   | 'users'
   | 'recordings'
+  | 'activities'
   | 'hints';
 
 /** Why one part of an object does not work. `message` and `hint` hold names, no values. */

@@ -1,3 +1,4 @@
+import type { ActivityPage } from './activity.ts';
 import type { Capabilities } from './capabilities.ts';
 import type { ClockBounds } from './clock-bounds.ts';
 import type { RecordHistory } from './field-write.ts';
@@ -263,6 +264,14 @@ export interface Remote {
     },
     options: CallOptions,
   ): Promise<RecordHistory | null>;
+  /**
+   * Everything that the CRM tells of a record's past, from the newest back, a part at a time. One
+   * attempt a part. Left out where it tells nothing.
+   */
+  readActivities?(
+    request: { object: ObjectSchema; id: string; offset: number },
+    options: CallOptions,
+  ): Promise<ActivityPage>;
   /**
    * When fields of a record that are empty now were emptied, as far as it is told; there where values
    * tell their own times.

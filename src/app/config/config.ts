@@ -13,6 +13,7 @@ import { UsageError } from '../../domain/errors.ts';
 import { nearest } from '../../domain/nearest.ts';
 import { type ProcessSettings, readOnOff, readProcess } from './environment.ts';
 import { type ConfigFile, parseConfigFile } from './file.ts';
+import { untoldPasts } from './objects.ts';
 import { fileOf, plain, type Source } from './source.ts';
 import { readAdapter, readWorkspace, type WorkspaceSettings } from './workspace.ts';
 
@@ -129,9 +130,11 @@ async function readConfigFile(source: Source, crm: Adapter | null): Promise<File
     }
   }
   const parsed = parseConfigFile(text, crm === null ? everyDialect() : crm.objects);
-  if ('settings' in parsed) return toFileSettings(parsed.settings);
-  problems.push(...parsed.problems.map((problem) => `${path}: ${problem}`));
-  return null;
+  const wrong = 'problems' in parsed ? parsed.problems : [];
+  const untold =
+    'settings' in parsed && crm !== null ? untoldPasts(parsed.settings.objects, crm) : [];
+  problems.push(...[...wrong, ...untold].map((problem) => `${path}: ${problem}`));
+  return 'settings' in parsed ? toFileSettings(parsed.settings) : null;
 }
 
 export function toFileSettings(file: ConfigFile): FileSettings {

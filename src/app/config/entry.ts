@@ -7,6 +7,7 @@ import { secondOf } from '../../domain/second-of.ts';
 import { type Config, hookUrl, toFileSettings } from './config.ts';
 import { type ProcessSettings, readDatabase } from './environment.ts';
 import { configFileOf, crossProblems, explain, objectProblems } from './file.ts';
+import { untoldPasts } from './objects.ts';
 import { fileOf, type Source } from './source.ts';
 import { readAdapter, readWorkspace } from './workspace.ts';
 
@@ -79,7 +80,8 @@ export async function readEntry(entry: unknown, about: EntryAbout): Promise<Entr
   const workspace = crm && (await readWorkspace(source, crm, { remote, schema: name }));
   const database = (await readDatabase(source)) ?? shared.database;
   const ofObjects = checked.success ? objectProblems(checked.data, dialect) : [];
-  const crossing = [...crossProblems(entry), ...ofObjects];
+  const untold = checked.success && crm !== null ? untoldPasts(checked.data.objects, crm) : [];
+  const crossing = [...crossProblems(entry), ...ofObjects, ...untold];
   const wrong = (checked.error?.issues ?? []).map((issue) => [...at, ...issue.path].join('.'));
   const problems = [
     ...(checked.error?.issues ?? []).flatMap((issue) => explain(issue, at)),

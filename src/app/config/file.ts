@@ -44,6 +44,7 @@ const objectFile = z.strictObject({
   fields: z.record(name, anyFieldFile).default({}),
   history: z.boolean().default(false),
   recordings: z.boolean().optional(),
+  activities: z.boolean().optional(),
   delete: z.enum(deletePolicies).default('push'),
   scan: durationMs.optional(),
 });

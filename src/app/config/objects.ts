@@ -1,3 +1,4 @@
+import type { Adapter } from '../../crm/adapter.ts';
 import type { ConflictPolicy, DeletePolicy } from '../../domain/policy.ts';
 import type { ConfigFile } from './file.ts';
 
@@ -14,6 +15,8 @@ export interface ObjectSettings {
   readonly history: boolean;
   /** Whether transcripts of recordings are fetched. */
   readonly recordings: boolean;
+  /** Whether what the CRM tells of the past of records is mirrored. */
+  readonly activities: boolean;
   readonly delete: DeletePolicy;
   /** How often everything is read; null: as the budget allows, within the sweep's interval. */
   readonly scanMs: number | null;
@@ -41,6 +44,7 @@ export function objectSettings(
     key: file?.key ?? null,
     history: file?.history ?? false,
     recordings: file?.recordings ?? false,
+    activities: file?.activities ?? false,
     delete: file?.delete ?? 'push',
     scanMs: file?.scan ?? null,
     conflictsOf: (field) =>
@@ -48,6 +52,17 @@ export function objectSettings(
       file?.conflicts ??
       'newest',
   };
+}
+
+/** What is asked of a CRM that tells no past, by its path. */
+export function untoldPasts(
+  objects: ConfigFile['objects'],
+  { title, tellsPast = false }: Pick<Adapter, 'title' | 'tellsPast'>,
+): readonly string[] {
+  const asked = Object.keys(objects).filter((object) => objects[object]?.activities === true);
+  return tellsPast
+    ? []
+    : asked.map((object) => `objects.${object}.activities: ${title} tells no past of its records`);
 }
 
 /**

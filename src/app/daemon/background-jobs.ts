@@ -8,6 +8,7 @@ import { noteBudget } from '../note-budget.ts';
 import { objectError } from '../object-error.ts';
 import type { Session } from '../session.ts';
 import { sweepAll } from '../sweep-all.ts';
+import { createActivitiesPass } from './activities-pass.ts';
 import { DUE, sweepsAt } from './due.ts';
 import { createRecordingsPass } from './recordings-pass.ts';
 import type { Scheduled } from './schedule.ts';
@@ -46,6 +47,8 @@ export function backgroundJobs(session: Session, options: BackgroundOptions): re
     if (entries > 0) session.log.warn({ entries }, 'the database’s clock was set back: sent anew');
   };
   const recordings = createRecordingsPass(session);
+  const activities = createActivitiesPass(session);
+  const isOver = () => signal.aborted || !leads();
   const guarded = (run: () => Promise<void>) => async () => {
     if (signal.aborted || !leads()) return;
     try {
@@ -68,6 +71,11 @@ export function backgroundJobs(session: Session, options: BackgroundOptions): re
         if (session.troubles.waitMs({ object: MEETING, part: 'recordings' }) > 0) return;
         await recordings({ signal, priority: 'backfill' });
       }),
+    },
+    {
+      name: 'activities',
+      expression: DUE.activities,
+      run: guarded(() => activities({ signal, priority: 'backfill', isOver })),
     },
   ];
 }

@@ -11,6 +11,8 @@ export const DUE = {
   /** How soon entries are freed that a clock set back has put off. */
   waits: '15 * * * * *',
   recordings: '30 * * * * *',
+  /** How soon the past of a record that was edited is read again. */
+  activities: '40 * * * * *',
   /** What is left of budgets is written down: a scrape of `status` is no older. */
   budget: '5,20,35,50 * * * * *',
 } as const;

@@ -18,7 +18,7 @@ export function addForget(program: Command, shell: Shell): void {
     .argument('<id>', 'any id that the record has had')
     .summary("erase a person's data, once the record is deleted")
     .description(
-      `Erases what is kept of a record besides its row: tombstone, history, settled changes and conflicts,\nof every id it has had and of records that were merged into it. Only ids stay. It deletes nothing in\n${shell.crm.title}, and no row: delete the record first, there or here, and let it sync; while the row stands, its\npast goes and its present stays. Changes that wait are left, for they have yet to be sent. Backups and\nthe database's own log are not touched.\nThere is no way back: --dry-run says what it would erase.`,
+      `Erases what is kept of a record besides its row: tombstone, history, activities, settled changes and conflicts,\nof every id it has had and of records that were merged into it. Only ids stay. It deletes nothing in\n${shell.crm.title}, and no row: delete the record first, there or here, and let it sync; while the row stands, its\npast goes and its present stays. Changes that wait are left, for they have yet to be sent. Backups and\nthe database's own log are not touched.\nThere is no way back: --dry-run says what it would erase.`,
     )
     .option('--dry-run', 'say what would be erased, and erase nothing')
     .option('--json', 'one JSON document on standard output')
@@ -76,6 +76,7 @@ function report({
     showPlural(found.changes, 'change'),
     showPlural(found.conflicts, 'conflict'),
     ...(found.deferred > 0 ? [`${showPlural(found.deferred, 'version')} put aside`] : []),
+    ...(found.activities > 0 ? [`${showPlural(found.activities, 'row')} of its past`] : []),
     ...(found.recordings > 0 ? [showPlural(found.recordings, 'recording')] : []),
     ...(found.rows > 0 ? [showPlural(found.rows, 'row')] : []),
   ];

@@ -1,6 +1,8 @@
 import type { Command } from 'commander';
+import { objectSettings } from '../../app/config/config.ts';
 import { describeAccess } from '../../app/open-remote.ts';
 import {
+  type ActivityStanding,
   type BudgetStanding,
   type ObjectStanding,
   readStatus,
@@ -35,12 +37,16 @@ async function status(context: CommandContext): Promise<Report> {
     const { push, access } = config;
     const standing = await readStatus(db);
     const left = totalStanding(standing.objects);
+    const activities = standing.activities.filter(
+      ({ object }) => objectSettings(config, object).activities,
+    );
     return {
       json: {
         objects: standing.objects.map(toJson),
         leader: standing.leader,
         held: standing.held,
         budgets: standing.budgets,
+        activities,
         scans: standing.sweeps.flatMap(({ object, startedAt, finishedAt, dueAt }) =>
           dueAt === null ? [] : [{ object, startedAt, finishedAt, dueAt }],
         ),
@@ -54,6 +60,7 @@ async function status(context: CommandContext): Promise<Report> {
           ({ object, changes, reason }) =>
             `${printable(object)}: ${showCount(changes)} changes wait: ${printable(reason)}`,
         ),
+        ...activities.map(describeActivities),
         ...standing.budgets.map((budget) => describeBudget(budget, config.crm.title)),
         `crm: ${config.crm.title}`,
         `access: ${describeAccess(access)}`,
@@ -79,6 +86,16 @@ function describeBudget(
     ? `full again since`
     : `${showCount(remaining)} of ${showCount(limit)} requests left until`;
   return `budget of ${crm}, ${printable(name)}: ${left} ${resetsAt}`;
+}
+
+function describeActivities(standing: ActivityStanding): string {
+  const { object, read, records, waiting, failed, error } = standing;
+  const said = [
+    `activities of ${showCount(read)} of ${showCount(records)} records read`,
+    ...(waiting > 0 ? [`${showCount(waiting)} to read`] : []),
+    ...(failed > 0 ? [`${showCount(failed)} failed (${printable(error ?? '')})`] : []),
+  ];
+  return `${printable(object)}: ${said.join(', ')}`;
 }
 
 function describeProblems(objects: readonly ObjectStanding[]): string[] {

@@ -1,13 +1,13 @@
 import { RemoteError } from '../../domain/errors.ts';
 import type { RecordHistory } from '../../domain/field-write.ts';
-import type { CallOptions, Remote } from '../../domain/remote.ts';
+import type { Remote } from '../../domain/remote.ts';
 import type { Send } from '../wire/call.ts';
 import type { Clock } from '../wire/clock.ts';
-import { isMoreBehind, readList } from './envelope.ts';
-import { type FeedOf, readActivity, type ToldEvent } from './read-activity.ts';
+import { readFeedPage } from './feed.ts';
+import { readActivity, type ToldEvent } from './read-activity.ts';
+import { readItem } from './read-event.ts';
+import { toActivity } from './to-activity.ts';
 
-/** As many as a page may have; what a change is about is mostly among the newest. */
-const ACTIVITIES = 500;
 /** What lies further back than these is not looked for. */
 const MOST_PAGES = 10;
 /** A feed that failed is not asked again for so long. */
@@ -26,7 +26,7 @@ export function createActivities({
 }: {
   readonly send: Send;
   readonly clock: Clock;
-}): Pick<Required<Remote>, 'readHistory'> {
+}): Pick<Required<Remote>, 'readHistory' | 'readActivities'> {
   /** Feeds that failed, by object or by object and record, and until when they are let alone. */
   const avoided = new Map<string, number>();
   const failures = new Map<string, number>();
@@ -50,31 +50,6 @@ export function createActivities({
     if (inARow >= MOST_FAILURES) avoid(object);
   }
 
-  async function readPage({ object, id }: FeedOf, offset: number, options: CallOptions) {
-    return await send(
-      {
-        endpoint: `GET /objects/${object.object}/records/{id}/activities`,
-        method: 'GET',
-        path: ['objects', object.object, 'records', id, 'activities'],
-        query: [
-          ['page[offset]', String(offset)],
-          ['page[limit]', String(ACTIVITIES)],
-        ],
-        repeatable: true,
-        attempts: 1,
-        read(body) {
-          const list = readList(body);
-          return {
-            count: list.items.length,
-            events: list.items.flatMap((item) => readActivity({ object, id }, item)),
-            more: isMoreBehind(list, { offset, limit: ACTIVITIES }),
-          };
-        },
-      },
-      options,
-    );
-  }
-
   return {
     async readHistory({ object, id, isEnough }, options) {
       const record = `${object.object} ${id}`;
@@ -83,10 +58,10 @@ export function createActivities({
       let offset = 0;
       try {
         for (let pages = 1; ; pages += 1) {
-          const page = await readPage({ object, id }, offset, options);
+          const page = await readFeedPage(send, { object, id, offset }, options);
           failures.delete(object.object);
-          events.push(...page.events);
-          offset += page.count;
+          events.push(...page.items.flatMap((item) => readActivity({ object, id }, item)));
+          offset += page.items.length;
           const history = toHistory(events);
           if (!page.more || pages === MOST_PAGES || isEnough(history)) return history;
         }
@@ -97,7 +72,29 @@ export function createActivities({
         return offset === 0 ? null : toHistory(events);
       }
     },
+
+    async readActivities({ object, id, offset }, options) {
+      const { items, more } = await readFeedPage(send, { object, id, offset }, options);
+      const read = items.map((item) => readItem({ object, id }, item));
+      if (items.length > 0 && !read.some(({ isLegible }) => isLegible)) {
+        throw illegible(object.object);
+      }
+      return {
+        activities: read.flatMap(({ events }) => events.map(toActivity)),
+        next: more ? offset + items.length : null,
+        isLegible: read.every(({ isLegible }) => isLegible),
+      };
+    },
   };
+}
+
+function illegible(object: string): RemoteError {
+  const endpoint = `GET /objects/${object}/records/{id}/activities`;
+  return new RemoteError(`${endpoint}: nothing in the answer is an activity`, {
+    code: 'remote-bad-answer',
+    disposition: 'retry',
+    status: 200,
+  });
 }
 
 /** Pages may overlap where the feed grows meanwhile: taken back twice is taken back once. */

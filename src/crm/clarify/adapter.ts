@@ -10,6 +10,7 @@ export const clarify: Adapter = {
   name: 'clarify',
   title: 'Clarify',
   settings: SETTINGS,
+  tellsPast: true,
   check({ tokenUrl, apiUrl }, names) {
     if (!isReadable(tokenUrl ?? '') || isReadable(apiUrl ?? '')) return [];
     return [`${names['tokenUrl']} must be https: whoever listens would have the tokens`];

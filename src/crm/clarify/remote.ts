@@ -27,7 +27,12 @@ export interface ClarifyRemoteOptions extends Address, Omit<ConnectionOptions, '
 
 /** With what other CRMs may lack. */
 export type ClarifyRemote = OpenRemote &
-  Required<Pick<Remote, 'readDeletions' | 'readHistory' | 'readUsers' | 'readTranscript'>>;
+  Required<
+    Pick<
+      Remote,
+      'readDeletions' | 'readHistory' | 'readActivities' | 'readUsers' | 'readTranscript'
+    >
+  >;
 
 /** Of single writes, which nothing here needs. */
 const WRITES_AT_ONCE = 4;

@@ -1,4 +1,5 @@
 import { quoteIdent } from '../../domain/names.ts';
+import { moveActivities } from '../activities/rows.ts';
 import type { Sql, Transaction } from '../database.ts';
 import { guardedReferences } from '../identities.ts';
 import type { MirrorTable } from '../mirror/table.ts';
@@ -117,6 +118,7 @@ export async function mapMerged(tx: Sql, object: string, merges: readonly Merge[
       WHERE c.object = $1 AND c.record_id = m.old_id AND c.resolution = 'open'`,
     parameters,
   );
+  await moveActivities(tx, object, merges);
 }
 
 /** Everything on record that lives on in each of these, by the survivor. Index `id_map_current`. */
