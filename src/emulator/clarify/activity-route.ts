@@ -5,7 +5,8 @@ import { notFound } from './api-error.ts';
 import { type Activity, type Reference, SCHEMA } from './history.ts';
 import { listAnswer } from './list-answer.ts';
 import { readWindow } from './list-query.ts';
-import { recordFields, type StoredRecord } from './stored-record.ts';
+import { samplePast } from './sample-data/sample-past.ts';
+import { type StoredRecord, sampleVersion } from './stored-record.ts';
 import type { Switches } from './switches.ts';
 import { systemActors } from './users.ts';
 import { internalError, objectState, storedRecord, type Workspace } from './workspace.ts';
@@ -17,7 +18,7 @@ export function listActivities(workspace: Workspace, request: ApiRequest): Answe
   if (feedFails(workspace.switches.activities, record)) throw internalError();
   const known = workspace.history.of(object, record.id);
   return answerFeed(workspace, request, { entity: object, id: record.id }, [
-    ...earlier(record, known),
+    ...earlier(workspace, object, record),
     ...known,
   ]);
 }
@@ -36,16 +37,10 @@ function feedFails(activities: Switches['activities'], { order }: StoredRecord):
   return activities === '500' || (activities === 'some' && order % 3 === 1);
 }
 
-/** What sample records went through before the start is told without its details. */
-function earlier(record: StoredRecord, known: readonly Activity[]): Activity[] {
-  if (known.some(({ kind }) => kind === 'create')) return [];
-  const { createdBy, createdMs, updatedBy, updatedMs, edited } = record;
-  const data = known.length === 0 && !edited ? recordFields(record) : null;
-  const activities: Activity[] = [{ kind: 'create', actor: createdBy, atMs: createdMs, data }];
-  if (edited && known.length === 0) {
-    activities.push({ kind: 'update', actor: updatedBy, atMs: updatedMs, diff: [] });
-  }
-  return activities;
+/** What sample records went through before the start; it is worked out whenever it is asked for. */
+function earlier({ seed }: Workspace, object: string, record: StoredRecord): readonly Activity[] {
+  const sample = sampleVersion(record);
+  return sample === null ? [] : samplePast(seed, object, sample);
 }
 
 function answerFeed(

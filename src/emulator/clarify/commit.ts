@@ -4,7 +4,7 @@ import { type Difference, differences, type Told } from './history.ts';
 import { linkField, manyToManyFields } from './links.ts';
 import { isToOne } from './object-definition.ts';
 import { applyChange, type ObjectState } from './object-state.ts';
-import { recordFields, type StoredRecord, serialiseFields } from './stored-record.ts';
+import { keepSample, recordFields, type StoredRecord, serialiseFields } from './stored-record.ts';
 import { showAt, type Workspace } from './workspace.ts';
 
 export interface Author {
@@ -68,6 +68,7 @@ export function commitUpdate(
   const moves = bump && (workspace.switches.noopBumps || diff.length > 0 || told.kind !== 'update');
   const after: StoredRecord = {
     ...before,
+    ...keepSample(before),
     text: serialiseFields(fields),
     ...(moves ? { updatedMs: atMs, edited: true, updatedBy: actor } : {}),
     mergedIds: author.mergedIds ?? before.mergedIds,
@@ -102,7 +103,8 @@ export function touch(
   before: StoredRecord,
   { actor, atMs = workspace.now() }: Author,
 ): void {
-  const after = { ...before, updatedMs: atMs, edited: true, updatedBy: actor };
+  const moved = { updatedMs: atMs, edited: true, updatedBy: actor };
+  const after = { ...before, ...keepSample(before), ...moved };
   state.records.set(before.id, after);
   state.listing.replace(before, after, showAt(workspace, workspace.now()));
 }

@@ -20,6 +20,19 @@ export interface StoredRecord {
   readonly createdBy: string;
   readonly updatedBy: string;
   readonly mergedIds: readonly string[];
+  /** The version that was in the sample data, where this one came of it. */
+  readonly sample?: StoredRecord;
+}
+
+/** What a record was in the sample data; null of one that was made since. */
+export function sampleVersion(record: StoredRecord): StoredRecord | null {
+  return record.sample ?? (typeof record.text === 'string' ? null : record);
+}
+
+/** To be spread into what comes of `before`. */
+export function keepSample(before: StoredRecord): Pick<StoredRecord, 'sample'> {
+  const sample = sampleVersion(before);
+  return sample === null ? {} : { sample };
 }
 
 /** A number with so many digits that `JSON.parse` might round it. */
