@@ -8,7 +8,13 @@ export default defineConfig({
     // Most of them wait, for a lease to end or a pause to pass: by twos it takes half the time.
     maxWorkers: 2,
     projects: [
-      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'] } },
+      {
+        test: {
+          name: 'unit',
+          include: ['test/unit/**/*.test.ts'],
+          testTimeout: patient.poll.timeout,
+        },
+      },
       {
         test: {
           name: 'pg',
