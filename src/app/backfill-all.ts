@@ -1,4 +1,5 @@
 import { pullObject } from '../pull/pull-object.ts';
+import { createActivitiesPass } from './daemon/activities-pass.ts';
 import { eachObject, loggedRun, type ObjectRun, type RunOptions, readAll } from './pull-all.ts';
 import type { Session } from './session.ts';
 
@@ -9,13 +10,17 @@ export interface BackfillAllOptions extends Omit<RunOptions, 'priority' | 'concu
   readonly restart?: boolean | undefined;
 }
 
-/** Brings objects over from scratch, then what changed meanwhile. Resumes what was broken off. */
+/**
+ * Brings objects over from scratch, then what changed meanwhile, then what is due of their past where
+ * that is asked for. Resumes what was broken off.
+ */
 export async function backfillAll(
   session: Session,
   options: BackfillAllOptions,
 ): Promise<readonly ObjectRun[]> {
   const { since, restart, concurrency, ...rest } = options;
-  return await eachObject(session, { ...rest, priority: 'backfill' }, async (table, signal) => {
+  const all = { ...rest, priority: 'backfill' } as const;
+  const runs = await eachObject(session, all, async (table, signal) => {
     const run = { ...options, signal, priority: 'backfill' } as const;
     const filled = await loggedRun(session, table, 'backfill', run, (reading) =>
       session.turns.take(`${table.object} from the beginning`, signal, () =>
@@ -29,4 +34,6 @@ export async function backfillAll(
     );
     return pulled.state === 'ok' ? filled : { ...pulled, kind: 'backfill', counts: filled.counts };
   });
+  await createActivitiesPass(session)(all);
+  return runs;
 }

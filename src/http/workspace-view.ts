@@ -1,4 +1,5 @@
 import type { FastifyRequest } from 'fastify';
+import { readActivityStandings } from '../db/activities/feeds.ts';
 import { readActivity, readMoves } from '../db/activity.ts';
 import { readAsideCauses } from '../db/aside-review.ts';
 import { readStaleViews } from '../db/dependants.ts';
@@ -48,16 +49,18 @@ async function readFacts(source: StatusSource, snapshot: Snapshot): Promise<Show
   const { db } = source;
   const nowMs = Date.now();
   const window = { nowSeconds: nowMs / 1_000, bucketSeconds: BUCKET_SECONDS, buckets: BUCKETS };
-  const [objects, lease, activity, moves, open, parked, staleViews, aside] = await Promise.all([
-    snapshot.standing(),
-    snapshot.lease(),
-    readActivity(db, { sinceSeconds: seriesStart(window), bucketSeconds: BUCKET_SECONDS }),
-    readMoves(db, MOST_MOVES),
-    listConflicts(db, { openOnly: true, limit: MOST_DECISIONS }),
-    listEntries(db, { states: ['parked'], limit: MOST_DECISIONS }),
-    readStaleViews(db),
-    readAsideCauses(db),
-  ]);
+  const [objects, lease, activity, moves, open, parked, staleViews, aside, activities] =
+    await Promise.all([
+      snapshot.standing(),
+      snapshot.lease(),
+      readActivity(db, { sinceSeconds: seriesStart(window), bucketSeconds: BUCKET_SECONDS }),
+      readMoves(db, MOST_MOVES),
+      listConflicts(db, { openOnly: true, limit: MOST_DECISIONS }),
+      listEntries(db, { states: ['parked'], limit: MOST_DECISIONS }),
+      readStaleViews(db),
+      readAsideCauses(db),
+      readActivityStandings(db),
+    ]);
   return {
     staleViews: staleViews.map(({ what }) => what),
     workspace: source.workspace,
@@ -80,6 +83,7 @@ async function readFacts(source: StatusSource, snapshot: Snapshot): Promise<Show
       parkedTotal: parked.total,
     },
     aside: aside.slice(0, MOST_DECISIONS),
+    activities: activities.filter(({ isKept }) => isKept),
     nowMs,
   };
 }

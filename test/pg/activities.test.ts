@@ -73,7 +73,16 @@ test('what happened to a record stands in rows, at one request for each that cha
   ]);
   expect(await feed(deal)).toMatchObject({ is_whole: true, current: true, due: false });
   expect(await standing()).toEqual([
-    { object: 'deal', records: 2, read: 2, whole: 2, waiting: 0, failed: 0, error: null },
+    {
+      object: 'deal',
+      records: 2,
+      read: 2,
+      whole: 2,
+      waiting: 0,
+      failed: 0,
+      error: null,
+      isKept: true,
+    },
   ]);
   await syncOnce(session, { signal });
   expect(requests()).toBe(3);

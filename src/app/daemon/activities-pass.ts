@@ -1,9 +1,11 @@
+import { readActivityStandings } from '../../db/activities/feeds.ts';
 import { loadCursor } from '../../db/cursor.ts';
 import type { MirrorTable } from '../../db/mirror/table.ts';
 import { recordRun } from '../../db/run-log.ts';
-import type { CallOptions } from '../../domain/remote.ts';
+import type { CallOptions, Remote } from '../../domain/remote.ts';
 import { noteActivities, pullActivities } from '../../pull/pull-activities.ts';
 import { objectError } from '../object-error.ts';
+import type { ObjectProgress } from '../pull-all.ts';
 import type { Session } from '../session.ts';
 
 export interface ActivitiesOptions extends CallOptions {
@@ -11,6 +13,7 @@ export interface ActivitiesOptions extends CallOptions {
   readonly objects?: readonly string[] | undefined;
   /** Asked between batches: what is left is done another time. */
   readonly isOver?: () => boolean;
+  readonly onProgress?: ((progress: ObjectProgress) => void) | undefined;
 }
 
 /** Rows are looked at this often for records that changed, while feeds are read. */
@@ -26,67 +29,104 @@ const LOOK_EVERY_MS = 30_000;
 export function createActivitiesPass(
   session: Session,
 ): (options: ActivitiesOptions) => Promise<void> {
-  const { db, holder, log, remote } = session;
+  const { remote } = session;
   /** By a clock that never jumps. */
   const lookedMs = new Map<string, number>();
-
-  async function look(mirror: MirrorTable): Promise<void> {
-    const nowMs = session.nowMs();
-    const last = lookedMs.get(mirror.object) ?? Number.NEGATIVE_INFINITY;
-    if (nowMs - last < LOOK_EVERY_MS) return;
-    await noteActivities(db, mirror);
-    if (!Number.isFinite(last)) await session.grantRights();
-    lookedMs.set(mirror.object, nowMs);
-  }
-
-  return async ({ objects, isOver = () => false, ...options }) => {
+  return async (options) => {
     const { readActivities } = remote;
     if (readActivities === undefined) return;
-    const total = new Map<string, { read: number; failed: number; rows: number }>();
+    const { objects, signal, isOver = () => false } = options;
+    const tallies = new Map<string, Tally>();
     const startedMs = session.nowMs();
-    const isWanted = ({ object }: MirrorTable) =>
-      session.settings(object).activities && (objects?.includes(object) ?? true);
-    let busy = session.tables.filter(isWanted);
-    for (const { object } of busy) lookedMs.set(object, lookedMs.get(object) ?? -Infinity);
-
-    const batch = async (mirror: MirrorTable): Promise<boolean> => {
-      const { object } = mirror;
-      const part = { object, part: 'activities' } as const;
-      if (session.troubles.waitMs(part) > 0) return false;
-      if ((await loadCursor(db, object)).phase !== 'incremental') return false;
-      try {
-        await look(mirror);
-        const { waiting, ...counts } = await pullActivities(
-          { db, readActivities },
-          mirror,
-          options,
-        );
-        const sum = total.get(object) ?? { read: 0, failed: 0, rows: 0 };
-        sum.read += counts.read;
-        sum.failed += counts.failed;
-        sum.rows += counts.rows;
-        total.set(object, sum);
-        await session.troubles.worked(part);
-        return waiting;
-      } catch (error) {
-        await objectError(session, part, error, options.signal);
-        return false;
-      }
-    };
-
+    let busy = session.tables
+      .map(({ object }) => object)
+      .filter((object) => session.settings(object).activities)
+      .filter((object) => objects?.includes(object) ?? true);
     while (busy.length > 0) {
-      const again: MirrorTable[] = [];
-      for (const mirror of busy) {
-        if (options.signal.aborted || isOver()) break;
-        if (await batch(mirror)) again.push(mirror);
+      const again: string[] = [];
+      for (const object of busy) {
+        if (signal.aborted || isOver()) break;
+        const tally = tallies.get(object) ?? { read: 0, failed: 0, rows: 0 };
+        tallies.set(object, tally);
+        const batch = { object, readActivities, lookedMs, tally };
+        if (await readBatch(session, batch, options)) again.push(object);
       }
       busy = again;
     }
-    const tookMs = session.nowMs() - startedMs;
-    for (const [object, counts] of total) {
-      if (counts.read + counts.failed === 0) continue;
-      log.info({ object, ...counts }, 'activities');
-      await recordRun(db, { kind: 'activities', object, holder, counts, tookMs });
-    }
+    await record(session, tallies, session.nowMs() - startedMs);
   };
+}
+
+interface Tally {
+  read: number;
+  failed: number;
+  rows: number;
+}
+
+interface Batch {
+  readonly object: string;
+  readonly readActivities: NonNullable<Remote['readActivities']>;
+  readonly lookedMs: Map<string, number>;
+  readonly tally: Tally;
+}
+
+/** @returns whether more is due. */
+async function readBatch(
+  session: Session,
+  { object, readActivities, lookedMs, tally }: Batch,
+  { priority, signal, onProgress }: ActivitiesOptions,
+): Promise<boolean> {
+  const { db, troubles } = session;
+  const part = { object, part: 'activities' } as const;
+  // The schema may have changed since the batch before.
+  const mirror = session.tables.find((table) => table.object === object);
+  if (mirror === undefined || troubles.waitMs(part) > 0) return false;
+  if ((await loadCursor(db, object)).phase !== 'incremental') return false;
+  try {
+    await look(session, mirror, lookedMs);
+    const options = { priority, signal };
+    const { waiting, ...counts } = await pullActivities({ db, readActivities }, mirror, options);
+    tally.read += counts.read;
+    tally.failed += counts.failed;
+    tally.rows += counts.rows;
+    await troubles.worked(part);
+    if (onProgress !== undefined && counts.read > 0) onProgress(await progressOf(session, object));
+    return waiting;
+  } catch (error) {
+    await objectError(session, part, error, signal);
+    return false;
+  }
+}
+
+async function look(
+  session: Session,
+  mirror: MirrorTable,
+  lookedMs: Map<string, number>,
+): Promise<void> {
+  const nowMs = session.nowMs();
+  const last = lookedMs.get(mirror.object);
+  if (last !== undefined && nowMs - last < LOOK_EVERY_MS) return;
+  await noteActivities(session.db, mirror);
+  // The first look makes the table.
+  if (last === undefined) await session.grantRights();
+  lookedMs.set(mirror.object, nowMs);
+}
+
+async function progressOf({ db }: Session, object: string): Promise<ObjectProgress> {
+  const standing = (await readActivityStandings(db)).find((one) => one.object === object);
+  const { records = 0, waiting = 0 } = standing ?? {};
+  return { object: `${object} past`, read: records - waiting, total: records };
+}
+
+async function record(
+  { db, holder, log }: Session,
+  tallies: ReadonlyMap<string, Tally>,
+  tookMs: number,
+): Promise<void> {
+  for (const [object, tally] of tallies) {
+    const counts = { ...tally };
+    if (counts.read + counts.failed === 0) continue;
+    log.info({ object, ...counts }, 'activities');
+    await recordRun(db, { kind: 'activities', object, holder, counts, tookMs });
+  }
 }

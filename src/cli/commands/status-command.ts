@@ -46,7 +46,9 @@ async function status(context: CommandContext): Promise<Report> {
         leader: standing.leader,
         held: standing.held,
         budgets: standing.budgets,
-        activities,
+        activities: activities.map(({ object, records, read, whole, waiting, failed, error }) => {
+          return { object, records, read, whole, waiting, failed, error };
+        }),
         scans: standing.sweeps.flatMap(({ object, startedAt, finishedAt, dueAt }) =>
           dueAt === null ? [] : [{ object, startedAt, finishedAt, dueAt }],
         ),

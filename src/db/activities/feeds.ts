@@ -156,6 +156,8 @@ export interface ActivityStanding {
   readonly failed: number;
   /** The most frequent reason; null where none did. */
   readonly error: string | null;
+  /** Whether a service has looked at it within the hour: it is still asked for. */
+  readonly isKept: boolean;
 }
 
 /** One scan of the feeds. */
@@ -166,8 +168,9 @@ export async function readActivityStandings(sql: Sql): Promise<readonly Activity
             (count(*) FILTER (WHERE f.is_whole))::int4 AS whole,
             (count(*) FILTER (WHERE f.attempts = 0 AND f.next_attempt_at IS NOT NULL))::int4 AS waiting,
             (count(*) FILTER (WHERE f.attempts > 0))::int4 AS failed,
-            mode() WITHIN GROUP (ORDER BY f.error) AS error
+            mode() WITHIN GROUP (ORDER BY f.error) AS error,
+            coalesce(a.looked_at > clock_timestamp() - interval '1 hour', false) AS "isKept"
        FROM {sync}.activity AS a LEFT JOIN {sync}.activity_feed AS f USING (object)
-      GROUP BY a.object ORDER BY a.object`,
+      GROUP BY a.object, a.looked_at ORDER BY a.object`,
   );
 }

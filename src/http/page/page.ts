@@ -1,3 +1,4 @@
+import type { ActivityStanding } from '../../db/activities/feeds.ts';
 import type { Move } from '../../db/activity.ts';
 import type { AsideCause } from '../../db/aside-review.ts';
 import type { Lease } from '../../db/lease.ts';
@@ -9,7 +10,14 @@ import { plural, span } from './format.ts';
 import { type Html, html } from './html.ts';
 import { plots } from './plots.ts';
 import type { Series } from './series.ts';
-import { allowanceTable, asideList, movesList, NO_RECORDS, objectsTable } from './tables.ts';
+import {
+  activitiesList,
+  allowanceTable,
+  asideList,
+  movesList,
+  NO_RECORDS,
+  objectsTable,
+} from './tables.ts';
 
 /** Everything one look at the page takes. */
 export interface PageFacts {
@@ -36,6 +44,8 @@ export interface PageFacts {
   readonly waiting: Decisions;
   /** What keeps rows from being as their records are. */
   readonly aside: readonly AsideCause[];
+  /** How far what the CRM tells of the past of records was read. */
+  readonly activities: readonly ActivityStanding[];
   readonly nowMs: number;
   readonly formToken: string;
   /** What came of what was asked before. */
@@ -65,7 +75,7 @@ export function statusPage(facts: PageFacts): Html {
 <main>
 ${notice !== null && html`<p id="notice" tabindex="-1" class="notice ${notice.good ? 'good' : 'bad'}">${notice.text}</p>`}
 <section aria-labelledby="h-waiting"><h2 id="h-waiting">Waits for you</h2>${live('waiting', html`${asideList(facts.aside, crm)}${decisions(waiting, { nowMs, formToken, base, crm })}`)}</section>
-<section aria-labelledby="h-objects"><h2 id="h-objects">Objects</h2>${scroll('objects', 'Objects', objectsTable(facts.objects, facts.nextRun, nowMs))}${live('views', staleViews(facts))}</section>
+<section aria-labelledby="h-objects"><h2 id="h-objects">Objects</h2>${scroll('objects', 'Objects', objectsTable(facts.objects, facts.nextRun, nowMs))}${live('views', staleViews(facts))}${live('past', activitiesList(facts.activities))}</section>
 <section aria-labelledby="h-plots"><h2 id="h-plots">Last hours</h2>${live('plots', plots(facts.series, { crm, bucketSeconds: facts.bucketSeconds }))}</section>
 <section aria-labelledby="h-moves"><h2 id="h-moves">What moved</h2>${scroll('moves', 'What moved', movesList(facts.moves, facts))}</section>
 <section aria-labelledby="h-allowance"><h2 id="h-allowance">Requests to ${crm}</h2>${scroll('allowance', `Requests to ${crm}`, allowanceTable(facts.endpoints, facts))}</section>

@@ -1,3 +1,4 @@
+import type { ActivityStanding } from '../../db/activities/feeds.ts';
 import type { Move } from '../../db/activity.ts';
 import { type AsideCause, whatWaits } from '../../db/aside-review.ts';
 import { describeTrouble } from '../../db/row-trouble.ts';
@@ -54,6 +55,15 @@ export function asideList(causes: readonly AsideCause[], crm: string): Html {
     return html`<li><strong>${object}</strong> <span class="warn">${plural(rows, 'row')}</span> ${whatWaits(kind, crm)}: <bdi>${why}</bdi></li>`;
   });
   return html`<p>Rows put aside; they heal by themselves once the cause is gone.</p><ul class="aside">${items}</ul>`;
+}
+
+/** Of a mirrored past alone; null where there is none. */
+export function activitiesList(standings: readonly ActivityStanding[]): Html | null {
+  if (standings.length === 0) return null;
+  const items = standings.map(({ object, records, read, waiting, failed, error }) => {
+    return html`<li><strong>${object}</strong> ${count(read)} of ${plural(records, 'record')} read${waiting > 0 && html`, ${count(waiting)} to read`}${failed > 0 && html`, <span class="warn">${count(failed)} failed</span> <code>${error}</code>`}</li>`;
+  });
+  return html`<p>What is told of the past:</p><ul class="aside">${items}</ul>`;
 }
 
 /** Narrow screens break it between its parts. */

@@ -5,7 +5,7 @@ import { value } from '../../../src/http/page/format.ts';
 import { html } from '../../../src/http/page/html.ts';
 import { plots } from '../../../src/http/page/plots.ts';
 import { seriesStart, toSeries } from '../../../src/http/page/series.ts';
-import { allowanceTable, objectsTable } from '../../../src/http/page/tables.ts';
+import { activitiesList, allowanceTable, objectsTable } from '../../../src/http/page/tables.ts';
 
 /** What markup is made of, and what no document can hold. */
 const HOSTILE = ['<', '>', '&', '"', "'", '\0', '\ud83d', '\ude00', 'a', ';', '/', '='];
@@ -100,6 +100,21 @@ describe('the tables', () => {
     expect(table('object-unavailable')).toContain('<span class="quiet">no records</span>');
     expect(table('object-unavailable')).not.toContain('class="bad"');
     expect(table('walk-ties')).toContain('<span class="bad">incomplete</span> <code>walk-ties');
+  });
+
+  it('say how far the past was read, and what of it failed', () => {
+    const told = { object: 'deal', records: 2_000, whole: 900, isKept: true };
+    const list = (counts: {
+      read: number;
+      waiting: number;
+      failed: number;
+      error: string | null;
+    }) => activitiesList([{ ...told, ...counts }])?.toString();
+    expect(list({ read: 1_500, waiting: 490, failed: 10, error: 'remote-<x>' })).toContain(
+      '1,500 of 2,000 records read, 490 to read, <span class="warn">10 failed</span> <code>remote-&lt;x&gt;',
+    );
+    expect(list({ read: 2_000, waiting: 0, failed: 0, error: null })).toContain('read</li>');
+    expect(activitiesList([])).toBeNull();
   });
 
   it('say what of an object does not work, and when it is tried again', () => {
