@@ -2,6 +2,7 @@ import { type ActivityStanding, readActivityStandings } from '../db/activities/f
 import { type BudgetStanding, readBudgets } from '../db/budget.ts';
 import type { Sql } from '../db/database.ts';
 import { type Lease, readLease } from '../db/lease.ts';
+import { readSideStanding, type SideStanding } from '../db/side/standing.ts';
 import {
   type HeldChanges,
   type ObjectStanding,
@@ -10,7 +11,7 @@ import {
 } from '../db/status.ts';
 import { readSweeps, type Sweep } from '../db/sweep-state.ts';
 
-export type { ActivityStanding, BudgetStanding, ObjectStanding, Sweep };
+export type { ActivityStanding, BudgetStanding, ObjectStanding, SideStanding, Sweep };
 
 /** How every object stands, and who leads. */
 export interface Status {
@@ -23,6 +24,8 @@ export interface Status {
   readonly held: readonly HeldChanges[];
   /** How far what the CRM tells of the past of records was read, by object. */
   readonly activities: readonly ActivityStanding[];
+  /** How far what the workspace has beside its records is read. */
+  readonly sides: readonly SideStanding[];
   /** What is left of the CRM's budgets of requests, where it tells. */
   readonly budgets: readonly BudgetStanding[];
 }
@@ -34,6 +37,7 @@ export async function readStatus(sql: Sql): Promise<Status> {
     sweeps: await readSweeps(sql),
     held: await readHeldChanges(sql),
     activities: await readActivityStandings(sql),
+    sides: await readSideStanding(sql),
     budgets: await readBudgets(sql),
   };
 }

@@ -2,6 +2,7 @@ import { countUnsettled } from '../db/outbox/outbox.ts';
 import { createActivitiesPass } from './daemon/activities-pass.ts';
 import { refreshUsers } from './daemon/background-jobs.ts';
 import { createRecordingsPass } from './daemon/recordings-pass.ts';
+import { createSidePass } from './daemon/side-pass.ts';
 import { readAllHints } from './hooks/read-hints.ts';
 import { noteBudget } from './note-budget.ts';
 import { type ObjectProgress, type ObjectRun, pullAll } from './pull-all.ts';
@@ -33,8 +34,8 @@ export interface SyncOptions {
   readonly onProgress?: ((progress: ObjectProgress) => void) | undefined;
 }
 
-/** The past of many records takes longer to read than somebody waits for a pass. */
-const ACTIVITIES_MS = 60_000;
+/** The past of many records, or what stands beside them, takes longer to read than somebody waits for a pass. */
+const BESIDE_MS = 60_000;
 
 function after({ nowMs }: Session, ms: number): () => boolean {
   const endMs = nowMs() + ms;
@@ -43,7 +44,8 @@ function after({ nowMs }: Session, ms: number): () => boolean {
 
 /**
  * One complete pass: what changed in the CRM, what was deleted there (by comparison where no feed
- * tells), what is due of the rolling sweep, of hints, of recordings and of activities (for a minute), then what waits in the outbox, which takes in once
+ * tells), what is due of the rolling sweep, of hints, of recordings, of activities and of what
+ * stands beside the records (for a minute each), then what waits in the outbox, which takes in once
  * more what it is about to overwrite. The schema was checked when the session was opened.
  */
 export async function syncOnce(session: Session, options: SyncOptions): Promise<SyncOutcome> {
@@ -57,7 +59,10 @@ export async function syncOnce(session: Session, options: SyncOptions): Promise<
   await readAllHints(session, reading);
   if (!options.objects) await refreshUsers(session, { ...reading, force: false });
   if (!options.objects) await createRecordingsPass(session)(reading);
-  await createActivitiesPass(session)({ ...reading, isOver: after(session, ACTIVITIES_MS) });
+  await createActivitiesPass(session)({ ...reading, isOver: after(session, BESIDE_MS) });
+  if (!options.objects) {
+    await createSidePass(session)({ ...reading, isOver: after(session, BESIDE_MS) });
+  }
   const { config, installation, log } = session;
   if (config.push && !installation.adopted) log.warn(copiedDatabase(), 'nothing is pushed');
   const push = config.push && installation.adopted ? await pushOnce(session, options) : null;

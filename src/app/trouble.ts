@@ -3,6 +3,7 @@ import {
   dropTroublesBut,
   endTrouble,
   noteTrouble,
+  OF_NO_OBJECT,
   readTroubles,
   type Trouble,
   type TroublePart,
@@ -114,7 +115,7 @@ export async function createTroubles(deps: TroublesDeps): Promise<Troubles> {
     },
     async keepOnly(objects) {
       const gone = [...known.values()].filter(
-        ({ object, part }) => part !== 'users' && !objects.includes(object),
+        ({ object, part }) => !OF_NO_OBJECT.includes(part) && !objects.includes(object),
       );
       if (gone.length === 0) return;
       await dropTroublesBut(db, objects);

@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import type { Hint } from '../domain/hint.ts';
 import type { Json } from '../domain/json.ts';
 import type { Remote } from '../domain/remote.ts';
+import type { SidePart } from '../domain/side.ts';
 import type { Traffic } from '../domain/traffic.ts';
 import type { WireLog } from './wire/caller.ts';
 import type { SpareBuffers } from './wire/spare-buffers.ts';
@@ -136,4 +137,6 @@ export interface Adapter {
   readonly tellsPast?: boolean;
   /** Left out where the CRM calls nobody. */
   readonly hooks?: HookCalls;
+  /** What `Remote.readSide` reads; left out where that is nothing. */
+  readonly sides?: readonly SidePart[];
 }

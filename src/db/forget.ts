@@ -1,6 +1,7 @@
 import { quoteIdent } from '../domain/names.ts';
 import { eraseActivities } from './activities/rows.ts';
 import type { Database, Sql } from './database.ts';
+import { eraseSides } from './side/forget.ts';
 
 /** What was erased of a record, or would be. */
 export interface Forgotten {
@@ -20,6 +21,8 @@ export interface Forgotten {
   readonly activities: number;
   /** Recordings of a meeting, and what was said in them. */
   readonly recordings: number;
+  /** Rows of attachments, lists and campaigns. */
+  readonly sides: number;
   /** Rows taken away, of an object that is no longer mirrored. */
   readonly rows: number;
   /** What is left, for it is still in use. */
@@ -129,6 +132,7 @@ async function erase(tx: Sql, object: string, id: string): Promise<Forgotten | n
           [ids],
         );
   const activities = live > 0 ? 0 : await eraseActivities(tx, object, ids);
+  const sides = live > 0 ? 0 : await eraseSides(tx, object, ids);
   const left = {
     rows: live,
     changes: await run(
@@ -144,6 +148,7 @@ async function erase(tx: Sql, object: string, id: string): Promise<Forgotten | n
     ),
   };
   const counts = {
+    rows: removed,
     tombstones,
     versions,
     changes,
@@ -151,7 +156,7 @@ async function erase(tx: Sql, object: string, id: string): Promise<Forgotten | n
     deferred,
     activities,
     recordings,
-    rows: removed,
+    sides,
   };
   const found = [...Object.values(counts), ...Object.values(left), known, ids.length - 1];
   return found.some((count) => count > 0) ? { ids, ...counts, left } : null;

@@ -27,6 +27,7 @@ const PROGRESS = [
   'mirror_problem',
   'run',
   'schema_version',
+  'side_reading',
   'sweep',
   'trouble',
 ];

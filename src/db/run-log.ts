@@ -1,4 +1,5 @@
 import type { Sql } from './database.ts';
+import type { SideTrouble } from './trouble.ts';
 
 export type RunKind =
   | 'pull'
@@ -9,7 +10,8 @@ export type RunKind =
   | 'sweep'
   | 'users'
   | 'recordings'
-  | 'activities';
+  | 'activities'
+  | SideTrouble;
 export type RunState = 'ok' | 'incomplete' | 'failed';
 
 /** Notes that something has begun. */

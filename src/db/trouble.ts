@@ -1,5 +1,8 @@
 import type { Sql } from './database.ts';
 
+/** Of what a workspace has beside its records; of no mirrored object, but for `attachments`. */
+export type SideTrouble = 'settings' | 'lists' | 'campaigns' | 'attachments';
+
 /** What of an object is in trouble; each part is tried again by itself. */
 export type TroublePart =
   | 'pull'
@@ -9,6 +12,7 @@ export type TroublePart =
   | 'users'
   | 'recordings'
   | 'activities'
+  | SideTrouble
   | 'hints';
 
 /** Why one part of an object does not work. `message` and `hint` hold names, no values. */
@@ -58,10 +62,13 @@ export async function endTrouble(
   await sql.query('DELETE FROM {sync}.trouble WHERE object = $1 AND part = $2', [object, part]);
 }
 
+/** Parts of the workspace as a whole. */
+export const OF_NO_OBJECT: readonly TroublePart[] = ['users', 'settings', 'lists', 'campaigns'];
+
 /** Objects that are no more mirrored have no trouble either. */
 export async function dropTroublesBut(sql: Sql, objects: readonly string[]): Promise<void> {
   await sql.query(
-    `DELETE FROM {sync}.trouble WHERE object <> ALL($1::text[]) AND part <> 'users'`,
-    [objects],
+    `DELETE FROM {sync}.trouble WHERE object <> ALL($1::text[]) AND part <> ALL($2::text[])`,
+    [objects, OF_NO_OBJECT],
   );
 }

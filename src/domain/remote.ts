@@ -5,6 +5,7 @@ import type { RecordHistory } from './field-write.ts';
 import type { Json } from './json.ts';
 import type { DeletedRecord, RemoteRecord, WrittenBy } from './record.ts';
 import type { ObjectSchema } from './schema.ts';
+import type { SidePage, SideRequest } from './side.ts';
 
 /** Push goes before pull, pull before backfill. */
 export type Priority = 'push' | 'pull' | 'backfill';
@@ -97,6 +98,9 @@ export interface Transcript {
 
 /** @throws RemoteError; its code begins with `recording-` where it is about this recording alone. */
 export type ReadTranscript = (id: RecordingId, options: CallOptions) => Promise<Transcript>;
+
+/** One page of a unit. @throws RemoteError, also where there is no such unit. */
+export type ReadSide = (request: SideRequest, options: CallOptions) => Promise<SidePage>;
 
 /** Links of one field that are to be made and to be taken back. */
 export interface JobLinks {
@@ -286,6 +290,8 @@ export interface Remote {
     options: CallOptions,
   ): Promise<Readonly<Record<string, Json>>>;
   readUsers?(options: CallOptions): Promise<readonly User[]>;
+  /** What the workspace has beside its records, one page. */
+  readonly readSide?: ReadSide;
   /** What was said in a recording. */
   readonly readTranscript?: ReadTranscript;
   /**

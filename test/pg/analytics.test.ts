@@ -1,6 +1,7 @@
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { refreshUsers } from '../../src/app/daemon/background-jobs.ts';
+import { createSidePass } from '../../src/app/daemon/side-pass.ts';
 import { pullAll } from '../../src/app/pull-all.ts';
 import { openWorkspace, type TestWorkspace } from '../support/workspace.ts';
 import { readPage } from '../unit/docs/page.ts';
@@ -18,10 +19,12 @@ const questions = [
 /** The sample data, its deals with a history that begins in spring and goes on since. */
 beforeAll(async () => {
   const history = { fields: {}, history: true, delete: 'push' } as const;
-  workspace = await openWorkspace({ config: { objects: { deal: history } } });
+  const tables = { settings: true, lists: false, campaigns: [], everyMs: 3_600_000 };
+  workspace = await openWorkspace({ config: { objects: { deal: history }, tables } });
   const { session, signal, sql, emulator } = workspace;
   const pull = () => pullAll(session, { signal, priority: 'pull' });
   await pull();
+  await readSettings();
   await refreshUsers(session, { signal, priority: 'pull', force: true });
   await sql(
     `UPDATE clarify_history.deal SET _valid_from = least('2026-04-01Z', now() - interval '200 days')`,
@@ -43,6 +46,12 @@ afterAll(async () => {
   await reader?.end();
   await workspace?.stop();
 });
+
+async function readSettings(): Promise<void> {
+  const { session, signal } = workspace;
+  await session.db.query('UPDATE clarify_sync.side_reading SET due_at = clock_timestamp()');
+  await createSidePass(session)({ signal, priority: 'pull' });
+}
 
 test('the page answers at least ten questions', () => {
   expect(questions.length).toBeGreaterThanOrEqual(10);
@@ -70,4 +79,21 @@ test('the pipeline of a past day is the one that was, and not the one that is', 
     `SELECT count(*)::int AS deals FROM clarify.deal WHERE stage NOT IN ('Won', 'Lost')`,
   );
   expect(total(now.rows)).toBe(today.rows[0].deals);
+});
+
+test('which stages are closed, and when the year begins, is the workspace’s to say', async () => {
+  const { settings } = workspace.emulator.extras;
+  const before = { ...settings };
+  const ask = async (number: number) => {
+    const { query } = questions.find(({ title }) => title.startsWith(`${number}.`)) ?? {};
+    return (await reader.query(query ?? '')).rows;
+  };
+  const quarters = (await ask(4)).map(({ quarter }) => quarter);
+  Object.assign(settings, { closedWonDealStage: 'Negotiation', fiscalYearOffset: 3 });
+  await readSettings();
+  expect((await ask(1)).map(({ stage }) => stage)).toEqual(['Discovery', 'Proposal', 'Won']);
+  expect((await ask(4)).map(({ quarter }) => quarter)).not.toEqual(quarters);
+  Object.assign(settings, before);
+  await readSettings();
+  expect((await ask(4)).map(({ quarter }) => quarter)).toEqual(quarters);
 });

@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { refreshUsers } from '../../src/app/daemon/background-jobs.ts';
 import { syncOnce } from '../../src/app/sync-once.ts';
-import { ensureUsersTable, writeUsers } from '../../src/db/users.ts';
+import { ensureSideTable } from '../../src/db/side/ensure.ts';
+import { USERS } from '../../src/db/side/tables.ts';
+import { writeSide } from '../../src/db/side/write.ts';
 import type { Json } from '../../src/domain/json.ts';
 import { openWorkspace, type TestWorkspace } from '../support/workspace.ts';
 
@@ -105,7 +107,7 @@ test('users that are listed as an object without records are no object', async (
 test('a name is known in every form, also in a table that was made without it', async () => {
   const { session, sql, database } = workspace;
   await database.db.query('ALTER TABLE clarify.user DROP COLUMN name, DROP COLUMN email');
-  const table = await ensureUsersTable(session.db);
+  const table = await ensureSideTable(session.db, USERS);
   const user = (id: string, name: Json) => ({ id, fields: { name } });
   const listed = [
     user('a', { first_name: 'Ada', last_name: 'King', full_name: 'Ada K. King' }),
@@ -114,7 +116,10 @@ test('a name is known in every form, also in a table that was made without it', 
     user('system', null),
     user('e', {}),
   ];
-  await session.db.transaction((tx) => writeUsers(tx, table, listed), { asWriter: true });
+  const all = [{ object: '', key: '', items: listed }];
+  await session.db.transaction((tx) => writeSide(tx, { table, side: USERS }, all), {
+    asWriter: true,
+  });
   expect(await sql('SELECT id, name FROM clarify.user ORDER BY id')).toEqual([
     { id: 'a', name: 'Ada K. King' },
     { id: 'auth0|b', name: 'Bo' },

@@ -258,6 +258,7 @@ function configOf(arena: Arena, emulator: Emulator, policy: ConflictPolicy): Con
     allowance: 100,
     sweepMs: 60_000,
     retention: { outboxMs: null, conflictsMs: null, tombstonesMs: null },
+    tables: { settings: false, lists: false, campaigns: [], everyMs: 3_600_000 },
     publication: false,
     grants: { read: [], write: [] },
     unknownVariables: [],

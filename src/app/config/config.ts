@@ -14,6 +14,7 @@ import { nearest } from '../../domain/nearest.ts';
 import { type ProcessSettings, readOnOff, readProcess } from './environment.ts';
 import { type ConfigFile, parseConfigFile } from './file.ts';
 import { untoldPasts } from './objects.ts';
+import { sideProblems } from './sides.ts';
 import { fileOf, plain, type Source } from './source.ts';
 import { readAdapter, readWorkspace, type WorkspaceSettings } from './workspace.ts';
 
@@ -45,6 +46,15 @@ export interface FileSettings {
     readonly outboxMs: number | null;
     readonly conflictsMs: number | null;
     readonly tombstonesMs: number | null;
+  };
+  /** What of a workspace is kept beside its records. */
+  readonly tables: {
+    readonly settings: boolean;
+    readonly lists: boolean;
+    /** By their ids. */
+    readonly campaigns: readonly string[];
+    /** How soon each is read again. */
+    readonly everyMs: number;
   };
   /** Whether a publication of the mirror and link tables is kept. */
   readonly publication: boolean;
@@ -133,12 +143,14 @@ async function readConfigFile(source: Source, crm: Adapter | null): Promise<File
   const wrong = 'problems' in parsed ? parsed.problems : [];
   const untold =
     'settings' in parsed && crm !== null ? untoldPasts(parsed.settings.objects, crm) : [];
-  problems.push(...[...wrong, ...untold].map((problem) => `${path}: ${problem}`));
+  const sides = 'settings' in parsed ? sideProblems(parsed.settings, crm) : [];
+  problems.push(...[...wrong, ...untold, ...sides].map((problem) => `${path}: ${problem}`));
   return 'settings' in parsed ? toFileSettings(parsed.settings) : null;
 }
 
 export function toFileSettings(file: ConfigFile): FileSettings {
   const { objects, exclude, massDelete, allowance, publication, grants, retention } = file;
+  const { every: everyMs, ...tables } = file.tables;
   return {
     objects,
     exclude,
@@ -150,6 +162,7 @@ export function toFileSettings(file: ConfigFile): FileSettings {
       conflictsMs: retention.conflicts,
       tombstonesMs: retention.tombstones,
     },
+    tables: { ...tables, everyMs },
     publication,
     grants,
   };

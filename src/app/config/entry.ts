@@ -8,6 +8,7 @@ import { type Config, hookUrl, toFileSettings } from './config.ts';
 import { type ProcessSettings, readDatabase } from './environment.ts';
 import { configFileOf, crossProblems, explain, objectProblems } from './file.ts';
 import { untoldPasts } from './objects.ts';
+import { sideProblems } from './sides.ts';
 import { fileOf, type Source } from './source.ts';
 import { readAdapter, readWorkspace } from './workspace.ts';
 
@@ -81,7 +82,8 @@ export async function readEntry(entry: unknown, about: EntryAbout): Promise<Entr
   const database = (await readDatabase(source)) ?? shared.database;
   const ofObjects = checked.success ? objectProblems(checked.data, dialect) : [];
   const untold = checked.success && crm !== null ? untoldPasts(checked.data.objects, crm) : [];
-  const crossing = [...crossProblems(entry), ...ofObjects, ...untold];
+  const ofSides = checked.success ? sideProblems(checked.data, crm) : [];
+  const crossing = [...crossProblems(entry), ...ofObjects, ...untold, ...ofSides];
   const wrong = (checked.error?.issues ?? []).map((issue) => [...at, ...issue.path].join('.'));
   const problems = [
     ...(checked.error?.issues ?? []).flatMap((issue) => explain(issue, at)),

@@ -25,6 +25,11 @@ const retentionMs = z.union([z.literal('keep').transform(() => null), durationMs
   error: 'is neither a duration such as 30d nor keep',
 });
 
+/** Null: when their record has another version; false: never. */
+const attachmentsMs = z.union([z.boolean().transform((on) => (on ? null : false)), durationMs], {
+  error: 'is neither true, false nor a duration such as 30d',
+});
+
 /** The one object that has recordings. */
 export const MEETING = 'meeting';
 
@@ -45,6 +50,7 @@ const objectFile = z.strictObject({
   history: z.boolean().default(false),
   recordings: z.boolean().optional(),
   activities: z.boolean().optional(),
+  attachments: attachmentsMs.optional(),
   delete: z.enum(deletePolicies).default('push'),
   scan: durationMs.optional(),
 });
@@ -88,6 +94,14 @@ export const configFile = z.strictObject({
       tombstones: retentionMs.prefault('keep'),
     })
     .prefault({}),
+  tables: z
+    .strictObject({
+      settings: z.boolean().default(false),
+      lists: z.boolean().default(false),
+      campaigns: z.array(name).default([]),
+      every: durationMs.prefault('1h'),
+    })
+    .prefault({}),
   publication: z.boolean().default(false),
   grants: z
     .strictObject({ read: z.array(name).default([]), write: z.array(name).default([]) })
@@ -127,6 +141,7 @@ export const fileKeys: readonly string[] = [
   objectFile,
   configFile.shape.massDelete.unwrap(),
   configFile.shape.retention.unwrap(),
+  configFile.shape.tables.unwrap(),
   configFile.shape.grants.unwrap(),
 ].flatMap(({ shape }) => Object.keys(shape));
 

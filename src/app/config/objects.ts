@@ -17,6 +17,8 @@ export interface ObjectSettings {
   readonly recordings: boolean;
   /** Whether what the CRM tells of the past of records is mirrored. */
   readonly activities: boolean;
+  /** How soon attachments of a record are read again; null: when it changes; false: never read. */
+  readonly attachmentsMs: number | null | false;
   readonly delete: DeletePolicy;
   /** How often everything is read; null: as the budget allows, within the sweep's interval. */
   readonly scanMs: number | null;
@@ -45,6 +47,7 @@ export function objectSettings(
     history: file?.history ?? false,
     recordings: file?.recordings ?? false,
     activities: file?.activities ?? false,
+    attachmentsMs: file?.attachments === undefined ? false : file.attachments,
     delete: file?.delete ?? 'push',
     scanMs: file?.scan ?? null,
     conflictsOf: (field) =>

@@ -12,6 +12,7 @@ import { createActivitiesPass } from './activities-pass.ts';
 import { DUE, sweepsAt } from './due.ts';
 import { createRecordingsPass } from './recordings-pass.ts';
 import type { Scheduled } from './schedule.ts';
+import { createSidePass } from './side-pass.ts';
 
 export interface BackgroundOptions {
   readonly signal: AbortSignal;
@@ -49,6 +50,7 @@ export function backgroundJobs(session: Session, options: BackgroundOptions): re
   const recordings = createRecordingsPass(session);
   const activities = createActivitiesPass(session);
   const isOver = () => signal.aborted || !leads();
+  const sides = createSidePass(session);
   const guarded = (run: () => Promise<void>) => async () => {
     if (signal.aborted || !leads()) return;
     try {
@@ -64,6 +66,11 @@ export function backgroundJobs(session: Session, options: BackgroundOptions): re
     { name: 'waits', expression: DUE.waits, run: guarded(waits) },
     { name: 'budget', expression: DUE.budget, run: guarded(budget) },
     { name: 'users', expression: DUE.users, run: guarded(users) },
+    {
+      name: 'sides',
+      expression: DUE.sides,
+      run: guarded(() => sides({ signal, priority: 'backfill', isOver })),
+    },
     {
       name: 'recordings',
       expression: DUE.recordings,

@@ -13,6 +13,8 @@ export const DUE = {
   recordings: '30 * * * * *',
   /** How soon the past of a record that was edited is read again. */
   activities: '40 * * * * *',
+  /** How soon it is noticed that something beside the records is due. */
+  sides: '45 * * * * *',
   /** What is left of budgets is written down: a scrape of `status` is no older. */
   budget: '5,20,35,50 * * * * *',
 } as const;

@@ -78,6 +78,7 @@ function report({
     ...(found.deferred > 0 ? [`${showPlural(found.deferred, 'version')} put aside`] : []),
     ...(found.activities > 0 ? [`${showPlural(found.activities, 'row')} of its past`] : []),
     ...(found.recordings > 0 ? [showPlural(found.recordings, 'recording')] : []),
+    ...(found.sides > 0 ? [`${showPlural(found.sides, 'row')} beside it`] : []),
     ...(found.rows > 0 ? [showPlural(found.rows, 'row')] : []),
   ];
   const name = `${printable(object)} ${printable(id)}`;

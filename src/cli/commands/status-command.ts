@@ -6,6 +6,7 @@ import {
   type BudgetStanding,
   type ObjectStanding,
   readStatus,
+  type SideStanding,
   type Status,
   type Sweep,
   totalStanding,
@@ -45,6 +46,7 @@ async function status(context: CommandContext): Promise<Report> {
         objects: standing.objects.map(toJson),
         leader: standing.leader,
         held: standing.held,
+        sides: standing.sides,
         budgets: standing.budgets,
         activities: activities.map(({ object, records, read, whole, waiting, failed, error }) => {
           return { object, records, read, whole, waiting, failed, error };
@@ -63,6 +65,7 @@ async function status(context: CommandContext): Promise<Report> {
             `${printable(object)}: ${showCount(changes)} changes wait: ${printable(reason)}`,
         ),
         ...activities.map(describeActivities),
+        ...standing.sides.map(describeSide),
         ...standing.budgets.map((budget) => describeBudget(budget, config.crm.title)),
         `crm: ${config.crm.title}`,
         `access: ${describeAccess(access)}`,
@@ -98,6 +101,16 @@ function describeActivities(standing: ActivityStanding): string {
     ...(failed > 0 ? [`${showCount(failed)} failed (${printable(error ?? '')})`] : []),
   ];
   return `${printable(object)}: ${said.join(', ')}`;
+}
+
+/** `attachment of company: 1,200 of 4,000 read, 3 failed (remote-unavailable)` */
+function describeSide({ part, object, ...side }: SideStanding): string {
+  const { units, read, failed, error, nextAttemptAt } = side;
+  const of = object === null ? part : `${part} of ${printable(object)}`;
+  const failures = failed === 0 ? '' : `, ${showCount(failed)} failed`;
+  const why = error === null ? '' : ` (${error})`;
+  const stopped = nextAttemptAt === null ? '' : `, stopped, again at ${nextAttemptAt}`;
+  return `${of}: ${showCount(read)} of ${showCount(units)} read${failures}${stopped}${why}`;
 }
 
 function describeProblems(objects: readonly ObjectStanding[]): string[] {

@@ -14,6 +14,7 @@ import { discover } from './discover.ts';
 import { createReads } from './reads.ts';
 import { createLinkWrites } from './relationships.ts';
 import { VARIABLES } from './settings.ts';
+import { createSideReads } from './side-reads.ts';
 import { createReadTranscript } from './transcripts.ts';
 import { createWireForms } from './wire-forms.ts';
 import { createWrites } from './writes.ts';
@@ -30,7 +31,12 @@ export type ClarifyRemote = OpenRemote &
   Required<
     Pick<
       Remote,
-      'readDeletions' | 'readHistory' | 'readActivities' | 'readUsers' | 'readTranscript'
+      | 'readDeletions'
+      | 'readHistory'
+      | 'readActivities'
+      | 'readUsers'
+      | 'readTranscript'
+      | 'readSide'
     >
   >;
 
@@ -84,6 +90,7 @@ export function createClarifyRemote(options: ClarifyRemoteOptions): ClarifyRemot
     ...createWrites({ ...bulk, decoder, forms }),
     ...createActivities({ send, clock }),
     ...createLinkWrites(send),
+    readSide: createSideReads({ send, pageLimit }),
     readTranscript: createReadTranscript(send, { api: new URL(options.baseUrl), userAgent }),
     delete: createDelete(bulk),
     capabilitiesOf: () => CAPABILITIES,

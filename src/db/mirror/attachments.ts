@@ -113,7 +113,7 @@ export type TriggerTask =
   | 'refuse_truncate'
   | 'birth'
   | 'key'
-  | 'users_read_only'
+  | `${string}_read_only`
   | `${Kind}_${Event}`;
 type Kind = 'capture' | 'link' | 'notify' | 'history';
 type Event = 'insert' | 'update' | 'delete';

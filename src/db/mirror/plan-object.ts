@@ -131,7 +131,7 @@ function fillable(
   );
 }
 
-/** A link table of ours, or the one of users, has the name: the object then takes the hashed one. */
+/** A link table of ours, or one of what stands beside the records, has the name: the object then takes the hashed one. */
 function freeTableName(catalog: Catalog, object: string): string {
   const isTaken = (name: string) => name === USERS_TABLE || isLinkTable(catalog, name);
   return isTaken(object) ? fitName(object, isTaken) : mirrorTableName(object);

@@ -1,6 +1,7 @@
 import { type ServeOptions, type Serving, serve } from '../kernel/serve.ts';
 import { AUTHORIZE_PATH, createAuthorizationServer, TOKEN_PATH } from './authorization.ts';
 import { builtInObjects } from './built-in-objects.ts';
+import type { Extras } from './extras.ts';
 import { createModel } from './model.ts';
 import { defaultSizes, fillWorkspace, type SampleSizes } from './sample-data/fill-workspace.ts';
 import { createStore, type Store } from './store.ts';
@@ -40,6 +41,8 @@ export interface Emulator extends Serving {
   };
   /** The records themselves, without HTTP. */
   readonly store: Store;
+  /** Lists, settings, comments and so on; what is changed takes effect at once. */
+  readonly extras: Extras;
   /** Live: setting one takes effect at once. */
   readonly switches: Switches;
   /** Ends every access token at once, or every login with all of its tokens. */
@@ -84,6 +87,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
       tokenUrl: `${origin}${TOKEN_PATH}`,
     },
     store,
+    extras: workspace.extras,
     switches: workspace.switches,
     revoke: authorization.revoke,
   };

@@ -7,6 +7,7 @@ import { notFound } from './api-error.ts';
 import type { Resource } from './extras.ts';
 import { listAnswer } from './list-answer.ts';
 import { filterParameters, readWindow } from './list-query.ts';
+import type { StoredRecord } from './stored-record.ts';
 import { objectState, storedRecord, type Workspace } from './workspace.ts';
 
 /** `GET /settings`: flat, by key. */
@@ -37,28 +38,30 @@ export function listRecipients(workspace: Workspace, request: ApiRequest): Answe
   return answerResources(workspace, request, 'campaign-recipient', recipients);
 }
 
-/** `GET …/records/{id}/attachments`, flat: every fifth record has one. */
+/** `GET …/records/{id}/attachments`, flat. */
 export function listAttachments(workspace: Workspace, request: ApiRequest): Answer {
   const record = storedRecord(objectState(workspace, request.param('object')), request.param('id'));
-  const createdAt = new Date(record.createdMs).toISOString();
-  const found =
-    record.order % 5 === 0
-      ? [
-          {
-            _id: createHash('sha256').update(record.id).digest('hex').slice(0, 32),
-            name: 'Brief.pdf',
-            source: 'upload',
-            mime_type: 'application/pdf',
-            size_bytes: 48_213,
-            _created_at: createdAt,
-            _updated_at: createdAt,
-          },
-        ]
-      : [];
+  const found = workspace.extras.attachments.get(record.id) ?? sampleAttachments(record);
   const window = readWindow(request.query, workspace.switches);
-  const page = found.slice(window.offset, window.offset + window.limit);
-  const rendered = page.map((attachment) => JSON.stringify(attachment));
+  const rendered = found
+    .slice(window.offset, window.offset + window.limit)
+    .map(({ id, fields }) => stringifyJson({ _id: id, ...fields }));
   return listAnswer(workspace, request, window, rendered, found.length);
+}
+
+/** Every fifth record has one. */
+function sampleAttachments({ id, order, createdMs }: StoredRecord): readonly Resource[] {
+  if (order % 5 !== 0) return [];
+  const createdAt = new Date(createdMs).toISOString();
+  const fields = {
+    name: 'Brief.pdf',
+    source: 'upload',
+    mime_type: 'application/pdf',
+    size_bytes: 48_213,
+    _created_at: createdAt,
+    _updated_at: createdAt,
+  };
+  return [{ id: createHash('sha256').update(id).digest('hex').slice(0, 32), fields }];
 }
 
 function answerResources(

@@ -31,10 +31,12 @@ export interface Resource {
 export interface Extras {
   readonly lists: RecordList[];
   readonly comments: Map<string, Comment>;
-  readonly settings: Fields;
+  readonly settings: Record<string, Json>;
   readonly workflows: Resource[];
   /** Campaign → its recipients. */
   readonly campaigns: Map<string, readonly Resource[]>;
+  /** Record → its attachments; of one that is not named, what the sample data give it. */
+  readonly attachments: Map<string, readonly Resource[]>;
 }
 
 export function createExtras(): Extras {
@@ -44,5 +46,6 @@ export function createExtras(): Extras {
     settings: { closedWonDealStage: 'Won', closedLostDealStage: 'Lost', fiscalYearOffset: 0 },
     workflows: [],
     campaigns: new Map(),
+    attachments: new Map(),
   };
 }

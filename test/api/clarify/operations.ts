@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { activity, newestFirst } from './activities.ts';
 import { type ItemCheck, listAnswer, singleAnswer, writtenAnswer } from './envelope.ts';
 import type { Call, Deviation } from './exchange.ts';
+import { attachment, comment, recipient, recordList } from './extras.ts';
 import { includedDeviations, linkageDeviations, orderDeviations } from './listed.ts';
 import { type QueryRules } from './listing.ts';
 import { artifacts } from './recordings.ts';
@@ -55,6 +56,7 @@ const nothing: AnswerCheck = (_call, body) =>
   body === undefined ? [] : [{ at: 'answer.body', what: 'expected none' }];
 const anything: AnswerCheck = () => [];
 const object = shaped(z.looseObject({}));
+const flatComment = shaped(comment);
 
 /** One record for each that was sent, in any order. */
 const written: AnswerCheck = (call, body) => {
@@ -134,7 +136,7 @@ export const operations: readonly Operation[] = [
     all(list(activity), (_call, body) => newestFirst(body)),
   ),
   get(`${record}/relationships/{field}`, paging, list(linkedRecord)),
-  get(`${record}/attachments`, paging, object),
+  get(`${record}/attachments`, paging, list(attachment)),
   change('POST', records, 'create', { 201: single(recordOfPath) }),
   change('POST', `${records}/bulk`, 'createMany', { 201: written }),
   change('PATCH', record, 'update', { 200: named }),
@@ -149,7 +151,7 @@ export const operations: readonly Operation[] = [
   change('POST', '/meetings/{id}/recordings/{recording}/artifacts', 'emptyAtMost', {
     201: shaped(artifacts),
   }),
-  get('/lists', { paging: true, filters: ['type'] }, object),
+  get('/lists', { paging: true, filters: ['type'] }, list(recordList)),
   get(
     '/objects/{object}/lists/{list}/resources',
     resources,
@@ -157,12 +159,12 @@ export const operations: readonly Operation[] = [
   ),
   change('POST', '/objects/{object}/lists/{list}/rows/csv', 'anything', { 200: anything }),
   get('/settings/{key}', {}, anything),
-  change('POST', '/comments', 'comment', { 200: object, 201: object }),
-  get('/comments/{id}', {}, object),
-  change('PATCH', '/comments/{id}', 'flat', { 200: object }),
+  change('POST', '/comments', 'comment', { 200: flatComment, 201: flatComment }),
+  get('/comments/{id}', {}, flatComment),
+  change('PATCH', '/comments/{id}', 'flat', { 200: flatComment }),
   change('DELETE', '/comments/{id}', 'none', { 200: anything, 204: nothing }),
   get('/workflows', { paging: true, filters: ['type'] }, object),
-  get('/campaigns/{id}/recipients', paging, object),
+  get('/campaigns/{id}/recipients', paging, list(recipient)),
 ];
 
 export interface Matched {

@@ -2,6 +2,7 @@ import { getTableColumns, getTableName, isTable } from 'drizzle-orm';
 import { expect, test } from 'vitest';
 import * as controlChanges from '../../../src/db/control-changes.ts';
 import * as controlSchema from '../../../src/db/control-schema.ts';
+import * as controlSide from '../../../src/db/control-side.ts';
 import { byName, firstColumn, readPage, readSources } from './page.ts';
 
 const page = readPage('control-tables.md');
@@ -10,7 +11,11 @@ const described = page.slice(page.indexOf('\n## The tables'));
 /** Made by the migrator itself, before there is a schema to define it in. */
 const LEDGER = { name: 'migration', columns: ['id', 'hash', 'created_at', 'applied_at'] };
 
-const tables = Object.values<unknown>({ ...controlSchema, ...controlChanges }).flatMap((value) =>
+const tables = Object.values<unknown>({
+  ...controlSchema,
+  ...controlChanges,
+  ...controlSide,
+}).flatMap((value) =>
   isTable(value)
     ? [
         {

@@ -1,0 +1,25 @@
+import type { Sql } from '../database.ts';
+import { findSideTable } from './ensure.ts';
+import { SIDE_TABLES } from './tables.ts';
+
+/** The one object whose records are recipients. */
+const PERSON = 'person';
+
+/** Rows of a record in the tables beside the mirror. @returns how many went. */
+export async function eraseSides(tx: Sql, object: string, ids: readonly string[]): Promise<number> {
+  await tx.query(
+    `DELETE FROM {sync}.side_reading WHERE part = 'attachment' AND object = $1 AND key = ANY($2)`,
+    [object, ids],
+  );
+  let erased = 0;
+  for (const side of [SIDE_TABLES.attachment, SIDE_TABLES.list_member]) {
+    const table = await findSideTable(tx, side);
+    if (table === null) continue;
+    const text = `DELETE FROM ${table} WHERE object = $1 AND record_id = ANY($2) RETURNING 1`;
+    erased += (await tx.query(text, [object, ids])).length;
+  }
+  const recipients = await findSideTable(tx, SIDE_TABLES.campaign_recipient);
+  if (object !== PERSON || recipients === null) return erased;
+  const text = `DELETE FROM ${recipients} WHERE person_id = ANY($1) RETURNING 1`;
+  return erased + (await tx.query(text, [ids])).length;
+}

@@ -1,0 +1,40 @@
+import type { Json } from './json.ts';
+
+/**
+ * What a workspace has beside its records, each read as a whole and kept in a table of its own:
+ *
+ * - `setting` settings of the workspace
+ * - `list` lists of records, `list_member` who is in one
+ * - `campaign_recipient` whom a campaign was sent to
+ * - `attachment` files of a record, without what is in them
+ */
+export type SidePart = 'setting' | 'list' | 'list_member' | 'campaign_recipient' | 'attachment';
+
+/** What one reading is of. Either is empty where the part has no such thing. */
+export interface SideUnit {
+  /** The object of the record, or of the list. */
+  readonly object: string;
+  /** The record, the list or the campaign. */
+  readonly key: string;
+}
+
+export interface SideRequest extends SideUnit {
+  readonly part: SidePart;
+  readonly offset: number;
+  /** At most this many; a server may give fewer on every page. */
+  readonly limit: number;
+}
+
+export interface SideItem {
+  /** No two of one unit have the same. */
+  readonly id: string;
+  readonly fields: Readonly<Record<string, Json>>;
+}
+
+export interface SidePage {
+  readonly items: readonly SideItem[];
+  /** How many there are, where the server says. */
+  readonly total: number | null;
+  /** Whether there is anything behind this page. */
+  readonly more: boolean;
+}

@@ -1,0 +1,189 @@
+import type { Database } from '../db/database.ts';
+import { dropPages, pagesAreWhole, putPage, resumePages } from '../db/side/pages.ts';
+import {
+  type DueReading,
+  postponeReading,
+  readDueReadings,
+  type SideScope,
+  settleReadings,
+} from '../db/side/readings.ts';
+import type { SideTable } from '../db/side/tables.ts';
+import { type SideReading, type SideWrites, writeSide, writeSidePages } from '../db/side/write.ts';
+import { RemoteError } from '../domain/errors.ts';
+import type { CallOptions, ReadSide } from '../domain/remote.ts';
+import type { SideItem } from '../domain/side.ts';
+
+export interface SideDeps {
+  readonly db: Database;
+  readonly readSide: ReadSide;
+  /** Asked between requests: what is left is done another time. */
+  readonly isOver: () => boolean;
+}
+
+export interface SideTask extends SideScope {
+  readonly side: SideTable;
+  /** Quoted, with its schema. */
+  readonly table: string;
+  /** When one that was read is read again; null: when its record has another version. */
+  readonly everyMs: number | null;
+}
+
+export interface SideCounts extends SideWrites {
+  readonly read: number;
+  readonly failed: number;
+}
+
+/** Units that are settled together. */
+const BATCH = 100;
+/** Requests under way at once, behind everything else. */
+const AT_ONCE = 4;
+const PAGE = 500;
+/** Records that fail together, and none beside them that does not: it is their object that does. */
+const MANY = 5;
+
+type Outcome =
+  /** Items of one page, to be written with others. */
+  | { readonly kind: 'read'; readonly unit: DueReading; readonly items: readonly SideItem[] }
+  /** Written already, page by page. */
+  | { readonly kind: 'written'; readonly writes: SideWrites; readonly isWhole: boolean }
+  | { readonly kind: 'failed'; readonly unit: DueReading; readonly error: RemoteError }
+  | { readonly kind: 'left' };
+
+/**
+ * Reads every unit that is due, until none is. One that cannot be had harms only itself: it waits. Where
+ * the CRM does not answer at all, or a whole batch fails, the rest waits unblamed.
+ *
+ * @throws what stopped it: the CRM's trouble, or what is no RemoteError.
+ */
+export async function pullSide(
+  deps: SideDeps,
+  task: SideTask,
+  options: CallOptions,
+): Promise<SideCounts> {
+  const { db } = deps;
+  const { part, everyMs } = task;
+  const counts = { read: 0, failed: 0, added: 0, changed: 0, removed: 0 };
+  const add = ({ added, changed, removed }: SideWrites) => {
+    counts.added += added;
+    counts.changed += changed;
+    counts.removed += removed;
+  };
+  while (!deps.isOver() && !options.signal.aborted) {
+    const due = await readDueReadings(db, task, BATCH);
+    if (due.length === 0) break;
+    const { outcomes, stops } = await readBatch(deps, task, { due, options });
+    const read = outcomes.flatMap((one) => (one.kind === 'read' ? [one] : []));
+    if (read.length > 0) {
+      const readings = read.map(({ unit, items }): SideReading => ({ ...unit, items }));
+      const settled = read.map(({ unit }) => unit);
+      const work = async (tx: Parameters<typeof writeSide>[0]) => {
+        const writes = await writeSide(tx, task, readings);
+        await settleReadings(tx, part, { readings: settled, everyMs });
+        return writes;
+      };
+      add(await db.transaction(work, { asWriter: true }));
+    }
+    for (const one of outcomes) {
+      if (one.kind === 'written') add(one.writes);
+      if (one.kind !== 'failed') continue;
+      await postponeReading(db, part, { ...one.unit, code: one.error.code, everyMs });
+    }
+    const failures = outcomes.flatMap((one) => (one.kind === 'failed' ? [one.error] : []));
+    const done = outcomes.filter(({ kind }) => kind === 'read' || kind === 'written').length;
+    counts.read += done;
+    counts.failed += failures.length;
+    if (stops.length > 0) throw stops[0];
+    // Nothing of it answers: that is no unit's own.
+    const many = task.object === null ? 1 : MANY;
+    const [failure] = failures;
+    if (failure !== undefined && done === 0 && failures.length >= many) throw failure;
+  }
+  return counts;
+}
+
+/** In a few lanes; the first error that is everybody's ends all of them. */
+async function readBatch(
+  deps: SideDeps,
+  task: SideTask,
+  { due, options }: { readonly due: readonly DueReading[]; readonly options: CallOptions },
+): Promise<{ readonly outcomes: readonly Outcome[]; readonly stops: readonly unknown[] }> {
+  const outcomes: Outcome[] = [];
+  const left = due.values();
+  const stops: unknown[] = [];
+  const lane = async () => {
+    for (const unit of left) {
+      if (stops.length > 0 || options.signal.aborted) return;
+      try {
+        outcomes.push(await readUnit(deps, task, { unit, options }));
+      } catch (error) {
+        if (isItsOwn(error) && !options.signal.aborted) {
+          outcomes.push({ kind: 'failed', unit, error });
+        } else stops.push(error);
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, lane));
+  return { outcomes, stops };
+}
+
+/** Whether it is about this unit, and not about the CRM, the key or the network. */
+function isItsOwn(error: unknown): error is RemoteError {
+  if (!(error instanceof RemoteError) || error.disposition === 'halt') return false;
+  return error.status !== null && error.status !== 401 && error.status !== 429;
+}
+
+interface Reading {
+  readonly unit: DueReading;
+  readonly options: CallOptions;
+}
+
+async function readUnit(
+  deps: SideDeps,
+  task: SideTask,
+  { unit, options }: Reading,
+): Promise<Outcome> {
+  const { part } = task;
+  const { object, key } = unit;
+  if (!unit.begun) {
+    const request = { part, object, key, offset: 0, limit: PAGE };
+    const first = await deps.readSide(request, options);
+    if (!first.more) return { kind: 'read', unit, items: first.items };
+    await putPage(deps.db, part, { ...first, object, key, page: 0 });
+  }
+  return await readPages(deps, task, { unit, options });
+}
+
+/** The rest of a unit that takes several pages, each put down when it is there, so that memory holds one. */
+async function readPages(
+  deps: SideDeps,
+  { part, side, table, everyMs }: SideTask,
+  { unit, options }: Reading,
+): Promise<Outcome> {
+  const { db, readSide } = deps;
+  const { object, key } = unit;
+  let { pages, items, lastIds } = await resumePages(db, part, unit);
+  for (let more = true; more; ) {
+    if (deps.isOver()) return { kind: 'left' };
+    const request = { part, object, key, offset: items, limit: PAGE };
+    const page = await readSide(request, options);
+    const known = new Set(lastIds);
+    lastIds = page.items.map(({ id }) => id);
+    // One that knows no pages shows the same again, and for ever.
+    more = page.more && lastIds.some((id) => !known.has(id));
+    await putPage(db, part, { ...page, object, key, page: pages });
+    pages += 1;
+    items += page.items.length;
+  }
+  const work = async (tx: Parameters<typeof writeSide>[0]) => {
+    const isWhole = await pagesAreWhole(tx, part, unit);
+    const writes = await writeSidePages(tx, { table, side, part }, { ...unit, isWhole });
+    await dropPages(tx, part, unit);
+    if (isWhole) await settleReadings(tx, part, { readings: [unit], everyMs });
+    else await postponeReading(tx, part, { ...unit, code: MOVED, everyMs });
+    return { kind: 'written', writes, isWhole } as const;
+  };
+  return await db.transaction(work, { asWriter: true });
+}
+
+/** The list was changed while it was read, and hid somebody: it is read again. */
+const MOVED = 'side-list-moved';
