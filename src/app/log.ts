@@ -1,5 +1,4 @@
 import { type DestinationStream, destination, type Logger, pino } from 'pino';
-import { prettyFactory } from 'pino-pretty';
 import { SyncError } from '../domain/errors.ts';
 import type { LogLevel } from './config/environment.ts';
 
@@ -7,8 +6,8 @@ export type { Logger };
 
 export interface LogOptions {
   readonly level: LogLevel;
-  /** Coloured lines for a reader; default: where standard error is a terminal. */
-  readonly pretty?: boolean;
+  /** Makes of each line what is written; default the line itself. */
+  readonly format?: (line: string) => string;
   /** Where lines go; default standard error. */
   readonly stream?: DestinationStream;
 }
@@ -57,11 +56,6 @@ function describeError(error: unknown, frames: 'all' | 'of bugs', depth = 0): un
   };
 }
 
-function forTerminal(sink: DestinationStream): DestinationStream {
-  const format = prettyFactory({ translateTime: 'SYS:HH:MM:ss', colorize: true });
-  return { write: (line) => sink.write(format(line)) };
-}
-
 /** What is classified says enough by itself; a bug has to be found. */
 function serializersFor(level: string) {
   const frames = level === 'debug' || level === 'trace' ? 'all' : 'of bugs';
@@ -81,7 +75,7 @@ function safeChild(logger: Logger): Logger {
 /** Writes synchronously: what is logged last before a crash is what matters most. */
 export function createLog(options: LogOptions): Logger {
   const sink = options.stream ?? destination({ fd: 2, sync: true });
-  const forReaders = options.pretty ?? (options.stream === undefined && process.stderr.isTTY);
+  const { format } = options;
   return pino(
     {
       level: options.level,
@@ -91,6 +85,13 @@ export function createLog(options: LogOptions): Logger {
       serializers: serializersFor(options.level),
       redact: redaction,
     },
-    forReaders ? forTerminal(sink) : sink,
+    format === undefined ? sink : { write: (line) => sink.write(format(line)) },
   );
+}
+
+/** On standard error: coloured lines on a terminal, which are loaded for it alone. */
+export async function openLog(level: LogLevel): Promise<Logger> {
+  if (!process.stderr.isTTY) return createLog({ level });
+  const { lineForReaders } = await import('./log-lines.ts');
+  return createLog({ level, format: lineForReaders() });
 }

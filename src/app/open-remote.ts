@@ -2,13 +2,8 @@ import type { OpenOptions, OpenRemote } from '../crm/adapter.ts';
 import { readTokens } from '../crm/wire/oauth/token-file.ts';
 import { UsageError } from '../domain/errors.ts';
 import type { HoldChange } from '../domain/traffic.ts';
-import { type AccessKind, type Config, loginFile } from './config/config.ts';
+import { type Config, loginFile } from './config/config.ts';
 import type { Logger } from './log.ts';
-
-/** For a person. */
-export function describeAccess(kind: AccessKind | null): string {
-  return kind === null ? 'no key and no login' : kind === 'login' ? 'OAuth login' : 'API key';
-}
 
 /** The CRM alone, for what needs no database. The caller stops it. */
 export async function openRemote(

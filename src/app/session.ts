@@ -6,11 +6,10 @@ import { createTurns } from '../conflicts/turns.ts';
 import type { OpenRemote } from '../crm/adapter.ts';
 import { systemClock } from '../crm/wire/clock.ts';
 import type { SpareBuffers } from '../crm/wire/spare-buffers.ts';
-import { type Database, openDatabase } from '../db/database.ts';
+import type { Database } from '../db/database.ts';
 import { type Dependant, readStaleViews } from '../db/dependants.ts';
 import { readInstallationFacts, readSettingFacts } from '../db/health.ts';
 import { ensureInstallation, type Installation } from '../db/installation.ts';
-import { migrateControl } from '../db/migrate.ts';
 import { applyMirror, type MirrorChange } from '../db/mirror/apply.ts';
 import { readObjects } from '../db/mirror/catalog.ts';
 import type { LinkTable } from '../db/mirror/links.ts';
@@ -21,27 +20,13 @@ import { SyncError } from '../domain/errors.ts';
 import type { Remote } from '../domain/remote.ts';
 import type { Traffic } from '../domain/traffic.ts';
 import type { PullDeps } from '../pull/pull-object.ts';
-import {
-  type Config,
-  type ObjectSettings,
-  objectSettings,
-  schemasFor,
-  unknownNames,
-} from './config/config.ts';
+import { type Config, type ObjectSettings, objectSettings, unknownNames } from './config/config.ts';
 import { followingDatabase, watchSchema } from './daemon/schema-watch.ts';
-import { startEmbeddedPostgres } from './embedded-postgres/embedded-postgres.ts';
 import { createGrantRights, createPublish } from './keep-beside.ts';
 import type { Logger } from './log.ts';
+import { type OpenDatabase, openDatabaseOnly } from './open-database.ts';
 import { openRemote } from './open-remote.ts';
 import { createTroubles, type Troubles } from './trouble.ts';
-
-/** A database that is ours, migrated; the CRM is not needed for it. */
-export interface OpenDatabase {
-  readonly db: Database;
-  readonly databaseUrl: string;
-  readonly embedded: boolean;
-  stop(): Promise<void>;
-}
 
 /** Everything a command works with. */
 export interface Session extends OpenDatabase, PullDeps {
@@ -93,39 +78,6 @@ interface OpenOptions {
 
 /** Tables with a problem are looked at this often while anything is read or sent. */
 const PROBLEM_CHECK_MS = 30_000;
-
-export const EMBEDDED_FOLDER = '.clarify-sync/postgres';
-
-/**
- * Opens the configured database, or the embedded one, and migrates it: nothing is changed where its
- * schemas are another workspace's, as far as it is known which is wanted.
- */
-export async function openDatabaseOnly(
-  config: Config,
-  deps: SessionDeps,
-  workspace: string | null = null,
-): Promise<OpenDatabase> {
-  const embedded =
-    config.database === null ? await startEmbeddedPostgres({ dir: EMBEDDED_FOLDER }) : null;
-  const databaseUrl = config.database?.url ?? embedded?.url ?? '';
-  const db = openDatabase({
-    url: databaseUrl,
-    schemas: schemasFor(config),
-    applicationName: 'clarify-sync',
-    log: deps.log,
-  });
-  const stop = async () => {
-    await db.close();
-    await embedded?.stop();
-  };
-  try {
-    await migrateControl(db, { owner: { crm: config.crm.name, workspace } });
-  } catch (error) {
-    await stop();
-    throw error;
-  }
-  return { db, databaseUrl, embedded: embedded !== null, stop };
-}
 
 /**
  * Opens database and CRM, in this order, and brings the mirror tables up to the workspace's

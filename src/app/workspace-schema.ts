@@ -4,8 +4,8 @@ import { planDrizzleModule } from '../db/mirror/drizzle-module.ts';
 import type { ObjectSchema } from '../domain/schema.ts';
 import { type Config, objectSettings } from './config/config.ts';
 import type { Logger } from './log.ts';
+import { openDatabaseOnly } from './open-database.ts';
 import { openRemote } from './open-remote.ts';
-import { openDatabaseOnly } from './session.ts';
 
 interface Deps {
   readonly log: Logger;

@@ -1,10 +1,6 @@
-import PQueue from 'p-queue';
 import type { Config } from '../app/config/config.ts';
 import type { FleetConfig, FleetEntry } from '../app/fleet/file.ts';
 import { UsageError } from '../domain/errors.ts';
-import { describeFailure, type Failure, renderFailure } from './failure.ts';
-import type { ExitCode, Report } from './report.ts';
-import { type Paint, printable } from './terminal.ts';
 
 /** @throws UsageError naming those there are, where it is none of them or has to be said which. */
 export function chooseWorkspace({ workspaces }: FleetConfig, name: string | undefined): FleetEntry {
@@ -29,91 +25,4 @@ export function checkLoneName({ name }: Config, given: string | undefined): void
     [`there is no workspace ${given}: CLARIFY_SYNC_FLEET is not set`],
     'leave --workspace out, or set CLARIFY_SYNC_FLEET to the file of a fleet',
   );
-}
-
-/** A command that takes `--workspace`, as it is quoted to people who have to run it. */
-const QUOTED_COMMAND =
-  /`clarify-sync (?!(?:run|emulator|demo|completion)\b)(?![^`]* --workspace )[^`]+(?=`)/g;
-
-/** The same advice to somebody who has a fleet: each command in it says which workspace it is for. */
-export function forWorkspace(advice: string, name: string): string {
-  const word = /^[\w.-]+$/.test(name) ? name : `'${name}'`;
-  return advice.replaceAll(QUOTED_COMMAND, (command) => `${command} --workspace ${word}`);
-}
-
-/** A report to somebody who has a fleet, likewise. */
-export function reportFor(report: Report, name: string): Report {
-  const { next, failures } = report;
-  return {
-    ...report,
-    ...(failures && { failures: failures.map((one) => failureFor(one, name)) }),
-    next: next === null ? null : forWorkspace(next, name),
-  };
-}
-
-export function failureFor(failure: Failure, name: string): Failure {
-  const { hint } = failure;
-  return hint === null ? failure : { ...failure, hint: forWorkspace(hint, name) };
-}
-
-/** What the command came to for one workspace. */
-interface One {
-  readonly name: string;
-  readonly report: Report | null;
-  readonly failure: Failure | null;
-  readonly exitCode: ExitCode;
-}
-
-/** Their databases are asked side by side, and each opens connections of its own. */
-const AT_ONCE = 4;
-
-/** Runs a command for every workspace; one that fails is told of, and the others go on. */
-export async function reportOnAll(
-  { workspaces }: Pick<FleetConfig, 'workspaces'>,
-  paint: Paint,
-  work: (entry: FleetEntry) => Promise<Report>,
-): Promise<Report> {
-  const queue = new PQueue({ concurrency: AT_ONCE });
-  const all = await queue.addAll(
-    workspaces.map((entry) => async (): Promise<One> => {
-      const { name } = entry;
-      try {
-        const report = reportFor(await work(entry), name);
-        return { name, report, failure: null, exitCode: report.exitCode };
-      } catch (error) {
-        const exitCode = error instanceof UsageError ? 2 : 1;
-        return { name, report: null, failure: failureFor(describeFailure(error), name), exitCode };
-      }
-    }),
-  );
-  const fromWorst = all.toSorted(
-    (a, b) => BADNESS.indexOf(b.exitCode) - BADNESS.indexOf(a.exitCode),
-  );
-  const worst = fromWorst[0];
-  const adviser = fromWorst.find((one) => nextOf(one) !== null);
-  return {
-    json: { workspaces: all.map(toJson) },
-    text: all.flatMap((one) => [paint('bold', printable(one.name)), ...linesOf(one, paint), '']),
-    exitCode: worst?.exitCode ?? 0,
-    next: adviser === undefined ? null : `${adviser.name}: ${nextOf(adviser)}`,
-  };
-}
-
-/** From the best to the worst. */
-const BADNESS: readonly ExitCode[] = [0, 3, 1, 2];
-
-function nextOf({ report, failure }: One): string | null {
-  return report?.next ?? failure?.hint ?? null;
-}
-
-function toJson({ name, report, failure }: One): Readonly<Record<string, unknown>> {
-  return failure === null
-    ? { name, ...report?.json, next: report?.next ?? null }
-    : { name, error: failure, next: failure.hint };
-}
-
-function linesOf({ report, failure }: One, paint: Paint): readonly string[] {
-  if (failure !== null) return renderFailure(failure, paint);
-  const failures = report?.failures ?? [];
-  return [...(report?.text ?? []), ...failures.flatMap((one) => renderFailure(one, paint))];
 }

@@ -1,26 +1,25 @@
-import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
-import { z } from 'zod';
+import { packageVersion } from '../crm/wire/user-agent.ts';
 import { UsageError } from '../domain/errors.ts';
-import { addBackfill } from './commands/backfill-command.ts';
-import { addCompletion } from './commands/completion-command.ts';
-import { addConflicts } from './commands/conflicts-command.ts';
-import { addDemo } from './commands/demo-command.ts';
-import { addDoctor } from './commands/doctor-command.ts';
-import { addEmulator } from './commands/emulator-command.ts';
-import { addForget } from './commands/forget-command.ts';
-import { addLogin } from './commands/login-command.ts';
-import { addMigrate } from './commands/migrate-command.ts';
-import { addOutbox } from './commands/outbox-command.ts';
-import { addPull } from './commands/pull-command.ts';
-import { addPush } from './commands/push-command.ts';
-import { addReconcile } from './commands/reconcile-command.ts';
-import { addRun } from './commands/run-command.ts';
-import { addSchema } from './commands/schema-command.ts';
-import { addStatus } from './commands/status-command.ts';
-import { addSync } from './commands/sync-command.ts';
 import type { ExitCode } from './report.ts';
 import { type OnHangup, Shell } from './shell.ts';
+import { addBackfill } from './syntax/backfill.ts';
+import { addCompletion } from './syntax/completion.ts';
+import { addConflicts } from './syntax/conflicts.ts';
+import { addDemo } from './syntax/demo.ts';
+import { addDoctor } from './syntax/doctor.ts';
+import { addEmulator } from './syntax/emulator.ts';
+import { addForget } from './syntax/forget.ts';
+import { addLogin } from './syntax/login.ts';
+import { addMigrate } from './syntax/migrate.ts';
+import { addOutbox } from './syntax/outbox.ts';
+import { addPull } from './syntax/pull.ts';
+import { addPush } from './syntax/push.ts';
+import { addReconcile } from './syntax/reconcile.ts';
+import { addRun } from './syntax/run.ts';
+import { addSchema } from './syntax/schema.ts';
+import { addStatus } from './syntax/status.ts';
+import { addSync } from './syntax/sync.ts';
 import type { Terminal } from './terminal.ts';
 
 export interface ProgramOptions {
@@ -60,7 +59,7 @@ function buildProgram(shell: Shell, terminal: Terminal): Command {
     .description(
       `Two-way sync between a ${shell.crm.title} CRM workspace and a Postgres warehouse.`,
     )
-    .version(readVersion(), '--version')
+    .version(packageVersion(), '--version')
     .helpOption('-h, --help', 'show help')
     .helpCommand('help [command]', 'show help for a command')
     .showSuggestionAfterError(true)
@@ -115,11 +114,4 @@ const COMMANDS = [
 function toUsageError(error: CommanderError): UsageError {
   const message = error.message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ');
   return new UsageError([message], 'run `clarify-sync --help`, or `clarify-sync help <command>`');
-}
-
-/** The package's own file lies above both `src/cli` and `dist/cli`. */
-function readVersion(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
-  const { version } = z.object({ version: z.string() }).parse(JSON.parse(text));
-  return version;
 }

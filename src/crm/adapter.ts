@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import type { Hint } from '../domain/hint.ts';
 import type { Json } from '../domain/json.ts';
 import type { Remote } from '../domain/remote.ts';
@@ -129,14 +129,15 @@ export interface Adapter {
   readonly settings: readonly Setting[];
   /** Mistakes that no setting has by itself. */
   readonly check?: (settings: Settings, names: SettingNames) => readonly string[];
-  readonly objects?: ObjectDialect;
+  /** Loaded when it is asked for, as all is that a command line alone has no use for. */
+  readonly objects?: () => Promise<ObjectDialect>;
   /** Asks nothing yet. Everything that is required is set. */
   open(settings: Settings, options: OpenOptions): Promise<OpenRemote>;
   readonly login?: Login;
   /** Whether it tells what happened to its records before; default false. */
   readonly tellsPast?: boolean;
   /** Left out where the CRM calls nobody. */
-  readonly hooks?: HookCalls;
+  readonly hooks?: () => Promise<HookCalls>;
   /** What `Remote.readSide` reads; left out where that is nothing. */
   readonly sides?: readonly SidePart[];
 }

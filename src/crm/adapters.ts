@@ -24,8 +24,9 @@ export function everySetting(): readonly Adapter['settings'][number][] {
 }
 
 /** Every key that objects of some CRM have of their own, where it is not known of which. */
-export function everyDialect(): ObjectDialect {
-  return ADAPTERS.map(({ objects }) => objects).reduce<ObjectDialect>(
+export async function everyDialect(): Promise<ObjectDialect> {
+  const dialects = await Promise.all(ADAPTERS.map(async ({ objects }) => await objects?.()));
+  return dialects.reduce<ObjectDialect>(
     (all, dialect) => ({
       ...all,
       ...(dialect?.fieldShorthand !== undefined && { fieldShorthand: dialect.fieldShorthand }),

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { quoteIdent } from '../domain/names.ts';
 import type { Database } from './database.ts';
 import type { Schemas } from './schemas.ts';

@@ -2,7 +2,6 @@ import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type pg from 'pg';
 import type { QueryResultRow } from 'pg';
-import { from as copyFrom } from 'pg-copy-streams';
 import { type ClockBounds, seenClock } from '../domain/clock-bounds.ts';
 import { SyncError } from '../domain/errors.ts';
 import { classifyDatabaseError, type DatabaseSyncError } from './database-error.ts';
@@ -330,7 +329,9 @@ function openTransaction(
         sourceError = error;
       });
       try {
-        const target = client.query(copyFrom(renderSql(statement, schemas)));
+        // Late: most that open a database copy nothing.
+        const { copyStream } = await import('./copy-stream.ts');
+        const target = copyStream(client, renderSql(statement, schemas));
         await pipeline(source, target);
         return target.rowCount;
       } catch (error) {

@@ -1,6 +1,6 @@
 import type { Sql } from './database.ts';
 import { DatabaseSyncError } from './database-error.ts';
-import { qualify } from './mirror/table.ts';
+import { qualify } from './mirror/qualify.ts';
 import { readTroubles, type Trouble } from './trouble.ts';
 
 /** One object, as its mirror stands. Instants are ISO-8601 UTC. */

@@ -173,7 +173,7 @@ test('keys that nobody has declared stand in _extra, and doctor says how to decl
   expect(undeclared?.hint).toContain('registered_at: date');
   expect(undeclared?.hint).toContain('features: texts');
   const yaml = undeclared?.hint?.replace(/^.*?: /, '') ?? '';
-  expect(parseConfigFile(yaml, config.crm.objects)).toHaveProperty('settings');
+  expect(parseConfigFile(yaml, await config.crm.objects?.())).toHaveProperty('settings');
   expect(checks.filter(({ state }) => state === 'fail')).toEqual([]);
   const promises = checks.filter(({ name }) => name === 'promise').map(({ detail }) => detail);
   expect(promises).toContain(

@@ -188,7 +188,15 @@ describe('the architecture', () => {
   });
 
   it('reads the environment in one module', () => {
-    expect(using(/\bprocess\s*\.\s*env\b/)).toEqual(['app/config/config.ts']);
+    expect(using(/\bprocess\s*\.\s*env\b/)).toEqual(['app/config/variables.ts']);
+  });
+
+  it('takes from zod what it uses: `z` itself is all of it, in every language', () => {
+    expect(using(/import (type )?\{[^}]*\bz\b[^}]*\} from 'zod'/)).toEqual([]);
+  });
+
+  it('loads packages late through modules of its own: bundled, they have no names by themselves', () => {
+    expect(using(/\bimport\('[^.']/)).toEqual([]);
   });
 
   it('touches signals and exit codes in one module', () => {

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 const PUBLIC_REGISTRY = 'https://registry.npmjs.org/';

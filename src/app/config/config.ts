@@ -1,25 +1,19 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Adapter } from '../../crm/adapter.ts';
-import {
-  adapterNamed,
-  adapterNames,
-  adapterTitles,
-  defaultAdapter,
-  everyDialect,
-  everySetting,
-} from '../../crm/adapters.ts';
+import { adapterNames, everyDialect, everySetting } from '../../crm/adapters.ts';
 import { UsageError } from '../../domain/errors.ts';
 import { nearest } from '../../domain/nearest.ts';
 import { type ProcessSettings, readOnOff, readProcess } from './environment.ts';
-import { type ConfigFile, parseConfigFile } from './file.ts';
+import type { ConfigFile } from './file.ts';
 import { untoldPasts } from './objects.ts';
 import { sideProblems } from './sides.ts';
 import { fileOf, plain, type Source } from './source.ts';
+import { type Environment, environment } from './variables.ts';
 import { readAdapter, readWorkspace, type WorkspaceSettings } from './workspace.ts';
 
 export { type ObjectSettings, objectSettings, unknownNames } from './objects.ts';
-export { type AccessKind, loginFile, schemasFor } from './workspace.ts';
+export { describeAccess, loginFile, schemasFor } from './workspace.ts';
 
 /** Everything that can be set, checked and complete. Durations end in `Ms`; null is for ever. */
 export interface Config extends WorkspaceSettings, ProcessSettings, FileSettings {
@@ -60,8 +54,6 @@ export interface FileSettings {
   readonly publication: boolean;
   readonly grants: { readonly read: readonly string[]; readonly write: readonly string[] };
 }
-
-export type Environment = Readonly<Record<string, string | undefined>>;
 
 export interface LoadConfigOptions {
   readonly env?: Environment;
@@ -126,20 +118,38 @@ export function describeUnknown(name: string): string {
   return `${name} is no setting${meant === null ? '' : `; is ${meant} meant?`}`;
 }
 
+/** What a file that says nothing says. Written out, for reading files takes a while to load. */
+export const WITHOUT_FILE: FileSettings = {
+  objects: {},
+  exclude: [],
+  massDelete: { rows: 50, percent: 5 },
+  allowance: 80,
+  sweepMs: 24 * 3_600_000,
+  retention: {
+    outboxMs: 30 * 86_400_000,
+    conflictsMs: 365 * 86_400_000,
+    tombstonesMs: null,
+  },
+  tables: { settings: false, lists: false, campaigns: [], everyMs: 3_600_000 },
+  publication: false,
+  grants: { read: [], write: [] },
+};
+
 async function readConfigFile(source: Source, crm: Adapter | null): Promise<FileSettings | null> {
   const { readText, problems } = source;
   const path = plain(source, 'CLARIFY_SYNC_CONFIG');
-  let text = '';
-  if (path !== null) {
-    try {
-      text = await readText(resolve(path));
-    } catch (error) {
-      const code = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable';
-      problems.push(`CLARIFY_SYNC_CONFIG: ${path} cannot be read (${code})`);
-      return null;
-    }
+  if (path === null) return WITHOUT_FILE;
+  let text: string;
+  try {
+    text = await readText(resolve(path));
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable';
+    problems.push(`CLARIFY_SYNC_CONFIG: ${path} cannot be read (${code})`);
+    return null;
   }
-  const parsed = parseConfigFile(text, crm === null ? everyDialect() : crm.objects);
+  const { parseConfigFile } = await import('./file.ts');
+  const dialect = crm === null ? await everyDialect() : await crm.objects?.();
+  const parsed = parseConfigFile(text, dialect);
   const wrong = 'problems' in parsed ? parsed.problems : [];
   const untold =
     'settings' in parsed && crm !== null ? untoldPasts(parsed.settings.objects, crm) : [];
@@ -169,12 +179,12 @@ export function toFileSettings(file: ConfigFile): FileSettings {
 }
 
 /**
- * Reads the environment and the file it names: the only place that does.
+ * Reads the environment and the file it names.
  *
  * @throws UsageError naming every mistake found, none of them quoting a secret.
  */
 export async function loadConfig(options: LoadConfigOptions = {}): Promise<Config> {
-  const { env = process.env, remote = true } = options;
+  const { env = environment(), remote = true } = options;
   const problems: string[] = [];
   const source: Source = {
     values: env,
@@ -223,20 +233,6 @@ function howToBeLetIn({ crm: { login }, names }: WorkspaceSettings): string {
   return `set ${names[login.insteadOf]}, or run \`clarify-sync login\`; `;
 }
 
-/**
- * The CRM that is in use, for who shows help; the default where what is named is none. A fleet may
- * have workspaces of each, and its file is not read for that.
- */
-export function crmInUse(env: Environment = process.env): Adapter {
-  const adapter = adapterNamed(env['CLARIFY_SYNC_CRM']?.trim() ?? '') ?? defaultAdapter;
-  return fleetPath(env) === null ? adapter : { ...adapter, title: adapterTitles.join(' or ') };
-}
-
-/** For whoever reads the file of a fleet. */
-export function environment(): Environment {
-  return process.env;
-}
-
 /** Variables that say nothing where a fleet's file is used: of one workspace, or misspelt. */
 export function unusedInFleet(env: Environment): readonly string[] {
   const used = new Set([
@@ -247,9 +243,4 @@ export function unusedInFleet(env: Environment): readonly string[] {
   return Object.keys(env)
     .filter((name) => (name.startsWith(PREFIX) || known.has(name)) && !used.has(name))
     .toSorted();
-}
-
-/** The file of a fleet, which takes the place of the variables of one workspace; null without one. */
-export function fleetPath(env: Environment = process.env): string | null {
-  return env['CLARIFY_SYNC_FLEET']?.trim() || null;
 }

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Adapter } from '../../crm/adapter.ts';
 import { everyDialect, everySetting } from '../../crm/adapters.ts';
 import { isObject } from '../../domain/json.ts';
@@ -71,7 +71,7 @@ export async function readEntry(entry: unknown, about: EntryAbout): Promise<Entr
     problems: [],
   };
   const crm = readAdapter(source);
-  const dialect = crm === null ? everyDialect() : crm.objects;
+  const dialect = crm === null ? await everyDialect() : await crm.objects?.();
   const shape = z.strictObject({
     ...configFileOf(dialect).shape,
     ...own,

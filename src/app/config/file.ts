@@ -1,6 +1,6 @@
 import { validate as isCron } from 'node-cron';
 import { isScalar, LineCounter, parseDocument, visit } from 'yaml';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { ObjectDialect } from '../../crm/adapter.ts';
 import { isObject } from '../../domain/json.ts';
 import { conflictPolicies, deletePolicies } from '../../domain/policy.ts';

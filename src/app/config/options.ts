@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { z } from 'zod';
+import * as z from 'zod';
 import { UsageError } from '../../domain/errors.ts';
 import type { ConflictPolicy } from '../../domain/policy.ts';
 import type { Config } from './config.ts';

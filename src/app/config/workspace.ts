@@ -6,6 +6,11 @@ import { checked, isGiven, plain, type Source, secret } from './source.ts';
 /** By what we are let in. */
 export type AccessKind = 'api-key' | 'login';
 
+/** For a person. */
+export function describeAccess(kind: AccessKind | null): string {
+  return kind === null ? 'no key and no login' : kind === 'login' ? 'OAuth login' : 'API key';
+}
+
 /** What one workspace of one CRM needs. */
 export interface WorkspaceSettings {
   readonly crm: Adapter;

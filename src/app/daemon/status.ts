@@ -5,10 +5,10 @@ import { retryEntries } from '../../db/outbox/review.ts';
 import type { HookReceiver } from '../../http/hook-route.ts';
 import { createStatusServer, type StatusServer } from '../../http/status-server.ts';
 import type { NextRun, StatusSource } from '../../http/status-source.ts';
+import { describeAccess } from '../config/config.ts';
 import { discardChange } from '../decisions/discard-change.ts';
 import { resolveConflict } from '../decisions/resolve-conflict.ts';
 import { createReceiver } from '../hooks/receiver.ts';
-import { describeAccess } from '../open-remote.ts';
 import type { Session } from '../session.ts';
 
 export interface DaemonFacts {

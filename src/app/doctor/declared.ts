@@ -13,7 +13,7 @@ export async function checkDeclared(
   db: Sql,
   { crm }: Pick<Config, 'crm'>,
 ): Promise<readonly Check[]> {
-  const declare = crm.objects?.declare;
+  const declare = (await crm.objects?.())?.declare;
   if (declare === undefined) return [];
   const checks: Check[] = [];
   for (const table of await loadMirrorTables(db)) {

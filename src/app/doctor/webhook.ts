@@ -4,8 +4,8 @@ import { SyncError } from '../../domain/errors.ts';
 import type { Remote, RemoteHook } from '../../domain/remote.ts';
 import type { Config } from '../config/config.ts';
 import { isSameAddress, removeHooks } from '../hooks/registration.ts';
+import { openDatabaseOnly } from '../open-database.ts';
 import { openRemote } from '../open-remote.ts';
-import { openDatabaseOnly } from '../session.ts';
 import {
   type Check,
   type DoctorOptions,
@@ -91,7 +91,7 @@ export async function forgetWebhook(config: Config, options: DoctorOptions): Pro
   const remote = await openRemote(config, log);
   try {
     if (remote.hooks === undefined) return { name: NAME, ...ok(`${title} calls nobody`) };
-    const { db, stop } = await openDatabaseOnly(config, { log, signal });
+    const { db, stop } = await openDatabaseOnly(config, { log });
     try {
       const about = { known: await readHook(db), url: config.hookUrl ?? null };
       const call = { priority: 'push', signal, withinMs: 10_000 } as const;

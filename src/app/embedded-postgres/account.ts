@@ -6,7 +6,7 @@ import { arch, platform, userInfo } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
-import { z } from 'zod';
+import * as z from 'zod';
 import { SyncError } from '../../domain/errors.ts';
 
 /** Postgres refuses to run as root, so then it runs as somebody else. */

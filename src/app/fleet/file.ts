@@ -1,14 +1,15 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { UsageError } from '../../domain/errors.ts';
 import { isObject } from '../../domain/json.ts';
 import { nearest } from '../../domain/nearest.ts';
-import { type Config, type Environment, schemasFor, unusedInFleet } from '../config/config.ts';
+import { type Config, schemasFor, unusedInFleet } from '../config/config.ts';
 import { entryKeys, readEntry } from '../config/entry.ts';
 import { type ProcessSettings, readDatabase, readProcess } from '../config/environment.ts';
 import { explain, fileKeys, readYaml, UNKNOWN } from '../config/file.ts';
 import { fileOf, type Source } from '../config/source.ts';
+import type { Environment } from '../config/variables.ts';
 
 /** A fleet's file, checked and complete. */
 export interface FleetConfig {

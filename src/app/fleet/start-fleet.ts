@@ -1,6 +1,6 @@
 import { startEmbeddedPostgres } from '../embedded-postgres/embedded-postgres.ts';
 import type { Logger } from '../log.ts';
-import { EMBEDDED_FOLDER } from '../session.ts';
+import { EMBEDDED_FOLDER } from '../open-database.ts';
 import type { FleetConfig } from './file.ts';
 import { Fleet } from './fleet.ts';
 import { checkSchemas } from './preflight.ts';

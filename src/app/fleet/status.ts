@@ -4,11 +4,11 @@ import { createFleetServer, type FleetServer } from '../../http/fleet-server.ts'
 import type { HookReceiver } from '../../http/hook-route.ts';
 import type { WorkspaceSource, WorkspaceState } from '../../http/status-source.ts';
 import type { Config } from '../config/config.ts';
+import { describeAccess } from '../config/config.ts';
 import type { ProcessSettings } from '../config/environment.ts';
 import type { Serving } from '../daemon/serving.ts';
 import { decidedOn, receiverOf } from '../daemon/status.ts';
 import type { Logger } from '../log.ts';
-import { describeAccess } from '../open-remote.ts';
 import type { Session } from '../session.ts';
 import type { Fleet } from './fleet.ts';
 import type { WorkWatcher } from './work.ts';

@@ -10,7 +10,7 @@ import { remembered } from '../../http/snapshot.ts';
 
 export interface ReceiverDeps {
   readonly db: Database;
-  readonly calls: HookCalls;
+  readonly calls: () => Promise<HookCalls>;
   readonly log: { warn(fields: object, message: string): void };
   readonly monotonicMs?: () => number;
 }
@@ -47,12 +47,13 @@ export function createReceiver(deps: ReceiverDeps): HookReceiver {
     async receive(call) {
       const standing = await hook();
       if (standing === null || standing.secret === null) return 'unknown';
-      if (!calls.isSigned(call, standing.secret)) {
+      const { isSigned, read } = await calls();
+      if (!isSigned(call, standing.secret)) {
         tellRefused();
         return 'refused';
       }
       const objects = new Map(Object.entries(standing.objects));
-      const hints = (calls.read(call.body) ?? []).filter(({ ref }) => objects.has(ref));
+      const hints = (read(call.body) ?? []).filter(({ ref }) => objects.has(ref));
       if (hints.length === 0) return 'nothing';
       await noted(hints, objects);
       return 'noted';

@@ -1,43 +1,24 @@
-import { type Command, InvalidArgumentError } from 'commander';
 import { backfillAll } from '../../app/backfill-all.ts';
 import { countUnsettled } from '../../db/outbox/outbox.ts';
 import { knownObjects } from '../object-names.ts';
 import type { Report } from '../report.ts';
 import { reportPass } from '../runs-report.ts';
-import type { CommandContext, CommonOptions, Shell } from '../shell.ts';
+import type { CommandContext, CommonOptions } from '../shell.ts';
 
-interface BackfillOptions extends CommonOptions {
+export interface BackfillOptions extends CommonOptions {
   readonly since?: string;
   readonly concurrency?: number;
   readonly restart?: boolean;
 }
 
-export function addBackfill(program: Command, shell: Shell): void {
-  program
-    .command('backfill')
-    .argument('[object...]', 'only these objects; all where left out')
-    .summary('everything from scratch, with progress')
-    .description(
-      'Reads every record from scratch. Interrupted, it goes on where it stopped; what stands in Postgres meanwhile stays usable.',
-    )
-    .option('--since <time>', 'only records created since, such as 2026-01-31', instant)
-    .option('--concurrency <n>', 'objects read at the same time', wholeNumber)
-    .option('--restart', 'begin anew where an earlier one was interrupted')
-    .option('--json', 'progress and result as JSON lines on standard output')
-    .addHelpText('after', '\nExample:\n  clarify-sync backfill person --since 2026-01-01')
-    .action((objects: string[], options: BackfillOptions) =>
-      shell.run(options, 'lines', (context) => backfill(context, objects, options)),
-    );
-}
-
-async function backfill(
+export async function backfill(
   context: CommandContext,
   given: readonly string[],
   options: BackfillOptions,
 ): Promise<Report> {
   return await context.withSession(async (session) => {
     const objects = knownObjects(given, session.tables);
-    const progress = context.progress();
+    const progress = await context.progress();
     try {
       const { signal } = context;
       const runs = await backfillAll(session, {
@@ -63,25 +44,4 @@ async function backfill(
       progress.stop();
     }
   });
-}
-
-const ISO = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?)(Z|[+-]\d\d:\d\d)?)?$/;
-
-/** A date or an instant, UTC where it does not say otherwise. @returns ISO-8601. */
-export function instant(text: string): string {
-  const [, day = '', time = '00:00', zone = 'Z'] = ISO.exec(text) ?? [];
-  const ms = Date.parse(`${day}T${time}${zone}`);
-  // February 30 would pass for a day in March.
-  const midnight = new Date(`${day}T00:00Z`);
-  if (!Number.isNaN(ms) && midnight.toISOString().startsWith(day))
-    return new Date(ms).toISOString();
-  throw new InvalidArgumentError('It is no date such as 2026-01-31.');
-}
-
-const MOST_AT_ONCE = 32;
-
-function wholeNumber(text: string): number {
-  const number = Number(text);
-  if (/^\d+$/.test(text) && number >= 1 && number <= MOST_AT_ONCE) return number;
-  throw new InvalidArgumentError(`It is no whole number from 1 to ${MOST_AT_ONCE}.`);
 }

@@ -1,5 +1,4 @@
-import type { Command } from 'commander';
-import { mirroredObjects } from '../../db/mirror/load.ts';
+import { mirroredObjects } from '../../db/mirror/mirrored-objects.ts';
 import {
   type ConflictEntry,
   listConflicts,
@@ -10,64 +9,20 @@ import { fieldLines, showValue } from '../field-lines.ts';
 import { knownObjects } from '../object-names.ts';
 import { showAgo, showPlural } from '../quantity.ts';
 import type { Report } from '../report.ts';
-import type { CommandContext, CommonOptions, Shell } from '../shell.ts';
+import type { CommandContext, CommonOptions } from '../shell.ts';
 import { type Column, cut, renderTable } from '../table.ts';
 import { printable, type Screen } from '../terminal.ts';
-import { resolve } from './conflicts-resolve.ts';
-import { entryId, listLimit } from './entry-id.ts';
 
-interface ListFlags extends CommonOptions {
+export interface ListFlags extends CommonOptions {
   readonly all?: boolean;
   readonly limit: number;
 }
 
-interface ResolveFlags extends CommonOptions {
+export interface ResolveFlags extends CommonOptions {
   readonly take: string;
 }
 
-export function addConflicts(program: Command, shell: Shell): void {
-  const conflicts = program
-    .command('conflicts')
-    .summary('the conflict log')
-    .description('Fields that both sides changed to different values.');
-  conflicts
-    .command('list')
-    .argument('[object...]', 'only these objects; all where left out')
-    .summary('what waits for a decision')
-    .description('Open conflicts, newest first; with --all those settled by policy as well.')
-    .option('--all', 'settled ones as well')
-    .option('--limit <n>', 'how many to show', listLimit, 50)
-    .option('--json', 'one JSON document on standard output')
-    .addHelpText('after', '\nExample:\n  clarify-sync conflicts list --all deal')
-    .action((objects: string[], flags: ListFlags) =>
-      shell.run(flags, 'document', (context) => list(context, objects, flags)),
-    );
-  conflicts
-    .command('show')
-    .argument('<id>', 'the id that `conflicts list` shows', entryId)
-    .summary('one conflict with its values')
-    .description('One conflict: what both sides agreed on, what each holds, and what came of it.')
-    .option('--json', 'one JSON document on standard output')
-    .addHelpText('after', '\nExample:\n  clarify-sync conflicts show 7')
-    .action((id: bigint, flags: CommonOptions) =>
-      shell.run(flags, 'document', (context) => show(context, id)),
-    );
-  conflicts
-    .command('resolve')
-    .argument('<id>', 'the id that `conflicts list` shows', entryId)
-    .summary('decide an open conflict')
-    .description(
-      `Settles an open conflict, as you decide. ${shell.crm.title} is asked again first. \`local\` is sent, \`remote\` is put back into the row; any other value is put into the row and sent. A value is text as it is, an id, a number, true or false, a date, an instant, or JSON for lists and everything else; null clears. In JSON quotes text is never one of these words: '"local"'. What is settled already stays so.`,
-    )
-    .requiredOption('--take <side>', 'local, remote, or a value of neither')
-    .option('--json', 'one JSON document on standard output')
-    .addHelpText('after', '\nExample:\n  clarify-sync conflicts resolve 7 --take remote')
-    .action((id: bigint, flags: ResolveFlags) =>
-      shell.run(flags, 'document', (context) => resolve(context, id, flags.take)),
-    );
-}
-
-async function list(
+export async function list(
   context: CommandContext,
   objects: readonly string[],
   flags: ListFlags,
@@ -134,7 +89,7 @@ function valueInList(value: ConflictEntry['local']): string {
   return cut(showValue(value), MOST_OF_VALUE);
 }
 
-async function show(context: CommandContext, id: bigint): Promise<Report> {
+export async function show(context: CommandContext, id: bigint): Promise<Report> {
   return await context.withDatabase(async ({ db }, config) => {
     const conflict = await readConflict(db, id);
     if (conflict === null)

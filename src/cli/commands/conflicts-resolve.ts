@@ -3,6 +3,7 @@ import { type Decision, resolveConflict } from '../../app/decisions/resolve-conf
 import { readConflict } from '../../db/outbox/conflict-review.ts';
 import type { Report } from '../report.ts';
 import type { CommandContext } from '../shell.ts';
+import { nextAfterRelease } from './outbox-next.ts';
 
 /** `conflicts resolve`: a person's decision. */
 export async function resolve(context: CommandContext, id: bigint, take: string): Promise<Report> {
@@ -22,12 +23,6 @@ export async function resolve(context: CommandContext, id: bigint, take: string)
 
 function sideOf(take: string): Decision['take'] {
   return take === 'local' || take === 'remote' ? take : { value: take };
-}
-
-/** What makes changes that are due leave. */
-export function nextAfterRelease(push: boolean): string {
-  const send = push ? 'run `clarify-sync push`' : 'set CLARIFY_SYNC_PUSH=on and push';
-  return `a running service sends it; else ${send}`;
 }
 
 /** In a container the user may have no name. */

@@ -1,38 +1,23 @@
-import type { Command } from 'commander';
 import type { Demo } from '../../app/demo/demo.ts';
 import type { SceneResult } from '../../app/demo/script.ts';
-import { createLog } from '../../app/log.ts';
+import { openLog } from '../../app/log.ts';
 import { demos } from '../../emulator/emulators.ts';
-import { crmOption, roomNamed, titlesOf } from '../crm-option.ts';
+import { roomNamed } from '../crm-option.ts';
 import { showPlural } from '../quantity.ts';
 import type { Report } from '../report.ts';
-import type { CommandContext, CommonOptions, Shell } from '../shell.ts';
+import type { CommandContext, CommonOptions } from '../shell.ts';
 
-interface DemoFlags extends CommonOptions {
+export interface DemoFlags extends CommonOptions {
   readonly crm: string;
   readonly once?: boolean;
 }
 
-export function addDemo(program: Command, shell: Shell): void {
-  program
-    .command('demo')
-    .summary('see it work, with nothing to set up')
-    .description(
-      `An emulated ${titlesOf(demos)} workspace with sample data, an embedded Postgres and the service between them: edits on both sides arrive on the other. Then stays, for you to join in, until Ctrl-C.`,
-    )
-    .addOption(crmOption(demos))
-    .option('--once', 'end after the script; exit 1 unless everything arrived')
-    .option('--json', 'like --once, with one JSON document on standard output')
-    .addHelpText('after', '\nExample:\n  clarify-sync demo --once')
-    .action((flags: DemoFlags) => shell.run(flags, 'document', (context) => demo(context, flags)));
-}
-
-async function demo(context: CommandContext, flags: DemoFlags): Promise<Report | null> {
+export async function demo(context: CommandContext, flags: DemoFlags): Promise<Report | null> {
   const { terminal, signal, json } = context;
   const say = (line: string) => void (json || terminal.out.write(`${line}\n`));
   const stays = flags.once !== true && !json && terminal.out.isTTY === true;
   // The narration tells what matters; of the service only what goes wrong.
-  const log = createLog({ level: 'error' });
+  const log = await openLog('error');
   const { startDemo } = await import('../../app/demo/demo.ts');
   const { playScript } = await import('../../app/demo/script.ts');
   let started: Demo | null = null;

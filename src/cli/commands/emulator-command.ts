@@ -1,14 +1,14 @@
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
 import { SyncError } from '../../domain/errors.ts';
 import { emulators, variablesFor } from '../../emulator/emulators.ts';
 import type { Emulated, Room } from '../../emulator/kernel/room.ts';
-import { crmOption, roomNamed, titlesOf } from '../crm-option.ts';
+import { roomNamed } from '../crm-option.ts';
 import type { Report } from '../report.ts';
-import { addRoomFlags, readRoomFlags, roomHelp } from '../room-flags.ts';
-import type { CommandContext, CommonOptions, Shell } from '../shell.ts';
+import { readRoomFlags } from '../room-flags.ts';
+import type { CommandContext, CommonOptions } from '../shell.ts';
 import { untilAborted } from '../until-aborted.ts';
 
-interface EmulatorFlags extends CommonOptions {
+export interface EmulatorFlags extends CommonOptions {
   readonly crm: string;
   readonly host: string;
   readonly port: number;
@@ -19,32 +19,8 @@ interface EmulatorFlags extends CommonOptions {
   readonly switch?: readonly string[];
 }
 
-export function addEmulator(program: Command, shell: Shell): void {
-  const titles = titlesOf(emulators);
-  const command = program
-    .command('emulator')
-    .summary(`a local ${titles} workspace over HTTP`)
-    .description(
-      `A ${titles} workspace in memory, over real HTTP, with sample records that are the same for the same seed. Prints what to set to use it, and serves until Ctrl-C.`,
-    )
-    .addOption(crmOption(emulators))
-    .option('--host <host>', 'address to listen on', '127.0.0.1')
-    .option('--port <port>', 'port to listen on, 0 for any free one', port, 8470)
-    .option('--key <key>', 'the API key to accept', 'demo-key')
-    .option('--seed <seed>', 'same seed, same sample records', '1')
-    .option('--latency <ms>', 'every answer waits this long', count)
-    .option('--empty', 'no sample records')
-    .option('--switch <name=value>', 'a switch as below; may be repeated', toSwitches)
-    .option('--json', 'one JSON document on standard output once it serves')
-    .addHelpText('after', roomHelp)
-    .action((flags: EmulatorFlags) =>
-      shell.run(flags, 'document', (context) => serve(context, flags, command)),
-    );
-  addRoomFlags(command, count);
-}
-
 /** Says where it is once it serves, so that nothing is left to report at the end. */
-async function serve(
+export async function serve(
   context: CommandContext,
   flags: EmulatorFlags,
   command: Command,
@@ -116,24 +92,4 @@ function cannotListen(cause: unknown, { host, port: wanted }: EmulatorFlags): Sy
     default:
       return null;
   }
-}
-
-/** Only their form: what there is to switch depends on the CRM. */
-function toSwitches(text: string, before: readonly string[] = []): readonly string[] {
-  if (text.indexOf('=') >= 1) return [...before, text];
-  throw new InvalidArgumentError('It is not of the form name=value.');
-}
-
-function port(text: string): number {
-  const number = Number(text);
-  if (/^\d{1,5}$/.test(text) && number <= 65_535) return number;
-  throw new InvalidArgumentError('It is no port from 0 to 65535.');
-}
-
-const MOST_RECORDS = 5_000_000;
-
-function count(text: string): number {
-  const number = Number(text);
-  if (/^\d{1,7}$/.test(text) && number <= MOST_RECORDS) return number;
-  throw new InvalidArgumentError(`It is no whole number up to ${MOST_RECORDS}.`);
 }

@@ -3,7 +3,7 @@ import { UsageError } from '../../domain/errors.ts';
 import { showPlural } from '../quantity.ts';
 import type { Report } from '../report.ts';
 import type { CommandContext } from '../shell.ts';
-import { nextAfterRelease } from './conflicts-resolve.ts';
+import { nextAfterRelease } from './outbox-next.ts';
 
 /** `outbox approve`: lets deletes go that wait for a person. */
 export async function approve(

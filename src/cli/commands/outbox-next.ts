@@ -39,3 +39,9 @@ export function nextForList(entries: readonly OutboxEntry[]): string | null {
     ? null
     : `see why, and what can be done, with \`clarify-sync outbox show ${first.id}\``;
 }
+
+/** What makes changes that are due leave. */
+export function nextAfterRelease(push: boolean): string {
+  const send = push ? 'run `clarify-sync push`' : 'set CLARIFY_SYNC_PUSH=on and push';
+  return `a running service sends it; else ${send}`;
+}

@@ -4,7 +4,7 @@ import { SyncError } from '../../domain/errors.ts';
 import type { Report } from '../report.ts';
 import type { CommandContext } from '../shell.ts';
 import { printable } from '../terminal.ts';
-import { nextAfterRelease } from './conflicts-resolve.ts';
+import { nextAfterRelease } from './outbox-next.ts';
 
 /** `outbox revert`: undoes a change that has arrived. */
 export async function revert(context: CommandContext, id: bigint): Promise<Report> {

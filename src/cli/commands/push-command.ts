@@ -1,4 +1,3 @@
-import type { Command } from 'commander';
 import { objectSettings } from '../../app/config/config.ts';
 import { pushOnce } from '../../app/push-once.ts';
 import { type PushPreview, previewPush } from '../../app/push-preview.ts';
@@ -12,32 +11,14 @@ import { knownObjects } from '../object-names.ts';
 import { showPlural } from '../quantity.ts';
 import type { Report } from '../report.ts';
 import { reportPass } from '../runs-report.ts';
-import type { CommandContext, CommonOptions, Shell } from '../shell.ts';
+import type { CommandContext, CommonOptions } from '../shell.ts';
 import { type Paint, printable } from '../terminal.ts';
 
-interface PushFlags extends CommonOptions {
+export interface PushFlags extends CommonOptions {
   readonly dryRun?: boolean;
 }
 
-export function addPush(program: Command, shell: Shell): void {
-  program
-    .command('push')
-    .argument('[object...]', 'only these objects; all where left out')
-    .summary(`Postgres to ${shell.crm.title}, once`)
-    .description(
-      'Sends what waits in the outbox, once. Beside a running service the sending is left to it, and waited for.',
-    )
-    .option('--dry-run', 'show what would be sent, field by field; needs the database alone')
-    .option('--json', 'one JSON document on standard output')
-    .addHelpText('after', '\nExample:\n  clarify-sync push --dry-run')
-    .action((objects: string[], flags: PushFlags) =>
-      shell.run(flags, 'document', (context) =>
-        flags.dryRun === true ? preview(context, objects) : push(context, objects),
-      ),
-    );
-}
-
-async function push(context: CommandContext, given: readonly string[]): Promise<Report> {
+export async function push(context: CommandContext, given: readonly string[]): Promise<Report> {
   return await context.withSession(async (session) => {
     const objects = knownObjects(given, session.tables);
     if (!session.config.push) throw pushIsOff();
@@ -66,7 +47,7 @@ function pushIsOff(): SyncError {
   });
 }
 
-async function preview(context: CommandContext, given: readonly string[]): Promise<Report> {
+export async function preview(context: CommandContext, given: readonly string[]): Promise<Report> {
   return await context.withDatabase(async ({ db }, config) => {
     const mirror = await loadMirror(db);
     const order = dependencyOrder(mirror.tables.map(({ schema }) => schema));

@@ -1,26 +1,13 @@
-import type { Command } from 'commander';
 import type { FleetConfig } from '../../app/fleet/file.ts';
-import { createLog } from '../../app/log.ts';
+import { openLog } from '../../app/log.ts';
 import type { Session } from '../../app/session.ts';
 import { UsageError } from '../../domain/errors.ts';
 import type { Report } from '../report.ts';
-import type { CommandContext, CommonOptions, Shell } from '../shell.ts';
-
-export function addRun(program: Command, shell: Shell): void {
-  program
-    .command('run')
-    .summary('the service: keeps both sides in step')
-    .description(
-      'The long-running service: pulls by schedule, pushes as soon as something is committed. The first SIGTERM or Ctrl-C finishes what is under way and exits 0; a second one exits at once.',
-    )
-    .option('--json', 'one JSON document on standard output when it has stopped')
-    .addHelpText('after', '\nExample:\n  CLARIFY_SYNC_PUSH=on clarify-sync run')
-    .action((options: CommonOptions) => shell.run(options, 'document', run));
-}
+import type { CommandContext } from '../shell.ts';
 
 const STOPPED: Report = { json: { stopped: true }, text: [], exitCode: 0, next: null };
 
-async function run(context: CommandContext): Promise<Report> {
+export async function run(context: CommandContext): Promise<Report> {
   const fleet = await context.fleet();
   if (fleet !== null) return await runAll(context, fleet);
   // Not with the program: scheduler and status server weigh on the memory of every other command.
@@ -40,7 +27,7 @@ async function run(context: CommandContext): Promise<Report> {
 
 async function runAll(context: CommandContext, config: FleetConfig): Promise<Report> {
   const { runFleet } = await import('../../app/fleet/run-fleet.ts');
-  const log = createLog({ level: config.process.logLevel });
+  const log = await openLog(config.process.logLevel);
   const { signal, onHangup } = context;
   await runFleet(config, {
     log,

@@ -1,4 +1,3 @@
-import { type Command, Option } from 'commander';
 import {
   discoverWorkspace,
   planWorkspace,
@@ -9,41 +8,21 @@ import type { Field, ObjectSchema } from '../../domain/schema.ts';
 import type { Failure } from '../failure.ts';
 import { showPlural } from '../quantity.ts';
 import type { Report } from '../report.ts';
-import type { CommandContext, CommonOptions, Shell } from '../shell.ts';
+import type { CommandContext, CommonOptions } from '../shell.ts';
 import { renderTable } from '../table.ts';
 import { printable, type Screen } from '../terminal.ts';
 
-interface SchemaFlags extends CommonOptions {
+export interface SchemaFlags extends CommonOptions {
   readonly sql?: boolean;
   readonly drizzle?: boolean;
 }
 
-export function addSchema(program: Command, shell: Shell): void {
-  program
-    .command('schema')
-    .summary('the objects and fields of the workspace')
-    .description(
-      'The objects and fields that the workspace has, as it describes them now. With --sql the statements that would bring the mirror tables up to it; none is run. With --drizzle the tables as a TypeScript module for your own code: each exported under its name, its columns under theirs; a name that is no identifier, or that Drizzle has for itself, is followed by a hash of it.',
-    )
-    .option('--sql', 'the statements a sync would run; needs the database as well')
-    .addOption(
-      new Option('--drizzle', 'a typed Drizzle module; needs the database as well').conflicts(
-        'sql',
-      ),
-    )
-    .option('--json', 'one JSON document on standard output')
-    .addHelpText(
-      'after',
-      '\nExample:\n  clarify-sync schema --sql > mirror.sql\n  clarify-sync schema --drizzle > mirror.ts',
-    )
-    .action((flags: SchemaFlags) =>
-      shell.run(flags, 'document', (context) => schema(context, flags)),
-    );
-}
-
-async function schema(context: CommandContext, { sql, drizzle }: SchemaFlags): Promise<Report> {
+export async function schema(
+  context: CommandContext,
+  { sql, drizzle }: SchemaFlags,
+): Promise<Report> {
   const config = await context.config();
-  const deps = { log: context.log(config), signal: context.signal };
+  const deps = { log: await context.log(config), signal: context.signal };
   const schemas = await discoverWorkspace(config, deps);
   if (sql === true) return reportPlan(await planWorkspace(config, deps, schemas));
   if (drizzle === true) return reportModule(await planWorkspaceModule(config, deps, schemas));

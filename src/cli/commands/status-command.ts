@@ -1,6 +1,4 @@
-import type { Command } from 'commander';
-import { objectSettings } from '../../app/config/config.ts';
-import { describeAccess } from '../../app/open-remote.ts';
+import { describeAccess, objectSettings } from '../../app/config/config.ts';
 import {
   type ActivityStanding,
   type BudgetStanding,
@@ -15,25 +13,11 @@ import { needsPerson, nextForLeftOver } from '../left-over.ts';
 import { showCount, showSeconds } from '../quantity.ts';
 import type { Report } from '../report.ts';
 import { isForApproval, OBJECT_UNAVAILABLE } from '../runs-report.ts';
-import type { CommandContext, CommonOptions, Shell } from '../shell.ts';
+import type { CommandContext } from '../shell.ts';
 import { renderTable } from '../table.ts';
 import { type Paint, printable, type Screen } from '../terminal.ts';
 
-export function addStatus(program: Command, shell: Shell): void {
-  program
-    .command('status')
-    .summary('how every object stands')
-    .description(
-      'Per object: rows, lag, watermark, what is pending, blocked, parked or in open conflict, and the last run with its result. Needs the database alone.',
-    )
-    .option('--json', 'one JSON document on standard output')
-    .addHelpText('after', '\nExample:\n  clarify-sync status --json | jq .objects[].lagSeconds')
-    .action((options: CommonOptions) =>
-      shell.run(options, 'document', (context) => context.forEach(status, { remote: false })),
-    );
-}
-
-async function status(context: CommandContext): Promise<Report> {
+export async function status(context: CommandContext): Promise<Report> {
   return await context.withDatabase(async ({ db }, config) => {
     const { push, access } = config;
     const standing = await readStatus(db);

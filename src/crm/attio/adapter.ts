@@ -1,13 +1,15 @@
 import type { Adapter } from '../adapter.ts';
-import { TITLE } from './api.ts';
-import { hookCalls } from './hook-calls.ts';
 import { SETTINGS } from './settings.ts';
+import { TITLE } from './title.ts';
 
 export const attio: Adapter = {
   name: 'attio',
   title: TITLE,
   settings: SETTINGS,
-  hooks: hookCalls,
+  async hooks() {
+    const { hookCalls } = await import('./hook-calls.ts');
+    return hookCalls;
+  },
   // Not with the settings: a command that asks nothing need not load what asks.
   async open(settings, { names, allowancePercent, log, buffers }) {
     const { createAttioRemote } = await import('./remote.ts');

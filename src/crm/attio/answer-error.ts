@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Disposition, RemoteError } from '../../domain/errors.ts';
 import { parseJson } from '../../domain/json.ts';
 import type { SettingNames } from '../adapter.ts';

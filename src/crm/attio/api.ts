@@ -5,8 +5,7 @@ import { createPacedAllowance } from '../wire/paced-allowance.ts';
 import { readRateHeaders } from '../wire/rate-headers.ts';
 import { answerError } from './answer-error.ts';
 import { selfCall } from './self.ts';
-
-export const TITLE = 'Attio';
+import { TITLE } from './title.ts';
 
 /** In any second, over the whole API. */
 const PER_SECOND = { reads: 100, writes: 25 };

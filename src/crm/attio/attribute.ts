@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { BadAnswer } from '../wire/call.ts';
 
 /** An attribute of an object, as far as reading and writing its values needs it. */

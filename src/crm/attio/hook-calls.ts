@@ -1,5 +1,5 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Hint } from '../../domain/hint.ts';
 import type { HookCalls } from '../adapter.ts';
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { RemoteError } from '../../domain/errors.ts';
 import type { RemoteHook, RemoteHooks } from '../../domain/remote.ts';
 import { BadAnswer, type Send } from '../wire/call.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { RemoteError } from '../../domain/errors.ts';
 import type { RemoteRecord } from '../../domain/record.ts';
 import type { CallOptions, PageRequest, Remote, User } from '../../domain/remote.ts';

@@ -4,7 +4,7 @@ import type { OpenRemote, SettingNames } from '../adapter.ts';
 import { type ConnectionOptions, openConnection } from '../wire/connection.ts';
 import { keyCredentials } from '../wire/credentials.ts';
 import { createPageLimit } from '../wire/page-limit.ts';
-import { attioApi, TITLE } from './api.ts';
+import { attioApi } from './api.ts';
 import { createCatalog } from './attribute.ts';
 import { CAPABILITIES } from './capabilities.ts';
 import { createDecoder } from './decode-record.ts';
@@ -16,6 +16,7 @@ import { createPastValues } from './past-values.ts';
 import { createReads } from './reads.ts';
 import { checkScopes, selfCall } from './self.ts';
 import { VARIABLES } from './settings.ts';
+import { TITLE } from './title.ts';
 import { createWrites } from './writes.ts';
 
 export interface AttioRemoteOptions extends Omit<ConnectionOptions, 'credentials'> {

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { BadAnswer, type Call } from '../wire/call.ts';
 
 export const ACCOUNT = 'GET /account';

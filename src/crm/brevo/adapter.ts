@@ -1,5 +1,4 @@
 import type { Adapter } from '../adapter.ts';
-import { DIALECT } from './declared.ts';
 import { SETTINGS } from './settings.ts';
 import { TITLE } from './title.ts';
 
@@ -7,7 +6,10 @@ export const brevo: Adapter = {
   name: 'brevo',
   title: TITLE,
   settings: SETTINGS,
-  objects: DIALECT,
+  async objects() {
+    const { DIALECT } = await import('./declared.ts');
+    return DIALECT;
+  },
   // Not with the settings: a command that asks nothing need not load what asks.
   async open(settings, { names, objects, allowancePercent, log, buffers }) {
     const { createBrevoRemote } = await import('./remote.ts');

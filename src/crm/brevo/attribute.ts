@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { isObject } from '../../domain/json.ts';
 import { BadAnswer } from '../wire/call.ts';
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { isObject, type Json } from '../../domain/json.ts';
 import { normalForm } from '../../domain/normal-form.ts';
 import type { RemoteRecord } from '../../domain/record.ts';

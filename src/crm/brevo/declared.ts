@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { isExactNumber, type Json } from '../../domain/json.ts';
 import type { ObjectDialect, ObjectEntries } from '../adapter.ts';
 import { isStandard, meantBy } from './standard.ts';

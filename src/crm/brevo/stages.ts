@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { CallOptions } from '../../domain/remote.ts';
 import { BadAnswer, type Send } from '../wire/call.ts';
 

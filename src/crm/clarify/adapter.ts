@@ -2,13 +2,14 @@ import type { Adapter, SettingNames, Settings } from '../adapter.ts';
 import type { OAuthNames } from '../wire/oauth/oauth-names.ts';
 import { isReadable } from '../wire/setting-checks.ts';
 import { SETTINGS } from './settings.ts';
+import { TITLE } from './title.ts';
 
 /** The last one is what yields a refresh token. */
 const SCOPE = 'openid profile email offline_access';
 
 export const clarify: Adapter = {
   name: 'clarify',
-  title: 'Clarify',
+  title: TITLE,
   settings: SETTINGS,
   tellsPast: true,
   check({ tokenUrl, apiUrl }, names) {

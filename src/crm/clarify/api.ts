@@ -6,9 +6,8 @@ import { createSharedAllowance } from '../wire/shared-allowance.ts';
 import { skipMember } from '../wire/skip-member.ts';
 import { answerError, SCHEMAS } from './answer-error.ts';
 import { readList } from './envelope.ts';
+import { TITLE } from './title.ts';
 import { readToldErrors } from './told-errors.ts';
-
-export const TITLE = 'Clarify';
 
 export interface Address {
   /** Such as `https://api.clarify.ai/v1`. */

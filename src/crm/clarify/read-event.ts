@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { isObject, type Json } from '../../domain/json.ts';
 import type { Field, FieldKind, ObjectSchema } from '../../domain/schema.ts';
 import { toInstant } from '../wire/instants.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { RemoteError } from '../../domain/errors.ts';
 import { isObject, type Json } from '../../domain/json.ts';
 import type { CallOptions, ReadSide } from '../../domain/remote.ts';

@@ -1,6 +1,6 @@
 import type { Adapter } from '../adapter.ts';
-import { TITLE } from './api.ts';
 import { SETTINGS } from './settings.ts';
+import { TITLE } from './title.ts';
 
 export const kizen: Adapter = {
   name: 'kizen',

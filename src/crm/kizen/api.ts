@@ -6,8 +6,7 @@ import { readRateHeaders } from '../wire/rate-headers.ts';
 import { answerError } from './answer-error.ts';
 import { businessCall } from './business.ts';
 import { hasErrors } from './envelope.ts';
-
-export const TITLE = 'Kizen';
+import { TITLE } from './title.ts';
 
 /** No limit is published: gentle, for all endpoints together. */
 const PER_SECOND = 10;

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { RemoteError } from '../../domain/errors.ts';
 import type { SettingNames } from '../adapter.ts';
 import { BadAnswer, type Call } from '../wire/call.ts';

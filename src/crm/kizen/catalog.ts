@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { BadAnswer } from '../wire/call.ts';
 import { readAccess } from './access.ts';
 

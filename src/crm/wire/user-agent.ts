@@ -1,23 +1,27 @@
-import { createRequire } from 'node:module';
-import { z } from 'zod';
+import { existsSync, readFileSync } from 'node:fs';
+import { isObject } from '../../domain/json.ts';
 
-const manifest = z.object({
-  version: z.string(),
-  homepage: z.string().default('https://www.npmjs.com/package/clarify-sync'),
-});
+const HOMEPAGE = 'https://www.npmjs.com/package/clarify-sync';
 
-function readManifest(): z.infer<typeof manifest> {
-  // The same three steps up from `src/crm/wire` and from `dist/crm/wire`.
-  return manifest.parse(createRequire(import.meta.url)('../../../package.json'));
+/** The package's own file lies above the sources, and above what they are compiled to. */
+function readManifest(): Readonly<Record<string, unknown>> {
+  let file = new URL('package.json', import.meta.url);
+  while (!existsSync(file)) {
+    const above = new URL('../package.json', file);
+    if (above.href === file.href) return {};
+    file = above;
+  }
+  const manifest: unknown = JSON.parse(readFileSync(file, 'utf8'));
+  return isObject(manifest) ? manifest : {};
 }
 
 /** Of this package, such as `0.1.0`. */
 export function packageVersion(): string {
-  return readManifest().version;
+  return String(readManifest()['version']);
 }
 
 /** Some servers refuse requests without one, and their people should see who is asking. */
 export function defaultUserAgent(): string {
-  const { version, homepage } = readManifest();
-  return `clarify-sync/${version} (+${homepage})`;
+  const { version, homepage = HOMEPAGE } = readManifest();
+  return `clarify-sync/${String(version)} (+${String(homepage)})`;
 }

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { isStorableText } from '../../domain/names.ts';
 import { normalForms } from '../../domain/normal-form.ts';
 import type { Field, ObjectSchema } from '../../domain/schema.ts';

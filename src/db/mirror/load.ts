@@ -55,11 +55,6 @@ function numberTypesOnRecord(fields: StandingMirror['fields']): ReadonlyMap<stri
   );
 }
 
-/** Every object that is mirrored or was: what it left in the logs can still be asked for. */
-export async function mirroredObjects(sql: Sql): Promise<{ readonly object: string }[]> {
-  return [...(await readMirrors(sql)).keys()].map((object) => ({ object }));
-}
-
 /** Columns that came to rows that stood, and whose values have yet to be read again. */
 export async function readUnfilled(
   sql: Sql,

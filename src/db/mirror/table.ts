@@ -23,6 +23,9 @@ import {
 } from '../../domain/names.ts';
 import type { Field, FieldKind, FieldPart, ObjectSchema } from '../../domain/schema.ts';
 import { type NumberType, wantedNumberType } from './number-type.ts';
+import { MIRROR_SCHEMA, qualify, regclassSql } from './qualify.ts';
+
+export { MIRROR_SCHEMA, qualify, regclassSql };
 
 export type SqlType = 'text' | NumberType | 'boolean' | 'date' | 'timestamptz' | 'text[]' | 'jsonb';
 
@@ -45,19 +48,6 @@ export interface MirrorTable {
   readonly columns: readonly MirrorColumn[];
   readonly byField: ReadonlyMap<string, MirrorColumn>;
   readonly drizzle: PgTable;
-}
-
-/** As definitions name the schema of mirror tables, until a statement is sent. */
-export const MIRROR_SCHEMA = '{mirror}';
-
-/** A table of the mirror, ready for SQL: `"{mirror}"."person"`. */
-export function qualify(name: string): string {
-  return `"${MIRROR_SCHEMA}".${quoteIdent(name)}`;
-}
-
-/** The same as a `regclass`. */
-export function regclassSql(name: string): string {
-  return `format('%I.%I', '${MIRROR_SCHEMA}', ${quoteLiteral(name)})::regclass`;
 }
 
 type SystemColumnName = (typeof SYSTEM_COLUMN_NAMES)[number];

@@ -1,18 +1,9 @@
 import type { ClaimedEntry } from '../../domain/coalesce.ts';
 import type { Json } from '../../domain/json.ts';
 import type { FieldChanges } from '../../domain/merge-record.ts';
+import type { OutboxState } from '../../domain/outbox-states.ts';
 import { decodeChanges } from '../changes.ts';
 import type { Sql } from '../database.ts';
-
-export const outboxStates = [
-  'pending',
-  'sending',
-  'done',
-  'parked',
-  'superseded',
-  'cancelled',
-] as const;
-export type OutboxState = (typeof outboxStates)[number];
 
 /** One entry of the outbox, for a person to look at. Instants are ISO-8601 UTC. */
 export interface OutboxEntry {

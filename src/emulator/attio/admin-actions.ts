@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { stringifyJson } from '../../domain/json.ts';
 import { action } from '../kernel/admin.ts';
 import { bodyParts } from '../kernel/admin-body.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Json, stringifyJson } from '../../domain/json.ts';
 import type { Answer } from '../kernel/answer.ts';
 import { retryAfterText } from '../kernel/fault-answer.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { stringifyJson } from '../../domain/json.ts';
 import type { Answer } from '../kernel/answer.ts';
 import type { Fields } from '../kernel/fields.ts';

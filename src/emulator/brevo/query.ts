@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Json } from '../../domain/json.ts';
 import type { Fields } from '../kernel/fields.ts';
 import type { SortedList } from '../kernel/sorted-list.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Answer } from '../kernel/answer.ts';
 import type { ApiRequest } from '../kernel/route.ts';
 import { invalid, refuse } from './api-error.ts';

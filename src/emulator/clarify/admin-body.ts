@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { bodyParts } from '../kernel/admin-body.ts';
 
 const { object, fields, ids, options } = bodyParts;

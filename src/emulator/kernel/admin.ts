@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
-import { z } from 'zod';
+import * as z from 'zod';
 import { parseJson, stringifyJson } from '../../domain/json.ts';
 import { sharedBodies } from './admin-body.ts';
 import { JSON_TYPE, sendAnswer } from './answer.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Call, Deviation, Dialect } from './exchange.ts';
 import { isObject, sampled, shapeDeviations } from './shape.ts';
 

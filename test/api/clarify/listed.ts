@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Call, Deviation } from './exchange.ts';
 import { anyRecord } from './records.ts';
 import { isObject, sampled, shapeDeviations } from './shape.ts';

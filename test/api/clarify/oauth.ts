@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Deviation, type Exchange, header } from './exchange.ts';
 import { shapeDeviations } from './shape.ts';
 

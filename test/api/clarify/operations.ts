@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { activity, newestFirst } from './activities.ts';
 import { type ItemCheck, listAnswer, singleAnswer, writtenAnswer } from './envelope.ts';
 import type { Call, Deviation } from './exchange.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { ItemCheck } from './envelope.ts';
 import type { Call, Deviation, Dialect } from './exchange.ts';
 import { dateShape, idShape, isObject, shapeDeviations, timeShape } from './shape.ts';

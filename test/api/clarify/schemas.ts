@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Call, type Deviation, dialectOf } from './exchange.ts';
 import { lastSegment } from './field-book.ts';
 import { isObject, sampled, shapeDeviations } from './shape.ts';

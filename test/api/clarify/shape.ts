@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Deviation } from './exchange.ts';
 
 /** Ways in which a value does not have a shape, one per place. */

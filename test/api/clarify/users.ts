@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { ItemCheck } from './envelope.ts';
 import { idShape, isObject, shapeDeviations, timeShape } from './shape.ts';
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Call, type Deviation, type Dialect, dialectOf } from './exchange.ts';
 import { idShape, isObject, shapeDeviations } from './shape.ts';
 

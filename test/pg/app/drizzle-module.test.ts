@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import { pullAll } from '../../../src/app/pull-all.ts';
 import { syncOnce } from '../../../src/app/sync-once.ts';
 import { drizzleModule, planDrizzleModule } from '../../../src/db/mirror/drizzle-module.ts';

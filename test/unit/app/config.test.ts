@@ -1,13 +1,16 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, test } from 'vitest';
 import {
-  crmInUse,
   describeUnknown,
   type LoadConfigOptions,
   loadConfig,
   loginFile,
   objectSettings,
+  toFileSettings,
   unknownNames,
+  WITHOUT_FILE,
 } from '../../../src/app/config/config.ts';
+import { parseConfigFile } from '../../../src/app/config/file.ts';
+import { crmInUse } from '../../../src/app/config/variables.ts';
 import { adapterNames, adapterTitles } from '../../../src/crm/adapters.ts';
 import { UsageError } from '../../../src/domain/errors.ts';
 
@@ -362,4 +365,9 @@ sweep: soon
       'CLARIFY_SYNC_CONFIG: gone.yaml cannot be read (ENOENT)',
     ]);
   });
+});
+
+test('without a file everything is as a file that says nothing has it', () => {
+  const parsed = parseConfigFile('');
+  expect('settings' in parsed && toFileSettings(parsed.settings)).toEqual(WITHOUT_FILE);
 });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createLog, type LogOptions } from '../../../src/app/log.ts';
+import { lineForReaders } from '../../../src/app/log-lines.ts';
 import { SyncError } from '../../../src/domain/errors.ts';
 
 function capture(options: Partial<LogOptions> = {}) {
@@ -82,7 +83,7 @@ describe('createLog', () => {
   });
 
   it('writes for readers where asked to', () => {
-    const { lines, log } = capture({ pretty: true });
+    const { lines, log } = capture({ format: lineForReaders() });
     log.info('hello');
     expect(lines.join()).toMatch(/INFO.*hello/);
   });

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import { objectSettings, toFileSettings } from '../../../src/app/config/config.ts';
 import { parseConfigFile } from '../../../src/app/config/file.ts';
 import type { ObjectDialect } from '../../../src/crm/adapter.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { instant } from '../../../src/cli/commands/backfill-command.ts';
+import { instant } from '../../../src/cli/syntax/backfill.ts';
 
 test.each([
   ['2026-01-31', '2026-01-31T00:00:00.000Z'],

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { readPage, readSources } from './page.ts';
 
-const commands = [...readSources('src/cli/commands', '.ts').values()].map((text) =>
+const commands = [...readSources('src/cli/syntax', '.ts').values()].map((text) =>
   [...text.matchAll(/\.command\('([a-z]+)'\)/g)].map(([, name = '']) => name),
 );
 /** By name: a file's first command, and those below it. */

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it, test } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
-import { z } from 'zod';
+import * as z from 'zod';
 import { loadFleet } from '../../../src/app/fleet/file.ts';
 import { firstColumn, readPage } from './page.ts';
 

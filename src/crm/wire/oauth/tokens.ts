@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { SyncError } from '../../../domain/errors.ts';
 
 /** What a login gave, and where more of it is to be had. */

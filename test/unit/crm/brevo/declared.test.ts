@@ -2,8 +2,10 @@ import { expect, test } from 'vitest';
 import { parseConfigFile } from '../../../../src/app/config/file.ts';
 import { brevo } from '../../../../src/crm/brevo/adapter.ts';
 
+const dialect = await brevo.objects?.();
+
 function problems(entry: string): readonly string[] {
-  const parsed = parseConfigFile(`objects:\n${entry}`, brevo.objects);
+  const parsed = parseConfigFile(`objects:\n${entry}`, dialect);
   return 'problems' in parsed ? parsed.problems : [];
 }
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { action } from '../../../../src/emulator/kernel/admin.ts';
 import { type Api, admitTo } from '../../../../src/emulator/kernel/admit.ts';
 import { ApiError } from '../../../../src/emulator/kernel/api-error.ts';

@@ -10,15 +10,10 @@ export function addCompletion(program: Command, shell: Shell): void {
     .description('Prints a script for your shell; its first lines say how to load it.')
     .option('--json', 'one JSON document on standard output')
     .addHelpText('after', '\nExample:\n  eval "$(clarify-sync completion bash)"')
-    .action((name: ShellName, flags: CommonOptions) =>
-      shell.run(flags, 'document', async () => {
-        const script = completionScript(name, program);
-        return {
-          json: { shell: name, script },
-          text: script.trimEnd().split('\n'),
-          exitCode: 0,
-          next: null,
-        };
-      }),
-    );
+    .action((name: ShellName, { json = false }: CommonOptions) => {
+      const script = completionScript(name, program);
+      const text = script.trimEnd().split('\n');
+      const report = { json: { shell: name, script }, text, exitCode: 0, next: null } as const;
+      shell.tell(report, { json, form: 'document' });
+    });
 }

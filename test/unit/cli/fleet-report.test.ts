@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { FleetConfig, FleetEntry } from '../../../src/app/fleet/file.ts';
-import { forWorkspace, reportOnAll } from '../../../src/cli/fleet-choice.ts';
+import { forWorkspace } from '../../../src/cli/fleet-advice.ts';
+import { reportOnAll } from '../../../src/cli/fleet-report.ts';
 import type { Report } from '../../../src/cli/report.ts';
 
 test.each([
