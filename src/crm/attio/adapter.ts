@@ -6,6 +6,7 @@ export const attio: Adapter = {
   name: 'attio',
   title: TITLE,
   settings: SETTINGS,
+  tellsPast: true,
   async hooks() {
     const { hookCalls } = await import('./hook-calls.ts');
     return hookCalls;

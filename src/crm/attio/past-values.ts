@@ -7,28 +7,33 @@ import type { Decoder } from './decode-record.ts';
 import { readList } from './envelope.ts';
 import { cutInstant, sortable } from './instants.ts';
 
-/** What attributes of a record held before. */
-export function createPastValues(
-  send: Send,
-  decoder: Decoder,
-): Required<Pick<Remote, 'readClearings' | 'readFirstValues'>> {
-  const read = (
-    { object, id }: { readonly object: ObjectSchema; readonly id: string },
-    field: string,
-    options: CallOptions,
-  ) =>
-    send(
+/** Every value that an attribute of a record has or had, oldest first. */
+export type ReadValues = (
+  of: { readonly object: ObjectSchema; readonly id: string },
+  attribute: string,
+  options: CallOptions,
+) => Promise<readonly unknown[]>;
+
+export function createReadValues(send: Send): ReadValues {
+  return async ({ object, id }, attribute, options) =>
+    await send(
       {
         endpoint: `GET /objects/${object.object}/records/{id}/attributes/{attribute}/values`,
         method: 'GET',
-        path: ['objects', object.object, 'records', id, 'attributes', field, 'values'],
+        path: ['objects', object.object, 'records', id, 'attributes', attribute, 'values'],
         query: [['show_historic', 'true']],
         repeatable: true,
         read: readList,
       },
       options,
     );
+}
 
+/** What attributes of a record held before. */
+export function createPastValues(
+  read: ReadValues,
+  decoder: Decoder,
+): Required<Pick<Remote, 'readClearings' | 'readFirstValues'>> {
   return {
     /** An empty one has no value that could tell when; its values of before do, and not by whom. */
     async readClearings({ object, id, fields }, options) {

@@ -12,7 +12,8 @@ import { discover } from './discover.ts';
 import { schemasOf } from './fields.ts';
 import { createHooks } from './hooks.ts';
 import { createLinkWrites } from './links.ts';
-import { createPastValues } from './past-values.ts';
+import { createPastActivities } from './past-activities.ts';
+import { createPastValues, createReadValues } from './past-values.ts';
 import { createReads } from './reads.ts';
 import { checkScopes, selfCall } from './self.ts';
 import { VARIABLES } from './settings.ts';
@@ -49,6 +50,7 @@ export function createAttioRemote(options: AttioRemoteOptions): AttioRemote {
   const decoder = createDecoder(catalog);
   // A longer one is cut short in silence, refused or honoured: nobody says which.
   const pageLimit = createPageLimit([500, 100, 25]);
+  const readValues = createReadValues(send);
   const reads = createReads({ send, decoder, pageLimit });
   const { readRecord } = reads;
   const { put, patch, ...writes } = createWrites({ send, decoder, catalog, readRecord });
@@ -68,7 +70,8 @@ export function createAttioRemote(options: AttioRemoteOptions): AttioRemote {
       return schemasOf(objects);
     },
     ...reads,
-    ...createPastValues(send, decoder),
+    ...createPastValues(readValues, decoder),
+    ...createPastActivities({ readRecord: reads.readRecord, readValues, catalog, decoder }),
     ...writes,
     ...createLinkWrites({ put, patch }),
     hooks: createHooks({ send, catalog }),

@@ -95,6 +95,16 @@ describe('an entry of one workspace', () => {
     expect((await read(entry)).problems).toEqual([`workspaces.acme.${problem}`]);
   });
 
+  it.each([
+    ['clarify', 'deal', []],
+    ['attio', 'deals', []],
+    ['brevo', 'deals', ['objects.deals.activities: Brevo tells no past of its records']],
+  ])('takes the past of records from %s where it tells one', async (crm, object, problems) => {
+    const entry = { apiKeyFile: '/run/acme', ...(crm === 'clarify' && { workspace: 'acme' }) };
+    const asked = await read({ ...entry, crm, objects: { [object]: { activities: true } } });
+    expect(asked.problems).toEqual(problems.map((problem) => `workspaces.acme.${problem}`));
+  });
+
   it('takes the keys that its CRM adds to an object, and no other’s', async () => {
     const objects = {
       vehicle: {

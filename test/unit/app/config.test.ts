@@ -335,6 +335,18 @@ sweep: soon
     ]);
   });
 
+  it('is refused where the CRM tells no past, and a past is asked for', async () => {
+    const yaml = 'objects: { client_client: { activities: true }, deal: { activities: false } }';
+    const keys = { KIZEN_API_KEY: 'k', KIZEN_USER_ID: 'u', KIZEN_BUSINESS_ID: 'b' };
+    const kizen = { ...keys, CLARIFY_SYNC_CRM: 'kizen', CLARIFY_SYNC_CONFIG: 'c.yaml' };
+    expect(await problemsOf(load(kizen, { 'c.yaml': yaml }))).toEqual([
+      'c.yaml: objects.client_client.activities: Kizen tells no past of its records',
+    ]);
+    const clarify = await loadYaml('objects: { deal: { activities: true } }');
+    expect(objectSettings(clarify, 'deal').activities).toBe(true);
+    expect(objectSettings(clarify, 'task').activities).toBe(false);
+  });
+
   it('is compared with what the workspace has', async () => {
     const config = await loadYaml(
       [
