@@ -21,7 +21,7 @@ export interface Forgotten {
   readonly activities: number;
   /** Recordings of a meeting, and what was said in them. */
   readonly recordings: number;
-  /** Rows of attachments, lists and campaigns. */
+  /** Rows of attachments, comments, lists and campaigns. */
   readonly sides: number;
   /** Rows taken away, of an object that is no longer mirrored. */
   readonly rows: number;

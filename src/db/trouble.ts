@@ -1,7 +1,7 @@
 import type { Sql } from './database.ts';
 
-/** Of what a workspace has beside its records; of no mirrored object, but for `attachments`. */
-export type SideTrouble = 'settings' | 'lists' | 'campaigns' | 'attachments';
+/** Of what a workspace has beside its records; of no mirrored object, but for `attachments` and `comments`. */
+export type SideTrouble = 'settings' | 'lists' | 'campaigns' | 'attachments' | 'comments';
 
 /** What of an object is in trouble; each part is tried again by itself. */
 export type TroublePart =

@@ -7,8 +7,18 @@ import type { Json } from './json.ts';
  * - `list` lists of records, `list_member` who is in one
  * - `campaign_recipient` whom a campaign was sent to
  * - `attachment` files of a record, without what is in them
+ * - `comment` what people said of a record
  */
-export type SidePart = 'setting' | 'list' | 'list_member' | 'campaign_recipient' | 'attachment';
+export type SidePart =
+  | 'setting'
+  | 'list'
+  | 'list_member'
+  | 'campaign_recipient'
+  | 'attachment'
+  | 'comment';
+
+/** Parts whose units are records. */
+export type OfRecord = Extract<SidePart, 'attachment' | 'comment'>;
 
 /** What one reading is of. Either is empty where the part has no such thing. */
 export interface SideUnit {
@@ -20,6 +30,8 @@ export interface SideUnit {
 
 export interface SideRequest extends SideUnit {
   readonly part: SidePart;
+  /** Of `comment`, which no list tells: those of the record, from its past. */
+  readonly ids?: readonly string[];
   readonly offset: number;
   /** At most this many; a server may give fewer on every page. */
   readonly limit: number;

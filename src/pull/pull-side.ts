@@ -11,7 +11,7 @@ import type { SideTable } from '../db/side/tables.ts';
 import { type SideReading, type SideWrites, writeSide, writeSidePages } from '../db/side/write.ts';
 import { RemoteError } from '../domain/errors.ts';
 import type { CallOptions, ReadSide } from '../domain/remote.ts';
-import type { SideItem } from '../domain/side.ts';
+import type { SideItem, SideUnit } from '../domain/side.ts';
 
 export interface SideDeps {
   readonly db: Database;
@@ -26,6 +26,8 @@ export interface SideTask extends SideScope {
   readonly table: string;
   /** When one that was read is read again; null: when its record has another version. */
   readonly everyMs: number | null;
+  /** Of what no list tells: the ids of a unit. */
+  readonly idsOf?: (unit: SideUnit) => Promise<readonly string[]>;
 }
 
 export interface SideCounts extends SideWrites {
@@ -145,7 +147,8 @@ async function readUnit(
   const { part } = task;
   const { object, key } = unit;
   if (!unit.begun) {
-    const request = { part, object, key, offset: 0, limit: PAGE };
+    const ids = task.idsOf === undefined ? {} : { ids: await task.idsOf(unit) };
+    const request = { part, object, key, offset: 0, limit: PAGE, ...ids };
     const first = await deps.readSide(request, options);
     if (!first.more) return { kind: 'read', unit, items: first.items };
     await putPage(deps.db, part, { ...first, object, key, page: 0 });

@@ -45,6 +45,18 @@ beforeAll(async () => {
         { person_id: idOf(2), opened: '2026-03-04T05:06:07.008Z', clicked: 2, replied: 0 },
       ],
     },
+    comments: {
+      c1: {
+        owner: idOf(4),
+        body: {
+          _id: 'c1',
+          message: [{ type: 'p', content: [{ text: 'Hi' }] }],
+          _created_by: 'user_01',
+        },
+      },
+      c2: { owner: idOf(4), body: { data: { id: 'c2', attributes: { _id: 'c2', message: [] } } } },
+      gone: { owner: idOf(5), body: undefined },
+    },
     attachments: {
       [idOf(7)]: [
         {
@@ -67,7 +79,7 @@ beforeAll(async () => {
     CLARIFY_SYNC_CONFIG: 'sync.yaml',
   };
   const readText = async () =>
-    'tables: { settings: true, lists: true, campaigns: [spring], every: 1h }\nobjects: { person: { attachments: true } }';
+    'tables: { settings: true, lists: true, campaigns: [spring], every: 1h }\nobjects: { person: { attachments: true, activities: true, comments: true } }';
   config = await loadConfig({ env, readText });
   session = await openSession(config, { log: createLog({ level: 'silent' }), signal });
   await syncOnce(session, { signal });
@@ -157,6 +169,23 @@ test('attachments, one request for each record', async () => {
     `SELECT count(*)::int AS units, count(read_at)::int AS read FROM clarify_sync.side_reading WHERE part = 'attachment'`,
   );
   expect(row).toEqual({ units: PEOPLE, read: PEOPLE });
+});
+
+test('comments, by what the past tells of them', async () => {
+  expect(
+    await query(
+      'SELECT record_id, object, id, message, created_by FROM clarify.comment ORDER BY id',
+    ),
+  ).toEqual([
+    {
+      record_id: idOf(4),
+      object: 'person',
+      id: 'c1',
+      message: [{ type: 'p', content: [{ text: 'Hi' }] }],
+      created_by: 'user_01',
+    },
+    { record_id: idOf(4), object: 'person', id: 'c2', message: [], created_by: null },
+  ]);
 });
 
 test('a pass that finds nothing due asks nothing', async () => {

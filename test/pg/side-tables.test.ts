@@ -4,8 +4,11 @@ import { pullAll } from '../../src/app/pull-all.ts';
 import { readStatus } from '../../src/app/status.ts';
 import { syncOnce } from '../../src/app/sync-once.ts';
 import { forgetRecord } from '../../src/db/forget.ts';
+import { ensureSideTable } from '../../src/db/side/ensure.ts';
+import { SIDE_TABLES } from '../../src/db/side/tables.ts';
 import { SAMPLE_CAMPAIGN } from '../../src/emulator/clarify/sample-data/fill-extras.ts';
 import { openWorkspace, type TestWorkspace } from '../support/workspace.ts';
+import { fenced, readPage } from '../unit/docs/page.ts';
 
 const COMPANIES = 12;
 let workspace: TestWorkspace;
@@ -172,6 +175,18 @@ test('status tells how far each is', async () => {
     whole('list_member', lists),
     whole('setting', 1),
   ]);
+});
+
+test('every query of the page answers', async () => {
+  await ensureSideTable(workspace.session.db, SIDE_TABLES.comment);
+  const queries = fenced(readPage('side-tables.md'), 'sql').flatMap((text) =>
+    text.split(/;\s*\n\n/),
+  );
+  expect(queries.length).toBeGreaterThan(4);
+  for (const query of queries) {
+    const rows = await sql(query);
+    if (!query.includes('clarify.comment')) expect(rows.length).toBeGreaterThan(0);
+  }
 });
 
 test('they are read-only here', async () => {

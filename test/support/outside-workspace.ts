@@ -25,6 +25,8 @@ export interface OutsideContent {
   readonly settings: Record<string, unknown>;
   readonly campaigns: Record<string, Record<string, unknown>[]>;
   readonly attachments: Record<string, Record<string, unknown>[]>;
+  /** By id: whose it is, and the body of the answer. */
+  readonly comments: Record<string, { readonly owner: string; readonly body: unknown }>;
 }
 
 interface OutsideRecord {
@@ -100,7 +102,7 @@ function answer(
 const TOO_MANY = Symbol('more than 500');
 
 function bodyOf(
-  { people, lists, settings, campaigns, attachments }: OutsideContent,
+  { people, lists, settings, campaigns, attachments, comments }: OutsideContent,
   path: string,
   query: URLSearchParams,
 ): unknown {
@@ -128,6 +130,8 @@ function bodyOf(
     }
     case 'settings':
       return settings[second];
+    case 'comments':
+      return comments[second]?.body;
     case 'campaigns':
       return third === 'recipients' && campaigns[second] && page(campaigns[second], query);
     case 'objects':
@@ -141,12 +145,38 @@ function bodyOf(
     const members = lists.find(({ id }) => id === fourth)?.members;
     return members && page(members.flatMap(person), query);
   }
+  if (third === 'records' && fifth === 'activities') {
+    const told = Object.keys(comments).filter((id) => comments[id]?.owner === fourth);
+    return page([...told.map((id) => activityOf('clarify:comment', id)), created(fourth)], query);
+  }
   if (third === 'records' && fifth === 'attachments') {
     return person(fourth).length > 0 ? page(attachments[fourth] ?? [], query) : undefined;
   }
   if (third !== 'resources') return undefined;
   if (fourth !== '') return person(fourth).map((data) => ({ data }))[0];
   return page(listed(people, query), query);
+}
+
+function activityOf(type: string, comment: string) {
+  const event = {
+    _id: `of-${comment}`,
+    type,
+    _created_at: '2026-02-03T04:05:06.007Z',
+    actor: { _id: 'user_01', anonymous_id: null, entity: 'user', source_id: null },
+    object: { _id: comment, anonymous_id: null, entity: 'comment' },
+  };
+  return activity(`act-${comment}`, event);
+}
+
+function created(id: string) {
+  const actor = { _id: 'system', anonymous_id: null, entity: 'system', source_id: null };
+  const event = { _id: `new-${id}`, type: 'ClarifyCreate', _created_at: CREATED, actor };
+  return activity(`act-new-${id}`, event);
+}
+
+function activity(id: string, event: { readonly type: string; readonly _created_at: string }) {
+  const attributes = { _id: id, _created_at: event._created_at, aggKey: id, data: [event] };
+  return { type: 'activity', id, attributes };
 }
 
 function listed(people: readonly OutsideRecord[], query: URLSearchParams): unknown[] {

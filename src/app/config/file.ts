@@ -26,7 +26,7 @@ const retentionMs = z.union([z.literal('keep').transform(() => null), durationMs
 });
 
 /** Null: when their record has another version; false: never. */
-const attachmentsMs = z.union([z.boolean().transform((on) => (on ? null : false)), durationMs], {
+const ofRecordMs = z.union([z.boolean().transform((on) => (on ? null : false)), durationMs], {
   error: 'is neither true, false nor a duration such as 30d',
 });
 
@@ -50,7 +50,8 @@ const objectFile = z.strictObject({
   history: z.boolean().default(false),
   recordings: z.boolean().optional(),
   activities: z.boolean().optional(),
-  attachments: attachmentsMs.optional(),
+  attachments: ofRecordMs.optional(),
+  comments: ofRecordMs.optional(),
   delete: z.enum(deletePolicies).default('push'),
   scan: durationMs.optional(),
 });
@@ -116,6 +117,8 @@ const crossed = z.object({
   exclude: z.array(z.unknown()).catch([]),
 });
 const withRecordings = z.object({ recordings: z.literal(true) });
+const withComments = z.object({ comments: z.union([z.literal(true), z.string()]) });
+const withActivities = z.object({ activities: z.literal(true) });
 
 /** Mistakes that no key has by itself. Apart from the schema: it gives up at the first of its own. */
 export function crossProblems(file: unknown): string[] {
@@ -123,7 +126,13 @@ export function crossProblems(file: unknown): string[] {
   const recorded = Object.entries(objects).filter(
     ([object, settings]) => object !== MEETING && withRecordings.safeParse(settings).success,
   );
+  // Which comments there are only the past tells.
+  const untold = Object.entries(objects).filter(
+    ([, settings]) =>
+      withComments.safeParse(settings).success && !withActivities.safeParse(settings).success,
+  );
   return [
+    ...untold.map(([object]) => `objects.${object}.comments needs activities: true beside it`),
     ...recorded.map(([object]) => `objects.${object}.recordings is for meeting alone`),
     ...exclude
       .map(String)

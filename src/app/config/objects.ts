@@ -19,6 +19,8 @@ export interface ObjectSettings {
   readonly activities: boolean;
   /** How soon attachments of a record are read again; null: when it changes; false: never read. */
   readonly attachmentsMs: number | null | false;
+  /** Likewise of its comments; null: when there are more. */
+  readonly commentsMs: number | null | false;
   readonly delete: DeletePolicy;
   /** How often everything is read; null: as the budget allows, within the sweep's interval. */
   readonly scanMs: number | null;
@@ -48,6 +50,7 @@ export function objectSettings(
     recordings: file?.recordings ?? false,
     activities: file?.activities ?? false,
     attachmentsMs: file?.attachments === undefined ? false : file.attachments,
+    commentsMs: file?.comments === undefined ? false : file.comments,
     delete: file?.delete ?? 'push',
     scanMs: file?.scan ?? null,
     conflictsOf: (field) =>

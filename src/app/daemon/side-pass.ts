@@ -1,16 +1,28 @@
+import { findActivityTable } from '../../db/activities/table.ts';
 import { readDatabaseTime } from '../../db/cursor.ts';
+import type { MirrorTable } from '../../db/mirror/table.ts';
 import { recordRun } from '../../db/run-log.ts';
 import { ensureSideTable } from '../../db/side/ensure.ts';
-import { dropWithRecords, noteLists, noteRecords, noteUnits } from '../../db/side/readings.ts';
+import {
+  dropWithRecords,
+  noteComments,
+  noteLists,
+  noteRecords,
+  noteUnits,
+  readCommentIds,
+} from '../../db/side/readings.ts';
 import { SIDE_TABLES } from '../../db/side/tables.ts';
 import type { SideTrouble } from '../../db/trouble.ts';
 import type { CallOptions } from '../../domain/remote.ts';
-import type { SidePart } from '../../domain/side.ts';
-import { pullSide, type SideCounts } from '../../pull/pull-side.ts';
+import type { OfRecord, SidePart, SideUnit } from '../../domain/side.ts';
+import { pullSide, type SideCounts, type SideTask } from '../../pull/pull-side.ts';
 import { objectError } from '../object-error.ts';
 import type { Session } from '../session.ts';
 
 const NOTHING: SideCounts = { read: 0, failed: 0, added: 0, changed: 0, removed: 0 };
+
+/** A row that was rewritten without being written anew, after a merge, is noticed this soon. */
+const WHOLE_EVERY_MS = 3_600_000;
 
 export interface SideOptions extends CallOptions {
   /** Asked between requests: what is left is done another time. */
@@ -34,10 +46,10 @@ interface Work {
  */
 export function createSidePass(session: Session): (options: SideOptions) => Promise<void> {
   const { db, holder, log } = session;
-  const attachments = createAttachments(session);
+  const ofRecords = createRecordWork(session);
   return async ({ isOver = () => false, ...rest }) => {
     const options = { ...rest, isOver };
-    for (const { run, ...part } of [...workspaceWork(session), ...attachments()]) {
+    for (const { run, ...part } of [...workspaceWork(session), ...ofRecords()]) {
       if (isOver() || options.signal.aborted) return;
       if (session.troubles.waitMs(part) > 0) continue;
       const startedMs = session.nowMs();
@@ -103,29 +115,66 @@ function workspaceWork(session: Session): readonly Work[] {
   return work;
 }
 
-/** Attachments of each object of which they are wanted: only records are asked that changed. */
-function createAttachments(session: Session): () => readonly Work[] {
+/** What is of records, of each object of which it is wanted: only those are asked for that changed. */
+function createRecordWork(session: Session): () => readonly Work[] {
   const { db } = session;
   const read = createReading(session);
-  /** By object, and the database's clock, as the times of rows are. */
-  const lookedAt = new Map<string, string>();
-  return () =>
-    session.tables.flatMap(({ object, qualified: mirror }): Work[] => {
-      const { attachmentsMs: everyMs } = session.settings(object);
-      if (everyMs === false) return [];
-      const run = async (options: Options) => {
-        const table = await read.table('attachment');
-        const startedAt = await readDatabaseTime(db);
-        const unit = { part: 'attachment', object } as const;
-        await noteRecords(db, unit, { mirror, since: lookedAt.get(object) ?? null });
-        const removed = await db.transaction((tx) => dropWithRecords(tx, unit, { mirror, table }), {
-          asWriter: true,
-        });
-        lookedAt.set(object, startedAt);
-        return sum([await read.due({ ...unit, table, everyMs }, options), { ...NOTHING, removed }]);
-      };
-      return [{ object, part: 'attachments', run }];
+  /** By part and object, and the database's clock, as the times of rows are. */
+  const looks = new Map<string, { readonly at: string; readonly wholeMs: number }>();
+
+  /** Notes what is due by what was written since the last time, now and then by all there is. */
+  const look = async (
+    { part, object }: { readonly part: OfRecord; readonly object: string },
+    note: (since: string | null) => Promise<void>,
+  ) => {
+    const at = await readDatabaseTime(db);
+    const last = looks.get(`${part} ${object}`);
+    const nowMs = session.nowMs();
+    const isWhole = last === undefined || nowMs - last.wholeMs > WHOLE_EVERY_MS;
+    await note(isWhole ? null : last.at);
+    looks.set(`${part} ${object}`, { at, wholeMs: isWhole ? nowMs : last.wholeMs });
+  };
+
+  const finish = async (
+    task: { readonly part: OfRecord; readonly object: string; readonly everyMs: number | null },
+    { mirror, idsOf }: { readonly mirror: string; readonly idsOf?: SideTask['idsOf'] },
+    options: Options,
+  ) => {
+    const table = await read.table(task.part);
+    const removed = await db.transaction((tx) => dropWithRecords(tx, task, { mirror, table }), {
+      asWriter: true,
     });
+    const ids = idsOf === undefined ? {} : { idsOf };
+    return sum([await read.due({ ...task, table, ...ids }, options), { ...NOTHING, removed }]);
+  };
+
+  const attachments = ({ object, qualified: mirror }: MirrorTable): Work[] => {
+    const { attachmentsMs: everyMs } = session.settings(object);
+    if (everyMs === false) return [];
+    const task = { part: 'attachment', object, everyMs } as const;
+    const run = async (options: Options) => {
+      await look(task, (since) => noteRecords(db, task, { mirror, since }));
+      return await finish(task, { mirror }, options);
+    };
+    return [{ object, part: 'attachments', run }];
+  };
+
+  const comments = ({ object, qualified: mirror }: MirrorTable): Work[] => {
+    const { commentsMs: everyMs } = session.settings(object);
+    if (everyMs === false) return [];
+    const task = { part: 'comment', object, everyMs } as const;
+    const run = async (options: Options) => {
+      const activity = await findActivityTable(db, object);
+      // The past has not been looked at yet.
+      if (activity === null) return NOTHING;
+      await look(task, (since) => noteComments(db, object, { mirror, activity, since }));
+      const idsOf = ({ key }: SideUnit) => readCommentIds(db, activity, key);
+      return await finish(task, { mirror, idsOf }, options);
+    };
+    return [{ object, part: 'comments', run }];
+  };
+
+  return () => session.tables.flatMap((table) => [...attachments(table), ...comments(table)]);
 }
 
 function createReading(session: Session) {
@@ -136,10 +185,7 @@ function createReading(session: Session) {
     async table(part: SidePart): Promise<string> {
       return await ensureSideTable(db, SIDE_TABLES[part], session.grantRights);
     },
-    async due(
-      task: Omit<Parameters<typeof pullSide>[1], 'side'>,
-      options: Options,
-    ): Promise<SideCounts> {
+    async due(task: Omit<SideTask, 'side'>, options: Options): Promise<SideCounts> {
       if (readSide === undefined) return NOTHING;
       const { isOver, ...calls } = options;
       const sided = { ...task, side: SIDE_TABLES[task.part] };

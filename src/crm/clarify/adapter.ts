@@ -16,7 +16,7 @@ export const clarify: Adapter = {
     if (!isReadable(tokenUrl ?? '') || isReadable(apiUrl ?? '')) return [];
     return [`${names['tokenUrl']} must be https: whoever listens would have the tokens`];
   },
-  sides: ['setting', 'list', 'list_member', 'campaign_recipient', 'attachment'],
+  sides: ['setting', 'list', 'list_member', 'campaign_recipient', 'attachment', 'comment'],
   // Not with the settings: a command that asks nothing need not load what asks.
   async open(settings, { names, allowancePercent, log, buffers }) {
     const { createClarifyRemote } = await import('./remote.ts');

@@ -22,7 +22,7 @@ const LISTS = [[], [['filter[type]', 'dynamic']]] as const;
 /** Nothing waits for it, and whoever reads it comes again. */
 const ATTEMPTS = 2;
 
-/** What a workspace has beside records: settings, lists, recipients of campaigns, attachments. */
+/** What a workspace has beside records: settings, lists, recipients of campaigns, attachments, comments. */
 export function createSideReads(deps: SideDeps): ReadSide {
   const parts: Record<SidePart, (request: SideRequest, options: CallOptions) => Promise<SidePage>> =
     {
@@ -67,8 +67,35 @@ export function createSideReads(deps: SideDeps): ReadSide {
           },
           options,
         ),
+      comment: ({ ids = [] }, options) => readComments(deps, ids, options),
     };
   return (request, options) => parts[request.part](request, options);
+}
+
+/** One that answers 404 twice is gone. */
+async function readComments(
+  { send }: SideDeps,
+  ids: readonly string[],
+  options: CallOptions,
+): Promise<SidePage> {
+  const items: SideItem[] = [];
+  for (const id of ids) {
+    try {
+      const call = {
+        endpoint: 'GET /comments/{id}',
+        method: 'GET',
+        path: ['comments', id],
+        repeatable: true,
+        attempts: ATTEMPTS,
+        doubts: [404],
+        read: (body: unknown) => readItem(isObject(body) && isObject(body.data) ? body.data : body),
+      } as const;
+      items.push({ ...(await send(call, options)), id });
+    } catch (error) {
+      if (!isNotFound(error)) throw error;
+    }
+  }
+  return { items, total: items.length, more: false };
 }
 
 async function readPage(

@@ -8,11 +8,11 @@ const PERSON = 'person';
 /** Rows of a record in the tables beside the mirror. @returns how many went. */
 export async function eraseSides(tx: Sql, object: string, ids: readonly string[]): Promise<number> {
   await tx.query(
-    `DELETE FROM {sync}.side_reading WHERE part = 'attachment' AND object = $1 AND key = ANY($2)`,
+    `DELETE FROM {sync}.side_reading WHERE part IN ('attachment', 'comment') AND object = $1 AND key = ANY($2)`,
     [object, ids],
   );
   let erased = 0;
-  for (const side of [SIDE_TABLES.attachment, SIDE_TABLES.list_member]) {
+  for (const side of [SIDE_TABLES.attachment, SIDE_TABLES.comment, SIDE_TABLES.list_member]) {
     const table = await findSideTable(tx, side);
     if (table === null) continue;
     const text = `DELETE FROM ${table} WHERE object = $1 AND record_id = ANY($2) RETURNING 1`;

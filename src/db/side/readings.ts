@@ -1,4 +1,4 @@
-import type { SidePart, SideUnit } from '../../domain/side.ts';
+import type { OfRecord, SidePart, SideUnit } from '../../domain/side.ts';
 import type { Sql } from '../database.ts';
 
 /** A unit that is due, with the version of its record that it is read for. */
@@ -61,7 +61,7 @@ const OVERLAP = `interval '10 minutes'`;
  */
 export async function noteRecords(
   sql: Sql,
-  { part, object }: { readonly part: SidePart; readonly object: string },
+  { part, object }: { readonly part: OfRecord; readonly object: string },
   { mirror, since }: { readonly mirror: string; readonly since: string | null },
 ): Promise<void> {
   await sql.query(
@@ -77,10 +77,58 @@ export async function noteRecords(
   );
 }
 
+/** SQL of events `a` that tell of a comment. */
+const OF_A_COMMENT = `a.kind = 'other' AND a.field IS NULL AND a.value ->> 'entity' = 'comment'`;
+
+/**
+ * One unit for each record that was commented on, as its past tells; due where that tells of more
+ * than it was read for. Looks at events written since `since`, as {@link noteRecords}.
+ *
+ * @param activity the table of the object's past, quoted.
+ */
+export async function noteComments(
+  sql: Sql,
+  object: string,
+  {
+    mirror,
+    activity,
+    since,
+  }: { readonly mirror: string; readonly activity: string; readonly since: string | null },
+): Promise<void> {
+  await sql.query(
+    `INSERT INTO {sync}.side_reading AS kept (part, object, key, version)
+     SELECT 'comment', $1, a.record_id, count(DISTINCT a.event_id)::text
+       FROM ${activity} AS a
+      WHERE ${OF_A_COMMENT} AND EXISTS (SELECT FROM ${mirror} AS m WHERE m.id = a.record_id)
+        AND ($2::timestamptz IS NULL OR a.record_id IN (
+              SELECT n.record_id FROM ${activity} AS n
+               WHERE n.field IS NULL AND n._synced_at >= $2::timestamptz - ${OVERLAP}))
+      GROUP BY a.record_id
+         ON CONFLICT (part, object, key) DO UPDATE
+        SET version = excluded.version, due_at = clock_timestamp(), attempts = 0
+      WHERE kept.version IS DISTINCT FROM excluded.version`,
+    [object, since],
+  );
+}
+
+/** Ids of a record's comments, as its past tells. By the key of the table. */
+export async function readCommentIds(
+  sql: Sql,
+  activity: string,
+  record: string,
+): Promise<readonly string[]> {
+  const rows = await sql.query<{ id: string }>(
+    `SELECT DISTINCT a.value ->> 'id' AS id FROM ${activity} AS a
+      WHERE a.record_id = $1 AND ${OF_A_COMMENT} AND a.value ->> 'id' <> '' ORDER BY 1`,
+    [record],
+  );
+  return rows.map(({ id }) => id);
+}
+
 /** What belongs to a record goes with it. @returns rows that went. */
 export async function dropWithRecords(
   tx: Sql,
-  { part, object }: { readonly part: SidePart; readonly object: string },
+  { part, object }: { readonly part: OfRecord; readonly object: string },
   { mirror, table }: { readonly mirror: string; readonly table: string },
 ): Promise<number> {
   await tx.query(

@@ -5,7 +5,7 @@ import type { SideTrouble } from '../trouble.ts';
 export interface SideStanding {
   /** The table, as it is called unless somebody has the name. */
   readonly part: string;
-  /** Of attachments: of which object's records. */
+  /** Of attachments and comments: of which object's records. */
   readonly object: string | null;
   /** Settings, lists, records: what is read as one. */
   readonly units: number;
@@ -30,13 +30,14 @@ const STOPPED_BY: Readonly<Record<string, SideTrouble>> = {
   list_member: 'lists',
   campaign_recipient: 'campaigns',
   attachment: 'attachments',
+  comment: 'comments',
 };
 
 /** Of every table that was ever read into. One scan of `side_reading`. */
 export async function readSideStanding(sql: Sql): Promise<readonly SideStanding[]> {
   return await sql.query<SideStanding & Record<string, unknown>>(
     `WITH reading AS (
-       SELECT part, CASE WHEN part = 'attachment' THEN object END AS object, count(*)::int4 AS units,
+       SELECT part, CASE WHEN part IN ('attachment', 'comment') THEN object END AS object, count(*)::int4 AS units,
               count(read_at)::int4 AS read, count(*) FILTER (WHERE due_at <= clock_timestamp())::int4 AS due,
               count(error)::int4 AS failed, min(read_at) AS oldest, max(error) AS error
          FROM {sync}.side_reading GROUP BY 1, 2

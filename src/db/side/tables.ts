@@ -154,6 +154,22 @@ export const SIDE_TABLES: Readonly<Record<SidePart, SideTable>> = {
     },
     indexes: [],
   },
+  comment: {
+    name: 'comment',
+    trigger: 'comment_read_only',
+    refusal: REFUSAL,
+    says: 'What people said of records. Read-only.',
+    object: { name: 'object', says: 'The object of the record.' },
+    parent: { name: 'record_id', says: 'The record: the id of its row.' },
+    id: { name: 'id', says: 'The id of the comment.' },
+    fields: 'Everything {title} tells of the comment.',
+    told: {
+      message: ['jsonb', `fields -> 'message'`, 'What it says: a list of blocks of text.'],
+      created_by: text('_created_by', 'Who wrote it: a user.'),
+      created_at: text('_created_at', 'When, as {title} writes it: ISO 8601, UTC.'),
+    },
+    indexes: ['created_by'],
+  },
 };
 
 /** What names a row, in the order of the key. */

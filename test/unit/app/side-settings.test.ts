@@ -31,7 +31,10 @@ test('nothing is kept beside the records unless it is asked for', async () => {
 test('each has its switch', async () => {
   const config = await load(`
 tables: { settings: true, lists: true, campaigns: [a, b], every: 15m }
-objects: { deal: { attachments: true }, company: { attachments: 30d }, task: { attachments: false } }`);
+objects:
+  deal: { attachments: true, comments: 7d, activities: true }
+  company: { attachments: 30d }
+  task: { attachments: false, comments: false }`);
   expect(config.tables).toEqual({
     settings: true,
     lists: true,
@@ -40,6 +43,8 @@ objects: { deal: { attachments: true }, company: { attachments: 30d }, task: { a
   });
   const of = (object: string) => objectSettings(config, object).attachmentsMs;
   expect(['deal', 'company', 'task'].map(of)).toEqual([null, 30 * 86_400_000, false]);
+  expect(objectSettings(config, 'deal').commentsMs).toBe(7 * 86_400_000);
+  expect(objectSettings(config, 'task').commentsMs).toBe(false);
 });
 
 test.each([
@@ -48,6 +53,10 @@ test.each([
   [
     'tables: { every: often }',
     'sync.yaml: tables.every is not a duration such as 90s, 15m, 24h or 30d',
+  ],
+  [
+    'objects: { deal: { comments: true } }',
+    'sync.yaml: objects.deal.comments needs activities: true beside it',
   ],
   [
     'objects: { deal: { attachments: all } }',
