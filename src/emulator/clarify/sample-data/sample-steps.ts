@@ -23,7 +23,7 @@ const STEPS: Readonly<Record<string, Steps>> = {
     const steps: Step[] = [];
     if (random.next() < 0.3) steps.push(dealEdit(random));
     for (const stage of stagesBefore(random, fieldOf(last, 'stage'))) {
-      const edit = random.next() < 0.4 ? dealEdit(random) : null;
+      const edit = random.next() < 0.7 ? dealEdit(random) : null;
       // Some change a deal's stage and its figures at once, some one after the other.
       if (edit !== null && random.next() < 0.5) {
         steps.push((after) => [['stage', stage], ...edit(after)]);
@@ -112,11 +112,11 @@ function climb(random: Random, stagesUp: readonly string[], to: number): string[
 
 /** Amount, close date, probability or owner. */
 function dealEdit(random: Random): Step {
-  const kind = random.int(6);
+  const kind = random.int(8);
   return (after) => {
     if (kind < 2) return [scaled(random, after, 'amount', 100)];
-    if (kind < 4) return [postponed(random, after, 'close_date')];
-    if (kind === 4) return [scaled(random, after, 'probability', 10_000, 1)];
+    if (kind < 6) return [postponed(random, after, 'close_date')];
+    if (kind === 6) return [scaled(random, after, 'probability', 10_000, 1)];
     return [['owner_id', pick(random, workspaceUsers).id]];
   };
 }
