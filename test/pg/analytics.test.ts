@@ -1,30 +1,42 @@
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createActivitiesPass } from '../../src/app/daemon/activities-pass.ts';
 import { refreshUsers } from '../../src/app/daemon/background-jobs.ts';
 import { createSidePass } from '../../src/app/daemon/side-pass.ts';
 import { pullAll } from '../../src/app/pull-all.ts';
+import { SAMPLE_CAMPAIGN } from '../../src/emulator/clarify/sample-data/fill-extras.ts';
+import { answerText } from '../support/answer-text.ts';
 import { openWorkspace, type TestWorkspace } from '../support/workspace.ts';
-import { readPage } from '../unit/docs/page.ts';
+import { fenced, readPage } from '../unit/docs/page.ts';
 
 let workspace: TestWorkspace;
 let reader: pg.Client;
 
 /** Each question with its query, and what the page shows as the answer. */
+const page = readPage('analytics.md');
 const questions = [
-  ...readPage('analytics.md').matchAll(
-    /^### (\d+\. .*)\n\n```sql\n([\s\S]*?)```\n\n```text\n([\s\S]*?)```/gm,
-  ),
+  ...page.matchAll(/^### (\d+\. .*)\n\n```sql\n([\s\S]*?)```\n\n```text\n([\s\S]*?)```/gm),
 ].map(([, title = '', query = '', answer = '']) => ({ title, query, answer }));
+
+/** On this day the deals were moved on, whenever the test runs. */
+const MOVED_ON = Date.parse('2026-11-26T12:00:00Z');
 
 /** The sample data, its deals with a history that begins in spring and goes on since. */
 beforeAll(async () => {
-  const history = { fields: {}, history: true, delete: 'push' } as const;
-  const tables = { settings: true, lists: false, campaigns: [], everyMs: 3_600_000 };
-  workspace = await openWorkspace({ config: { objects: { deal: history }, tables } });
+  const told = { fields: {}, activities: true, delete: 'push' } as const;
+  workspace = await openWorkspace({
+    emulator: { clock: () => MOVED_ON },
+    config: {
+      objects: {
+        deal: { ...told, history: true, attachments: null },
+        person: { ...told, history: false },
+      },
+      tables: { settings: true, lists: true, campaigns: [SAMPLE_CAMPAIGN], everyMs: 3_600_000 },
+    },
+  });
   const { session, signal, sql, emulator } = workspace;
   const pull = () => pullAll(session, { signal, priority: 'pull' });
   await pull();
-  await readSettings();
   await refreshUsers(session, { signal, priority: 'pull', force: true });
   await sql(
     `UPDATE clarify_history.deal SET _valid_from = least('2026-04-01Z', now() - interval '200 days')`,
@@ -37,9 +49,14 @@ beforeAll(async () => {
   }
   for (const { id } of deals.slice(12, 15)) emulator.store.delete('deal', id);
   await pull();
+  await readSideTables();
+  await createActivitiesPass(session)({ signal, priority: 'backfill' });
   reader = new pg.Client({ connectionString: workspace.database.url });
   await reader.connect();
   await reader.query(`SET timezone = 'UTC'`);
+  for (const block of fenced(page, 'sql')) {
+    if (block.startsWith('create temp view')) await reader.query(block);
+  }
 });
 
 afterAll(async () => {
@@ -47,25 +64,43 @@ afterAll(async () => {
   await workspace?.stop();
 });
 
-async function readSettings(): Promise<void> {
+async function readSideTables(): Promise<void> {
   const { session, signal } = workspace;
   await session.db.query('UPDATE clarify_sync.side_reading SET due_at = clock_timestamp()');
   await createSidePass(session)({ signal, priority: 'pull' });
 }
 
-test('the page answers at least ten questions', () => {
-  expect(questions.length).toBeGreaterThanOrEqual(10);
+test('the page answers more than twenty questions', () => {
+  expect(questions.length).toBeGreaterThan(20);
 });
 
 test.each(questions)('$title', async ({ query, answer }) => {
-  const { rows, fields } = await reader.query(query);
-  const [head = '', ...shown] = answer.trim().split('\n');
-  expect(head.split('|').map((name) => name.trim())).toEqual(fields.map(({ name }) => name));
+  const asText = { getTypeParser: () => (text: string) => text };
+  const result = await reader.query<(string | null)[]>({
+    text: query,
+    rowMode: 'array',
+    types: asText,
+  });
+  const text = answerText(result);
+  if (!dependsOnToday(query)) expect(text).toBe(answer.trimEnd());
+  const [head = '', ...shown] = answer.trimEnd().split('\n');
+  expect(columns(head)).toEqual(result.fields.map(({ name }) => name));
   // What the page shows has as many rows, and no query answers with nothing but nulls.
-  expect(shown.length - 1).toBe(rows.length);
-  expect(rows.length).toBeGreaterThan(0);
-  for (const { name } of fields) expect(rows.some((row) => row[name] !== null)).toBe(true);
+  expect(shown.length - 1).toBe(result.rows.length);
+  expect(result.rows.length).toBeGreaterThan(0);
+  for (const [n] of result.fields.entries()) {
+    expect(result.rows.some((row) => row[n] !== null)).toBe(true);
+  }
 });
+
+function columns(line: string): string[] {
+  return line.split('|').map((name) => name.trim());
+}
+
+/** It asks for the day, or for when the warehouse saw something. */
+function dependsOnToday(query: string): boolean {
+  return /now\(\)|current_date|clarify_history/.test(query);
+}
 
 test('the pipeline of a past day is the one that was, and not the one that is', async () => {
   const query = questions.find(({ title }) => title.startsWith('9.'))?.query ?? '';
@@ -90,10 +125,10 @@ test('which stages are closed, and when the year begins, is the workspace’s to
   };
   const quarters = (await ask(4)).map(({ quarter }) => quarter);
   Object.assign(settings, { closedWonDealStage: 'Negotiation', fiscalYearOffset: 3 });
-  await readSettings();
+  await readSideTables();
   expect((await ask(1)).map(({ stage }) => stage)).toEqual(['Discovery', 'Proposal', 'Won']);
   expect((await ask(4)).map(({ quarter }) => quarter)).not.toEqual(quarters);
   Object.assign(settings, before);
-  await readSettings();
+  await readSideTables();
   expect((await ask(4)).map(({ quarter }) => quarter)).toEqual(quarters);
 });
