@@ -154,6 +154,37 @@ test('where every feed fails it is the object’s trouble, and ends no pass of o
     .toBe(true);
 });
 
+test('rows are looked at only where some were written, or long ago', async () => {
+  const { emulator, signal, sql } = workspace;
+  let nowMs = 0;
+  const session = Object.assign(await workspace.reopen(), { nowMs: () => nowMs });
+  const repeated = createActivitiesPass(session);
+  const lookedAt = async (afterMs: number) => {
+    nowMs += afterMs;
+    await repeated({ signal, priority: 'backfill' });
+    const [row] = await sql(`SELECT looked_at::text FROM clarify_sync.activity`);
+    return row?.['looked_at'];
+  };
+  // Statistics come some seconds late.
+  let first = await lookedAt(0);
+  await expect
+    .poll(
+      async () => {
+        const before = first;
+        first = await lookedAt(60_000);
+        return first === before;
+      },
+      { timeout: 20_000 },
+    )
+    .toBe(true);
+  const deal = emulator.store.create('deal', { name: 'Noticed' });
+  await pull();
+  await expect.poll(() => lookedAt(60_000), { timeout: 20_000 }).not.toBe(first);
+  expect(await feed(deal)).toMatchObject({ read: true });
+  const second = await lookedAt(60_000);
+  expect(await lookedAt(600_000)).not.toBe(second);
+});
+
 test('who may read the tables may read this one, and nobody may write it', async () => {
   const { sql } = workspace;
   const [rights] = await sql(

@@ -1,4 +1,4 @@
-import { readActivityStandings } from '../../db/activities/feeds.ts';
+import { countWrites, readActivityStandings } from '../../db/activities/feeds.ts';
 import { loadCursor } from '../../db/cursor.ts';
 import type { MirrorTable } from '../../db/mirror/table.ts';
 import { recordRun } from '../../db/run-log.ts';
@@ -18,6 +18,8 @@ export interface ActivitiesOptions extends CallOptions {
 
 /** Rows are looked at this often for records that changed, while feeds are read. */
 const LOOK_EVERY_MS = 30_000;
+/** And this often where no row seems to have been written: what tells that may be lost. */
+const LOOK_ANYWAY_MS = 600_000;
 
 /**
  * Passes over what the CRM tells of the past of records, where that is asked for: the feed of every
@@ -30,8 +32,7 @@ export function createActivitiesPass(
   session: Session,
 ): (options: ActivitiesOptions) => Promise<void> {
   const { remote } = session;
-  /** By a clock that never jumps. */
-  const lookedMs = new Map<string, number>();
+  const looks = new Map<string, Look>();
   return async (options) => {
     const { readActivities } = remote;
     if (readActivities === undefined) return;
@@ -48,7 +49,7 @@ export function createActivitiesPass(
         if (signal.aborted || isOver()) break;
         const tally = tallies.get(object) ?? { read: 0, failed: 0, rows: 0 };
         tallies.set(object, tally);
-        const batch = { object, readActivities, lookedMs, tally };
+        const batch = { object, readActivities, looks, tally };
         if (await readBatch(session, batch, options)) again.push(object);
       }
       busy = again;
@@ -63,17 +64,25 @@ interface Tally {
   rows: number;
 }
 
+/** The last look at the rows of an object. */
+interface Look {
+  /** By a clock that never jumps. */
+  readonly atMs: number;
+  /** Rows that had been written by then. */
+  readonly writes: bigint;
+}
+
 interface Batch {
   readonly object: string;
   readonly readActivities: NonNullable<Remote['readActivities']>;
-  readonly lookedMs: Map<string, number>;
+  readonly looks: Map<string, Look>;
   readonly tally: Tally;
 }
 
 /** @returns whether more is due. */
 async function readBatch(
   session: Session,
-  { object, readActivities, lookedMs, tally }: Batch,
+  { object, readActivities, looks, tally }: Batch,
   { priority, signal, onProgress }: ActivitiesOptions,
 ): Promise<boolean> {
   const { db, troubles } = session;
@@ -83,7 +92,7 @@ async function readBatch(
   if (mirror === undefined || troubles.waitMs(part) > 0) return false;
   if ((await loadCursor(db, object)).phase !== 'incremental') return false;
   try {
-    await look(session, mirror, lookedMs);
+    await look(session, mirror, looks);
     const options = { priority, signal };
     const { waiting, ...counts } = await pullActivities({ db, readActivities }, mirror, options);
     tally.read += counts.read;
@@ -99,17 +108,20 @@ async function readBatch(
 }
 
 async function look(
-  session: Session,
+  { db, nowMs, grantRights }: Session,
   mirror: MirrorTable,
-  lookedMs: Map<string, number>,
+  looks: Map<string, Look>,
 ): Promise<void> {
-  const nowMs = session.nowMs();
-  const last = lookedMs.get(mirror.object);
-  if (last !== undefined && nowMs - last < LOOK_EVERY_MS) return;
-  await noteActivities(session.db, mirror);
+  const atMs = nowMs();
+  const last = looks.get(mirror.object);
+  const sinceMs = last === undefined ? Number.POSITIVE_INFINITY : atMs - last.atMs;
+  if (sinceMs < LOOK_EVERY_MS) return;
+  const writes = await countWrites(db, mirror);
+  if (sinceMs < LOOK_ANYWAY_MS && writes === last?.writes) return;
+  await noteActivities(db, mirror);
   // The first look makes the table.
-  if (last === undefined) await session.grantRights();
-  lookedMs.set(mirror.object, nowMs);
+  if (last === undefined) await grantRights();
+  looks.set(mirror.object, { atMs, writes });
 }
 
 async function progressOf({ db }: Session, object: string): Promise<ObjectProgress> {

@@ -50,6 +50,20 @@ export async function noteFeeds(db: Database, mirror: MirrorTable): Promise<numb
   });
 }
 
+/**
+ * How many rows of the mirror table were ever written, as Postgres' statistics have it: some seconds
+ * late, and from the beginning again once somebody resets them. No lock.
+ */
+export async function countWrites(sql: Sql, mirror: MirrorTable): Promise<bigint> {
+  const [row] = await sql.query<{ writes: bigint }>(
+    `SELECT pg_stat_get_tuples_inserted(c.oid) + pg_stat_get_tuples_updated(c.oid) AS writes
+       FROM pg_class AS c
+      WHERE c.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = $1) AND c.relname = $2`,
+    [sql.schemas.mirror, mirror.name],
+  );
+  return row?.writes ?? 0n;
+}
+
 /** A feed to be read. */
 export interface DueFeed {
   readonly recordId: string;
