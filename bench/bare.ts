@@ -1,4 +1,5 @@
 import type { BareReport, BareTask } from './bare-loop.ts';
+import type { BareReadTask } from './bare-read.ts';
 import type { BareScanTask } from './bare-scan.ts';
 import { query } from './postgres.ts';
 import { runNode } from './process.ts';
@@ -55,6 +56,26 @@ export async function runBareScan(
   return await runLoop(stage, databaseUrl, { loop: 'bench/bare-scan.ts', table, task });
 }
 
+/** Fetches and parses, one page after the other. */
+export async function runBareRead(
+  { emulator }: Stage,
+  task: Pick<BareReadTask, 'records' | 'object'>,
+): Promise<Measured> {
+  const { crm, url, apiKey, workspace } = emulator;
+  const all: BareReadTask = { crm, url, apiKey, workspace, ...task };
+  const measured = await runLoopAlone('bench/bare-read.ts', all);
+  if (measured.records !== task.records) throw new Error('the bare loop lost records');
+  return { ...measured, databaseMicros: null, emulatorMicros: null };
+}
+
+async function runLoopAlone(loop: string, task: object) {
+  const args = ['--import', 'tsx', loop, JSON.stringify(task)];
+  const { stdout, residentBytes } = await runNode(args);
+  const { records, ms, processorMs }: BareReport = JSON.parse(stdout);
+  const perSecond = (records * 1000) / ms;
+  return { records, perSecond, clientMicros: (processorMs * 1000) / records, residentBytes };
+}
+
 async function runLoop(
   stage: Stage,
   databaseUrl: string,
@@ -78,13 +99,7 @@ async function runLoop(
   );
   const { url, apiKey } = stage.emulator;
   const all = { url, apiKey, databaseUrl, table, columns, inFlight: IN_FLIGHT, ...task };
-  const measured = await measureOthers(stage, async () => {
-    const args = ['--import', 'tsx', loop, JSON.stringify(all)];
-    const { stdout, residentBytes } = await runNode(args);
-    const { records, ms, processorMs }: BareReport = JSON.parse(stdout);
-    const perSecond = (records * 1000) / ms;
-    return { records, perSecond, clientMicros: (processorMs * 1000) / records, residentBytes };
-  });
+  const measured = await measureOthers(stage, () => runLoopAlone(loop, all));
   const [row] = await query(databaseUrl, `SELECT count(*)::integer AS rows FROM ${table}`);
   if (row?.['rows'] !== measured.records) throw new Error('the bare loop lost records');
   await query(databaseUrl, `DROP TABLE ${table}`);

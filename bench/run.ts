@@ -4,7 +4,7 @@
  * exits with 1 where a limit is missed. About ten minutes on two quiet cores, and a quarter of an hour
  * and 12 GB for the part `fleet`.
  *
- * Flags: `--only backfill,pull,push,commit,after,latency,growth,capture,scan,included,start,fleet,peers`, `--people N` (default 200000),
+ * Flags: `--only backfill,pull,push,commit,after,latency,growth,capture,scan,unchanged,included,start,fleet,peers`, `--people N` (default 200000),
  * `--most N` (1000000: the largest workspace), `--rounds N` (5), `--changes N` (20000), `--workspaces N`
  * (100), `--save`
  * and `--no-save` (default: saved where every part was run; of a part that was not, the last figures stay). `TEST_DATABASE_URL` chooses a server;
@@ -34,6 +34,7 @@ import { type SavedFigure, saveFigures } from './saved.ts';
 import { scanPart } from './scan-part.ts';
 import { withEmulator } from './stage.ts';
 import { startPart } from './start-part.ts';
+import { unchangedPart } from './unchanged-part.ts';
 
 const PARTS = [
   'backfill',
@@ -45,6 +46,7 @@ const PARTS = [
   'growth',
   'capture',
   'scan',
+  'unchanged',
   'included',
   'start',
   'fleet',
@@ -124,6 +126,7 @@ try {
   grown = (await run('growth', () => growthPart(postgres, told))) ?? [];
   await run('capture', () => capturePart(postgres, told));
   await run('scan', () => scanPart(postgres, told));
+  await run('unchanged', () => unchangedPart(postgres, told));
   await run('included', () => includedPart(told));
   await run('start', () => startPart(postgres, told));
   beside = (await run('peers', () => peersPart(postgres, told))) ?? [];

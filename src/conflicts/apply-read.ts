@@ -13,19 +13,36 @@ export interface AppliedRead extends ApplyCounts {
   readonly unlinked: number;
 }
 
-/** {@link applyRecords}, and then the merges and the links that the records tell of. */
+const NOTHING: ApplyCounts = {
+  inserted: 0,
+  updated: 0,
+  unchanged: 0,
+  deferred: 0,
+  setAside: 0,
+  trouble: null,
+  conflicts: 0,
+  extra: 0,
+  undated: 0,
+};
+
+/**
+ * {@link applyRecords}, and then the merges and the links that the records tell of. Of records that
+ * were recognised nothing is left to be done but the links, of which their rows say nothing.
+ */
 export async function applyRead(
   tx: Transaction,
   table: MirrorTable,
   records: readonly RemoteRecord[],
   context: ApplyContext,
 ): Promise<AppliedRead> {
-  const applied = await applyRecords(tx, table, records, context);
-  const merges = await followMerges(tx, table, records, context);
+  const unread = records.filter(({ isUnchanged }) => !isUnchanged);
+  const applied = unread.length === 0 ? NOTHING : await applyRecords(tx, table, unread, context);
+  const merges = await followMerges(tx, table, unread, context);
   const { links = [], readAt, lateMs } = context;
   const linking = await applyLinks(tx, table, records, { links, readAt, lateMs });
   return {
     ...applied,
+    unchanged: applied.unchanged + records.length - unread.length,
     merged: merges.merged,
     setAside: applied.setAside + linking.setAside + merges.setAside,
     linked: linking.linked,

@@ -1,8 +1,7 @@
 import type { Sql, Transaction } from '../db/database.ts';
 import { forgetTombstones, readGoneSince } from '../db/departures.ts';
 import { type DueRename, moveEntries, readDueRenames } from '../db/identities.ts';
-import { compareRows, type IncomingRow, insertRows, updateRows } from '../db/incoming-rows.ts';
-import { columnText, encodeRecord } from '../db/mirror/encode.ts';
+import { type IncomingRow, insertRows, updateRows } from '../db/incoming-rows.ts';
 import type { LinkTable } from '../db/mirror/links.ts';
 import { lockForWriting } from '../db/mirror/lock.ts';
 import { noteOverflown } from '../db/mirror/number-columns.ts';
@@ -15,6 +14,7 @@ import {
   recordConflicts,
   rewriteEntries,
 } from '../db/outbox/unsettled.ts';
+import { noteUnchanged } from '../db/record-digests.ts';
 import type { Refusals, RowTrouble } from '../db/row-trouble.ts';
 import {
   deferRecords,
@@ -27,6 +27,7 @@ import type { Capabilities } from '../domain/capabilities.ts';
 import type { ConflictPolicy } from '../domain/merge-fields.ts';
 import { type EntryRewrite, mergeRecord, type PendingEntry } from '../domain/merge-record.ts';
 import type { RemoteRecord } from '../domain/record.ts';
+import { type Candidate, findCandidates, stillOlder, toRow } from './compare-records.ts';
 import { withCurrentReferences } from './current-references.ts';
 import type { RemoteWrites } from './remote-writes.ts';
 import { type StaleContext, withoutStale } from './stale-reads.ts';
@@ -67,14 +68,6 @@ export interface ApplyCounts {
   readonly undated: number;
 }
 
-interface Candidate {
-  readonly record: RemoteRecord;
-  readonly row: IncomingRow;
-  readonly present: boolean;
-  /** The row that stands holds this very version, and yet another value. */
-  readonly same: boolean;
-}
-
 /**
  * Brings records, as read or as answered to a write, into their mirror table. The one way in
  * for every version of a record (invariants 2, 3, 5, 10):
@@ -104,12 +97,13 @@ export async function applyRecords(
   for (const [id, trouble] of renamed.refused) refusals.set(id, trouble);
   const free = records.filter(({ id }) => !renamed.held.has(id));
   const encoded = free.map((record) => toRow(table, record));
-  const { candidates, undated } = await findCandidates(
+  const { candidates, equal, undated } = await findCandidates(
     tx,
     table,
     { records: free, encoded },
     context,
   );
+  await noteUnchanged(tx, table, equal);
 
   const present = candidates.filter((c) => c.present);
   const locked = await lockRows(
@@ -288,52 +282,6 @@ async function renameDue(
     if (trouble !== undefined) refused.set(id, trouble);
   }
   return { held: new Set(all.filter((one) => !isFree(one)).map(({ id }) => id)), refused };
-}
-
-interface EncodedRow {
-  readonly row: IncomingRow;
-  readonly extras: number;
-  readonly overflown: readonly string[];
-}
-
-function toRow(table: MirrorTable, record: RemoteRecord): EncodedRow {
-  const { values, missing, extras, overflown } = encodeRecord(table, record);
-  const row = { id: record.id, values: values.map(columnText), keep: missing };
-  return { row, extras, overflown };
-}
-
-async function findCandidates(
-  tx: Sql,
-  table: MirrorTable,
-  read: {
-    readonly records: readonly RemoteRecord[];
-    readonly encoded: readonly { readonly row: IncomingRow }[];
-  },
-  { readAt, versions = 'stamped' }: ApplyContext,
-): Promise<{ readonly candidates: readonly Candidate[]; readonly undated: number }> {
-  if (read.records.length === 0) return { candidates: [], undated: 0 };
-  const rows = read.encoded.map(({ row }) => row);
-  const standing = await compareRows(tx, table, { rows, readAt, versions });
-  const candidates = standing.flatMap(({ index, present, newer, differs, same }) => {
-    const record = read.records[index];
-    const row = rows[index];
-    return record && row && differs && !newer ? [{ record, row, present, same }] : [];
-  });
-  return { candidates, undated: standing.filter(({ undated }) => undated).length };
-}
-
-/**
- * Those of the rows now locked that are still older: what another process committed between the
- * comparison and the lock, such as the answer to a push, must not be taken back.
- */
-async function stillOlder(
-  tx: Sql,
-  table: MirrorTable,
-  locked: readonly Candidate[],
-  context: ApplyContext,
-): Promise<readonly Candidate[]> {
-  const records = locked.map(({ record }) => record);
-  return (await findCandidates(tx, table, { records, encoded: locked }, context)).candidates;
 }
 
 /**

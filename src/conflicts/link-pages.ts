@@ -2,9 +2,10 @@ import { type Database, withinLockTimeout } from '../db/database.ts';
 import { countLinks, readStandingLinks } from '../db/link-rows.ts';
 import { type LinkTable, type LinkView, linkViews, ownViews } from '../db/mirror/links.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
+import { readUnchanged } from '../db/record-digests.ts';
 import { RemoteError } from '../domain/errors.ts';
 import type { Linkage, RemoteRecord } from '../domain/record.ts';
-import type { CallOptions, Page, PageRequest, Remote } from '../domain/remote.ts';
+import type { CallOptions, Page, PageRequest, Recognition, Remote } from '../domain/remote.ts';
 
 /** What reading links takes. */
 export interface LinkReadDeps {
@@ -60,17 +61,36 @@ export async function readLinkedPage(
   deps: LinkReadDeps,
   table: MirrorTable,
   request: Omit<PageRequest, 'object' | 'include'>,
-  options: CallOptions & { readonly depth: LinkDepth },
+  options: CallOptions & {
+    readonly depth: LinkDepth;
+    /** Whether records may come as they are known, without their fields. */
+    readonly recognises?: boolean;
+  },
 ): Promise<LinkedPage> {
-  const { depth, ...call } = options;
+  const { depth, recognises = false, ...call } = options;
   const views = depth === 'all' ? ownViews : linkViews;
   const asked = views(deps.links, table.object).filter(
     ({ here }) => !deps.linkRefusals.has(table.object, here.field),
   );
-  const { page, requests, told } = await readIncluding(deps, table, { request, asked }, call);
+  const recognition = recognises ? recognitionOf(deps, table) : undefined;
+  const { page, requests, told } = await readIncluding(
+    deps,
+    table,
+    { request: { ...request, recognition }, asked },
+    call,
+  );
   if (told.length === 0) return { ...page, requests };
   const completed = await completeLinks(deps, table, { page, told, depth }, call);
   return { ...page, records: completed.records, requests: requests + completed.requests };
+}
+
+/** What comes of a record hangs on the columns that there are for it. */
+function recognitionOf({ db }: LinkReadDeps, table: MirrorTable): Recognition {
+  const columns = table.columns.map(({ column, sqlType, field }) => [column, sqlType, field]);
+  return {
+    basis: JSON.stringify(columns),
+    find: (ends) => readUnchanged(withinLockTimeout(db), table, ends),
+  };
 }
 
 async function readIncluding(

@@ -196,7 +196,8 @@ export async function contextOf(
   read: { readonly records: readonly RemoteRecord[]; readonly readAt: string },
   { signal, priority }: CallOptions,
 ): Promise<ApplyContext> {
-  const writes = await readRemoteWrites(deps, table, read.records, { signal, priority });
+  const records = read.records.filter(({ isUnchanged }) => !isUnchanged);
+  const writes = await readRemoteWrites(deps, table, records, { signal, priority });
   return { ...applyContext(deps, table, read.readAt), writes };
 }
 

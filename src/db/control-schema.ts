@@ -213,34 +213,6 @@ export const budget = controlSchema.table('budget', {
   toldAt: instant('told_at').notNull().default(sql`clock_timestamp()`),
 });
 
-/** Whom each page of the round under way showed, where missing from all of them says something. */
-export const scanPage = controlSchema.table(
-  'scan_page',
-  {
-    object: text('object').notNull(),
-    page: integer('page').notNull(),
-    /** Readings by positions go over the list more than once. */
-    pass: integer('pass').notNull(),
-    ids: text('ids').array().notNull(),
-    /** Those of them that may have come since the round began. */
-    joined: text('joined').array().notNull(),
-  },
-  (t) => [primaryKey({ columns: [t.object, t.page] })],
-);
-
-/** Records that complete rounds did not show any more. */
-export const scanMissing = controlSchema.table(
-  'scan_missing',
-  {
-    object: text('object').notNull(),
-    id: text('id').notNull(),
-    /** Complete rounds in a row without it. */
-    rounds: integer('rounds').notNull(),
-    noticedAt: instant('noticed_at').notNull().default(sql`clock_timestamp()`),
-  },
-  (t) => [primaryKey({ columns: [t.object, t.id] })],
-);
-
 /** One row: where the CRM tells of changes by calls of its own, and what they are signed with. */
 export const hook = controlSchema.table(
   'hook',

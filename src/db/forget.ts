@@ -102,6 +102,7 @@ async function erase(tx: Sql, object: string, id: string): Promise<Forgotten | n
       WHERE object = $1 AND id = ANY($2) AND record <> '{}' RETURNING 1`,
     key,
   );
+  await run(tx, 'DELETE FROM {sync}.record_digest WHERE object = $1 AND id = ANY($2)', key);
   // Entries of links hold ids alone, and whoever reads links has yet to see them.
   const changes = await run(
     tx,

@@ -59,12 +59,17 @@ export interface Standing {
   readonly undated: boolean;
   /** It holds this very version, and yet another value. */
   readonly same: boolean;
+  /** `ctid` and `xmin` of the row; null where none stands. */
+  readonly place: string | null;
+  readonly by: string | null;
 }
 
 /**
  * Which of the rows differ from what stands. Takes no lock; one scan of the primary key. Rows
  * that are equal are left out, so that reading the overlap again costs no write. Without a date, and
  * where dates tell no versions apart, it is the time of reading that tells which is newer: what was written here since `readAt`.
+ *
+ * @param what.equal tells of rows that are equal as well.
  */
 export async function compareRows(
   sql: Sql,
@@ -73,10 +78,12 @@ export async function compareRows(
     rows,
     readAt,
     versions,
+    equal = false,
   }: {
     readonly rows: readonly IncomingRow[];
     readonly readAt: string;
     readonly versions: 'stamped' | 'read';
+    readonly equal?: boolean;
   },
 ): Promise<Standing[]> {
   const source = incomingSource(table, rows);
@@ -92,13 +99,13 @@ export async function compareRows(
   const found = await sql.query<Omit<Standing, 'index'> & { index: string }>(
     `SELECT i.n - 1 AS index, t.id IS NOT NULL AS present, s.differs, s.undated,
             t.id IS NOT NULL AND t._updated_at IS NOT DISTINCT FROM ${source.updatedAt} AS same,
-            ${newer} AS newer
+            ${newer} AS newer, t.ctid::text AS place, t.xmin::text AS by
        FROM ${source.from}
        LEFT JOIN ${source.standing} AS t ON t.id = i.id
       CROSS JOIN LATERAL (
         SELECT t.id IS NULL OR ${source.differs} AS differs,
                ${undated} AS undated) AS s
-      WHERE s.differs OR s.undated`,
+      WHERE ${equal ? 'true' : 's.differs OR s.undated'}`,
     [...source.parameters, readAt],
   );
   return found.map((standing) => ({ ...standing, index: Number(standing.index) }));
@@ -275,7 +282,7 @@ function incomingSource(table: MirrorTable, rows: readonly IncomingRow[]) {
     from: `unnest(${parameters.map((_, p) => `$${p + 1}::text[]`).join(', ')})
              WITH ORDINALITY AS i(${names.join(', ')})`,
     /** Of the table only the rows in question: joined whole it is scanned from end to end. */
-    standing: `(SELECT * FROM ${table.qualified} WHERE id = ANY($1::text[]))`,
+    standing: `(SELECT ctid, xmin, * FROM ${table.qualified} WHERE id = ANY($1::text[]))`,
     parameters,
     first,
     next,

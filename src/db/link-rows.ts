@@ -28,7 +28,8 @@ function parametersOf(rows: readonly LinkRow[]) {
 /**
  * What differs between what was told and what stands: links that are missing, of records that have
  * a row, and those that are too many. What was born here is none of the CRM's business yet. By the
- * table's key or the index of its other end; no lock.
+ * table's key or the index of its other end; no lock. The list of ids stands in a query of its own:
+ * otherwise planning looks up each of them in the statistics, for longer than finding them takes.
  */
 export async function compareLinks(
   sql: Sql,
@@ -47,7 +48,7 @@ export async function compareLinks(
         AND EXISTS (SELECT 1 FROM ${table.qualified} AS m WHERE m.id = t.here)
      UNION ALL
      SELECT l.${here}, l.${there}, false FROM ${qualified} AS l
-      WHERE l.${here} = ANY($3::text[]) AND l.${there} NOT LIKE 'local:%'
+      WHERE l.${here} = ANY((SELECT $3::text[])::text[]) AND l.${there} NOT LIKE 'local:%'
         AND NOT EXISTS (SELECT 1 FROM told AS t WHERE t.here = l.${here} AND t.there = l.${there})`,
     [...parametersOf(pairs), whole],
   );

@@ -176,6 +176,7 @@ export async function readSyncedSince(
   ids: readonly string[],
   readAt: string,
 ): Promise<ReadonlySet<string>> {
+  if (ids.length === 0) return new Set();
   const rows = await sql.query<{ id: string }>(
     `SELECT id FROM ${table.qualified} WHERE id = ANY($1::text[]) 
         AND _synced_at >= date_trunc('milliseconds', $2::timestamptz)`,

@@ -34,6 +34,18 @@ export interface RemoteRecord {
   readonly savedAt?: string | null;
   /** Only for fields asked for with `include`. */
   readonly links: Readonly<Record<string, Linkage>>;
+  /** How it came; where the adapter tells. */
+  readonly trace?: Trace;
+  /** It was not read, but recognised: see `Recognition`. No field is told. */
+  readonly isUnchanged?: true;
+}
+
+/** By which a record is recognised when it comes again. */
+export interface Trace {
+  /** Of its text and of what reading it hangs on. */
+  readonly digest: string;
+  /** Every link that it told of, whatever was asked for. */
+  readonly links: Readonly<Record<string, Linkage>>;
 }
 
 /** A record that was deleted, with its attributes as they were. */

@@ -41,6 +41,19 @@ export interface PageRequest {
   readonly limit: number;
   /** To-many fields whose linkage to include. */
   readonly include?: readonly string[];
+  /** Spares reading what is known; an adapter may do without. */
+  readonly recognition?: Recognition | undefined;
+}
+
+/** Tells records that came as they came before, and of which everything stands that came of them. */
+export interface Recognition {
+  /** What that hangs on beside the record: a digest of another basis is another one. */
+  readonly basis: string;
+  /**
+   * What is known of records created between the first and the last of a page, by their digests:
+   * each with its id, its times and every link that it told of, and no field.
+   */
+  find(ends: readonly RemoteRecord[]): Promise<ReadonlyMap<string, RemoteRecord>>;
 }
 
 export interface Page {

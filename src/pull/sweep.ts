@@ -14,6 +14,7 @@ import { ownViews } from '../db/mirror/links.ts';
 import { loadMirror } from '../db/mirror/load.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
 import { readBirthsOut } from '../db/outbox/jobs.ts';
+import { dropLostDigests } from '../db/record-digests.ts';
 import { countSeen, forgetSeen, noteMissing, noteSeen } from '../db/scan.ts';
 import {
   beginSweep,
@@ -146,7 +147,10 @@ async function sweepPage(
   const { deletions } = deps.remote.capabilitiesOf(object);
   const missingTells = deletions.kind === 'scan';
   const readAt = await readDatabaseTime(deps.db);
-  const page = await readLinkedPage(deps, table, at.request, { ...options, depth: 'all' });
+  // Where a list has positions alone, what a record holds tells whether it has moved.
+  const recognises = at.request.orderBy === 'created';
+  const how = { ...options, depth: 'all', recognises } as const;
+  const page = await readLinkedPage(deps, table, at.request, how);
   const read = at.round.take(page);
   const { records, watermark, left } = read;
   const pages = at.sweep.pages + 1;
@@ -154,8 +158,9 @@ async function sweepPage(
   const applied = await deps.db.transaction(
     async (tx) => {
       const ids = records.map(({ id }) => id);
+      const unread = records.flatMap(({ id, isUnchanged }) => (isUnchanged ? [] : [id]));
       // What a pull or a push brought meanwhile is newer than what was read for the sweep.
-      const newer = await readSyncedSince(tx, table, ids, readAt);
+      const newer = await readSyncedSince(tx, table, unread, readAt);
       const unborn = await underWay(deps, tx, object, records);
       const older = records.filter(({ id }) => !newer.has(id) && !unborn.has(id));
       const counts = await applyRead(tx, table, older, context);
@@ -184,6 +189,7 @@ async function sweepPage(
         const isWhole = missingTells && !isUnproven(sweep.problem);
         if (isWhole) await noteMissing(tx, table, { startedAt, byCreation });
         if (keepsSeen) await forgetSeen(tx, object);
+        await dropLostDigests(tx, table);
       }
       return { ...counts, sweep };
     },

@@ -45,7 +45,8 @@ export async function comparePages(pass: Pass, span: Span | null): Promise<Pages
     pass.options.signal.throwIfAborted();
     const readAt = await readDatabaseTime(deps.db);
     const depth = pass.options.deep ? 'all' : 'changed';
-    const page = await readLinkedPage(deps, table, { ...request, to }, { ...pass.options, depth });
+    const how = { ...pass.options, depth, recognises: true } as const;
+    const page = await readLinkedPage(deps, table, { ...request, to }, how);
     counts.requests += page.requests;
     counts.read += page.records.length;
     const step = acceptPage(state, {

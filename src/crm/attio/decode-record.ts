@@ -16,6 +16,8 @@ export interface Decoder {
    * @throws BadAnswer where there is no usable id or no values.
    */
   record(object: ObjectSchema, item: unknown, links?: readonly string[]): RemoteRecord;
+  /** All that `record` hangs on beside the item. */
+  basis(object: ObjectSchema): string;
 }
 
 interface Reading {
@@ -38,6 +40,10 @@ interface Stamp {
 /** Reads records into the shapes that `FieldKind` lists; what does not fit is passed on as it is. */
 export function createDecoder(catalog: Catalog): Decoder {
   return {
+    basis(object) {
+      const attributes = [...(catalog.object(object.object)?.attributes.values() ?? [])];
+      return JSON.stringify([object.fields, attributes]);
+    },
     record(object, item, links) {
       const { id, values, savedAt } = parse(object, item);
       const attributes = catalog.object(object.object)?.attributes;

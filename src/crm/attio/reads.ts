@@ -5,6 +5,7 @@ import type { CallOptions, PageRequest, Remote, User } from '../../domain/remote
 import type { ObjectSchema } from '../../domain/schema.ts';
 import { BadAnswer, type Send } from '../wire/call.ts';
 import type { PageLimit } from '../wire/page-limit.ts';
+import { readRecognised } from '../wire/recognised.ts';
 import type { Decoder } from './decode-record.ts';
 import { jsonOf } from './decode-value.ts';
 import { readList, readOne } from './envelope.ts';
@@ -57,24 +58,38 @@ export function createReads(
   ): Promise<RemoteRecord[]> {
     return send(
       {
-        endpoint: `POST /objects/${object.object}/records/query`,
-        method: 'POST',
-        isQuery: true,
-        path: ['objects', object.object, 'records', 'query'],
-        body: JSON.stringify(body),
-        repeatable: true,
-        doubts: OBJECT_DOUBTS,
+        ...queryCall(object, body),
         read: (answer) => readList(answer).map((item) => decoder.record(object, item, links)),
       },
       options,
     );
   }
 
+  /** Those alone that are not recognised; null where all are to be read. */
+  async function readUnread(
+    { object, include, recognition }: PageRequest,
+    body: object,
+    options: CallOptions,
+  ): Promise<RemoteRecord[] | null> {
+    if (recognition === undefined) return null;
+    const list = {
+      member: 'data',
+      recognition,
+      basis: decoder.basis(object),
+      read: (item: unknown) => decoder.record(object, item),
+    };
+    const page = await readRecognised(send, queryCall(object, body), list, options);
+    return page && page.records.map((record) => withLinks(record, include));
+  }
+
   return {
     async readPage(request, options) {
       const { object, include: links = [] } = request;
       return await pageLimit.request(request.limit, async (limit) => {
-        const records = await query(object, { body: queryBody(request, limit), links }, options);
+        const body = queryBody(request, limit);
+        const records =
+          (await readUnread(request, body, options)) ??
+          (await query(object, { body, links }, options));
         // The end is a page shorter than the limit; nothing else tells.
         return { records, total: null, more: records.length >= limit };
       });
@@ -107,6 +122,25 @@ export function createReads(
 
     readUsers: (options) => readMembers(send, options),
   };
+}
+
+function queryCall({ object }: ObjectSchema, body: object) {
+  return {
+    endpoint: `POST /objects/${object}/records/query`,
+    method: 'POST',
+    isQuery: true,
+    path: ['objects', object, 'records', 'query'],
+    body: JSON.stringify(body),
+    repeatable: true,
+    doubts: OBJECT_DOUBTS,
+  } as const;
+}
+
+/** A record tells of all its links, whatever was asked for. */
+function withLinks(record: RemoteRecord, include: readonly string[] = []): RemoteRecord {
+  const told = Object.entries(record.links);
+  const asked = told.filter(([field]) => include.includes(field));
+  return asked.length === told.length ? record : { ...record, links: Object.fromEntries(asked) };
 }
 
 /**

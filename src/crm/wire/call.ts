@@ -1,4 +1,5 @@
 import type { CallOptions } from '../../domain/remote.ts';
+import type { RawItems, RawItemsWanted } from './raw-items.ts';
 import type { Attempt } from './transport.ts';
 
 /** What the error is about, for its message: names and counts, never a value. */
@@ -40,8 +41,12 @@ export interface Call<T> extends CallSubject {
    * Reads the parsed body (undefined where it is empty) of an answer with this status, some 2xx.
    * That of a write may hold `errors` beside what was done. Throws BadAnswer where it does not have
    * the shape it should.
+   *
+   * @param items where `items` was asked for and the answer has that form; its body has none then.
    */
-  readonly read: (body: unknown, status: number) => T;
+  readonly read: (body: unknown, status: number, items?: RawItems) => T;
+  /** Leaves the items of the list that the answer begins with unread. */
+  readonly items?: RawItemsWanted | undefined;
 }
 
 /** Whether it changes something. */

@@ -4,6 +4,7 @@ import type { Api } from './api.ts';
 import { BadAnswer, type Call, isWrite as writes } from './call.ts';
 import type { Clock } from './clock.ts';
 import { HELD_HINT, heldMessage, WORTH_TELLING_MS } from './hold.ts';
+import { takeRawItems } from './raw-items.ts';
 import type { Outcome } from './transport.ts';
 
 /** What one attempt came to. */
@@ -25,8 +26,10 @@ export function conclude<T>(
     };
   }
   const { status, headers } = outcome;
-  const text = outcome.takeText();
-  if (status < 200 || status > 299) {
+  const isGood = status >= 200 && status <= 299;
+  const list = isGood && call.items ? takeRawItems(outcome.body, call.items) : null;
+  const text = list === null ? outcome.takeText() : list.rest;
+  if (!isGood) {
     const { retryAfterMs } = api.readRate({ status, headers }, clock.nowMs());
     const answered = api.readRefusal({ status, text, retryAfterMs, headers }, call);
     const error = heldFor(api, answered, { call, nowMs: clock.nowMs() });
@@ -41,7 +44,7 @@ export function conclude<T>(
     const body = text.trim() === '' ? undefined : parseJson(text);
     const told = api.readToldErrors(body);
     if (told === null || (isWrite && told.hasData)) {
-      return { ok: true, value: call.read(body, status) };
+      return { ok: true, value: call.read(body, status, list?.items) };
     }
     return complained(api, call, { status, text, said: told.status });
   } catch (error) {

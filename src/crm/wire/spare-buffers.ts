@@ -4,8 +4,12 @@ import { isAscii } from 'node:buffer';
 export interface GrowingBuffer {
   /** @throws AnswerTooLarge */
   append(chunk: Uint8Array): void;
+  /** The bytes gathered so far, in place: good until the buffer is given back. */
+  view(): Buffer;
   /** The text gathered, once; the buffer is another answer's from now on. */
   release(): string;
+  /** Gives the buffer back instead, its text unread. */
+  discard(): void;
 }
 
 export interface SpareBuffers {
@@ -34,6 +38,9 @@ export function createSpareBuffers(mostBytes = MOST_ANSWER_BYTES): SpareBuffers 
     take() {
       let bytes = spare.pop() ?? Buffer.allocUnsafeSlow(FIRST_BYTES);
       let length = 0;
+      const giveBack = () => {
+        if (bytes.length <= LARGEST_BYTES && spare.length < MOST_SPARE) spare.push(bytes);
+      };
       return {
         append(chunk) {
           const needed = length + chunk.length;
@@ -46,11 +53,13 @@ export function createSpareBuffers(mostBytes = MOST_ANSWER_BYTES): SpareBuffers 
           bytes.set(chunk, length);
           length += chunk.length;
         },
+        view: () => bytes.subarray(0, length),
         release() {
           const text = decode(bytes, length);
-          if (bytes.length <= LARGEST_BYTES && spare.length < MOST_SPARE) spare.push(bytes);
+          giveBack();
           return text;
         },
+        discard: giveBack,
       };
     },
   };

@@ -28,6 +28,8 @@ export type Outcome =
       readonly headers: Headers;
       /** The body's text, once: whatever keeps the outcome for a while does not keep a page. */
       readonly takeText: () => string;
+      /** The body before that. */
+      readonly body: Pick<GrowingBuffer, 'view' | 'discard'>;
       readonly sentAtMs: number;
       readonly answeredAtMs: number;
     }
@@ -84,7 +86,7 @@ export function createTransport({
     for await (const chunk of chunks) wanted.append(chunk);
     const { response } = stream;
     if (response === undefined) throw new Error('got ended a stream without an answer');
-    return { response, takeText: body.release };
+    return { response, body };
   }
 
   return {
@@ -104,12 +106,13 @@ export function createTransport({
             request: timeoutMs,
           },
         };
-        const { response, takeText } = await read(url, options);
+        const { response, body: gathered } = await read(url, options);
         return {
           kind: 'answer',
           status: response.statusCode,
           headers: response.headers,
-          takeText,
+          takeText: gathered.release,
+          body: gathered,
           sentAtMs,
           answeredAtMs: clock.monotonicMs(),
         };

@@ -1,6 +1,7 @@
 import { getTableColumns, getTableName, isTable } from 'drizzle-orm';
 import { expect, test } from 'vitest';
 import * as controlChanges from '../../../src/db/control-changes.ts';
+import * as controlScan from '../../../src/db/control-scan.ts';
 import * as controlSchema from '../../../src/db/control-schema.ts';
 import * as controlSide from '../../../src/db/control-side.ts';
 import { byName, firstColumn, readPage, readSources } from './page.ts';
@@ -15,6 +16,7 @@ const tables = Object.values<unknown>({
   ...controlSchema,
   ...controlChanges,
   ...controlSide,
+  ...controlScan,
 }).flatMap((value) =>
   isTable(value)
     ? [

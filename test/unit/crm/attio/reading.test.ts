@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { ExactNumber } from '../../../../src/domain/json.ts';
+import type { RemoteRecord } from '../../../../src/domain/record.ts';
 import type { Remote } from '../../../../src/domain/remote.ts';
 import type { ObjectSchema } from '../../../../src/domain/schema.ts';
 import { pull, type Reply, type Seen } from '../clarify/scripted-server.ts';
@@ -298,6 +299,52 @@ test('links of a record are pages of a set; members are users', async () => {
       expect(await remote.readUsers?.(pull)).toEqual([
         { id: 'm-1', fields: { first_name: 'Ada', email_address: 'ada@acme.com' } },
       ]);
+    },
+  );
+});
+
+const page = { orderBy: 'created', direction: 'asc', offset: 0, limit: 500 } as const;
+
+test('of a page whose records are recognised those alone are read that are not', async () => {
+  const data = ['r-1', 'r-2', 'r-3'].map((id) => record(id, {}, 'people'));
+  await reading(
+    () => ({ body: { data } }),
+    async (remote, of, seen) => {
+      const known = new Map<string, RemoteRecord>();
+      const request = { ...page, object: of('people') };
+      const recognition = { basis: 'table', find: () => Promise.resolve(known) };
+      const { records } = await remote.readPage({ ...request, recognition }, pull);
+      const plain = await remote.readPage(request, pull);
+      expect(records.map(({ trace: _, ...rest }) => rest)).toEqual(plain.records);
+      const [, second] = records;
+      if (second === undefined) throw new Error('no record');
+      known.set(second.trace?.digest ?? '', { ...second, isUnchanged: true });
+      const again = await remote.readPage({ ...request, recognition }, pull);
+      expect(again.records.map(({ isUnchanged = false }) => isUnchanged)).toEqual([
+        false,
+        true,
+        false,
+      ]);
+      const other = { ...recognition, basis: 'another table' };
+      const anew = await remote.readPage({ ...request, recognition: other }, pull);
+      expect(anew.records.some(({ isUnchanged }) => isUnchanged)).toBe(false);
+      expect(seen).toHaveLength(4);
+    },
+  );
+});
+
+test('a page that cannot be read record by record is asked for as a whole', async () => {
+  const find = () => Promise.resolve(new Map<string, RemoteRecord>());
+  const recognition = { basis: 'table', find };
+  const broken = { id: { record_id: 7 }, values: {} };
+  await reading(
+    (_, count) => ({
+      body: count === 1 ? { data: [broken] } : { data: [record('r-1', {}, 'people')] },
+    }),
+    async (remote, of, seen) => {
+      const request = { ...page, object: of('people'), recognition };
+      const { records } = await remote.readPage(request, pull);
+      expect([records.map(({ id }) => id), seen.length]).toEqual([['r-1'], 2]);
     },
   );
 });

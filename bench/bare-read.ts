@@ -1,0 +1,53 @@
+/**
+ * The bare loop that a reading of unchanged records is measured against: fetches the same pages one
+ * after the other and parses them, and that is all.
+ *
+ * Run by the bench as a process of its own; prints a `BareReport`.
+ */
+import type { BareReport } from './bare-loop.ts';
+
+export interface BareReadTask {
+  readonly crm: string;
+  readonly url: string;
+  readonly apiKey: string;
+  readonly workspace: string;
+  readonly object: string;
+  readonly records: number;
+}
+
+const PAGE = 500;
+
+function ask(task: BareReadTask, offset: number): Promise<Response> {
+  if (task.crm === 'attio') {
+    return fetch(`${task.url}/v2/objects/${task.object}/records/query`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${task.apiKey}`, 'content-type': 'application/json' },
+      body: JSON.stringify({
+        limit: PAGE,
+        offset,
+        sorts: [{ attribute: 'created_at', direction: 'asc' }],
+      }),
+    });
+  }
+  const query = `page[limit]=${PAGE}&page[offset]=${offset}&sortOrder[column]=_created_at&sortOrder[dir]=ASC`;
+  return fetch(
+    `${task.url}/workspaces/${task.workspace}/objects/${task.object}/resources?${query}`,
+    { headers: { authorization: `api-key ${task.apiKey}`, 'user-agent': 'bench' } },
+  );
+}
+
+const task: BareReadTask = JSON.parse(process.argv[2] ?? '');
+const startedMs = performance.now();
+const usedBefore = process.cpuUsage();
+let records = 0;
+for (let offset = 0; offset < task.records; offset += PAGE) {
+  const { data }: { data: unknown[] } = JSON.parse(await (await ask(task, offset)).text());
+  records += data.length;
+}
+const used = process.cpuUsage(usedBefore);
+const report: BareReport = {
+  records,
+  ms: performance.now() - startedMs,
+  processorMs: (used.user + used.system) / 1000,
+};
+process.stdout.write(JSON.stringify(report));

@@ -1,0 +1,160 @@
+import type { Linkage, RemoteRecord } from '../domain/record.ts';
+import type { Sql } from './database.ts';
+import { type MirrorTable, regclassSql } from './mirror/table.ts';
+
+/**
+ * What the table is made of, as one number: a column that is dropped and made anew holds something
+ * else, and no row shows it.
+ */
+function shapeSql(table: MirrorTable): string {
+  return `(SELECT hashtextextended(string_agg(concat_ws(' ', a.attrelid, a.attnum, a.attname, a.atttypid, a.atttypmod),
+                                              ',' ORDER BY a.attnum), 0)
+             FROM pg_attribute AS a
+            WHERE a.attrelid = ${regclassSql(table.name)} AND a.attnum > 0 AND NOT a.attisdropped)`;
+}
+
+/** What separates what is read as one text; whoever holds one of them is not remembered. */
+const [FIELD_END, ROW_END] = ['\x1f', '\x1e'];
+const SEPARATORS = /[\x1e\x1f]/;
+/** Far more than stand between the ends of a page. */
+const MOST_ROWS = 2_000;
+
+/**
+ * Records by their digests that were created between two others, as far as they are known, their
+ * rows are the ones that were found to say the same, and nothing waits for these. Takes no lock. Index
+ * `record_digest_created`; rows by their places, which costs a tenth of looking for their ids. As one
+ * text, for reading so many rows takes longer than finding them.
+ */
+export async function readUnchanged(
+  sql: Sql,
+  table: MirrorTable,
+  ends: readonly RemoteRecord[],
+): Promise<ReadonlyMap<string, RemoteRecord>> {
+  const records = new Map<string, RemoteRecord>();
+  const bounds = boundsOf(ends);
+  if (bounds === null) return records;
+  const [row] = await sql.query<{ found: string | null }>(
+    `SELECT string_agg(concat_ws(E'\\x1f', k.digest, k.id, k.created_at, coalesce(k.updated_at, ''), k.links),
+                       E'\\x1e') AS found
+       FROM (SELECT * FROM {sync}.record_digest
+              WHERE object = $1 AND (created_at, id) BETWEEN ($2, $3) AND ($4, $5)
+              ORDER BY created_at, id LIMIT ${MOST_ROWS}) AS k
+      CROSS JOIN LATERAL (SELECT FROM ${table.qualified} AS t
+                           WHERE t.ctid = k.row_place AND t.xmin = k.row_version AND t.id = k.id OFFSET 0) AS t
+      WHERE k.shape = ${shapeSql(table)}
+        AND NOT EXISTS (SELECT FROM {sync}.deferred AS d WHERE d.object = $1 AND d.id = k.id)`,
+    [table.object, ...bounds],
+  );
+  const readLinks = linksReader();
+  for (const text of row?.found?.split(ROW_END) ?? []) {
+    const [digest = '', id = '', createdAt = '', updatedAt = '', links = ''] =
+      text.split(FIELD_END);
+    const told = readLinks(links);
+    records.set(digest, {
+      id,
+      fields: NO_FIELDS,
+      createdAt,
+      updatedAt: updatedAt === '' ? null : updatedAt,
+      createdBy: null,
+      updatedBy: null,
+      mergedIds: null,
+      links: told,
+      trace: { digest, links: told },
+      isUnchanged: true,
+    });
+  }
+  return records;
+}
+
+const NO_FIELDS: RemoteRecord['fields'] = {};
+
+/** The first and the last in the order of creation, and of ids among those of one moment. */
+function boundsOf(ends: readonly RemoteRecord[]): readonly string[] | null {
+  const keys = ends.flatMap(({ createdAt, id }) => (createdAt === null ? [] : [[createdAt, id]]));
+  const [first, last] = [keys[0], keys.at(-1)];
+  if (first === undefined || last === undefined) return null;
+  const isAscending = first.join(FIELD_END) <= last.join(FIELD_END);
+  return isAscending ? [...first, ...last] : [...last, ...first];
+}
+
+/** Most records tell of the same links: of none. */
+function linksReader(): (text: string) => RemoteRecord['links'] {
+  let last = '{}';
+  let links: Readonly<Record<string, Linkage>> = {};
+  return (text) => {
+    if (text === last) return links;
+    const parsed: Readonly<Record<string, Linkage>> = JSON.parse(text);
+    [last, links] = [text, parsed];
+    return links;
+  };
+}
+
+/** A record with a digest, and the row that was found to say the same. */
+export interface FoundEqual {
+  readonly record: RemoteRecord;
+  /** Read no later than it was compared. */
+  readonly version: RowVersion;
+}
+
+/** Which version of a row it is: any write gives it another place, and another transaction. */
+export interface RowVersion {
+  /** `ctid` */
+  readonly place: string;
+  /** `xmin` */
+  readonly by: string;
+}
+
+/**
+ * Remembers how records came whose rows say the same. In the order of ids, so that two that read the
+ * same wait for each other; safe to repeat.
+ */
+export async function noteUnchanged(
+  tx: Sql,
+  table: MirrorTable,
+  found: readonly FoundEqual[],
+): Promise<void> {
+  const noted = found.flatMap(({ record, version }) => {
+    const { id, trace, createdAt, updatedAt } = record;
+    if (trace === undefined || createdAt === null) return [];
+    const { digest } = trace;
+    const links = JSON.stringify(trace.links);
+    const texts = [id, createdAt, updatedAt ?? '', links];
+    return texts.some((text) => SEPARATORS.test(text))
+      ? []
+      : [{ ...record, digest, links, version }];
+  });
+  if (noted.length === 0) return;
+  await tx.query(
+    `INSERT INTO {sync}.record_digest
+            (object, id, digest, row_place, row_version, shape, created_at, updated_at, links)
+     SELECT $1, i.id, i.digest, i.row_place::tid, i.row_version::xid, ${shapeSql(table)}, i.created_at, i.updated_at, i.links
+       FROM unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[])
+              AS i(id, digest, row_place, row_version, created_at, updated_at, links)
+      ORDER BY i.id
+         ON CONFLICT (object, id) DO UPDATE
+        SET digest = excluded.digest, row_place = excluded.row_place, row_version = excluded.row_version,
+            shape = excluded.shape, created_at = excluded.created_at, updated_at = excluded.updated_at,
+            links = excluded.links`,
+    [
+      table.object,
+      noted.map(({ id }) => id),
+      noted.map(({ digest }) => digest),
+      noted.map(({ version }) => version.place),
+      noted.map(({ version }) => version.by),
+      noted.map(({ createdAt }) => createdAt),
+      noted.map(({ updatedAt }) => updatedAt),
+      noted.map(({ links }) => links),
+    ],
+  );
+}
+
+/** Once everything was read: of records whose row stands no more nothing is kept. Two counts, mostly. */
+export async function dropLostDigests(tx: Sql, { object, qualified }: MirrorTable): Promise<void> {
+  await tx.query(
+    `DELETE FROM {sync}.record_digest AS k
+      WHERE k.object = $1
+        AND (SELECT count(*) FROM {sync}.record_digest WHERE object = $1) > (SELECT count(*) FROM ${qualified})
+        AND NOT EXISTS (SELECT FROM ${qualified} AS t WHERE t.id = k.id)`,
+    [object],
+  );
+}
