@@ -1,3 +1,4 @@
+import { isObject, parseJson } from '../domain/json.ts';
 import type { Linkage, RemoteRecord } from '../domain/record.ts';
 import type { Sql } from './database.ts';
 import { type MirrorTable, regclassSql } from './mirror/table.ts';
@@ -14,8 +15,9 @@ function shapeSql(table: MirrorTable): string {
 }
 
 /** What separates what is read as one text; whoever holds one of them is not remembered. */
-const [FIELD_END, ROW_END] = ['\x1f', '\x1e'];
-const SEPARATORS = /[\x1e\x1f]/;
+const FIELD_END = '\x1f';
+const ROW_END = '\x1e';
+const isSeparable = (text: string): boolean => !text.includes(FIELD_END) && !text.includes(ROW_END);
 /** Far more than stand between the ends of a page. */
 const MOST_ROWS = 2_000;
 
@@ -83,10 +85,15 @@ function linksReader(): (text: string) => RemoteRecord['links'] {
   let links: Readonly<Record<string, Linkage>> = {};
   return (text) => {
     if (text === last) return links;
-    const parsed: Readonly<Record<string, Linkage>> = JSON.parse(text);
-    [last, links] = [text, parsed];
+    const parsed = parseJson(text);
+    [last, links] = [text, isLinks(parsed) ? parsed : {}];
     return links;
   };
+}
+
+/** Our own writing. */
+function isLinks(parsed: unknown): parsed is RemoteRecord['links'] {
+  return isObject(parsed);
 }
 
 /** A record with a digest, and the row that was found to say the same. */
@@ -119,9 +126,7 @@ export async function noteUnchanged(
     const { digest } = trace;
     const links = JSON.stringify(trace.links);
     const texts = [id, createdAt, updatedAt ?? '', links];
-    return texts.some((text) => SEPARATORS.test(text))
-      ? []
-      : [{ ...record, digest, links, version }];
+    return texts.every(isSeparable) ? [{ ...record, digest, links, version }] : [];
   });
   if (noted.length === 0) return;
   await tx.query(

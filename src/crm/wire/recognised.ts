@@ -5,6 +5,8 @@ import { BadAnswer, type Call, type Send } from './call.ts';
 import type { RawItems } from './raw-items.ts';
 import { packageVersion } from './user-agent.ts';
 
+const VERSION = packageVersion();
+
 /** How an answer that begins with a list of records is read. */
 export interface RecognisedList {
   /** What the list is called. */
@@ -31,7 +33,7 @@ export async function readRecognised(
   // Another version of this program may make something else of the same record.
   const wanted = {
     member,
-    basis: JSON.stringify([packageVersion(), recognition.basis, basis]),
+    basis: JSON.stringify([VERSION, recognition.basis, basis]),
   };
   const answer = await send<{ body: unknown; items: RawItems | undefined }>(
     { ...call, items: wanted, read: (body, _status, items) => ({ body, items }) },
