@@ -1,7 +1,7 @@
-import { type Comparable, equalValues } from './equal.ts';
-import { isExactNumber, type Json } from './json.ts';
+import type { Json } from './json.ts';
 import type { RemoteRecord, WrittenBy } from './record.ts';
 import type { Field } from './schema.ts';
+import { isAlike, PART, partOf, withPart } from './told-value.ts';
 
 /** One field that somebody changed in the CRM, as the record's history tells it. */
 export interface FieldWrite {
@@ -88,54 +88,6 @@ function explains(field: Field, { within, value: told, was }: FieldWrite, value:
   return told === null ? was !== undefined && was !== null && !holds(was) : holds(told);
 }
 
-/** A part of a value is compared as JSON. */
-const PART: Comparable = { kind: 'json', caseInsensitive: false };
-
-/**
- * Whether the CRM may have made `held` of what was `told`: it changes case, blanks and punctuation
- * of texts, and adds parts of its own to an object.
- */
-function isAlike(field: Comparable, told: Json, held: Json): boolean {
-  if (equalValues(field, told, held) || (isBlank(told) && isBlank(held))) return true;
-  if (typeof told === 'string' && typeof held === 'string') return gist(told) === gist(held);
-  if (Array.isArray(told) && Array.isArray(held)) {
-    const items: readonly Json[] = held;
-    return (
-      told.length === items.length &&
-      told.every((item: Json, at) => isAlike(PART, item, items[at] ?? null))
-    );
-  }
-  const parts = partsOf(held);
-  const named = partsOf(told);
-  return (
-    named.size > 0 &&
-    [...named].every(([name, part]) => isAlike(PART, part, parts.get(name) ?? null))
-  );
-}
-
-function isBlank(value: Json): boolean {
-  return value === null || (typeof value === 'string' && value.trim() === '');
-}
-
-function gist(text: string): string {
-  const folded = text.normalize('NFKC').toLowerCase();
-  return folded.replace(/[^\p{L}\p{N}]/gu, '') || folded.trim();
-}
-
-function partsOf(value: Json): ReadonlyMap<string, Json> {
-  if (value === null || typeof value !== 'object' || isExactNumber(value)) return new Map();
-  return new Map(Array.isArray(value) ? [] : Object.entries(value));
-}
-
-function partOf(value: Json, path: readonly string[]): Json {
-  let part = value;
-  for (const name of path) {
-    if (part === null || typeof part !== 'object' || isExactNumber(part)) return null;
-    part = Object.entries(part).find(([key]) => key === name)?.[1] ?? null;
-  }
-  return part;
-}
-
 /** What a record held when it was created. */
 export interface Birth {
   readonly fields: Readonly<Record<string, Json>>;
@@ -179,27 +131,4 @@ export function birthOf(record: RemoteRecord, history: RecordHistory): Birth {
     }
   }
   return { fields: Object.fromEntries(fields), isTold: history.isWhole && open.size === 0 };
-}
-
-/** A part put where it was: of a list, one that came is taken out and one that went put back in. */
-function withPart(
-  value: Json,
-  [name, ...within]: readonly string[],
-  how: { readonly part: Json; readonly isBack: boolean },
-): Json {
-  if (name === undefined) return how.part;
-  if (Array.isArray(value)) {
-    const items: readonly Json[] = value;
-    const at = Number(name);
-    const item = items[at];
-    if (within.length > 0) {
-      return item === undefined ? items : items.with(at, withPart(item, within, how));
-    }
-    return items.toSpliced(at, how.isBack ? 0 : 1, ...(how.part === null ? [] : [how.part]));
-  }
-  const parts = partsOf(value);
-  return {
-    ...Object.fromEntries(parts),
-    [name]: withPart(parts.get(name) ?? null, within, how),
-  };
 }

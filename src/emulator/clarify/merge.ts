@@ -3,7 +3,13 @@ import type { Answer } from '../kernel/answer.ts';
 import { type Fields, fieldOf, isObject, withFields } from '../kernel/fields.ts';
 import type { ApiRequest } from '../kernel/route.ts';
 import { invalid } from './api-error.ts';
-import { type Author, commitDelete, commitUpdate, redirectReferences } from './commit.ts';
+import {
+  type Author,
+  beginHistory,
+  commitDelete,
+  commitUpdate,
+  redirectReferences,
+} from './commit.ts';
 import { appendItems } from './field-change.ts';
 import type { Difference, Told } from './history.ts';
 import { manyToManyFields } from './links.ts';
@@ -44,10 +50,13 @@ export function mergeRecords(
   workspace: Workspace,
   state: ObjectState,
   { target, sources }: { readonly target: string; readonly sources: readonly string[] },
-  author: Author,
+  by: Author,
 ): void {
   const { object } = state.definition;
   const { mergesBump } = workspace.switches;
+  // All of it happens at one time.
+  const { actor, atMs = workspace.now() } = by;
+  const author = { ...by, atMs };
   storedRecord(state, target);
   const vanishing = [...new Set(sources)].map((id) => storedRecord(state, id));
   for (const source of vanishing) {
@@ -73,7 +82,6 @@ export function mergeRecords(
     target: { entity: object, id: target },
     diff,
   });
-  const { actor, atMs = workspace.now() } = author;
   for (const { id } of vanishing.slice(0, -1)) {
     workspace.history.add(object, target, { ...told(id, []), actor, atMs });
   }
