@@ -191,6 +191,8 @@ export const activityFeed = controlSchema.table(
     error: text('error'),
     /** Null: nothing is due. */
     nextAttemptAt: instant('next_attempt_at').default(sql`clock_timestamp()`),
+    /** When its history was made to reach back by it; null before. */
+    pastAt: instant('past_at'),
   },
   (t) => [
     primaryKey({ columns: [t.object, t.recordId] }),
@@ -199,5 +201,8 @@ export const activityFeed = controlSchema.table(
     index('activity_feed_due')
       .on(t.object, t.nextAttemptAt)
       .where(sql`${t.nextAttemptAt} is not null`),
+    index('activity_feed_past')
+      .on(t.object, t.recordId)
+      .where(sql`${t.pastAt} is null and ${t.readVersion} is not null`),
   ],
 );

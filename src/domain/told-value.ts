@@ -35,7 +35,8 @@ function gist(text: string): string {
   return folded.replace(/[^\p{L}\p{N}]/gu, '') || folded.trim();
 }
 
-function partsOf(value: Json): ReadonlyMap<string, Json> {
+/** What an object holds by its keys; nothing of any other value. */
+export function partsOf(value: Json): ReadonlyMap<string, Json> {
   if (value === null || typeof value !== 'object' || isExactNumber(value)) return new Map();
   return new Map(Array.isArray(value) ? [] : Object.entries(value));
 }

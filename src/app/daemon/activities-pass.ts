@@ -4,6 +4,7 @@ import type { MirrorTable } from '../../db/mirror/table.ts';
 import { recordRun } from '../../db/run-log.ts';
 import type { CallOptions, Remote } from '../../domain/remote.ts';
 import { noteActivities, pullActivities } from '../../pull/pull-activities.ts';
+import { NOTHING_REACHED, reachBack } from '../../pull/reach-back.ts';
 import { objectError } from '../object-error.ts';
 import type { ObjectProgress } from '../pull-all.ts';
 import type { Session } from '../session.ts';
@@ -47,7 +48,7 @@ export function createActivitiesPass(
       const again: string[] = [];
       for (const object of busy) {
         if (signal.aborted || isOver()) break;
-        const tally = tallies.get(object) ?? { read: 0, failed: 0, rows: 0 };
+        const tally = tallies.get(object) ?? { read: 0, failed: 0, rows: 0, versions: 0 };
         tallies.set(object, tally);
         const batch = { object, readActivities, looks, tally };
         if (await readBatch(session, batch, options)) again.push(object);
@@ -62,6 +63,8 @@ interface Tally {
   read: number;
   failed: number;
   rows: number;
+  /** Of the history, from before it was kept. */
+  versions: number;
 }
 
 /** The last look at the rows of an object. */
@@ -98,9 +101,13 @@ async function readBatch(
     tally.read += counts.read;
     tally.failed += counts.failed;
     tally.rows += counts.rows;
+    const reached = session.settings(object).history
+      ? await reachBack(db, mirror)
+      : NOTHING_REACHED;
+    tally.versions += reached.versions;
     await troubles.worked(part);
     if (onProgress !== undefined && counts.read > 0) onProgress(await progressOf(session, object));
-    return waiting;
+    return waiting || reached.waiting;
   } catch (error) {
     await objectError(session, part, error, signal);
     return false;
@@ -137,7 +144,7 @@ async function record(
 ): Promise<void> {
   for (const [object, tally] of tallies) {
     const counts = { ...tally };
-    if (counts.read + counts.failed === 0) continue;
+    if (counts.read + counts.failed + counts.versions === 0) continue;
     log.info({ object, ...counts }, 'activities');
     await recordRun(db, { kind: 'activities', object, holder, counts, tookMs });
   }

@@ -18,7 +18,21 @@ const OWN_COLUMNS: readonly (readonly [name: string, clause: string, comment: st
   ['_valid_from', 'timestamptz NOT NULL', 'Since when the mirror showed this'],
   ['_valid_to', 'timestamptz', 'Until when it did; null where it still does'],
   ['_operation', 'text NOT NULL', 'What began it: insert, update, or found when history was begun'],
-  ['_ended_by', 'text', 'What ended it: update, delete, merge, or stop of the history'],
+  [
+    '_ended_by',
+    'text',
+    'What ended it: update, delete, merge, stop of the history, or found where it was seen from then on',
+  ],
+  [
+    '_reconstructed',
+    'boolean NOT NULL DEFAULT false',
+    'Nobody saw it: it follows from what the CRM tells of its records’ past, and its times are those of the CRM',
+  ],
+  [
+    '_unknown',
+    'text[]',
+    'Of a reconstructed version, the columns of which nobody knows what they held; null of one that was seen',
+  ],
 ];
 
 function qualify(name: string): string {
@@ -91,10 +105,11 @@ function create(table: MirrorTable, { schemas, historyStands }: Catalog, step: A
   step('create table', `CREATE TABLE ${qualified} (\n  ${lines.join(',\n  ')}\n)`);
   const title = `${table.schema.label.plural || table.object}: every version of each row of ${schemas.mirror}.${table.name}`;
   step('label it', `COMMENT ON TABLE ${qualified} IS ${quoteLiteral(title)}`);
-  const labels = OWN_COLUMNS.map(
-    ([name, , comment]) => `COMMENT ON COLUMN ${qualified}.${name} IS ${quoteLiteral(comment)}`,
+  step('label its columns', OWN_COLUMNS.map((column) => labelSql(table, column)).join(';\n'));
+  step(
+    'have it reach back as far as is told',
+    `UPDATE {sync}.activity_feed SET past_at = NULL WHERE object = ${quoteLiteral(table.object)}`,
   );
-  step('label its columns', labels.join(';\n'));
   step(
     'index rows born here',
     `CREATE INDEX ON ${qualified} (_valid_from) WHERE id LIKE 'local:%'`,
@@ -102,9 +117,19 @@ function create(table: MirrorTable, { schemas, historyStands }: Catalog, step: A
   for (const name of referenceColumns(table)) indexReference(table, name, step);
 }
 
+function labelSql(table: MirrorTable, [name, , comment]: (typeof OWN_COLUMNS)[number]): string {
+  return `COMMENT ON COLUMN ${qualify(table.name)}.${name} IS ${quoteLiteral(comment)}`;
+}
+
 /** A column that came or changed its type does so here; the one of another type makes way. */
 function follow(table: MirrorTable, { columns }: StandingRelation, step: AddStep): void {
   const qualified = qualify(table.name);
+  for (const column of OWN_COLUMNS) {
+    const [name, clause] = column;
+    if (columns.has(name)) continue;
+    step(`add column ${name}`, `ALTER TABLE ${qualified} ADD COLUMN ${name} ${clause}`);
+    step(`label column ${name}`, labelSql(table, column));
+  }
   const added = wantedColumns(table).filter(({ name, type }) => columns.get(name)?.type !== type);
   const references = new Set(referenceColumns(table));
   for (const { name, type } of added) {

@@ -3,13 +3,7 @@ import type { Answer } from '../kernel/answer.ts';
 import { type Fields, fieldOf, isObject, withFields } from '../kernel/fields.ts';
 import type { ApiRequest } from '../kernel/route.ts';
 import { invalid } from './api-error.ts';
-import {
-  type Author,
-  beginHistory,
-  commitDelete,
-  commitUpdate,
-  redirectReferences,
-} from './commit.ts';
+import { type Author, commitDelete, commitUpdate, redirectReferences } from './commit.ts';
 import { appendItems } from './field-change.ts';
 import type { Difference, Told } from './history.ts';
 import { manyToManyFields } from './links.ts';

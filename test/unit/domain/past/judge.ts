@@ -3,7 +3,8 @@ import { equalValues } from '../../../../src/domain/equal.ts';
 import type { PastEvent } from '../../../../src/domain/past/event.ts';
 import type { PastVersion, recordPast } from '../../../../src/domain/past/record-past.ts';
 import { MERGED } from '../../../../src/domain/past/rules.ts';
-import { type Deed, type LivedRecord, live } from './emulated-past.ts';
+import { anyDeed, type Deed } from '../../../support/lived-past.ts';
+import { emulate, type LivedRecord } from './emulated-past.ts';
 
 /** What a feed leaves out; numbers choose among its events. */
 export interface Blur {
@@ -19,30 +20,6 @@ export interface Case {
   readonly blurs: readonly Blur[];
 }
 
-const deed: fc.Arbitrary<Deed> = fc.record({
-  what: fc.constantFrom(
-    ...([
-      'create',
-      'edit',
-      'edit',
-      'edit',
-      'edit',
-      'clear',
-      'add',
-      'add',
-      'add',
-      'remove',
-    ] as const),
-    ...(['link', 'unlink', 'merge', 'delete'] as const),
-  ),
-  object: fc.nat(4),
-  record: fc.nat(2),
-  other: fc.nat(3),
-  field: fc.nat(19),
-  value: fc.nat(5000),
-  pauseMs: fc.constantFrom(0, 1, 1000, 86_400_000),
-});
-
 export function cases(kinds: readonly Blur['kind'][]): fc.Arbitrary<Case> {
   const blur = fc.record({
     kind: fc.constantFrom(...kinds),
@@ -50,7 +27,7 @@ export function cases(kinds: readonly Blur['kind'][]): fc.Arbitrary<Case> {
     order: fc.nat(1_000_000),
   });
   return fc.record({
-    deeds: fc.array(deed, { minLength: 10, maxLength: 120 }),
+    deeds: fc.array(anyDeed, { minLength: 10, maxLength: 120 }),
     deletedTargets: fc.constantFrom('keep', 'clear'),
     blurs: fc.array(blur, { minLength: 1, maxLength: 4 }),
   });
@@ -68,7 +45,7 @@ export interface Verdict {
 
 /** What `past` makes of every record, held against what truly was. */
 export function judge(past: typeof recordPast, { deeds, deletedTargets, blurs }: Case): Verdict[] {
-  return live(deeds, deletedTargets).map((lived, at) => {
+  return emulate(deeds, deletedTargets).map((lived, at) => {
     const blur = blurs[at % blurs.length];
     const record = blur === undefined ? lived : { ...lived, events: blurred(lived.events, blur) };
     const { seen, object, events } = record;
