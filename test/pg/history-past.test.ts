@@ -68,8 +68,9 @@ function held(
   const untrue: string[] = [];
   const count = { compared: 0, unknown: 0 };
   for (const { version, fromMs, toMs } of versions) {
-    const states = lived.past.get(String(version.get('id'))) ?? [];
-    const unknown = version.get('_unknown');
+    const id = version.get('id');
+    const states = (typeof id === 'string' ? lived.past.get(id) : undefined) ?? [];
+    const unknown = version.get('_unknown') ?? null;
     const extra = partsOf(version.get('_extra') ?? null);
     for (const [index, state] of states.entries()) {
       const untilMs = states[index + 1]?.fromMs ?? Number.POSITIVE_INFINITY;
@@ -77,7 +78,7 @@ function held(
       for (const { field, column, parts } of columns) {
         const shown = version.get(column) ?? null;
         const was = state.fields.get(field.name) ?? null;
-        if (Array.isArray(unknown) && unknown.includes(column)) {
+        if (Array.isArray(unknown) && unknown.some((name: Json) => name === column)) {
           count.unknown += 1;
           if (shown !== null) untrue.push(`${object}.${column} is unknown, and shown`);
           continue;
