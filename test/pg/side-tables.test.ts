@@ -82,6 +82,31 @@ test('each table is filled by a sync', async () => {
   });
 });
 
+test('attachments wait until their object was read for the first time', async () => {
+  const other = await openWorkspace({
+    emulator: { sizes: { person: 0, company: 5, deal: 0, task: 0, meeting: 0 } },
+    config: { objects: workspace.session.config.objects },
+  });
+  try {
+    const asked = () => other.emulator.stats().endpoints[ATTACHMENTS]?.requests ?? 0;
+    const { session, signal } = other;
+    const beside = createSidePass(session);
+    await pullAll(session, { signal, priority: 'pull' });
+    const phase = (name: string) =>
+      session.db.query(`UPDATE clarify_sync.cursor SET phase = $1 WHERE object = 'company'`, [
+        name,
+      ]);
+    await phase('backfill');
+    await beside({ signal, priority: 'backfill' });
+    expect(asked()).toBe(0);
+    await phase('incremental');
+    await beside({ signal, priority: 'backfill' });
+    expect(asked()).toBe(5);
+  } finally {
+    await other.stop();
+  }
+});
+
 test('what each costs: nothing is read again before it is due, or its record changes', async () => {
   const { session, signal, emulator } = workspace;
   const before = emulator.stats().requests;

@@ -1,5 +1,5 @@
 import { findActivityTable } from '../../db/activities/table.ts';
-import { readDatabaseTime } from '../../db/cursor.ts';
+import { loadCursor, readDatabaseTime } from '../../db/cursor.ts';
 import type { MirrorTable } from '../../db/mirror/table.ts';
 import { recordRun } from '../../db/run-log.ts';
 import { ensureSideTable } from '../../db/side/ensure.ts';
@@ -122,6 +122,9 @@ function createRecordWork(session: Session): () => readonly Work[] {
   /** By part and object, and the database's clock, as the times of rows are. */
   const looks = new Map<string, { readonly at: string; readonly wholeMs: number }>();
 
+  /** Records come first, and what is beside them once all are there. */
+  const isRead = async (object: string) => (await loadCursor(db, object)).phase === 'incremental';
+
   /** Notes what is due by what was written since the last time, now and then by all there is. */
   const look = async (
     { part, object }: { readonly part: OfRecord; readonly object: string },
@@ -153,6 +156,7 @@ function createRecordWork(session: Session): () => readonly Work[] {
     if (everyMs === false) return [];
     const task = { part: 'attachment', object, everyMs } as const;
     const run = async (options: Options) => {
+      if (!(await isRead(object))) return NOTHING;
       await look(task, (since) => noteRecords(db, task, { mirror, since }));
       return await finish(task, { mirror }, options);
     };
@@ -166,7 +170,7 @@ function createRecordWork(session: Session): () => readonly Work[] {
     const run = async (options: Options) => {
       const activity = await findActivityTable(db, object);
       // The past has not been looked at yet.
-      if (activity === null) return NOTHING;
+      if (activity === null || !(await isRead(object))) return NOTHING;
       await look(task, (since) => noteComments(db, object, { mirror, activity, since }));
       const idsOf = ({ key }: SideUnit) => readCommentIds(db, activity, key);
       return await finish(task, { mirror, idsOf }, options);
