@@ -162,6 +162,20 @@ test('rows that stand elsewhere are compared once more', async () => {
   expect(await unrecognised()).toEqual([]);
 });
 
+test('rows that were written, and stand where they stood, are compared', async () => {
+  const places = () => sql('SELECT id, ctid FROM attio.people ORDER BY id');
+  await sql('VACUUM FULL attio.people');
+  await reconcile(true);
+  expect(await unrecognised()).toEqual([]);
+  const before = await places();
+  await asWriter(`UPDATE attio.people SET job_title = 'Nobody'`);
+  await sql('VACUUM FULL attio.people');
+  expect(await places()).toEqual(before);
+  expect(await unrecognised()).toHaveLength(PEOPLE);
+  await reconcile(true);
+  expect(await sql(`SELECT FROM attio.people WHERE job_title = 'Nobody'`)).toEqual([]);
+});
+
 test('a column that was dropped and made anew proves nothing of what it held', async () => {
   await sql('ALTER TABLE attio.people DROP COLUMN job_title');
   await sql('ALTER TABLE attio.people ADD COLUMN job_title text');
