@@ -4,7 +4,7 @@
  * exits with 1 where a limit is missed. About ten minutes on two quiet cores, and a quarter of an hour
  * and 12 GB for the part `fleet`.
  *
- * Flags: `--only backfill,pull,push,commit,after,latency,growth,capture,scan,unchanged,included,start,fleet,peers`, `--people N` (default 200000),
+ * Flags: `--only backfill,pull,push,commit,after,latency,growth,capture,scan,unchanged,included,start,idle,fleet,peers`, `--people N` (default 200000),
  * `--most N` (1000000: the largest workspace), `--rounds N` (5), `--changes N` (20000), `--workspaces N`
  * (100), `--save`
  * and `--no-save` (default: saved where every part was run; of a part that was not, the last figures stay). `TEST_DATABASE_URL` chooses a server;
@@ -15,6 +15,7 @@ import { parseArgs } from 'node:util';
 import { afterPart } from './after-part.ts';
 import { describeFigure, type Figure, keepsLimit } from './figures.ts';
 import { fleetPart } from './fleet-part.ts';
+import { idlePart } from './idle-part.ts';
 import { includedPart } from './included-part.ts';
 import {
   backfillPart,
@@ -49,6 +50,7 @@ const PARTS = [
   'unchanged',
   'included',
   'start',
+  'idle',
   'fleet',
   'peers',
 ] as const;
@@ -129,6 +131,7 @@ try {
   await run('unchanged', () => unchangedPart(postgres, told));
   await run('included', () => includedPart(told));
   await run('start', () => startPart(postgres, told));
+  await run('idle', () => idlePart(postgres, told));
   beside = (await run('peers', () => peersPart(postgres, told))) ?? [];
   await run('fleet', () => fleetPart(told));
 } finally {

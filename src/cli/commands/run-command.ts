@@ -2,12 +2,22 @@ import type { FleetConfig } from '../../app/fleet/file.ts';
 import { openLog } from '../../app/log.ts';
 import type { Session } from '../../app/session.ts';
 import { UsageError } from '../../domain/errors.ts';
+import { collectWhenQuiet } from '../collect-when-quiet.ts';
 import type { Report } from '../report.ts';
 import type { CommandContext } from '../shell.ts';
 
 const STOPPED: Report = { json: { stopped: true }, text: [], exitCode: 0, next: null };
 
 export async function run(context: CommandContext): Promise<Report> {
+  const endCollecting = collectWhenQuiet();
+  try {
+    return await serveAll(context);
+  } finally {
+    endCollecting();
+  }
+}
+
+async function serveAll(context: CommandContext): Promise<Report> {
   const fleet = await context.fleet();
   if (fleet !== null) return await runAll(context, fleet);
   // Not with the program: scheduler and status server weigh on the memory of every other command.
