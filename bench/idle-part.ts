@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { BEFORE_FASTER, buildAt } from './baseline.ts';
+import { BEFORE_START, buildAt } from './baseline.ts';
 import { atMost, show } from './figures.ts';
 import { type Idle, measureIdle } from './idle.ts';
 import type { Told } from './parts.ts';
@@ -24,7 +24,7 @@ interface Ticking extends Idle {
 
 /** A service with nothing to do but its ticks, once a minute: its memory, and a tick's processor time. */
 export async function idlePart(postgres: Postgres, { tell }: Told): Promise<void> {
-  const before = await watch(postgres, await buildAt(BEFORE_FASTER));
+  const before = await watch(postgres, await buildAt(BEFORE_START));
   const now = await watch(postgres, PROGRAM);
   const each = ({ processorMs, requests }: Ticking) => processorMs / requests;
   tell({
