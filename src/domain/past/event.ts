@@ -23,8 +23,22 @@ export interface PastEvent {
   readonly isTold: boolean;
 }
 
+/** A creation that is told value by value is one: it is over with the last of them. */
+function bornOnce(events: readonly PastEvent[]): readonly PastEvent[] {
+  const births = events.filter(({ kind }) => kind === 'create');
+  const [last, ...others] = births.toSorted((a, b) => b.atMs - a.atMs);
+  if (last === undefined || others.length === 0) return events;
+  const birth = {
+    ...last,
+    changes: births.flatMap(({ changes }) => changes),
+    isTold: births.some(({ isTold }) => isTold),
+  };
+  return [...events.filter(({ kind }) => kind !== 'create'), birth];
+}
+
 /** Events in the order in which they can have happened, newest first. */
-export function newestFirst(events: readonly PastEvent[]): PastEvent[] {
+export function newestFirst(told: readonly PastEvent[]): PastEvent[] {
+  const events = bornOnce(told);
   const bornMs = events.find(({ kind }) => kind === 'create')?.atMs ?? Number.NEGATIVE_INFINITY;
   // Several records that are merged at once are an event each, and the last tells what came of it.
   const toldMerges = new Set(
