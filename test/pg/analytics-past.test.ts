@@ -57,7 +57,7 @@ async function dealThen(id: string): Promise<ReadonlyMap<string, Json> | null> {
 
 test('the pipeline as it stood before anything was here is one query', async () => {
   const [, query = '', shown = ''] =
-    /^### How did the pipeline stand on a day before[^\n]*\n\n[\s\S]*?```sql\n([\s\S]*?)```\n\n```text\n([\s\S]*?)```/m.exec(
+    /^### \d+\. How did the pipeline stand on a day before[^\n]*\n\n[\s\S]*?```sql\n([\s\S]*?)```\n\n```text\n([\s\S]*?)```/m.exec(
       readPage('analytics.md'),
     ) ?? [];
   const { rows, fields } = await reader.query(query);
