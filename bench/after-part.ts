@@ -1,4 +1,4 @@
-import { BEFORE_FASTER, buildAt } from './baseline.ts';
+import { BEFORE_FLEETS, buildAt } from './baseline.ts';
 import { atMost, show } from './figures.ts';
 import { measureCommits } from './measure-commits.ts';
 import type { Told } from './parts.ts';
@@ -23,7 +23,7 @@ export async function afterPart(postgres: Postgres, { tell, sizes }: Told): Prom
         program,
       ),
     );
-  const before = await buildAt(BEFORE_FASTER);
+  const before = await buildAt(BEFORE_FLEETS);
   const [beforeAlone, beforeAfter] = await measure(COMMITS_BEFORE, before);
   const [alone, after] = await measure(COMMITS);
   if (!alone || !after || !beforeAlone || !beforeAfter) throw new Error('nothing was committed');
@@ -34,13 +34,13 @@ export async function afterPart(postgres: Postgres, { tell, sizes }: Told): Prom
     value: after.medianMs / alone.medianMs,
     unit: 'times',
     limit: atMost(2),
-    note: `${ms(after.medianMs)} beside ${ms(alone.medianMs)}; at ${BEFORE_FASTER} ${ms(beforeAfter.medianMs)} beside ${ms(beforeAlone.medianMs)}`,
+    note: `${ms(after.medianMs)} beside ${ms(alone.medianMs)}; at ${BEFORE_FLEETS} ${ms(beforeAfter.medianMs)} beside ${ms(beforeAlone.medianMs)}`,
   });
   tell({
     name: `${what}, 99th percentile`,
     value: after.worst1PercentMs,
     unit: 'ms',
     limit: atMost(500),
-    note: `of ${COMMITS}, alone ${ms(alone.worst1PercentMs)} of ${ALONE.commits}; at ${BEFORE_FASTER} ${ms(beforeAfter.worst1PercentMs)} of ${COMMITS_BEFORE}`,
+    note: `of ${COMMITS}, alone ${ms(alone.worst1PercentMs)} of ${ALONE.commits}; at ${BEFORE_FLEETS} ${ms(beforeAfter.worst1PercentMs)} of ${COMMITS_BEFORE}`,
   });
 }

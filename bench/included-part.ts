@@ -1,6 +1,6 @@
 import { createServer } from 'node:http';
 import { pathToFileURL } from 'node:url';
-import { BEFORE_FASTER, buildAt } from './baseline.ts';
+import { BEFORE_FLEETS, buildAt } from './baseline.ts';
 import { atMost, median, show } from './figures.ts';
 import type { PageReport, PageTask } from './page-read.ts';
 import type { Told } from './parts.ts';
@@ -25,7 +25,9 @@ interface Read {
  * which no client is spared.
  */
 export async function includedPart({ tell, sizes }: Told): Promise<void> {
-  const before = pathToFileURL((await buildAt(BEFORE_FASTER)).replace('main.js', CLIENT)).href;
+  const before = pathToFileURL(
+    (await buildAt(BEFORE_FLEETS)).replace('main.js', CLIENT_BEFORE),
+  ).href;
   const now = new URL(`../src/${CLIENT.replace('.js', '.ts')}`, import.meta.url).href;
   const server = await startServer();
   try {
@@ -73,6 +75,7 @@ export async function includedPart({ tell, sizes }: Told): Promise<void> {
 }
 
 const CLIENT = 'crm/clarify/remote.js';
+const CLIENT_BEFORE = 'clarify/remote.js';
 
 async function readPages(task: PageTask): Promise<Read> {
   const finished = await runNode(['--import', 'tsx', 'bench/page-read.ts', JSON.stringify(task)]);

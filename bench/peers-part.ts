@@ -1,4 +1,4 @@
-import { BEFORE_FASTER, buildAt } from './baseline.ts';
+import { BEFORE_FLEETS, buildAt } from './baseline.ts';
 import { atMost, show } from './figures.ts';
 import type { Told } from './parts.ts';
 import { dltFills, type Filler, fillBeside, oursFills } from './peers/backfill-beside.ts';
@@ -13,16 +13,16 @@ const FILLED = 50_000;
 
 /** Other people's programs, and the build of before, beside this one: each as its users run it. */
 export async function peersPart(postgres: Postgres, told: Told): Promise<readonly Beside[]> {
-  const before = await buildAt(BEFORE_FASTER);
+  const before = await buildAt(BEFORE_FLEETS);
   const pushed = await pushPart(postgres, told, [
     { name: 'this program', program: ours() },
-    { name: `its build of before (${BEFORE_FASTER})`, program: ours(before), ahead: 2.5 },
+    { name: `its build of before (${BEFORE_FLEETS})`, program: ours(before), ahead: 2.5 },
     { name: 'drt 1.2.1 in batches of 500', program: drt(500), ahead: 1 },
     { name: 'drt 1.2.1 in batches of 100', program: drt(100), ahead: 1 },
   ]);
   const filled = await backfillPart(postgres, told, [
     { name: 'this program', program: oursFills() },
-    { name: `its build of before (${BEFORE_FASTER})`, program: oursFills(before), ahead: 1.6 },
+    { name: `its build of before (${BEFORE_FLEETS})`, program: oursFills(before), ahead: 1.6 },
     { name: 'dlt 1.31 (parquet by ADBC, a record as JSON)', program: dltFills('rows'), ahead: 4 },
     { name: 'dlt 1.31 given Arrow tables of JSON text', program: dltFills('tables') },
   ]);

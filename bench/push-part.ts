@@ -1,4 +1,4 @@
-import { BEFORE_FASTER, buildAt } from './baseline.ts';
+import { BEFORE_FLEETS, buildAt } from './baseline.ts';
 import { atLeast, atMost, median, show } from './figures.ts';
 import { measurePush, type PushRun } from './measure-push.ts';
 import type { Told } from './parts.ts';
@@ -30,7 +30,7 @@ async function besideBefore(postgres: Postgres, told: Told): Promise<void> {
   const { tell, sizes } = told;
   const sides = [
     { name: 'this program', program: PROGRAM },
-    { name: `its build of before (${BEFORE_FASTER})`, program: await buildAt(BEFORE_FASTER) },
+    { name: `its build of before (${BEFORE_FLEETS})`, program: await buildAt(BEFORE_FLEETS) },
   ];
   const turns = await takeTurns(sides, sizes.rounds, async (main) =>
     withEmulator(PEOPLE, (emulator) => measurePush({ emulator, postgres }, ROWS, main)),
