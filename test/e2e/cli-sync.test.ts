@@ -69,6 +69,8 @@ test('status --json has the documented shape', async () => {
     troubles: [],
     budgets: [],
     scans: [],
+    activities: [],
+    sides: [],
     next: 'nothing is mirrored yet: run `clarify-sync sync`',
   });
   const startedMs = Date.now();
