@@ -109,7 +109,11 @@ const kindsOf = new WeakMap<ObjectSchema, Kinds>();
 function kindsIn(object: ObjectSchema): Kinds {
   const known = kindsOf.get(object);
   if (known !== undefined) return known;
-  const kinds = new Map(object.fields.map(({ name, kind }: Field) => [name, kind]));
+  const kinds = new Map<string, FieldKind>([
+    // Of all that the CRM keeps by itself the one collection: it comes as others do.
+    ['_merged_ids', 'texts'],
+    ...object.fields.map(({ name, kind }: Field) => [name, kind] as const),
+  ]);
   kindsOf.set(object, kinds);
   return kinds;
 }

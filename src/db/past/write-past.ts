@@ -1,6 +1,6 @@
 import { equalJson } from '../../domain/equal.ts';
 import { type Json, stringifyJson } from '../../domain/json.ts';
-import { quoteIdent, quoteLiteral } from '../../domain/names.ts';
+import { isStorableText, quoteIdent, quoteLiteral } from '../../domain/names.ts';
 import type { PastVersion } from '../../domain/past/record-past.ts';
 import { MERGED } from '../../domain/past/rules.ts';
 import type { Sql } from '../database.ts';
@@ -88,9 +88,10 @@ function rowsOf({ candidate, versions }: ReachedPast, columns: readonly MirrorCo
   const { id, seenFrom, seen } = candidate;
   return versions.map((version, at): Json => {
     const { values } = version;
+    const mergedIds = mergedIdsOf(values.get(MERGED.name));
     const changed = new Map<string, Json>();
     const extra = new Map<string, Json>();
-    const unknown: string[] = values.has(MERGED.name) ? [] : [MERGED.name];
+    const unknown: string[] = mergedIds === undefined ? [MERGED.name] : [];
     for (const column of columns) {
       const { name } = column.field;
       const value = values.get(name);
@@ -108,11 +109,18 @@ function rowsOf({ candidate, versions }: ReachedPast, columns: readonly MirrorCo
       operation: version.isBirth ? 'insert' : 'update',
       unknown,
       updated_by: version.by,
-      merged_ids: values.get(MERGED.name) ?? null,
+      merged_ids: mergedIds ?? null,
       extra: extra.size === 0 ? null : Object.fromEntries(extra),
       changed: Object.fromEntries(changed),
     };
   });
+}
+
+/** Undefined where nobody knows them, or what is told is no list of ids. */
+function mergedIdsOf(told: Json | undefined): Json | undefined {
+  if (!Array.isArray(told)) return told === null ? [] : undefined;
+  const isId = (item: Json) => typeof item === 'string' && isStorableText(item);
+  return told.every(isId) ? told : undefined;
 }
 
 function instant(ms: number): string {
