@@ -40,7 +40,10 @@ const BATCH = 100;
 /** Requests under way at once, behind everything else. */
 const AT_ONCE = 4;
 const PAGE = 500;
-/** Records that fail together, and none beside them that does not: it is their object that does. */
+/**
+ * Records that fail together, and none beside them that does not: it is their object that does. So many
+ * in a row that nothing is heard of: it is the CRM.
+ */
 const MANY = 5;
 
 type Outcome =
@@ -112,15 +115,21 @@ async function readBatch(
   const outcomes: Outcome[] = [];
   const left = due.values();
   const stops: unknown[] = [];
+  let unanswered = 0;
   const lane = async () => {
     for (const unit of left) {
       if (stops.length > 0 || options.signal.aborted) return;
       try {
         outcomes.push(await readUnit(deps, task, { unit, options }));
+        unanswered = 0;
       } catch (error) {
-        if (isItsOwn(error) && !options.signal.aborted) {
-          outcomes.push({ kind: 'failed', unit, error });
-        } else stops.push(error);
+        if (!isItsOwn(error) || options.signal.aborted) {
+          stops.push(error);
+          continue;
+        }
+        outcomes.push({ kind: 'failed', unit, error });
+        unanswered = error.status === null ? unanswered + 1 : 0;
+        if (unanswered >= MANY) stops.push(error);
       }
     }
   };
@@ -128,10 +137,14 @@ async function readBatch(
   return { outcomes, stops };
 }
 
+/** Of one that nothing is heard of, or too much: it must not keep the others waiting. */
+const UNANSWERED = new Set(['remote-timeout', 'remote-answer-too-large']);
+
 /** Whether it is about this unit, and not about the CRM, the key or the network. */
 function isItsOwn(error: unknown): error is RemoteError {
   if (!(error instanceof RemoteError) || error.disposition === 'halt') return false;
-  return error.status !== null && error.status !== 401 && error.status !== 429;
+  const { code, status } = error;
+  return status === null ? UNANSWERED.has(code) : status !== 401 && status !== 429;
 }
 
 interface Reading {
