@@ -110,3 +110,19 @@ test('forgetting a record takes it from readings that broke off', async () => {
     { part: 'list_member', object: 'person', ids: ['r2'] },
   ]);
 });
+
+test('a table that somebody dropped is made anew, and everything read again', async () => {
+  const all = 'SELECT record_id, id FROM clarify.attachment ORDER BY 1, 2';
+  await sql(
+    `UPDATE clarify_sync.side_reading SET attempts = 0, error = NULL, due_at = clock_timestamp()
+      WHERE part = 'attachment'`,
+  );
+  await sql(`DELETE FROM clarify_sync.trouble WHERE part = 'attachments'`);
+  const session = await workspace.reopen();
+  await pass(session);
+  const before = await sql(all);
+  expect(before.length).toBeGreaterThan(0);
+  await sql('DROP TABLE clarify.attachment');
+  await pass(session);
+  expect(await sql(all)).toEqual(before);
+});

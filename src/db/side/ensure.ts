@@ -37,6 +37,12 @@ export async function ensureSideTable(
     const names = new Set(taken.map(({ name }) => name));
     const table = qualify(fitName(side.name, (name) => names.has(name)));
     for (const statement of definition(table, side, tx.schemas.title)) await tx.query(statement);
+    // Of one that somebody dropped everything is read again.
+    await tx.query(
+      `UPDATE {sync}.side_reading
+          SET read_at = NULL, due_at = clock_timestamp(), attempts = 0, error = NULL WHERE part = $1`,
+      [side.name],
+    );
     return table;
   };
   const table = await db.transaction(work, { lockTimeoutMs: DDL_LOCK_MS });
