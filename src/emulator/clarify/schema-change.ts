@@ -3,7 +3,13 @@ import { type Fields, fieldOf, withFields } from '../kernel/fields.ts';
 import { notFound, refuse } from './api-error.ts';
 import { type FieldDefinition, type FieldForm, findField, isToMany } from './object-definition.ts';
 import { indexFields, type ObjectState } from './object-state.ts';
-import { parseFields, recordFields, recordText, serialiseFields } from './stored-record.ts';
+import {
+  keepSample,
+  parseFields,
+  recordFields,
+  recordText,
+  serialiseFields,
+} from './stored-record.ts';
 
 /** Adds a field, null in every record; no timestamp moves. @throws ApiError 400 for a taken name */
 export function addField(state: ObjectState, field: FieldDefinition): void {
@@ -59,7 +65,7 @@ function checkField({ definition }: ObjectState, name: string): void {
 
 function rewriteTexts(state: ObjectState, rewrite: (text: string) => string): void {
   for (const before of state.records.values()) {
-    const after = { ...before, text: rewrite(recordText(before)) };
+    const after = { ...before, ...keepSample(before), text: rewrite(recordText(before)) };
     state.records.set(before.id, after);
     state.listing.replace(before, after, null);
   }

@@ -119,3 +119,14 @@ function applied(value: Json, { path: [key, ...deeper], val = null }: Difference
   const fields = isObject(value) ? value : {};
   return { ...fields, [key]: applied(fields[String(key)] ?? null, { path: deeper, val }) };
 }
+
+test('a change of the fields takes nobody’s past away', async () => {
+  const { emulator, get } = await connect({ sizes });
+  const [deal] = emulator.store.all('deal');
+  const tell = async () => eventsOf(await get(`/objects/deal/records/${deal?.id}/activities`));
+  const before = await tell();
+  expect(before.length).toBeGreaterThan(0);
+  emulator.store.addField('deal', { name: 'score', form: { kind: 'text' } });
+  emulator.store.removeField('deal', 'score');
+  expect(await tell()).toEqual(before);
+});
