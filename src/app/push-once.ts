@@ -12,6 +12,7 @@ import { refreshBeforePush, takeInChanges } from '../pull/refresh.ts';
 import { runPush } from '../push/push.ts';
 import type { PushDeps, PushLease } from '../push/push-deps.ts';
 import type { PushResult } from '../push/push-line.ts';
+import { sendComments } from './daemon/comment-worker.ts';
 import { objectError } from './object-error.ts';
 import type { Session } from './session.ts';
 
@@ -150,6 +151,7 @@ export async function pushOnce(session: Session, options: PushOptions): Promise<
     const deadlineMs = session.nowMs() + SETTLING_MS;
     for (;;) {
       const result = await runPush(pushDeps(session, keeper), options.signal, objects);
+      await sendComments(session, keeper, options);
       for (const name of OUTCOMES) total[name] += result[name];
       const errors = await readErrors(session, options);
       // What is in trouble is told at once, and not waited for.

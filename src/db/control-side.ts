@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm';
-import { index, integer, jsonb, primaryKey, text } from 'drizzle-orm/pg-core';
+import { bigint, check, index, integer, jsonb, primaryKey, text } from 'drizzle-orm/pg-core';
 import { controlSchema, instant } from './control-schema.ts';
 
 // How the tables of what a workspace has beside its records are read: further control tables.
@@ -43,4 +43,36 @@ export const sidePage = controlSchema.table(
     readAt: instant('read_at').notNull().default(sql`clock_timestamp()`),
   },
   (t) => [primaryKey({ columns: [t.part, t.object, t.key, t.page] })],
+);
+
+/** Comments written here, until they are in the CRM and for a while after. */
+export const commentOutbox = controlSchema.table(
+  'comment_outbox',
+  {
+    /** The id of the row, and of the comment in the CRM. */
+    id: text('id').primaryKey(),
+    object: text('object').notNull(),
+    recordId: text('record_id').notNull(),
+    /** As it is sent. */
+    message: jsonb('message').notNull(),
+    state: text('state').notNull().default('pending'),
+    /** Whose request may have arrived. */
+    epoch: bigint('epoch', { mode: 'bigint' }),
+    attempts: integer('attempts').notNull().default(0),
+    nextAttemptAt: instant('next_attempt_at').notNull().default(sql`clock_timestamp()`),
+    lastError: text('last_error'),
+    writtenBy: text('written_by').notNull().default(sql`session_user`),
+    createdAt: instant('created_at').notNull().default(sql`clock_timestamp()`),
+    doneAt: instant('done_at'),
+  },
+  (t) => [
+    index('comment_outbox_due')
+      .on(t.nextAttemptAt)
+      .where(sql`${t.state} in ('pending', 'sending')`),
+    index('comment_outbox_record').on(t.object, t.recordId),
+    check('comment_outbox_state', sql`${t.state} in ('pending', 'sending', 'parked', 'done')`),
+    check('comment_outbox_epoch', sql`(${t.state} = 'sending') = (${t.epoch} is not null)`),
+    check('comment_outbox_reason', sql`${t.state} <> 'parked' or ${t.lastError} is not null`),
+    check('comment_outbox_end', sql`(${t.state} = 'done') = (${t.doneAt} is not null)`),
+  ],
 );

@@ -34,7 +34,7 @@ const PROGRESS = [
 /** And what was said in meetings: who may read the meeting may read that. */
 const READABLE = [...PROGRESS, 'meeting_recording'];
 /** What became of one's own edits. */
-const OUTCOME = ['conflict', 'outbox'];
+const OUTCOME = ['comment_outbox', 'conflict', 'outbox'];
 
 /**
  * How the rights of these roles differ from what they should be; from the catalog alone, no lock.
@@ -61,7 +61,7 @@ export async function readGrantState(sql: Sql, grants: Grants): Promise<GrantSta
        SELECT c.oid, n.nspname AS schema, c.relname AS name,
               n.nspname = $3 AND EXISTS (
                 SELECT FROM pg_trigger AS t
-                 WHERE t.tgrelid = c.oid AND t.tgname IN ('{mirror}_capture_insert', '{mirror}_link_insert')) AS writable
+                 WHERE t.tgrelid = c.oid AND t.tgname IN ('{mirror}_capture_insert', '{mirror}_link_insert', '{mirror}_comment_insert')) AS writable
          FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
         WHERE c.relkind = 'r' AND CASE n.nspname
                 WHEN $4 THEN true

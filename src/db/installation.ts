@@ -153,6 +153,11 @@ export async function adoptDatabase(db: Database): Promise<number> {
         WHERE state IN ('pending', 'sending') RETURNING 1`,
       [COPIED],
     );
+    const comments = await tx.query(
+      `UPDATE {sync}.comment_outbox SET state = 'parked', epoch = NULL, last_error = $1
+        WHERE state IN ('pending', 'sending') RETURNING 1`,
+      [COPIED],
+    );
     await tx.query(
       `WITH theirs AS (DELETE FROM {sync}.hook)
        UPDATE {sync}.installation
@@ -160,6 +165,6 @@ export async function adoptDatabase(db: Database): Promise<number> {
               fingerprint = $1, adopted_at = clock_timestamp()`,
       [write(here)],
     );
-    return parked.length;
+    return parked.length + comments.length;
   });
 }

@@ -28,6 +28,12 @@ export async function pruneStep(sql: Sql, retention: Retention): Promise<number>
       outboxMs,
     ],
     [
+      `DELETE FROM {sync}.comment_outbox WHERE id IN (
+         SELECT id FROM {sync}.comment_outbox WHERE done_at < ${cutOff}
+          LIMIT ${ROWS_AT_ONCE} FOR UPDATE SKIP LOCKED) RETURNING 1`,
+      outboxMs,
+    ],
+    [
       `DELETE FROM {sync}.conflict WHERE id IN (
          SELECT id FROM {sync}.conflict WHERE resolved_at < ${cutOff}
           ORDER BY id LIMIT ${ROWS_AT_ONCE} FOR UPDATE SKIP LOCKED) RETURNING 1`,

@@ -5,7 +5,7 @@ import type { RecordHistory } from './field-write.ts';
 import type { Json } from './json.ts';
 import type { DeletedRecord, RemoteRecord, WrittenBy } from './record.ts';
 import type { ObjectSchema } from './schema.ts';
-import type { SidePage, SideRequest } from './side.ts';
+import type { NewComment, SideItem, SidePage, SideRequest } from './side.ts';
 
 /** Push goes before pull, pull before backfill. */
 export type Priority = 'push' | 'pull' | 'backfill';
@@ -305,6 +305,8 @@ export interface Remote {
   readUsers?(options: CallOptions): Promise<readonly User[]>;
   /** What the workspace has beside its records, one page. */
   readonly readSide?: ReadSide;
+  /** Creates a comment by an id of ours; repeatable. @returns it as the CRM tells it. */
+  createComment?(comment: NewComment, options: CallOptions): Promise<SideItem>;
   /** What was said in a recording. */
   readonly readTranscript?: ReadTranscript;
   /**

@@ -43,6 +43,18 @@ export interface SideItem {
   readonly fields: Readonly<Record<string, Json>>;
 }
 
+/** A comment that is to be created. */
+export interface NewComment {
+  /** A UUID of ours, which it keeps. */
+  readonly id: string;
+  readonly object: string;
+  readonly recordId: string;
+  /** Blocks of text. */
+  readonly message: Json;
+  /** An earlier request may have arrived. */
+  readonly inDoubt: boolean;
+}
+
 export interface SidePage {
   readonly items: readonly SideItem[];
   /** How many there are, where the server says. */

@@ -48,7 +48,12 @@ const MANY = 5;
 
 type Outcome =
   /** Items of one page, to be written with others. */
-  | { readonly kind: 'read'; readonly unit: DueReading; readonly items: readonly SideItem[] }
+  | {
+      readonly kind: 'read';
+      readonly unit: DueReading;
+      readonly items: readonly SideItem[];
+      readonly asked?: readonly string[];
+    }
   /** Written already, page by page. */
   | { readonly kind: 'written'; readonly writes: SideWrites; readonly isWhole: boolean }
   | { readonly kind: 'failed'; readonly unit: DueReading; readonly error: RemoteError }
@@ -79,7 +84,9 @@ export async function pullSide(
     const { outcomes, stops } = await readBatch(deps, task, { due, options });
     const read = outcomes.flatMap((one) => (one.kind === 'read' ? [one] : []));
     if (read.length > 0) {
-      const readings = read.map(({ unit, items }): SideReading => ({ ...unit, items }));
+      const readings = read.map(
+        ({ unit, items, asked }): SideReading => ({ ...unit, items, asked }),
+      );
       const settled = read.map(({ unit }) => unit);
       const work = async (tx: Parameters<typeof writeSide>[0]) => {
         const writes = await writeSide(tx, task, readings);
@@ -160,10 +167,11 @@ async function readUnit(
   const { part } = task;
   const { object, key } = unit;
   if (!unit.begun) {
-    const ids = task.idsOf === undefined ? {} : { ids: await task.idsOf(unit) };
+    const asked = await task.idsOf?.(unit);
+    const ids = asked === undefined ? {} : { ids: asked };
     const request = { part, object, key, offset: 0, limit: PAGE, ...ids };
     const first = await deps.readSide(request, options);
-    if (!first.more) return { kind: 'read', unit, items: first.items };
+    if (!first.more) return { kind: 'read', unit, items: first.items, ...(asked && { asked }) };
     await putPage(deps.db, part, { ...first, object, key, page: 0 });
   }
   return await readPages(deps, task, { unit, options });

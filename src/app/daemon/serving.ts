@@ -6,6 +6,7 @@ import type { PushLease } from '../../push/push-deps.ts';
 import type { ObjectRun } from '../pull-all.ts';
 import { copiedDatabase } from '../push-once.ts';
 import type { Session } from '../session.ts';
+import { createCommentWorker } from './comment-worker.ts';
 import { createHintReader } from './hints.ts';
 import { createNudge } from './nudge.ts';
 import { Pulls } from './pulls.ts';
@@ -50,6 +51,7 @@ export function createServing(session: Session, options: ServingOptions): Servin
     onHalt: halt,
     onPushed: (counts) => options.onPushed?.(counts),
   });
+  const comments = createCommentWorker(session, lease, halt);
   const onRun = (run: ObjectRun) => options.onRun?.(run);
   const pulls = new Pulls(session, lease, { signal: stopping, onRun }, halt);
   const hints = createHintReader(session, lease, { onHalt: halt });
@@ -74,10 +76,15 @@ export function createServing(session: Session, options: ServingOptions): Servin
         if (session.config.push && !session.installation.adopted) {
           session.log.warn(copiedDatabase(), 'nothing is pushed');
         } else if (pushes) {
-          await worker.start();
+          await Promise.all([worker.start(), comments.start()]);
         }
         deaf = listener.add(session.db.schemas, {
-          ...(pushes && { outbox: () => worker.wake() }),
+          ...(pushes && {
+            outbox: () => {
+              worker.wake();
+              comments.wake();
+            },
+          }),
           ...(session.config.hookUrl != null && { hint: () => hints.wake() }),
           ...(nudged && { nudge: (object: string) => nudge.nudge(object || null) }),
         });
@@ -90,7 +97,7 @@ export function createServing(session: Session, options: ServingOptions): Servin
         nudge.stop();
         deaf();
         await begun;
-        await Promise.all([pulls.stop(), hints.stop(), worker.stop()]);
+        await Promise.all([pulls.stop(), hints.stop(), worker.stop(), comments.stop()]);
       }
       if (halted.signal.aborted) throw halted.signal.reason;
     },

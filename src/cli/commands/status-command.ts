@@ -60,7 +60,8 @@ export async function status(context: CommandContext): Promise<Report> {
   });
 }
 
-function waitsForSomebody({ objects }: Status): boolean {
+function waitsForSomebody({ objects, sides }: Status): boolean {
+  if (sides.some(({ parked }) => parked > 0)) return true;
   return objects.some(
     ({ lastError, problem }) =>
       isForApproval(lastError) || (problem !== null && lastError !== 'schema-lock-timeout'),
@@ -89,12 +90,14 @@ function describeActivities(standing: ActivityStanding): string {
 
 /** `attachment of company: 1,200 of 4,000 read, 3 failed (remote-unavailable)` */
 function describeSide({ part, object, ...side }: SideStanding): string {
-  const { units, read, failed, error, nextAttemptAt } = side;
+  const { units, read, failed, error, nextAttemptAt, waiting, parked } = side;
   const of = object === null ? part : `${part} of ${printable(object)}`;
   const failures = failed === 0 ? '' : `, ${showCount(failed)} failed`;
   const why = error === null ? '' : ` (${error})`;
   const stopped = nextAttemptAt === null ? '' : `, stopped, again at ${nextAttemptAt}`;
-  return `${of}: ${showCount(read)} of ${showCount(units)} read${failures}${stopped}${why}`;
+  const unsent = waiting === 0 ? '' : `, ${showCount(waiting)} to send`;
+  const refused = parked === 0 ? '' : `, ${showCount(parked)} refused`;
+  return `${of}: ${showCount(read)} of ${showCount(units)} read${failures}${stopped}${why}${unsent}${refused}`;
 }
 
 function describeProblems(objects: readonly ObjectStanding[]): string[] {

@@ -8,6 +8,7 @@ import { createPageLimit } from '../wire/page-limit.ts';
 import { createActivities } from './activities.ts';
 import { type Address, clarifyApi } from './api.ts';
 import { CAPABILITIES } from './capabilities.ts';
+import { createComments } from './comments.ts';
 import { createDecoder } from './decode-record.ts';
 import { createDelete } from './deletes.ts';
 import { discover } from './discover.ts';
@@ -38,6 +39,7 @@ export type ClarifyRemote = OpenRemote &
       | 'readUsers'
       | 'readTranscript'
       | 'readSide'
+      | 'createComment'
     >
   >;
 
@@ -92,6 +94,7 @@ export function createClarifyRemote(options: ClarifyRemoteOptions): ClarifyRemot
     ...createActivities({ send, clock }),
     ...createLinkWrites(send),
     readSide: createSideReads({ send, pageLimit }),
+    createComment: createComments(send),
     readTranscript: createReadTranscript(send, { api: new URL(options.baseUrl), userAgent }),
     delete: createDelete(bulk),
     capabilitiesOf: () => CAPABILITIES,

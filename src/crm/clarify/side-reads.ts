@@ -88,7 +88,7 @@ async function readComments(
         repeatable: true,
         attempts: ATTEMPTS,
         doubts: [404],
-        read: (body: unknown) => readItem(isObject(body) && isObject(body.data) ? body.data : body),
+        read: readComment,
       } as const;
       items.push({ ...(await send(call, options)), id });
     } catch (error) {
@@ -96,6 +96,11 @@ async function readComments(
     }
   }
   return { items, total: items.length, more: false };
+}
+
+/** Of an answer that holds one. */
+export function readComment(body: unknown): SideItem {
+  return readItem(isObject(body) && isObject(body.data) ? body.data : body);
 }
 
 async function readPage(

@@ -114,6 +114,7 @@ export type TriggerTask =
   | 'birth'
   | 'key'
   | `${string}_read_only`
+  | `comment_${'row' | 'insert' | 'delete'}`
   | `${Kind}_${Event}`;
 type Kind = 'capture' | 'link' | 'notify' | 'history';
 type Event = 'insert' | 'update' | 'delete';

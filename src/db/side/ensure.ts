@@ -25,7 +25,10 @@ export async function ensureSideTable(
     await tx.query(`SELECT pg_advisory_xact_lock(hashtextextended('{sync}.mirror', 0))`);
     const made = await findStanding(tx, side);
     if (made !== null) {
-      if (!made.isWhole) await tx.query(addTold(made.table, side));
+      if (!made.isWhole) {
+        for (const statement of completion(made.table, side, tx.schemas.title))
+          await tx.query(statement);
+      }
       return made.table;
     }
     const taken = await tx.query<{ name: string }>(
@@ -60,20 +63,32 @@ interface Standing {
   readonly isWhole: boolean;
 }
 
-async function findStanding(sql: Sql, { trigger, told }: SideTable): Promise<Standing | null> {
+async function findStanding(
+  sql: Sql,
+  { trigger, told, writing }: SideTable,
+): Promise<Standing | null> {
   const columns = Object.keys(told);
-  const [row] = await sql.query<{ name: string; told: number }>(
+  const triggers = writing?.triggers ?? [];
+  const [row] = await sql.query<{ name: string; told: number; triggers: number }>(
     `SELECT c.relname::text AS name,
             (SELECT count(*)::integer FROM pg_attribute AS a
-              WHERE a.attrelid = c.oid AND a.attname = ANY($3::text[]) AND NOT a.attisdropped) AS told
+              WHERE a.attrelid = c.oid AND a.attname = ANY($3::text[]) AND NOT a.attisdropped) AS told,
+            (SELECT count(*)::integer FROM pg_trigger AS w
+              WHERE w.tgrelid = c.oid AND w.tgname = ANY($4::text[])) AS triggers
        FROM pg_trigger AS t
        JOIN pg_class AS c ON c.oid = t.tgrelid
        JOIN pg_namespace AS n ON n.oid = c.relnamespace
       WHERE n.nspname = $1 AND t.tgname = $2`,
-    [sql.schemas.mirror, triggerName(sql.schemas, trigger), columns],
+    [
+      sql.schemas.mirror,
+      triggerName(sql.schemas, trigger),
+      columns,
+      triggers.map(([name]) => triggerName(sql.schemas, name)),
+    ],
   );
   if (row === undefined) return null;
-  return { table: qualify(row.name), isWhole: row.told === columns.length };
+  const isWhole = row.told === columns.length && row.triggers === triggers.length;
+  return { table: qualify(row.name), isWhole };
 }
 
 function toldColumns({ told }: SideTable): readonly string[] {
@@ -82,40 +97,79 @@ function toldColumns({ told }: SideTable): readonly string[] {
   );
 }
 
-/** Columns of the same name that users added stay theirs. */
-function addTold(table: string, side: SideTable): string {
+/** What one made earlier lacks. Columns of the same name that users added stay theirs. */
+function completion(table: string, side: SideTable, title: string): string[] {
+  const { id, writing } = side;
   const added = toldColumns(side).map((column) => `ADD COLUMN IF NOT EXISTS ${column}`);
-  return `ALTER TABLE ${table} ${added.join(', ')}`;
+  const statements = [`ALTER TABLE ${table} ${added.join(', ')}`];
+  if (writing === undefined) return statements;
+  for (const [name, [type, from, says]] of Object.entries(writing.columns)) {
+    const column = quoteIdent(name);
+    statements.push(
+      `ALTER TABLE ${table} ADD COLUMN IF NOT EXISTS ${column} ${type}`,
+      // No trigger fires, and no row is one that was changed.
+      `ALTER TABLE ${table} ALTER COLUMN ${column} TYPE ${type} USING ${from}`,
+      describe(table, { column: name, says, title }),
+    );
+  }
+  return [
+    ...statements,
+    `ALTER TABLE ${table} ALTER COLUMN ${quoteIdent(id.name)} SET DEFAULT ${writing.newId}`,
+    `COMMENT ON TABLE ${table} IS ${quoteLiteral(side.says)}`,
+    ...triggersOf(table, side),
+  ];
+}
+
+function describe(
+  table: string,
+  { column, says, title }: { readonly column: string; says: string; title: string },
+): string {
+  const comment = quoteLiteral(says.replaceAll('{title}', title));
+  return `COMMENT ON COLUMN ${table}.${quoteIdent(column)} IS ${comment}`;
+}
+
+/** That of others' writes was another one where rows could not be written. */
+function triggersOf(table: string, { trigger, refusal, writing }: SideTable): string[] {
+  return [
+    // By this one the table is known, whatever its name had to be.
+    `CREATE OR REPLACE TRIGGER {mirror}_${trigger} BEFORE INSERT OR UPDATE OR DELETE ON ${table}
+       FOR EACH STATEMENT EXECUTE FUNCTION {sync}.${refusal}()`,
+    ...(writing?.triggers ?? []).map(
+      ([name, when, executes]) =>
+        `CREATE OR REPLACE TRIGGER {mirror}_${name} ${when.replace('{on}', `ON ${table}`)}
+           EXECUTE FUNCTION {sync}.${executes}()`,
+    ),
+  ];
 }
 
 function definition(table: string, side: SideTable, title: string): string[] {
-  const { object, parent, id, fields, told, trigger, refusal, indexes } = side;
+  const { object, parent, id, fields, told, indexes, writing } = side;
   const keys = keyColumns(side).map(quoteIdent);
+  const written = Object.entries(writing?.columns ?? {});
+  const newId = writing === undefined ? '' : ` DEFAULT ${writing.newId}`;
   const comments = [
     ...[object ?? [], parent ?? [], id].flat().map(({ name, says }) => [name, says] as const),
     ...(fields === null ? [] : [['fields', fields] as const]),
-    ...Object.entries(told).map(([name, [, , says]]) => [name, says] as const),
+    ...[...Object.entries(told), ...written].map(([name, [, , says]]) => [name, says] as const),
     ['_synced_at', 'When clarify-sync last wrote the row.'] as const,
   ];
   return [
     `CREATE TABLE ${table} (
        ${[
-         ...keys.map((key) => `${key} text NOT NULL`),
+         ...keyColumns(side).map(
+           (key) => `${quoteIdent(key)} text NOT NULL${key === id.name ? newId : ''}`,
+         ),
          ...toldColumns(side),
+         ...written.map(([name, [type]]) => `${quoteIdent(name)} ${type}`),
          ...(fields === null ? [] : ['fields jsonb NOT NULL']),
          '_synced_at timestamptz NOT NULL DEFAULT clock_timestamp()',
          `PRIMARY KEY (${keys.join(', ')})`,
        ].join(',\n       ')}
      )`,
     `COMMENT ON TABLE ${table} IS ${quoteLiteral(side.says)}`,
-    ...comments.map(([column, says]) => {
-      const comment = quoteLiteral(says.replaceAll('{title}', title));
-      return `COMMENT ON COLUMN ${table}.${quoteIdent(column)} IS ${comment}`;
-    }),
+    ...comments.map(([column, says]) => describe(table, { column, says, title })),
     ...indexes.map((column) => `CREATE INDEX ON ${table} (${quoteIdent(column)})`),
-    // By this one the table is known, whatever its name had to be.
-    `CREATE TRIGGER {mirror}_${trigger} BEFORE INSERT OR UPDATE OR DELETE ON ${table}
-       FOR EACH STATEMENT EXECUTE FUNCTION {sync}.${refusal}()`,
+    ...triggersOf(table, side),
     `CREATE TRIGGER {mirror}_refuse_truncate BEFORE TRUNCATE ON ${table}
        FOR EACH STATEMENT EXECUTE FUNCTION {sync}.refuse_truncate()`,
   ];

@@ -12,7 +12,11 @@ export async function eraseSides(tx: Sql, object: string, ids: readonly string[]
     [object, ids],
   );
   await erasePages(tx, object, ids);
-  let erased = 0;
+  const texts = await tx.query(
+    'DELETE FROM {sync}.comment_outbox WHERE object = $1 AND record_id = ANY($2) RETURNING 1',
+    [object, ids],
+  );
+  let erased = texts.length;
   for (const side of [SIDE_TABLES.attachment, SIDE_TABLES.comment, SIDE_TABLES.list_member]) {
     const table = await findSideTable(tx, side);
     if (table === null) continue;

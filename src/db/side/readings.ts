@@ -111,21 +111,30 @@ export async function noteComments(
   );
 }
 
-/** Ids of a record's comments, as its past tells. By the key of the table. */
+/**
+ * Ids of a record's comments, as its past tells, and of those that were delivered from here, of which it
+ * may not tell yet. By the key of the table.
+ */
 export async function readCommentIds(
   sql: Sql,
   activity: string,
-  record: string,
+  { object, key }: SideUnit,
 ): Promise<readonly string[]> {
   const rows = await sql.query<{ id: string }>(
-    `SELECT DISTINCT a.value ->> 'id' AS id FROM ${activity} AS a
-      WHERE a.record_id = $1 AND ${OF_A_COMMENT} AND a.value ->> 'id' <> '' ORDER BY 1`,
-    [record],
+    `SELECT a.value ->> 'id' AS id FROM ${activity} AS a
+      WHERE a.record_id = $2 AND ${OF_A_COMMENT} AND a.value ->> 'id' <> ''
+      UNION
+     SELECT id FROM {sync}.comment_outbox WHERE object = $1 AND record_id = $2 AND state = 'done'
+      ORDER BY 1`,
+    [object, key],
   );
   return rows.map(({ id }) => id);
 }
 
-/** What belongs to a record goes with it. @returns rows that went. */
+const UNDELIVERED_STAYS = `AND NOT EXISTS (
+          SELECT FROM {sync}.comment_outbox AS e WHERE e.id = t.id AND e.state <> 'done')`;
+
+/** What belongs to a record goes with it, but what was written here and not delivered. @returns rows that went. */
 export async function dropWithRecords(
   tx: Sql,
   { part, object }: { readonly part: OfRecord; readonly object: string },
@@ -138,7 +147,8 @@ export async function dropWithRecords(
   );
   const gone = await tx.query(
     `DELETE FROM ${table} AS t WHERE object = $1
-        AND NOT EXISTS (SELECT FROM ${mirror} AS m WHERE m.id = t.record_id) RETURNING 1`,
+        AND NOT EXISTS (SELECT FROM ${mirror} AS m WHERE m.id = t.record_id)
+        ${part === 'comment' ? UNDELIVERED_STAYS : ''} RETURNING 1`,
     [object],
   );
   return gone.length;

@@ -1,4 +1,5 @@
 import type { SidePart } from '../../domain/side.ts';
+import type { TriggerTask } from '../mirror/attachments.ts';
 import { USERS_TABLE } from '../mirror/table.ts';
 
 /** A column with what its comment says. */
@@ -8,8 +9,8 @@ interface NamedColumn {
 }
 
 /**
- * A table of what a workspace has beside its records: read-only, its rows named by what they belong
- * to and by an id, everything that the CRM tells of one in `fields`.
+ * A table of what a workspace has beside its records: read-only but where `writing` says otherwise, its
+ * rows named by what they belong to and by an id, everything that the CRM tells of one in `fields`.
  */
 export interface SideTable {
   /** What it is called unless somebody has that name. */
@@ -30,6 +31,17 @@ export interface SideTable {
   readonly told: Readonly<Record<string, readonly [type: string, from: string, says: string]>>;
   /** Columns of further indexes. */
   readonly indexes: readonly string[];
+  /** Where rows can be written here: what takes them in. */
+  readonly writing?: SideWriting;
+}
+
+interface SideWriting {
+  /** Plain columns, as the told ones: of what is in a table already, the expression is put down once. */
+  readonly columns: Readonly<Record<string, readonly [type: string, from: string, says: string]>>;
+  /** The default of the id. */
+  readonly newId: string;
+  /** What each is called, the CRM's schema goes before it, when it fires, and what it executes. */
+  readonly triggers: readonly (readonly [TriggerTask, when: string, executes: string])[];
 }
 
 /**
@@ -157,8 +169,8 @@ export const SIDE_TABLES: Readonly<Record<SidePart, SideTable>> = {
   comment: {
     name: 'comment',
     trigger: 'comment_read_only',
-    refusal: REFUSAL,
-    says: 'What people said of records. Read-only.',
+    refusal: 'comment_statement',
+    says: 'What people said of records. New ones can be written: object, record_id, text.',
     object: { name: 'object', says: 'The object of the record.' },
     parent: { name: 'record_id', says: 'The record: the id of its row.' },
     id: { name: 'id', says: 'The id of the comment.' },
@@ -169,6 +181,25 @@ export const SIDE_TABLES: Readonly<Record<SidePart, SideTable>> = {
       created_at: text('_created_at', 'When, as {title} writes it: ISO 8601, UTC.'),
     },
     indexes: ['created_by'],
+    writing: {
+      columns: {
+        text: ['text', '{sync}.comment_text(fields)', 'What it says as plain text.'],
+      },
+      newId: 'gen_random_uuid()::text',
+      triggers: [
+        ['comment_row', 'BEFORE INSERT OR UPDATE {on} FOR EACH ROW', 'comment_row'],
+        [
+          'comment_insert',
+          'AFTER INSERT {on} REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT',
+          'comment_insert',
+        ],
+        [
+          'comment_delete',
+          'AFTER DELETE {on} REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT',
+          'comment_delete',
+        ],
+      ],
+    },
   },
 };
 

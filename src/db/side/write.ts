@@ -5,9 +5,14 @@ import type { Sql } from '../database.ts';
 import { encodeExtra } from '../mirror/extra.ts';
 import { keyColumns, type SideTable } from './tables.ts';
 
+/** A row of ours of which nobody has asked yet; `$8`: what was asked for. */
+const NOT_SETTLED = `EXISTS (SELECT FROM {sync}.comment_outbox AS e WHERE e.id = s.id AND e.id <> ALL($8::text[]))`;
+
 /** What was read of one unit. */
 export interface SideReading extends SideUnit {
   readonly items: readonly SideItem[];
+  /** Of what no list tells: the ids that were asked for. */
+  readonly asked?: readonly string[] | undefined;
 }
 
 export interface SideWrites {
@@ -31,12 +36,15 @@ export async function writeSide(
   );
   const told = `SELECT DISTINCT ON (object, parent, id) object, parent, id, fields::jsonb AS fields
     FROM unnest($4::text[], $5::text[], $6::text[], $7::text[]) AS t(object, parent, id, fields)`;
-  return await merge(tx, side, { table, told, isWhole: true }, [
+  const asked = side.writing && readings.flatMap((reading) => reading.asked ?? []);
+  const stays = asked === undefined ? 'false' : NOT_SETTLED;
+  return await merge(tx, side, { table, told, isWhole: true, stays }, [
     ...unitsOf(readings),
     rows.map(({ object }) => object),
     rows.map(({ key }) => key),
     rows.map(({ id }) => id),
     rows.map(({ fields }) => stringifyJson(encodeExtra(fields))),
+    ...(asked === undefined ? [] : [asked]),
   ]);
 }
 
@@ -49,18 +57,29 @@ export async function writeSidePages(
   const told = `SELECT DISTINCT ON (i.id) p.object, p.key AS parent, i.id, i.fields
     FROM {sync}.side_page AS p CROSS JOIN LATERAL jsonb_to_recordset(p.items) AS i(id text, fields jsonb)
    WHERE p.part = $4 AND p.object = ($1::text[])[1] AND p.key = ($2::text[])[1]`;
-  return await merge(tx, side, { table, told, isWhole }, [...unitsOf([unit]), part]);
+  return await merge(tx, side, { table, told, isWhole, stays: 'false' }, [
+    ...unitsOf([unit]),
+    part,
+  ]);
 }
 
 function unitsOf(units: readonly SideUnit[]): [readonly string[], readonly string[]] {
   return [units.map(({ object }) => object), units.map(({ key }) => key)];
 }
 
-/** `$1` and `$2` are objects and keys of the units, `$3` whether rows go that were not told. */
+/**
+ * `$1` and `$2` are objects and keys of the units, `$3` whether rows go that were not told; `stays`: SQL
+ * of those rows `s` that do not.
+ */
 async function merge(
   tx: Sql,
   side: SideTable,
-  { table, told, isWhole }: { readonly table: string; told: string; isWhole: boolean },
+  {
+    table,
+    told,
+    isWhole,
+    stays,
+  }: { readonly table: string; told: string; isWhole: boolean; stays: string },
   [objects, parents, ...others]: readonly unknown[],
 ): Promise<SideWrites> {
   const { object, parent, id, fields } = side;
@@ -84,7 +103,7 @@ async function merge(
        SELECT ${keys.map((key) => `s.${key}`).join(', ')}, t.id IS NULL AS gone, t.fields
          FROM ${table} AS s JOIN unit AS u ON ${inUnit.join(' AND ') || 'true'}
          LEFT JOIN told AS t ON ${same.join(' AND ')}
-        WHERE (t.id IS NULL AND $3) ${fields === null ? '' : 'OR (t.id IS NOT NULL AND s.fields IS DISTINCT FROM t.fields)'}
+        WHERE (t.id IS NULL AND $3 AND NOT ${stays}) ${fields === null ? '' : 'OR (t.id IS NOT NULL AND s.fields IS DISTINCT FROM t.fields)'}
           FOR UPDATE OF s SKIP LOCKED
      ), gone AS (
        DELETE FROM ${table} AS s USING stale AS f WHERE f.gone AND ${found} RETURNING 1

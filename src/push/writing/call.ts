@@ -147,9 +147,12 @@ export function fateOf(
   return error.status === 404 ? 'gone' : 'refused';
 }
 
+/** The code of {@link notStarted}. */
+export const NOT_STARTED = 'push-not-started';
+
 export function notStarted(): RemoteError {
   return new RemoteError('not sent: this process is stopping or no longer leads', {
-    code: 'push-not-started',
+    code: NOT_STARTED,
     disposition: 'retry',
     status: null,
   });

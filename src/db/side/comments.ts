@@ -1,0 +1,156 @@
+import { stringifyJson } from '../../domain/json.ts';
+import type { NewComment, SideItem } from '../../domain/side.ts';
+import type { Sql } from '../database.ts';
+import { encodeExtra } from '../mirror/extra.ts';
+
+/** What keeps a comment from being delivered. */
+export interface FailedComment {
+  readonly id: string;
+  /** `sending`: it may have arrived. */
+  readonly state: 'pending' | 'sending' | 'parked';
+  readonly reason: string;
+}
+
+/** A record that was born here has its id now. */
+const HAS_ITS_ID = `(e.record_id NOT LIKE 'local:%' OR EXISTS (
+        SELECT FROM {sync}.id_map AS m WHERE m.object = e.object AND m.old_id = e.record_id))`;
+
+/**
+ * Takes up what is due, the oldest first, and what another leader left; rows follow their record to the id
+ * it has now. In a transaction as writer of who leads.
+ *
+ * @param table the comments' own, quoted; null where it is gone. `objects` null: of all.
+ */
+export async function claimComments(
+  tx: Sql,
+  table: string | null,
+  claim: {
+    readonly epoch: bigint;
+    readonly limit: number;
+    readonly objects: readonly string[] | null;
+  },
+): Promise<readonly NewComment[]> {
+  const claimed = await tx.query<NewComment & { was: string }>(
+    `WITH due AS (
+       SELECT e.id, e.record_id AS was, e.state = 'sending' AS doubt FROM {sync}.comment_outbox AS e
+        WHERE e.state IN ('pending', 'sending')
+          AND (e.next_attempt_at <= clock_timestamp() OR (e.state = 'sending' AND e.epoch <> $1))
+          AND ($3::text[] IS NULL OR e.object = ANY($3)) AND ${HAS_ITS_ID}
+        ORDER BY e.created_at, e.id LIMIT $2 FOR UPDATE SKIP LOCKED
+     )
+     UPDATE {sync}.comment_outbox AS e
+        SET state = 'sending', epoch = $1, attempts = e.attempts + 1,
+            record_id = {sync}.current_id(e.object, e.record_id)
+       FROM due AS d WHERE d.id = e.id
+     RETURNING e.id, e.object, e.record_id AS "recordId", e.message, d.was, d.doubt AS "inDoubt"`,
+    [claim.epoch, claim.limit, claim.objects],
+  );
+  const moved = claimed.filter(({ recordId, was }) => recordId !== was);
+  if (table !== null && moved.length > 0) {
+    await tx.query(
+      `UPDATE ${table} AS s SET record_id = m.now
+         FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS m(id, object, was, now)
+        WHERE s.record_id = m.was AND s.object = m.object AND s.id = m.id
+          AND NOT EXISTS (SELECT FROM ${table} AS o
+                           WHERE o.record_id = m.now AND o.object = m.object AND o.id = m.id)`,
+      [
+        moved.map(({ id }) => id),
+        moved.map(({ object }) => object),
+        moved.map(({ was }) => was),
+        moved.map(({ recordId }) => recordId),
+      ],
+    );
+  }
+  return claimed.map(({ was: _, ...comment }) => comment);
+}
+
+/** Of records that were born here, which of their comments wait for one that is gone: they are parked. */
+export async function parkOrphans(sql: Sql, object: string, mirror: string): Promise<number> {
+  const parked = await sql.query(
+    `UPDATE {sync}.comment_outbox AS e SET state = 'parked', last_error = $2
+      WHERE e.state = 'pending' AND e.object = $1 AND NOT ${HAS_ITS_ID}
+        AND NOT EXISTS (SELECT FROM ${mirror} AS m WHERE m.id = e.record_id) RETURNING 1`,
+    [object, 'record-unknown: it was never sent'],
+  );
+  return parked.length;
+}
+
+/** Objects of which comments wait for a record that was born here. */
+export async function readAwaited(sql: Sql): Promise<readonly string[]> {
+  const rows = await sql.query<{ object: string }>(
+    `SELECT DISTINCT object FROM {sync}.comment_outbox
+      WHERE state = 'pending' AND record_id LIKE 'local:%'`,
+  );
+  return rows.map(({ object }) => object);
+}
+
+/**
+ * What was delivered is done, and its row as the CRM tells it, unless somebody holds that: the next reading
+ * sees to it. In a transaction as writer, of an epoch that leads.
+ */
+export async function settleComments(
+  tx: Sql,
+  table: string | null,
+  { epoch, items }: { readonly epoch: bigint; readonly items: readonly SideItem[] },
+): Promise<void> {
+  const ids = items.map(({ id }) => id);
+  const done = await tx.query<{ id: string; object: string; recordId: string }>(
+    `UPDATE {sync}.comment_outbox
+        SET state = 'done', epoch = NULL, last_error = NULL, done_at = clock_timestamp()
+      WHERE id = ANY($2::text[]) AND state = 'sending' AND epoch = $1
+     RETURNING id, object, record_id AS "recordId"`,
+    [epoch, ids],
+  );
+  if (table === null || done.length === 0) return;
+  const fields = new Map(items.map((item) => [item.id, item.fields]));
+  await tx.query(
+    `WITH free AS MATERIALIZED (
+       SELECT s.record_id, s.object, s.id, t.fields
+         FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS t(record_id, object, id, fields)
+         JOIN ${table} AS s USING (record_id, object, id)
+          FOR UPDATE OF s SKIP LOCKED
+     )
+     UPDATE ${table} AS s SET fields = s.fields || f.fields::jsonb, _synced_at = clock_timestamp()
+       FROM free AS f WHERE s.record_id = f.record_id AND s.object = f.object AND s.id = f.id`,
+    [
+      done.map(({ recordId }) => recordId),
+      done.map(({ object }) => object),
+      done.map(({ id }) => id),
+      done.map(({ id }) => stringifyJson(encodeExtra(fields.get(id) ?? {}))),
+    ],
+  );
+}
+
+/** What failed waits: two seconds, eight, half a minute, at most an hour; what was refused for somebody. */
+export async function postponeComments(
+  tx: Sql,
+  { epoch, failed }: { readonly epoch: bigint; readonly failed: readonly FailedComment[] },
+): Promise<void> {
+  await tx.query(
+    `UPDATE {sync}.comment_outbox AS e
+        SET state = f.state, epoch = CASE f.state WHEN 'sending' THEN $1::bigint END, last_error = f.reason,
+            next_attempt_at = clock_timestamp()
+              + least(interval '1 hour', interval '2 seconds' * 4 ^ least(e.attempts - 1, 8))
+       FROM unnest($2::text[], $3::text[], $4::text[]) AS f(id, state, reason)
+      WHERE e.id = f.id AND e.state = 'sending' AND e.epoch = $1`,
+    [
+      epoch,
+      failed.map(({ id }) => id),
+      failed.map(({ state }) => state),
+      failed.map(({ reason }) => reason),
+    ],
+  );
+}
+
+/** What was taken up and not sent after all is as it was. */
+export async function returnComments(
+  tx: Sql,
+  { epoch, left }: { readonly epoch: bigint; readonly left: readonly NewComment[] },
+): Promise<void> {
+  const ids = left.flatMap(({ id, inDoubt }) => (inDoubt ? [] : [id]));
+  await tx.query(
+    `UPDATE {sync}.comment_outbox SET state = 'pending', epoch = NULL
+      WHERE id = ANY($2::text[]) AND state = 'sending' AND epoch = $1`,
+    [epoch, ids],
+  );
+}
