@@ -2,6 +2,7 @@ import { type ActivityStanding, readActivityStandings } from '../db/activities/f
 import { type BudgetStanding, readBudgets } from '../db/budget.ts';
 import type { Sql } from '../db/database.ts';
 import { type Lease, readLease } from '../db/lease.ts';
+import { type CommentStanding, readCommentStandings } from '../db/side/comments.ts';
 import { readSideStanding, type SideStanding } from '../db/side/standing.ts';
 import {
   type HeldChanges,
@@ -11,7 +12,14 @@ import {
 } from '../db/status.ts';
 import { readSweeps, type Sweep } from '../db/sweep-state.ts';
 
-export type { ActivityStanding, BudgetStanding, ObjectStanding, SideStanding, Sweep };
+export type {
+  ActivityStanding,
+  BudgetStanding,
+  CommentStanding,
+  ObjectStanding,
+  SideStanding,
+  Sweep,
+};
 
 /** How every object stands, and who leads. */
 export interface Status {
@@ -26,6 +34,8 @@ export interface Status {
   readonly activities: readonly ActivityStanding[];
   /** How far what the workspace has beside its records is read. */
   readonly sides: readonly SideStanding[];
+  /** Comments that were written here and are not in the CRM, by object. */
+  readonly comments: readonly CommentStanding[];
   /** What is left of the CRM's budgets of requests, where it tells. */
   readonly budgets: readonly BudgetStanding[];
 }
@@ -38,6 +48,7 @@ export async function readStatus(sql: Sql): Promise<Status> {
     held: await readHeldChanges(sql),
     activities: await readActivityStandings(sql),
     sides: await readSideStanding(sql),
+    comments: await readCommentStandings(sql),
     budgets: await readBudgets(sql),
   };
 }

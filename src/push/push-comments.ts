@@ -6,7 +6,7 @@ import {
   type FailedComment,
   parkOrphans,
   postponeComments,
-  readAwaited,
+  readUnsent,
   returnComments,
   settleComments,
 } from '../db/side/comments.ts';
@@ -66,8 +66,10 @@ export async function pushComments(deps: CommentDeps, signal: AbortSignal): Prom
       },
       { asWriter: true },
     );
-  for (const object of await readAwaited(db)) {
-    const mirror = deps.tables.find((table) => table.object === object);
+  const unsent = await readUnsent(db);
+  if (unsent.length === 0) return counts;
+  for (const { object, awaits } of unsent) {
+    const mirror = awaits ? deps.tables.find((table) => table.object === object) : undefined;
     if (mirror !== undefined) counts.refused += await parkOrphans(db, object, mirror.qualified);
   }
   const inFlight = delayedAbort(signal, WRITE_TIMEOUT_MS);

@@ -71,6 +71,7 @@ test('status --json has the documented shape', async () => {
     scans: [],
     activities: [],
     sides: [],
+    comments: [],
     next: 'nothing is mirrored yet: run `clarify-sync sync`',
   });
   const startedMs = Date.now();

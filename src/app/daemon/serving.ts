@@ -76,7 +76,8 @@ export function createServing(session: Session, options: ServingOptions): Servin
         if (session.config.push && !session.installation.adopted) {
           session.log.warn(copiedDatabase(), 'nothing is pushed');
         } else if (pushes) {
-          await Promise.all([worker.start(), comments.start()]);
+          await worker.start();
+          if (session.remote.createComment !== undefined) await comments.start();
         }
         deaf = listener.add(session.db.schemas, {
           ...(pushes && {

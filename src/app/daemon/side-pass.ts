@@ -172,7 +172,8 @@ function createRecordWork(session: Session): () => readonly Work[] {
       // The past has not been looked at yet.
       if (activity === null || !(await isRead(object))) return NOTHING;
       await look(task, (since) => noteComments(db, object, { mirror, activity, since }));
-      const idsOf = (unit: SideUnit) => readCommentIds(db, activity, unit);
+      const kept = { activity, table: await read.table('comment') };
+      const idsOf = (unit: SideUnit) => readCommentIds(db, kept, unit);
       return await finish(task, { mirror, idsOf }, options);
     };
     return [{ object, part: 'comments', run }];

@@ -2,6 +2,7 @@ import { describeAccess, objectSettings } from '../../app/config/config.ts';
 import {
   type ActivityStanding,
   type BudgetStanding,
+  type CommentStanding,
   type ObjectStanding,
   readStatus,
   type SideStanding,
@@ -31,6 +32,7 @@ export async function status(context: CommandContext): Promise<Report> {
         leader: standing.leader,
         held: standing.held,
         sides: standing.sides,
+        comments: standing.comments,
         budgets: standing.budgets,
         activities: activities.map(({ object, records, read, whole, waiting, failed, error }) => {
           return { object, records, read, whole, waiting, failed, error };
@@ -50,6 +52,7 @@ export async function status(context: CommandContext): Promise<Report> {
         ),
         ...activities.map(describeActivities),
         ...standing.sides.map(describeSide),
+        ...standing.comments.map(describeComments),
         ...standing.budgets.map((budget) => describeBudget(budget, config.crm.title)),
         `crm: ${config.crm.title}`,
         `access: ${describeAccess(access)}`,
@@ -60,8 +63,8 @@ export async function status(context: CommandContext): Promise<Report> {
   });
 }
 
-function waitsForSomebody({ objects, sides }: Status): boolean {
-  if (sides.some(({ parked }) => parked > 0)) return true;
+function waitsForSomebody({ objects, comments }: Status): boolean {
+  if (comments.some(({ parked }) => parked > 0)) return true;
   return objects.some(
     ({ lastError, problem }) =>
       isForApproval(lastError) || (problem !== null && lastError !== 'schema-lock-timeout'),
@@ -90,14 +93,21 @@ function describeActivities(standing: ActivityStanding): string {
 
 /** `attachment of company: 1,200 of 4,000 read, 3 failed (remote-unavailable)` */
 function describeSide({ part, object, ...side }: SideStanding): string {
-  const { units, read, failed, error, nextAttemptAt, waiting, parked } = side;
+  const { units, read, failed, error, nextAttemptAt } = side;
   const of = object === null ? part : `${part} of ${printable(object)}`;
   const failures = failed === 0 ? '' : `, ${showCount(failed)} failed`;
   const why = error === null ? '' : ` (${error})`;
   const stopped = nextAttemptAt === null ? '' : `, stopped, again at ${nextAttemptAt}`;
-  const unsent = waiting === 0 ? '' : `, ${showCount(waiting)} to send`;
-  const refused = parked === 0 ? '' : `, ${showCount(parked)} refused`;
-  return `${of}: ${showCount(read)} of ${showCount(units)} read${failures}${stopped}${why}${unsent}${refused}`;
+  return `${of}: ${showCount(read)} of ${showCount(units)} read${failures}${stopped}${why}`;
+}
+
+/** `comments on deal: 2 to send, 1 refused: see last_error in comment_outbox` */
+function describeComments({ object, waiting, parked }: CommentStanding): string {
+  const said = [
+    ...(waiting > 0 ? [`${showCount(waiting)} to send`] : []),
+    ...(parked > 0 ? [`${showCount(parked)} refused: see last_error in comment_outbox`] : []),
+  ];
+  return `comments on ${printable(object)}: ${said.join(', ')}`;
 }
 
 function describeProblems(objects: readonly ObjectStanding[]): string[] {

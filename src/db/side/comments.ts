@@ -61,7 +61,7 @@ export async function claimComments(
       ],
     );
   }
-  return claimed.map(({ was: _, ...comment }) => comment);
+  return claimed;
 }
 
 /** Of records that were born here, which of their comments wait for one that is gone: they are parked. */
@@ -75,13 +75,14 @@ export async function parkOrphans(sql: Sql, object: string, mirror: string): Pro
   return parked.length;
 }
 
-/** Objects of which comments wait for a record that was born here. */
-export async function readAwaited(sql: Sql): Promise<readonly string[]> {
-  const rows = await sql.query<{ object: string }>(
-    `SELECT DISTINCT object FROM {sync}.comment_outbox
-      WHERE state = 'pending' AND record_id LIKE 'local:%'`,
+/** Objects that have comments to be sent; `awaits`: some of them for a record that was born here. */
+export async function readUnsent(
+  sql: Sql,
+): Promise<readonly { readonly object: string; readonly awaits: boolean }[]> {
+  return await sql.query<{ object: string; awaits: boolean }>(
+    `SELECT object, bool_or(state = 'pending' AND record_id LIKE 'local:%') AS awaits
+       FROM {sync}.comment_outbox WHERE state IN ('pending', 'sending') GROUP BY object`,
   );
-  return rows.map(({ object }) => object);
 }
 
 /**
@@ -152,5 +153,22 @@ export async function returnComments(
     `UPDATE {sync}.comment_outbox SET state = 'pending', epoch = NULL
       WHERE id = ANY($2::text[]) AND state = 'sending' AND epoch = $1`,
     [epoch, ids],
+  );
+}
+
+/** Comments that were written here and are not in the CRM yet. */
+export interface CommentStanding {
+  readonly object: string;
+  readonly waiting: number;
+  /** They were refused. */
+  readonly parked: number;
+}
+
+/** Of objects that have any. */
+export async function readCommentStandings(sql: Sql): Promise<readonly CommentStanding[]> {
+  return await sql.query<CommentStanding & Record<string, unknown>>(
+    `SELECT object, count(*) FILTER (WHERE state <> 'parked')::int4 AS waiting,
+            count(*) FILTER (WHERE state = 'parked')::int4 AS parked
+       FROM {sync}.comment_outbox WHERE state <> 'done' GROUP BY object ORDER BY object`,
   );
 }

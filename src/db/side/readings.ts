@@ -77,6 +77,10 @@ export async function noteRecords(
   );
 }
 
+/** SQL of rows `t` of comments that do not wait to be sent. */
+const IS_DELIVERED = `AND NOT EXISTS (
+          SELECT FROM {sync}.comment_outbox AS e WHERE e.id = t.id AND e.state <> 'done')`;
+
 /** SQL of events `a` that tell of a comment. */
 const OF_A_COMMENT = `a.kind = 'other' AND a.field IS NULL AND a.value ->> 'entity' = 'comment'`;
 
@@ -112,27 +116,24 @@ export async function noteComments(
 }
 
 /**
- * Ids of a record's comments, as its past tells, and of those that were delivered from here, of which it
- * may not tell yet. By the key of the table.
+ * Ids of a record's comments: those that its past tells of, and those that are here, of which it may not
+ * tell yet, unless they wait to be sent. By the keys of both tables.
  */
 export async function readCommentIds(
   sql: Sql,
-  activity: string,
+  { activity, table }: { readonly activity: string; readonly table: string },
   { object, key }: SideUnit,
 ): Promise<readonly string[]> {
   const rows = await sql.query<{ id: string }>(
     `SELECT a.value ->> 'id' AS id FROM ${activity} AS a
       WHERE a.record_id = $2 AND ${OF_A_COMMENT} AND a.value ->> 'id' <> ''
       UNION
-     SELECT id FROM {sync}.comment_outbox WHERE object = $1 AND record_id = $2 AND state = 'done'
+     SELECT t.id FROM ${table} AS t WHERE t.record_id = $2 AND t.object = $1 ${IS_DELIVERED}
       ORDER BY 1`,
     [object, key],
   );
   return rows.map(({ id }) => id);
 }
-
-const UNDELIVERED_STAYS = `AND NOT EXISTS (
-          SELECT FROM {sync}.comment_outbox AS e WHERE e.id = t.id AND e.state <> 'done')`;
 
 /** What belongs to a record goes with it, but what was written here and not delivered. @returns rows that went. */
 export async function dropWithRecords(
@@ -148,7 +149,7 @@ export async function dropWithRecords(
   const gone = await tx.query(
     `DELETE FROM ${table} AS t WHERE object = $1
         AND NOT EXISTS (SELECT FROM ${mirror} AS m WHERE m.id = t.record_id)
-        ${part === 'comment' ? UNDELIVERED_STAYS : ''} RETURNING 1`,
+        ${part === 'comment' ? IS_DELIVERED : ''} RETURNING 1`,
     [object],
   );
   return gone.length;

@@ -17,10 +17,6 @@ export interface SideStanding {
   readonly failed: number;
   /** When the one that was read longest ago was; null before the first. */
   readonly oldestReadAt: string | null;
-  /** Comments that were written here and wait to be sent. */
-  readonly waiting: number;
-  /** Those that were refused. */
-  readonly parked: number;
   /** The code of one of those that failed, or of what stops all of them. */
   readonly error: string | null;
   /** Stopped, and tried again then. */
@@ -37,7 +33,7 @@ const STOPPED_BY: Readonly<Record<string, SideTrouble>> = {
   comment: 'comments',
 };
 
-/** Of every table that was ever read into. One scan of `side_reading`, and of what comments wait. */
+/** Of every table that was ever read into. One scan of `side_reading`. */
 export async function readSideStanding(sql: Sql): Promise<readonly SideStanding[]> {
   return await sql.query<SideStanding & Record<string, unknown>>(
     `WITH reading AS (
@@ -45,20 +41,10 @@ export async function readSideStanding(sql: Sql): Promise<readonly SideStanding[
               count(read_at)::int4 AS read, count(*) FILTER (WHERE due_at <= clock_timestamp())::int4 AS due,
               count(error)::int4 AS failed, min(read_at) AS oldest, max(error) AS error
          FROM {sync}.side_reading GROUP BY 1, 2
-     ), written AS (
-       SELECT 'comment' AS part, object, count(*) FILTER (WHERE state <> 'parked')::int4 AS waiting,
-              count(*) FILTER (WHERE state = 'parked')::int4 AS parked
-         FROM {sync}.comment_outbox WHERE state <> 'done' GROUP BY object
-     ), standing AS (
-       SELECT r.*, coalesce(w.waiting, 0) AS waiting, coalesce(w.parked, 0) AS parked
-         FROM reading AS r LEFT JOIN written AS w USING (part, object)
-        UNION ALL
-       SELECT part, object, 0, 0, 0, 0, NULL, NULL, waiting, parked FROM written AS w
-        WHERE NOT EXISTS (SELECT FROM reading AS r WHERE r.part = w.part AND r.object = w.object)
      )
-     SELECT r.part, r.object, r.units, r.read, r.due, r.failed, r.oldest AS "oldestReadAt", r.waiting, r.parked,
+     SELECT r.part, r.object, r.units, r.read, r.due, r.failed, r.oldest AS "oldestReadAt",
             coalesce(t.code, r.error) AS error, t.next_attempt_at AS "nextAttemptAt"
-       FROM standing AS r
+       FROM reading AS r
        LEFT JOIN unnest($1::text[], $2::text[]) AS s(part, trouble) USING (part)
        LEFT JOIN {sync}.trouble AS t ON t.part = s.trouble AND (r.object IS NULL OR t.object = r.object)
       ORDER BY r.part, r.object`,

@@ -5,13 +5,10 @@ import type { Sql } from '../database.ts';
 import { encodeExtra } from '../mirror/extra.ts';
 import { keyColumns, type SideTable } from './tables.ts';
 
-/** A row of ours of which nobody has asked yet; `$8`: what was asked for. */
-const NOT_SETTLED = `EXISTS (SELECT FROM {sync}.comment_outbox AS e WHERE e.id = s.id AND e.id <> ALL($8::text[]))`;
-
 /** What was read of one unit. */
 export interface SideReading extends SideUnit {
   readonly items: readonly SideItem[];
-  /** Of what no list tells: the ids that were asked for. */
+  /** Of what no list tells: the ids that were asked for. No other row goes. */
   readonly asked?: readonly string[] | undefined;
 }
 
@@ -36,15 +33,16 @@ export async function writeSide(
   );
   const told = `SELECT DISTINCT ON (object, parent, id) object, parent, id, fields::jsonb AS fields
     FROM unnest($4::text[], $5::text[], $6::text[], $7::text[]) AS t(object, parent, id, fields)`;
-  const asked = side.writing && readings.flatMap((reading) => reading.asked ?? []);
-  const stays = asked === undefined ? 'false' : NOT_SETTLED;
+  const asked = readings.flatMap((reading) => reading.asked ?? []);
+  const isAsked = readings.some((reading) => reading.asked !== undefined);
+  const stays = isAsked ? 's.id <> ALL($8::text[])' : 'false';
   return await merge(tx, side, { table, told, isWhole: true, stays }, [
     ...unitsOf(readings),
     rows.map(({ object }) => object),
     rows.map(({ key }) => key),
     rows.map(({ id }) => id),
     rows.map(({ fields }) => stringifyJson(encodeExtra(fields))),
-    ...(asked === undefined ? [] : [asked]),
+    ...(isAsked ? [asked] : []),
   ]);
 }
 
