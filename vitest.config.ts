@@ -5,8 +5,8 @@ const patient = { poll: { timeout: 20_000 } };
 
 export default defineConfig({
   test: {
-    // Most of them wait, for a lease to end or a pause to pass: by twos it takes half the time.
-    maxWorkers: 2,
+    // Most of them wait, for a lease to end or a pause to pass: by threes it takes a third of the time.
+    maxWorkers: 3,
     projects: [
       {
         test: {
