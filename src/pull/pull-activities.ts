@@ -15,6 +15,7 @@ import {
 } from '../db/activities/rows.ts';
 import { ensureActivityTable } from '../db/activities/table.ts';
 import type { Database } from '../db/database.ts';
+import { guarded } from '../db/guarded.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
 import { RemoteError } from '../domain/errors.ts';
 import type { CallOptions, Remote } from '../domain/remote.ts';
@@ -148,27 +149,60 @@ interface Gathered {
   readonly failed: readonly FailedFeed[];
 }
 
+/** A constraint or trigger of somebody else's, or a lock, keeps a row of it out. */
+const ROW_REFUSED = 'row-refused';
+
+function byRecord(rows: readonly ActivityRow[]): readonly (readonly [string, ActivityRow[]])[] {
+  const byId = new Map<string, ActivityRow[]>();
+  for (const row of rows) {
+    const recordId = String(row[0]);
+    const own = byId.get(recordId) ?? [];
+    byId.set(recordId, own);
+    own.push(row);
+  }
+  return [...byId];
+}
+
 /** Gathers what is read, and writes it in few transactions, one after the other. */
 function createSink(db: Database, mirror: MirrorTable, table: string) {
   let rows: ActivityRow[] = [];
   let read: ReadFeed[] = [];
   let failed: FailedFeed[] = [];
   let writing = Promise.resolve();
+  /** Records of which a row could not be written: their feeds were not read whole. */
+  const refused = new Set<string>();
   const counts = { read: 0, failed: 0, rows: 0 };
 
   async function store(taken: Gathered, before: Promise<void>): Promise<void> {
     await before;
-    counts.rows += await db.transaction(
+    const done = await db.transaction(
       async (tx) => {
-        const written = await writeActivities(tx, { table, mirror }, taken.rows);
-        await settleFeeds(tx, mirror.object, taken.read);
-        await postponeFeeds(tx, mirror.object, taken.failed);
-        return written;
+        let written = 0;
+        const left = await guarded(tx, table, byRecord(taken.rows), async (part) => {
+          written += await writeActivities(
+            tx,
+            { table, mirror },
+            part.flatMap(([, own]) => own),
+          );
+        });
+        const unwritten = new Set([...refused, ...left.map(({ item: [recordId] }) => recordId)]);
+        const [lost, whole] = [true, false].map((is) =>
+          taken.read.filter(({ recordId }) => unwritten.has(recordId) === is),
+        );
+        const failures = [
+          ...taken.failed,
+          ...(lost ?? []).map(({ recordId }) => ({ recordId, code: ROW_REFUSED })),
+        ];
+        await settleFeeds(tx, mirror.object, whole ?? []);
+        await postponeFeeds(tx, mirror.object, failures);
+        return { written, unwritten, read: whole?.length ?? 0, failed: failures.length };
       },
       { asWriter: true },
     );
-    counts.read += taken.read.length;
-    counts.failed += taken.failed.length;
+    for (const recordId of done.unwritten) refused.add(recordId);
+    counts.rows += done.written;
+    counts.read += done.read;
+    counts.failed += done.failed;
   }
 
   async function flush(): Promise<void> {

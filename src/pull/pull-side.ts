@@ -1,4 +1,5 @@
-import type { Database } from '../db/database.ts';
+import type { Database, Transaction } from '../db/database.ts';
+import { guarded } from '../db/guarded.ts';
 import { dropPages, pagesAreWhole, putPage, resumePages } from '../db/side/pages.ts';
 import {
   type DueReading,
@@ -55,8 +56,10 @@ type Outcome =
       readonly asked?: readonly string[];
     }
   /** Written already, page by page. */
-  | { readonly kind: 'written'; readonly writes: SideWrites; readonly isWhole: boolean }
+  | { readonly kind: 'written'; readonly writes: SideWrites }
   | { readonly kind: 'failed'; readonly unit: DueReading; readonly error: RemoteError }
+  /** Somebody's constraint, trigger or lock keeps its rows out; it has been told to wait. */
+  | { readonly kind: 'refused' }
   | { readonly kind: 'left' };
 
 /**
@@ -83,18 +86,8 @@ export async function pullSide(
     if (due.length === 0) break;
     const { outcomes, stops } = await readBatch(deps, task, { due, options });
     const read = outcomes.flatMap((one) => (one.kind === 'read' ? [one] : []));
-    if (read.length > 0) {
-      const readings = read.map(
-        ({ unit, items, asked }): SideReading => ({ ...unit, items, asked }),
-      );
-      const settled = read.map(({ unit }) => unit);
-      const work = async (tx: Parameters<typeof writeSide>[0]) => {
-        const writes = await writeSide(tx, task, readings);
-        await settleReadings(tx, part, { readings: settled, everyMs });
-        return writes;
-      };
-      add(await db.transaction(work, { asWriter: true }));
-    }
+    const stored = await writeUnits(db, task, read);
+    stored.written.forEach(add);
     for (const one of outcomes) {
       if (one.kind === 'written') add(one.writes);
       if (one.kind !== 'failed') continue;
@@ -102,8 +95,9 @@ export async function pullSide(
     }
     const failures = outcomes.flatMap((one) => (one.kind === 'failed' ? [one.error] : []));
     const done = outcomes.filter(({ kind }) => kind === 'read' || kind === 'written').length;
-    counts.read += done;
-    counts.failed += failures.length;
+    const refused = stored.refused + outcomes.filter(({ kind }) => kind === 'refused').length;
+    counts.read += done - stored.refused;
+    counts.failed += failures.length + refused;
     if (stops.length > 0) throw stops[0];
     // Nothing of it answers: that is no unit's own.
     const many = task.object === null ? 1 : MANY;
@@ -111,6 +105,35 @@ export async function pullSide(
     if (failure !== undefined && done === 0 && failures.length >= many) throw failure;
   }
   return counts;
+}
+
+/** A constraint or trigger of somebody else's, or a lock, keeps a row of it out. */
+const ROW_REFUSED = 'row-refused';
+
+/** One whose rows cannot be written harms only itself: it waits, as one that cannot be read. */
+async function writeUnits(
+  db: Database,
+  { table, side, part, everyMs }: SideTask,
+  read: readonly (Outcome & { readonly kind: 'read' })[],
+): Promise<{ readonly written: readonly SideWrites[]; readonly refused: number }> {
+  if (read.length === 0) return { written: [], refused: 0 };
+  const work = async (tx: Transaction) => {
+    const written: SideWrites[] = [];
+    const left = await guarded(tx, table, read, async (some) => {
+      const readings = some.map(
+        ({ unit, items, asked }): SideReading => ({ ...unit, items, asked }),
+      );
+      written.push(await writeSide(tx, { table, side }, readings));
+    });
+    const refused = new Set(left.map(({ item }) => item));
+    const settled = read.filter((one) => !refused.has(one)).map(({ unit }) => unit);
+    await settleReadings(tx, part, { readings: settled, everyMs });
+    for (const { unit } of refused) {
+      await postponeReading(tx, part, { ...unit, code: ROW_REFUSED, everyMs });
+    }
+    return { written, refused: refused.size };
+  };
+  return await db.transaction(work, { asWriter: true });
 }
 
 /** In a few lanes; the first error that is everybody's ends all of them. */
@@ -198,13 +221,20 @@ async function readPages(
     pages += 1;
     items += page.items.length;
   }
-  const work = async (tx: Parameters<typeof writeSide>[0]) => {
+  const work = async (tx: Transaction): Promise<Outcome> => {
     const isWhole = await pagesAreWhole(tx, part, unit);
-    const writes = await writeSidePages(tx, { table, side, part }, { ...unit, isWhole });
+    let writes: SideWrites = { added: 0, changed: 0, removed: 0 };
+    const refused = await guarded(tx, table, [unit], async () => {
+      writes = await writeSidePages(tx, { table, side, part }, { ...unit, isWhole });
+    });
     await dropPages(tx, part, unit);
+    if (refused.length > 0) {
+      await postponeReading(tx, part, { ...unit, code: ROW_REFUSED, everyMs });
+      return { kind: 'refused' };
+    }
     if (isWhole) await settleReadings(tx, part, { readings: [unit], everyMs });
     else await postponeReading(tx, part, { ...unit, code: MOVED, everyMs });
-    return { kind: 'written', writes, isWhole } as const;
+    return { kind: 'written', writes };
   };
   return await db.transaction(work, { asWriter: true });
 }

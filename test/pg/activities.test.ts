@@ -238,3 +238,24 @@ test('a table that somebody dropped comes back, with all of the past', async () 
   const [now] = await sql('SELECT count(*) AS rows FROM clarify.deal_activity');
   expect(now).toEqual(before);
 });
+
+test('a constraint of somebody else’s keeps out the past of the record that it refuses, and of no other', async () => {
+  const { emulator, signal, session, sql } = workspace;
+  const [odd, plain] = [1, 2].map((n) => emulator.store.create('deal', { name: `Refused ${n}` }));
+  await sql(
+    `ALTER TABLE clarify.deal_activity ADD CONSTRAINT not_this CHECK (record_id <> '${odd}') NOT VALID`,
+  );
+  await syncOnce(session, { signal });
+  expect(await feed(odd ?? '')).toMatchObject({ error: 'row-refused', attempts: 1, later: true });
+  expect(await told(odd ?? '')).toEqual([]);
+  expect(await feed(plain ?? '')).toMatchObject({ error: null, current: true, due: false });
+  expect(await told(plain ?? '')).toHaveLength(1);
+  expect(await sql(`SELECT code FROM clarify_sync.trouble WHERE part = 'activities'`)).toEqual([]);
+  await sql('ALTER TABLE clarify.deal_activity DROP CONSTRAINT not_this');
+  await sql(
+    `UPDATE clarify_sync.activity_feed SET next_attempt_at = clock_timestamp() WHERE record_id = $1`,
+    [odd],
+  );
+  await pass();
+  expect(await told(odd ?? '')).toHaveLength(1);
+});

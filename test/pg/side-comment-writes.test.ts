@@ -276,6 +276,26 @@ test('a transaction that is rolled back leaves nothing', async () => {
   expect(await entry(id)).toBeUndefined();
 });
 
+test('a trigger of somebody else’s that refuses a row keeps no comment from being settled', async () => {
+  const [person = ''] = people;
+  await sql(`CREATE FUNCTION refuse_odd() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN IF NEW.text LIKE 'Odd%' THEN RAISE 'not this one'; END IF; RETURN NEW; END $$`);
+  await sql(
+    `CREATE TRIGGER refuse_odd BEFORE UPDATE ON clarify.comment FOR EACH ROW EXECUTE FUNCTION refuse_odd()`,
+  );
+  try {
+    const ids = await Promise.all(['Odd', 'Plain'].map((text) => write(person, text)));
+    const before = posts();
+    await push();
+    expect(posts() - before).toBe(2);
+    for (const id of ids) expect(await entry(id)).toMatchObject({ state: 'done', attempts: 1 });
+    await push();
+    expect(posts() - before).toBe(2);
+  } finally {
+    await sql('DROP FUNCTION refuse_odd CASCADE');
+  }
+});
+
 test('the service sends what is committed, many at once', async () => {
   const { session } = workspace;
   const [person = ''] = people;

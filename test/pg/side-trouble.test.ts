@@ -25,6 +25,39 @@ async function pass(session = workspace.session): Promise<void> {
   await createSidePass(session)({ signal: workspace.signal, priority: 'backfill' });
 }
 
+test('a constraint of somebody else’s keeps out the rows that it refuses, and their record’s alone', async () => {
+  const again = () =>
+    sql(
+      `UPDATE clarify_sync.side_reading SET read_at = NULL, attempts = 0, error = NULL, due_at = clock_timestamp()
+        WHERE part = 'attachment'`,
+    );
+  const [row] = await sql(
+    'SELECT record_id, count(*)::int AS n FROM clarify.attachment GROUP BY 1 LIMIT 1',
+  );
+  const [all] = await sql('SELECT count(*)::int AS n FROM clarify.attachment');
+  await sql(
+    `ALTER TABLE clarify.attachment ADD CONSTRAINT not_this CHECK (record_id <> '${String(row?.record_id)}') NOT VALID`,
+  );
+  await workspace.session.db.transaction((tx) => tx.query('DELETE FROM {mirror}.attachment'), {
+    asWriter: true,
+  });
+  await again();
+  await pass();
+  expect(await sql('SELECT count(*)::int AS n FROM clarify.attachment')).toEqual([
+    { n: Number(all?.n) - Number(row?.n) },
+  ]);
+  expect(
+    await sql(
+      `SELECT key, error FROM clarify_sync.side_reading WHERE part = 'attachment' AND error IS NOT NULL`,
+    ),
+  ).toEqual([{ key: row?.record_id, error: 'row-refused' }]);
+  expect(await sql(`SELECT code FROM clarify_sync.trouble WHERE part = 'attachments'`)).toEqual([]);
+  await sql('ALTER TABLE clarify.attachment DROP CONSTRAINT not_this');
+  await again();
+  await pass();
+  expect(await sql('SELECT count(*)::int AS n FROM clarify.attachment')).toEqual([{ n: all?.n }]);
+});
+
 test('records of which nothing is heard, or too much, keep no other waiting', async () => {
   const { session } = workspace;
   const { readSide } = session.remote;

@@ -1,6 +1,7 @@
 import { stringifyJson } from '../../domain/json.ts';
 import type { NewComment, SideItem } from '../../domain/side.ts';
-import type { Sql } from '../database.ts';
+import type { Sql, Transaction } from '../database.ts';
+import { guarded } from '../guarded.ts';
 import { encodeExtra } from '../mirror/extra.ts';
 
 /** What keeps a comment from being delivered. */
@@ -22,7 +23,7 @@ const HAS_ITS_ID = `(e.record_id NOT LIKE 'local:%' OR EXISTS (
  * @param table the comments' own, quoted; null where it is gone. `objects` null: of all.
  */
 export async function claimComments(
-  tx: Sql,
+  tx: Transaction,
   table: string | null,
   claim: {
     readonly epoch: bigint;
@@ -47,19 +48,22 @@ export async function claimComments(
   );
   const moved = claimed.filter(({ recordId, was }) => recordId !== was);
   if (table !== null && moved.length > 0) {
-    await tx.query(
-      `UPDATE ${table} AS s SET record_id = m.now
-         FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS m(id, object, was, now)
-        WHERE s.record_id = m.was AND s.object = m.object AND s.id = m.id
-          AND NOT EXISTS (SELECT FROM ${table} AS o
-                           WHERE o.record_id = m.now AND o.object = m.object AND o.id = m.id)`,
-      [
-        moved.map(({ id }) => id),
-        moved.map(({ object }) => object),
-        moved.map(({ was }) => was),
-        moved.map(({ recordId }) => recordId),
-      ],
-    );
+    // A row that may not be written stays by the old id until its record is read.
+    await guarded(tx, table, moved, async (part) => {
+      await tx.query(
+        `UPDATE ${table} AS s SET record_id = m.now
+           FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS m(id, object, was, now)
+          WHERE s.record_id = m.was AND s.object = m.object AND s.id = m.id
+            AND NOT EXISTS (SELECT FROM ${table} AS o
+                             WHERE o.record_id = m.now AND o.object = m.object AND o.id = m.id)`,
+        [
+          part.map(({ id }) => id),
+          part.map(({ object }) => object),
+          part.map(({ was }) => was),
+          part.map(({ recordId }) => recordId),
+        ],
+      );
+    });
   }
   return claimed;
 }
@@ -86,11 +90,11 @@ export async function readUnsent(
 }
 
 /**
- * What was delivered is done, and its row as the CRM tells it, unless somebody holds that: the next reading
- * sees to it. In a transaction as writer, of an epoch that leads.
+ * What was delivered is done, and its row as the CRM tells it, unless somebody holds that, or refuses it:
+ * the next reading sees to it. In a transaction as writer, of an epoch that leads.
  */
 export async function settleComments(
-  tx: Sql,
+  tx: Transaction,
   table: string | null,
   { epoch, items }: { readonly epoch: bigint; readonly items: readonly SideItem[] },
 ): Promise<void> {
@@ -104,22 +108,24 @@ export async function settleComments(
   );
   if (table === null || done.length === 0) return;
   const fields = new Map(items.map((item) => [item.id, item.fields]));
-  await tx.query(
-    `WITH free AS MATERIALIZED (
-       SELECT s.record_id, s.object, s.id, t.fields
-         FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS t(record_id, object, id, fields)
-         JOIN ${table} AS s USING (record_id, object, id)
-          FOR UPDATE OF s SKIP LOCKED
-     )
-     UPDATE ${table} AS s SET fields = s.fields || f.fields::jsonb, _synced_at = clock_timestamp()
-       FROM free AS f WHERE s.record_id = f.record_id AND s.object = f.object AND s.id = f.id`,
-    [
-      done.map(({ recordId }) => recordId),
-      done.map(({ object }) => object),
-      done.map(({ id }) => id),
-      done.map(({ id }) => stringifyJson(encodeExtra(fields.get(id) ?? {}))),
-    ],
-  );
+  await guarded(tx, table, done, async (part) => {
+    await tx.query(
+      `WITH free AS MATERIALIZED (
+         SELECT s.record_id, s.object, s.id, t.fields
+           FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS t(record_id, object, id, fields)
+           JOIN ${table} AS s USING (record_id, object, id)
+            FOR UPDATE OF s SKIP LOCKED
+       )
+       UPDATE ${table} AS s SET fields = s.fields || f.fields::jsonb, _synced_at = clock_timestamp()
+         FROM free AS f WHERE s.record_id = f.record_id AND s.object = f.object AND s.id = f.id`,
+      [
+        part.map(({ recordId }) => recordId),
+        part.map(({ object }) => object),
+        part.map(({ id }) => id),
+        part.map(({ id }) => stringifyJson(encodeExtra(fields.get(id) ?? {}))),
+      ],
+    );
+  });
 }
 
 /** What failed waits: two seconds, eight, half a minute, at most an hour; what was refused for somebody. */
