@@ -193,16 +193,21 @@ export const activityFeed = controlSchema.table(
     nextAttemptAt: instant('next_attempt_at').default(sql`clock_timestamp()`),
     /** When its history was made to reach back by it; null before. */
     pastAt: instant('past_at'),
+    /** Times in a row that its versions could not be written, why, and when that is tried next. */
+    pastAttempts: integer('past_attempts').notNull().default(0),
+    pastError: text('past_error'),
+    pastDueAt: instant('past_due_at').notNull().default(sql`'epoch'`),
   },
   (t) => [
     primaryKey({ columns: [t.object, t.recordId] }),
     check('activity_feed_read', sql`(${t.readVersion} is null) = (${t.readAt} is null)`),
     check('activity_feed_error', sql`(${t.error} is null) = (${t.attempts} = 0)`),
+    check('activity_feed_past_error', sql`(${t.pastError} is null) = (${t.pastAttempts} = 0)`),
     index('activity_feed_due')
       .on(t.object, t.nextAttemptAt)
       .where(sql`${t.nextAttemptAt} is not null`),
     index('activity_feed_past')
-      .on(t.object, t.recordId)
+      .on(t.object, t.pastDueAt, t.recordId)
       .where(sql`${t.pastAt} is null and ${t.readVersion} is not null`),
   ],
 );

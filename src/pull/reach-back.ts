@@ -1,8 +1,9 @@
 import { findActivityTable } from '../db/activities/table.ts';
-import type { Database } from '../db/database.ts';
+import type { Database, Transaction } from '../db/database.ts';
+import { guarded } from '../db/guarded.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
-import { canReachBack, readCandidates } from '../db/past/candidates.ts';
-import { writePasts } from '../db/past/write-past.ts';
+import { canReachBack, historyOf, readCandidates } from '../db/past/candidates.ts';
+import { postponePasts, type ReachedPast, writePasts } from '../db/past/write-past.ts';
 import { recordPast } from '../domain/past/record-past.ts';
 
 export interface ReachedBack {
@@ -23,22 +24,32 @@ const SOON_MS = 300_000;
 
 /**
  * Makes the history of a batch of records reach back to their creation, by what the CRM tells of
- * their past. Read and written in one transaction; killed at any time, it is done again.
+ * their past. Read and written in one transaction; killed at any time, it is done again. Whose versions
+ * a constraint or trigger of somebody else's refuses waits, and nobody else.
  */
 export async function reachBack(db: Database, mirror: MirrorTable): Promise<ReachedBack> {
   const activities = await findActivityTable(db, mirror.object);
   if (activities === null || !(await canReachBack(db, mirror))) return NOTHING_REACHED;
-  return await db.transaction(async (tx) => {
+  const work = async (tx: Transaction) => {
     const candidates = await readCandidates(tx, mirror, activities, RECORDS_A_BATCH);
-    const pasts = candidates.map((candidate) => {
+    const pasts = candidates.map((candidate): ReachedPast => {
       const { seen, fields, events } = candidate;
       const versions = candidate.seenFrom === null ? [] : recordPast(fields, seen, events);
       const [first] = versions;
       const isSoon = first?.isBirth === true && seen.sinceMs - first.fromMs < SOON_MS;
       return { candidate, versions: isSoon ? [] : versions };
     });
-    const versions = await writePasts(tx, mirror, pasts);
+    let versions = 0;
+    const refused = await guarded(tx, historyOf(mirror), pasts, async (part) => {
+      versions += await writePasts(tx, mirror, part);
+    });
+    await postponePasts(
+      tx,
+      mirror.object,
+      refused.map(({ item, trouble }) => ({ id: item.candidate.id, code: trouble.code })),
+    );
     const records = candidates.length;
     return { records, versions, waiting: records === RECORDS_A_BATCH };
-  });
+  };
+  return await db.transaction(work, { asWriter: true });
 }

@@ -166,7 +166,7 @@ export interface ActivityStanding {
   readonly whole: number;
   /** Feeds that have to be read, also again. */
   readonly waiting: number;
-  /** Feeds that failed, and are tried again later and later. */
+  /** Feeds that failed, or whose history may not be written: tried again later and later. */
   readonly failed: number;
   /** The most frequent reason; null where none did. */
   readonly error: string | null;
@@ -181,8 +181,8 @@ export async function readActivityStandings(sql: Sql): Promise<readonly Activity
             count(f.read_version)::int4 AS read,
             (count(*) FILTER (WHERE f.is_whole))::int4 AS whole,
             (count(*) FILTER (WHERE f.attempts = 0 AND f.next_attempt_at IS NOT NULL))::int4 AS waiting,
-            (count(*) FILTER (WHERE f.attempts > 0))::int4 AS failed,
-            mode() WITHIN GROUP (ORDER BY f.error) AS error,
+            (count(*) FILTER (WHERE f.attempts > 0 OR f.past_attempts > 0))::int4 AS failed,
+            mode() WITHIN GROUP (ORDER BY coalesce(f.error, f.past_error)) AS error,
             coalesce(a.looked_at > clock_timestamp() - interval '1 hour', false) AS "isKept"
        FROM {sync}.activity AS a LEFT JOIN {sync}.activity_feed AS f USING (object)
       GROUP BY a.object, a.looked_at ORDER BY a.object`,

@@ -46,7 +46,7 @@ interface VersionRow extends Record<string, unknown> {
 
 /**
  * Records whose feed was read since their history begins, and whose history does not reach back by
- * it yet; of each the oldest version. By the indexes `activity_feed_past` and the key of the history.
+ * it yet, nor has to wait; of each the oldest version. By the indexes `activity_feed_past` and the key of the history.
  *
  * @param limit how many.
  */
@@ -68,8 +68,9 @@ export async function readCandidates(
          SELECT * FROM ${historyOf(mirror)} AS h
           WHERE h.id = f.record_id ORDER BY h._valid_from LIMIT 1) AS o ON true
       WHERE f.object = $1 AND f.past_at IS NULL AND f.read_version IS NOT NULL
+        AND f.past_due_at <= clock_timestamp()
         AND (o.id IS NULL OR f.read_version >= coalesce(o._updated_at, o._created_at, 'epoch'))
-      ORDER BY f.record_id LIMIT $2`,
+      ORDER BY f.past_due_at, f.record_id LIMIT $2`,
     [mirror.object, limit],
   );
   const events = await readEvents(

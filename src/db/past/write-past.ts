@@ -35,11 +35,30 @@ export async function writePasts(
   const written =
     rows.length === 0 ? [] : await tx.query(insertSql(mirror, columns), [stringifyJson(rows)]);
   await tx.query(
-    `UPDATE {sync}.activity_feed SET past_at = clock_timestamp()
+    `UPDATE {sync}.activity_feed
+        SET past_at = clock_timestamp(), past_attempts = 0, past_error = NULL
       WHERE object = $1 AND record_id = ANY($2::text[])`,
     [mirror.object, pasts.map(({ candidate }) => candidate.id)],
   );
   return written.length;
+}
+
+/** What is refused waits: a minute, four, sixteen, at most a week, as a feed that fails. */
+export async function postponePasts(
+  tx: Sql,
+  object: string,
+  refused: readonly { readonly id: string; readonly code: string }[],
+): Promise<void> {
+  if (refused.length === 0) return;
+  await tx.query(
+    `UPDATE {sync}.activity_feed AS f
+        SET past_error = d.code, past_attempts = f.past_attempts + 1,
+            past_due_at = clock_timestamp()
+              + least(interval '7 days', interval '1 minute' * 4 ^ least(f.past_attempts, 10))
+       FROM unnest($2::text[], $3::text[]) AS d(record_id, code)
+      WHERE f.object = $1 AND f.record_id = d.record_id`,
+    [object, refused.map(({ id }) => id), refused.map(({ code }) => code)],
+  );
 }
 
 /** The inner query makes the columns, the outer one what is computed of them. */
