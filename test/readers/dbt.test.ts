@@ -1,10 +1,10 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { pushOnce } from '../../src/app/push-once.ts';
 import { syncOnce } from '../../src/app/sync-once.ts';
+import { lateWrite } from '../support/late-write.ts';
 import { openWorkspace, type TestWorkspace } from '../support/workspace.ts';
 import { fenced, readPage } from '../unit/docs/page.ts';
 import { dbt } from './tools.ts';
@@ -82,23 +82,15 @@ test('a row that is committed after a newer one is in the model with the next ru
   const build = () => dbt(project, ['build'], database.url);
   await build();
   const [late, newer] = await sql('SELECT id FROM clarify.task ORDER BY id LIMIT 2');
-  const slow = new pg.Client({ connectionString: database.url });
-  await slow.connect();
-  try {
-    // What a transaction of the service does that waits before it commits.
-    await slow.query('BEGIN');
-    await slow.query('SET LOCAL session_replication_role = replica');
-    await slow.query(
-      `UPDATE clarify.task SET title = 'Late', _synced_at = clock_timestamp() WHERE id = $1`,
-      [late?.['id']],
-    );
-    await sql(`UPDATE clarify.task SET title = 'Newer' WHERE id = $1`, [newer?.['id']]);
-    await pushOnce(session, { signal });
-    await build();
-    await slow.query('COMMIT');
-  } finally {
-    await slow.end();
-  }
+  const commit = await lateWrite(
+    database.url,
+    `UPDATE clarify.task SET title = 'Late', _synced_at = clock_timestamp() WHERE id = $1`,
+    [late?.['id']],
+  );
+  await sql(`UPDATE clarify.task SET title = 'Newer' WHERE id = $1`, [newer?.['id']]);
+  await pushOnce(session, { signal });
+  await build();
+  await commit();
   await build();
   expect(
     await sql('SELECT title FROM dbt.current_task WHERE task_id IN ($1, $2) ORDER BY task_id', [
