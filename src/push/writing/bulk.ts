@@ -6,6 +6,7 @@ import type { Sent } from '../sent.ts';
 import { batchesOf, chunk } from './batches.ts';
 import { notStarted } from './call.ts';
 import { createDensity } from './density.ts';
+import { createHearsay } from './hearsay.ts';
 import { givenBy, inLanes } from './moving-values.ts';
 import { ask, isItsOwn, type Told } from './refusal.ts';
 import { askedAgain, type Sending, type SendOptions } from './sending.ts';
@@ -13,9 +14,9 @@ import { askedAgain, type Sending, type SendOptions } from './sending.ts';
 /**
  * Sends changes of one kind to one object in bulk and isolates what the CRM refuses. Bulk calls are
  * atomic, so that a refused one says of nobody that he is taken, and for certain only of one that was
- * alone, or of all where it names all of them, that he is not (invariant 10). Those that are named go
- * last, together, after those that hold a value that another was refused for; where nobody is named, one
- * is looked for by halving. Reports each change as soon as its fate is
+ * alone that he is not (invariant 10); of all where it names all of them, and says of each what it says of
+ * him alone. Those that are named go last, together, after those that hold a value that another was refused
+ * for; where nobody is named, one is looked for by halving. Reports each change as soon as its fate is
  * known.
  *
  * @throws RemoteError with disposition `halt`, or what `report` throws, once nothing is under way
@@ -73,14 +74,10 @@ export async function sendInBulk(
       return null;
     }
     const told = await ask(deps, schema, batch, attempts);
-    if (told.kind === 'refused' && told.named.size > 1) mayNameAll = true;
-    return told;
-  };
-  /** Where a refused call names everybody, nobody can be named in another's place. */
-  const blame = async (named: ReadonlyMap<Outgoing, RemoteError>): Promise<void> => {
-    const own = [...named].filter(([change, error]) => isItsOwn(schema, change, error));
-    await settle(own.map(([change, error]) => ({ kind: 'refused', change, error })));
-    alone.push(...[...named.keys()].filter((change) => open.has(change)));
+    if (told.kind !== 'refused') return told;
+    const named = [...told.named].filter((one) => !hearsay.isDenied(...one));
+    if (named.length > 1) mayNameAll = true;
+    return { kind: 'refused', named: new Map(named) };
   };
   const suspect = (named: ReadonlyMap<Outgoing, RemoteError>): void => {
     for (const [change, error] of named) {
@@ -94,7 +91,35 @@ export async function sendInBulk(
       kind === 'refused' && givers(change).some((giver) => giver !== change && open.has(giver));
     const early = results.filter(isEarly);
     alone.push(...early.map(({ change }) => change));
+    density.took(results.filter(({ kind }) => kind === 'delivered').length);
+    if (results.some(isRefusal)) density.refused();
     await settle(early.length === 0 ? results : results.filter((one) => !isEarly(one)));
+  };
+  const asked = new Set<Outgoing>();
+  const hearsay = createHearsay(async (change) => {
+    asked.add(change);
+    const told = await call([change]);
+    if (told?.kind !== 'settled') return null;
+    await conclude(told.results);
+    return told.results[0] ?? null;
+  });
+  /**
+   * Where a refused call names everybody, nobody can be named in another's place.
+   *
+   * @returns those of whom it told nothing.
+   */
+  const blame = async (named: ReadonlyMap<Outgoing, RemoteError>): Promise<readonly Outgoing[]> => {
+    const own = [...named].filter((one) => isItsOwn(schema, ...one));
+    const others = [...named].filter((one) => !isItsOwn(schema, ...one));
+    alone.push(...others.map(([change]) => change));
+    const believed = await hearsay.believe(own);
+    const rest = own.filter(([change]) => !asked.has(change));
+    await settle(
+      rest.flatMap(([change, error]) =>
+        believed.has(change) ? [{ kind: 'refused', change, error }] : [],
+      ),
+    );
+    return rest.flatMap(([change]) => (believed.has(change) ? [] : [change]));
   };
 
   const isolate = async (batch: readonly Outgoing[], apart = setApart): Promise<void> => {
@@ -107,11 +132,8 @@ export async function sendInBulk(
     const took = async (results: readonly Sent[]) => {
       await conclude(results);
       const delivered = results.filter(({ kind }) => kind === 'delivered').length;
-      const isRefused = results.some(({ kind }) => kind === 'refused' || kind === 'gone');
       run += delivered;
-      density.took(delivered);
-      if (isRefused) density.refused();
-      return { isTaken: delivered === results.length, isRefused };
+      return { isTaken: delivered === results.length, isRefused: results.some(isRefusal) };
     };
     const startAnew = (next: number): void => {
       size = density.isHigh ? 1 : Math.max(1, next);
@@ -172,7 +194,8 @@ export async function sendInBulk(
           break;
         case 'refused':
           if (told.named.size === group.length) {
-            await blame(told.named);
+            left = [...(await blame(told.named)), ...left];
+            if (density.isHigh) size = 1;
           } else if (told.named.size > 0) {
             left = apart([...without(told.named, group), ...left]);
             if (density.isHigh) size = 1;
@@ -184,19 +207,19 @@ export async function sendInBulk(
     }
   };
 
-  /** Asks about those that were named, and nobody else. */
-  const confirm = async (group: readonly Outgoing[]): Promise<void> => {
+  /** Asks about those that were named, and nobody else: once, and once more in parts. */
+  const confirm = async (group: readonly Outgoing[], isPart = false): Promise<void> => {
     const told = group.length > 1 && mayNameAll ? await call(group) : undefined;
     if (told === null) return;
     if (told?.kind === 'settled') {
       await conclude(told.results);
     } else if (told?.kind === 'too-large') {
-      for (const half of chunk(group, Math.ceil(group.length / 2))) await confirm(half);
+      for (const half of chunk(group, Math.ceil(group.length / 2))) await confirm(half, isPart);
     } else if (told?.named.size === group.length) {
-      await blame(told.named);
-    } else if (told !== undefined && told.named.size > 1) {
+      alone.push(...(await blame(told.named)));
+    } else if (told !== undefined && told.named.size > 1 && !isPart) {
       // It names so many at most.
-      for (const part of chunk(group, told.named.size)) await confirm(part);
+      for (const part of chunk(group, told.named.size)) await confirm(part, true);
     } else {
       alone.push(...group);
     }
@@ -210,7 +233,7 @@ export async function sendInBulk(
     batchesOf(some, () => remote.limits.batchSizeOf(schema.object));
   await line.each(batchesNow(changes), (batch) => isolate(batch));
   await line.each(batchesNow(inOrder(alike)), (batch) => isolate(batch, (some) => some));
-  await line.each(batchesNow(inOrder(suspects)), confirm);
+  await line.each(batchesNow(inOrder(suspects)), (batch) => confirm(batch));
   const lanes = [...inLanes(schema, inOrder(alone))];
   await line.each(
     () => lanes.shift(),
@@ -221,6 +244,10 @@ export async function sendInBulk(
       }
     },
   );
+}
+
+function isRefusal({ kind }: Sent): boolean {
+  return kind === 'refused' || kind === 'gone';
 }
 
 function causeOf({ fields }: Outgoing, field: string | undefined): string | null {
