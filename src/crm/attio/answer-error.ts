@@ -1,49 +1,44 @@
 import * as z from 'zod';
-import { type Disposition, RemoteError } from '../../domain/errors.ts';
-import { parseJson } from '../../domain/json.ts';
+import type { RemoteError } from '../../domain/errors.ts';
 import type { SettingNames } from '../adapter.ts';
 import type { Refusal } from '../wire/api.ts';
 import type { CallSubject } from '../wire/call.ts';
+import {
+  type About,
+  DUPLICATE,
+  fieldNamed,
+  gatewayVerdict,
+  ordinaryVerdict,
+  parseOrNull,
+  remoteError,
+  type Verdict,
+} from '../wire/verdict.ts';
+import { TITLE } from './title.ts';
 
 /** What tells whether the key is accepted. */
 export const SELF = 'GET /self';
 /** Without it nothing is known. */
 export const OBJECTS = 'GET /objects';
 
-interface Verdict {
-  readonly code: string;
-  readonly disposition: Disposition;
-  readonly says: string;
-  readonly hint?: string | undefined;
-}
-
 /** Classifies an answer other than 2xx by its status and its `code`, never by its message. */
 export function answerError(
-  { status, text, retryAfterMs }: Refusal,
+  refusal: Refusal,
   subject: CallSubject,
   names: SettingNames,
 ): RemoteError {
+  const { status, text } = refusal;
   const complaint = readComplaint(text);
+  const about = { title: TITLE, names, subject, needed: [OBJECTS, SELF] };
   const verdict = isGateways(text, { complaint, status })
-    ? gatewayVerdict(status, names)
-    : judge(status, complaint?.code, { subject, names });
+    ? gatewayVerdict(status, about)
+    : judge(status, complaint?.code, about);
   const field = complaint?.field;
-  const where = field === undefined ? '' : `, field ${JSON.stringify(field)}`;
-  return new RemoteError(`${subject.endpoint}: ${verdict.says} (${status}${where})`, {
-    code: verdict.code,
-    disposition: verdict.disposition,
-    hint: verdict.hint,
-    status,
+  return remoteError(refusal, subject, verdict, {
+    where: fieldNamed(field),
     culprit: subject.records === 1 ? 0 : undefined,
     field,
     reason: complaint?.reason,
-    retryAfterMs: retryAfterMs ?? undefined,
   });
-}
-
-interface About {
-  readonly subject: CallSubject;
-  readonly names: SettingNames;
 }
 
 /** Codes that say more than the status they come with, or come with several. */
@@ -60,99 +55,30 @@ function judge(status: number, code: string | undefined, about: About): Verdict 
     case 'uniqueness_conflict':
     case 'multiple_match_results':
       if (status >= 500) break;
-      return {
-        code: 'remote-duplicate',
-        disposition: 'park',
-        says: 'another record has this unique value',
-        hint: 'Change the value, or edit the record that has it.',
-      };
+      return DUPLICATE;
     case 'billing_error':
-      return {
-        code: 'remote-payment-required',
-        // No record is to blame: what waits to be written goes out once that is settled.
-        disposition: about.subject.records === undefined ? scopeOf(about.subject) : 'retry',
-        says: 'Attio wants to be paid first',
-        hint: 'Check the plan of the workspace in Attio.',
-      };
+      return judgeStatus(402, about);
     default:
   }
   return judgeStatus(status, about);
 }
 
-function judgeStatus(status: number, { subject, names }: About): Verdict {
+function judgeStatus(status: number, about: About): Verdict {
+  const { names, subject } = about;
   // It answers 400 where the key does not even look like one.
-  if (status === 401 || (subject.endpoint === SELF && status === 400)) {
-    return {
-      code: 'remote-unauthorized',
-      disposition: 'halt',
-      says: 'Attio does not accept the key',
-      hint: `Check ${names['apiKey']}: the whole key, and not revoked.`,
-    };
+  const ofKey = status === 401 || (subject.endpoint === SELF && status === 400);
+  const ordinary = ordinaryVerdict(ofKey ? 401 : status, about);
+  if (ofKey) {
+    return { ...ordinary, hint: `Check ${names['apiKey']}: the whole key, and not revoked.` };
   }
-  switch (status) {
-    case 402:
-      return judge(status, 'billing_error', { subject, names });
-    case 403:
-      return {
-        code: 'remote-forbidden',
-        disposition: scopeOf(subject),
-        says: 'Attio forbids it',
-        hint: / \/webhooks/.test(subject.endpoint)
-          ? `Give ${names['apiKey']} the scope webhook:read-write.`
-          : `Check the scopes of ${names['apiKey']}: record_permission:read-write, object_configuration:read, user_management:read.`,
-      };
-    case 404:
-      return {
-        code: 'remote-not-found',
-        disposition: scopeOf(subject),
-        says: 'Attio knows no such object or record',
-        hint: subject.endpoint === OBJECTS ? `Check ${names['apiUrl']}.` : undefined,
-      };
-    case 408:
-    case 425:
-      return { code: 'remote-unavailable', disposition: 'retry', says: 'Attio gave up waiting' };
-    case 409:
-      return {
-        code: 'remote-busy',
-        disposition: 'retry',
-        says: 'Attio is busy with another change',
-      };
-    case 413:
-      return {
-        code: 'remote-too-large',
-        disposition: 'park',
-        says: 'the request is larger than Attio takes',
-      };
-    case 429:
-      return {
-        code: 'remote-rate-limited',
-        disposition: 'retry',
-        says: 'the rate limit is used up',
-        hint: 'It passes by itself; lower `allowance` if other programs need their share.',
-      };
-  }
-  if (status >= 500) {
-    return { code: 'remote-unavailable', disposition: 'retry', says: 'Attio has a problem' };
-  }
-  if (status >= 400) {
-    return {
-      code: 'remote-invalid',
-      disposition: 'park',
-      says: 'Attio refuses the request',
-      hint: 'The server’s reason is kept with the change in the outbox.',
-    };
-  }
+  if (status === 402) return { ...ordinary, hint: 'Check the plan of the workspace in Attio.' };
+  if (status !== 403) return ordinary;
   return {
-    code: 'remote-bad-answer',
-    disposition: 'retry',
-    says: 'an answer that is not the API’s',
-    hint: `Check ${names['apiUrl']}; redirects are not followed.`,
+    ...ordinary,
+    hint: / \/webhooks/.test(subject.endpoint)
+      ? `Give ${names['apiKey']} the scope webhook:read-write.`
+      : `Check the scopes of ${names['apiKey']}: record_permission:read-write, object_configuration:read, user_management:read.`,
   };
-}
-
-/** Without the list of objects nothing can go on; any other refusal concerns one of them, or a record. */
-function scopeOf({ endpoint }: CallSubject): Disposition {
-  return endpoint === OBJECTS || endpoint === SELF ? 'halt' : 'park';
 }
 
 /**
@@ -163,18 +89,8 @@ function isGateways(
   said: string,
   { complaint, status }: { readonly complaint: Complaint | null; readonly status: number },
 ): boolean {
-  // Of a limit it tells the truth, whoever's limit it is.
-  if (complaint !== null || status === 413 || status === 429) return false;
+  if (complaint !== null) return false;
   return status >= 500 || (status >= 401 && status <= 404) || /^\s*</.test(said);
-}
-
-function gatewayVerdict(status: number, names: SettingNames): Verdict {
-  return {
-    code: status >= 500 ? 'remote-unavailable' : 'remote-bad-answer',
-    disposition: 'retry',
-    says: 'a gateway answered instead of Attio',
-    hint: `It usually passes; if not, check ${names['apiUrl']}.`,
-  };
 }
 
 interface Complaint {
@@ -228,12 +144,4 @@ function fieldIn(path: string | readonly (string | number)[] | undefined): strin
   const parts = typeof path === 'string' ? path.split(/[./]/) : (path ?? []).map(String);
   const at = parts.indexOf('values');
   return at === -1 ? undefined : parts[at + 1];
-}
-
-function parseOrNull(said: string): unknown {
-  try {
-    return parseJson(said);
-  } catch {
-    return null;
-  }
 }

@@ -1,9 +1,19 @@
 import * as z from 'zod';
-import { type Blame, type Disposition, RemoteError } from '../../domain/errors.ts';
-import { parseJson } from '../../domain/json.ts';
+import type { Blame, RemoteError } from '../../domain/errors.ts';
 import type { SettingNames } from '../adapter.ts';
 import type { Refusal } from '../wire/api.ts';
 import type { CallSubject } from '../wire/call.ts';
+import {
+  type About,
+  DUPLICATE,
+  fieldNamed,
+  gatewayVerdict,
+  ordinaryVerdict,
+  parseOrNull,
+  remoteError,
+  type Verdict,
+} from '../wire/verdict.ts';
+import { TITLE } from './title.ts';
 
 interface Complaint {
   /** Position of the record in the bulk request. */
@@ -17,74 +27,51 @@ interface Complaint {
 /** What concerns everything is known by it. */
 export const SCHEMAS = 'GET /schemas';
 
-interface Verdict {
-  readonly code: string;
-  readonly disposition: Disposition;
-  readonly says: string;
-  readonly hint?: string;
-}
-
 /** Classifies an answer other than 2xx, by its status and by what its pointer names. */
 export function answerError(
-  { status, text, retryAfterMs }: Refusal,
+  refusal: Refusal,
   subject: CallSubject,
   names: SettingNames,
 ): RemoteError {
-  const about = { subject, names };
+  const { status, text } = refusal;
+  const about = { title: TITLE, names, subject, needed: [SCHEMAS] };
   const all = readComplaints(text);
   const complaint = mainComplaint(all, subject.records);
+  const { culprit, field, reason } = complaint;
   const ofGateway = isGateways(text, status);
-  const verdict = ofGateway ? gatewayVerdict(status, names) : judge(status, complaint, about);
+  const verdict = ofGateway ? gatewayVerdict(status, about) : judge(status, complaint, about);
   const which =
-    subject.records !== undefined && subject.records > 1 && complaint.culprit !== undefined
-      ? `, record ${complaint.culprit + 1} of ${subject.records}`
+    subject.records !== undefined && subject.records > 1 && culprit !== undefined
+      ? `, record ${culprit + 1} of ${subject.records}`
       : '';
-  const where = complaint.field === undefined ? '' : `, field ${JSON.stringify(complaint.field)}`;
-  return new RemoteError(`${subject.endpoint}: ${verdict.says} (${status}${which}${where})`, {
-    code: verdict.code,
-    disposition: verdict.disposition,
-    hint: verdict.hint,
-    status,
-    culprit: complaint.culprit,
+  return remoteError(refusal, subject, verdict, {
+    where: `${which}${fieldNamed(field)}`,
+    culprit,
     blames:
       verdict.disposition === 'park' && !ofGateway
         ? blamesOf(all, (one) => judge(status, one, about).code)
         : undefined,
-    field: complaint.field,
-    reason: complaint.reason,
-    retryAfterMs: retryAfterMs ?? undefined,
+    field,
+    reason,
   });
 }
 
-interface About {
-  readonly subject: CallSubject;
-  readonly names: SettingNames;
-}
-
-function judge(status: number, complaint: Complaint, { subject, names }: About): Verdict {
+function judge(status: number, complaint: Complaint, about: About): Verdict {
+  const { subject, names } = about;
+  const ordinary = ordinaryVerdict(status, about);
   switch (status) {
     case 401:
       return {
-        code: 'remote-unauthorized',
-        disposition: 'halt',
-        says: 'Clarify does not accept the key',
+        ...ordinary,
         hint: `Check ${names['apiKey']} (the whole key, not revoked) and ${names['workspace']} (the slug in the app’s address): a wrong slug is answered like a wrong key. Or sign in again.`,
       };
     case 402:
-      return {
-        code: 'remote-payment-required',
-        // No record is to blame: what waits to be written goes out once that is settled.
-        disposition: subject.records === undefined ? scopeOf(subject) : 'retry',
-        says: 'Clarify wants to be paid first',
-        hint: 'Check the plan of the workspace in Clarify.',
-      };
+      return { ...ordinary, hint: 'Check the plan of the workspace in Clarify.' };
     case 403:
+      // A write may be forbidden for one record, such as a calendar-synced meeting: its batch is
+      // taken apart, and the rest delivered.
       return {
-        code: 'remote-forbidden',
-        // A write may be forbidden for one record, such as a calendar-synced meeting: its batch is
-        // taken apart, and the rest delivered.
-        disposition: scopeOf(subject),
-        says: 'Clarify forbids it',
+        ...ordinary,
         hint: 'Check what the key may do: a Workspace key sees public data only.',
       };
     case 404:
@@ -95,71 +82,28 @@ function judge(status: number, complaint: Complaint, { subject, names }: About):
             says: 'Clarify knows no such workspace',
             hint: `Check ${names['workspace']} (the slug in the app’s address) and that ${names['apiUrl']} ends in /v1.`,
           }
-        : {
-            code: 'remote-not-found',
-            disposition: 'park',
-            says: 'Clarify knows no such object or record',
-          };
-    case 408:
-    case 425:
-      return { code: 'remote-unavailable', disposition: 'retry', says: 'Clarify gave up waiting' };
+        : ordinary;
     case 409:
       return {
-        code: 'remote-busy',
-        disposition: 'retry',
+        ...ordinary,
         says: 'Clarify is busy with another change, such as one of the schema',
       };
-    case 413:
-      return {
-        code: 'remote-too-large',
-        disposition: 'park',
-        says: 'the request is larger than Clarify takes',
-      };
-    case 429:
-      return {
-        code: 'remote-rate-limited',
-        disposition: 'retry',
-        says: 'the rate limit is used up',
-        hint: 'It passes by itself; lower `allowance` if other programs need their share.',
-      };
     default:
-      return judgeRange(status, complaint, { subject, names });
+      return ordinary.code === 'remote-invalid'
+        ? judgeRefused(status, complaint, { subject, ordinary })
+        : ordinary;
   }
 }
 
-/** Without the schema nothing can go on; any other refusal concerns one object, or one record. */
-function scopeOf({ endpoint }: CallSubject): Disposition {
-  return endpoint === SCHEMAS ? 'halt' : 'park';
-}
-
-function judgeRange(status: number, complaint: Complaint, { subject, names }: About): Verdict {
-  if (status >= 500) {
-    return { code: 'remote-unavailable', disposition: 'retry', says: 'Clarify has a problem' };
-  }
+function judgeRefused(
+  status: number,
+  complaint: Complaint,
+  { subject, ordinary }: { readonly subject: CallSubject; readonly ordinary: Verdict },
+): Verdict {
   if (complaint.about === 'list' && subject.records !== undefined && subject.records > 1) {
     return { code: 'remote-too-large', disposition: 'park', says: 'too many records at once' };
   }
-  if (status >= 400) {
-    return status === 400 && isDuplicate(complaint, subject)
-      ? {
-          code: 'remote-duplicate',
-          disposition: 'park',
-          says: 'another record has this unique value',
-          hint: 'Change the value, or edit the record that has it.',
-        }
-      : {
-          code: 'remote-invalid',
-          disposition: 'park',
-          says: 'Clarify refuses the request',
-          hint: 'The server’s reason is kept with the change in the outbox.',
-        };
-  }
-  return {
-    code: 'remote-bad-answer',
-    disposition: 'retry',
-    says: 'an answer that is not the API’s',
-    hint: `Check ${names['apiUrl']}; redirects are not followed.`,
-  };
+  return status === 400 && isDuplicate(complaint, subject) ? DUPLICATE : ordinary;
 }
 
 /**
@@ -169,22 +113,6 @@ function judgeRange(status: number, complaint: Complaint, { subject, names }: Ab
 function isDuplicate(complaint: Complaint, { uniqueFields }: CallSubject): boolean {
   if (complaint.field !== undefined && uniqueFields?.has(complaint.field)) return true;
   return /\b(?:duplicate|unique|already)\b/i.test(complaint.reason ?? '');
-}
-
-/**
- * It comes from what stands before the API, such as a firewall: its 404 is no evidence that a record
- * is gone, nor its 401 or 403 that a key is.
- */
-function gatewayVerdict(status: number, names: SettingNames): Verdict {
-  if (status === 413 || status === 429) {
-    return judge(status, NO_COMPLAINT, { subject: { endpoint: '' }, names });
-  }
-  return {
-    code: status >= 500 ? 'remote-unavailable' : 'remote-bad-answer',
-    disposition: 'retry',
-    says: 'a gateway answered instead of Clarify',
-    hint: `It usually passes; if not, check ${names['apiUrl']}.`,
-  };
 }
 
 /** The API speaks JSON, or says nothing: a page is another's, and so is a firewall's line of text. */
@@ -263,14 +191,6 @@ function blamesOf(
 /** A text that begins with where the record stands among others, as it is of that record alone. */
 function asAlone(reason: string | undefined): string | undefined {
   return reason?.replace(/^\/(data|items)\/\d{1,6}(?=\/|:|\s|$)/, '/$1/0');
-}
-
-function parseOrNull(text: string): unknown {
-  try {
-    return parseJson(text);
-  } catch {
-    return null;
-  }
 }
 
 /**
