@@ -26,7 +26,7 @@ export interface ActivityChange {
 
 /** One event of a record's past. */
 export interface Activity {
-  /** No other event of the record has it, however often and in which order they are told. */
+  /** Another event of the record may have it; one that also agrees in time and type is this one. */
   readonly id: string;
   /** ISO-8601 with milliseconds, UTC. */
   readonly at: string;

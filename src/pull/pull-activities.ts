@@ -10,13 +10,14 @@ import {
 import {
   type ActivityRow,
   activityRows,
-  eventKey,
+  eventName,
   writeActivities,
 } from '../db/activities/rows.ts';
 import { ensureActivityTable } from '../db/activities/table.ts';
 import type { Database } from '../db/database.ts';
 import { guarded } from '../db/guarded.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
+import { joinRepeats } from '../domain/activity-repeats.ts';
 import { RemoteError } from '../domain/errors.ts';
 import type { CallOptions, Remote } from '../domain/remote.ts';
 
@@ -100,11 +101,13 @@ export async function pullActivities(
       }
       const page = await readActivities({ object: mirror.schema, id: recordId, offset }, options);
       const [first] = page.activities;
-      if (first !== undefined) newest ??= { newestEvent: eventKey(first), newestAt: first.at };
-      const rows = page.activities.map((activity) => activityRows(mirror, recordId, activity));
+      if (first !== undefined) newest ??= { newestEvent: eventName(first), newestAt: first.at };
+      const rows = joinRepeats(page.activities).map((activity) =>
+        activityRows(mirror, recordId, activity),
+      );
       isLegible &&= page.isLegible && !rows.includes(null);
       isBirthTold ||= page.activities.some(({ kind }) => kind === 'create');
-      isKnown = page.activities.some((activity) => eventKey(activity) === newestEvent);
+      isKnown = page.activities.some((activity) => eventName(activity) === newestEvent);
       await sink.write(rows.flatMap((each) => each ?? []));
       // Pages are further apart the further one reads, or there is no end.
       offset = page.next !== null && page.next > offset ? page.next : null;

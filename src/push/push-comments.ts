@@ -10,7 +10,7 @@ import {
   returnComments,
   settleComments,
 } from '../db/side/comments.ts';
-import { findSideTable } from '../db/side/ensure.ts';
+import { mendSideTable } from '../db/side/ensure.ts';
 import { SIDE_TABLES } from '../db/side/tables.ts';
 import { RemoteError } from '../domain/errors.ts';
 import type { CallOptions, Remote } from '../domain/remote.ts';
@@ -75,7 +75,7 @@ export async function pushComments(deps: CommentDeps, signal: AbortSignal): Prom
   const inFlight = delayedAbort(signal, WRITE_TIMEOUT_MS);
   try {
     while (!signal.aborted && lease.epoch === epoch) {
-      const table = await findSideTable(db, SIDE_TABLES.comment);
+      const table = await mendSideTable(db, SIDE_TABLES.comment);
       const claimed = await led((tx) => claimComments(tx, table, { epoch, limit: BATCH, objects }));
       if (claimed.length === 0) break;
       const { delivered, failed, left } = await sendAll(deps, claimed, {

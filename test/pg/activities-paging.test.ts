@@ -195,3 +195,48 @@ test('who may read the tables may read this one, and nobody may write it', async
   );
   expect(rights).toEqual({ reads: true, writes: false, edits: true });
 });
+
+test('two events of one id keep their rows, and an exact repeat adds none', async () => {
+  const { emulator, sql } = workspace;
+  const deal = emulator.store.create('deal', { name: 'Twins' });
+  const event = (day: number, ...changes: readonly (readonly [string, number])[]) => {
+    const at = `2026-05-0${day}T10:00:00.000Z`;
+    const diff = changes.map(([field, val]) => ({ op: 'update', path: [field], val, oldVal: 0 }));
+    const object = { _id: deal, entity: 'deal', diff };
+    const data = [{ _id: 'twin', _created_at: at, type: 'update', actor: { _id: 'u' }, object }];
+    return { type: 'activity', id: 'twin', attributes: { _id: 'twin', _created_at: at, data } };
+  };
+  const tell = (...data: ReturnType<typeof event>[]) => {
+    emulator.faults.clear();
+    const body = { data, meta: { total_records: data.length, offset: 0, limit: 500 } };
+    emulator.faults.add({ kind: 'answer', status: 200, body, path: `${deal}/activities` });
+  };
+  const rows = async () => {
+    await sql(
+      'UPDATE clarify_sync.activity_feed SET next_attempt_at = now() WHERE record_id = $1',
+      [deal],
+    );
+    await pass();
+    const found = await sql(
+      `SELECT to_char(at AT TIME ZONE 'UTC', 'DD') AS day, position, field, value::text AS value,
+              event_id = 'twin' AS plain
+         FROM clarify.deal_activity WHERE record_id = $1 ORDER BY at, event_id, position`,
+      [deal],
+    );
+    return found.map(({ day, position, field, value, plain }) =>
+      [day, position, field, value, plain ? 'twin' : ''].join(' ').trim(),
+    );
+  };
+  await pull();
+  const first = event(3, ['amount', 3]);
+  const second = event(4, ['amount', 4]);
+  tell(second, event(3, ['amount', 3], ['probability', 30]), first, first);
+  const told = ['03 0 amount 3', '03 1 probability 30', '04 0 amount 4 twin'];
+  expect(await rows()).toEqual(told);
+  // Told again, and with one more.
+  tell(event(5, ['amount', 5]), second, event(3, ['amount', 3], ['probability', 30]));
+  expect(await rows()).toEqual([...told, '05 0 amount 5']);
+  await sql('UPDATE clarify_sync.activity_feed SET newest_event = NULL');
+  expect(await rows()).toEqual([...told, '05 0 amount 5']);
+  emulator.faults.clear();
+});

@@ -1,4 +1,4 @@
-import { findActivityTable } from '../../db/activities/table.ts';
+import { findActivityColumns } from '../../db/activities/table.ts';
 import { loadCursor, readDatabaseTime } from '../../db/cursor.ts';
 import type { MirrorTable } from '../../db/mirror/table.ts';
 import { recordRun } from '../../db/run-log.ts';
@@ -168,9 +168,10 @@ function createRecordWork(session: Session): () => readonly Work[] {
     if (everyMs === false) return [];
     const task = { part: 'comment', object, everyMs } as const;
     const run = async (options: Options) => {
-      const activity = await findActivityTable(db, object);
-      // The past has not been looked at yet.
-      if (activity === null || !(await isRead(object))) return NOTHING;
+      const past = await findActivityColumns(db, object);
+      // Not looked at yet, or to be mended first.
+      if (!past?.isWhole || !(await isRead(object))) return NOTHING;
+      const activity = past.table;
       await look(task, (since) => noteComments(db, object, { mirror, activity, since }));
       const kept = { activity, table: await read.table('comment') };
       const idsOf = (unit: SideUnit) => readCommentIds(db, kept, unit);

@@ -5,7 +5,7 @@ import type { Sql } from '../database.ts';
 import { encodeExtra } from '../mirror/extra.ts';
 import { instantText } from '../mirror/instant-text.ts';
 import type { MirrorTable } from '../mirror/table.ts';
-import { findActivityTable } from './table.ts';
+import { findActivityColumns, findActivityTable } from './table.ts';
 
 /** One difference of one event, as its row: in the order of {@link COLUMNS}. */
 export type ActivityRow = readonly (string | number | null)[];
@@ -57,9 +57,14 @@ export function activityRows(
   });
 }
 
-/** What an event is known by; a key of the table has a limit, and an id of the CRM's none. */
-export function eventKey({ id }: Pick<Activity, 'id'>): string {
+/** What an event goes by; a key of the table has a limit, and an id of the CRM's none. */
+function eventKey({ id }: Pick<Activity, 'id'>): string {
   return fitName(storable(id), () => false);
+}
+
+/** What one is known by in its feed, also where another event has its id. */
+export function eventName({ id, at }: Pick<Activity, 'id' | 'at'>): string {
+  return `${eventKey({ id })} ${at}`;
 }
 
 function columnOf({ byField }: MirrorTable, field: string): string {
@@ -75,40 +80,91 @@ function jsonText(value: Json | undefined): string | null {
 }
 
 /**
- * Writes events of records that stand; those that are there stay as they are. In a transaction as
- * writer. Safe to run twice. @returns how many rows are new.
+ * These rows, where an id is another event's already with time and type behind it: of two that the CRM gives one
+ * id each keeps its rows, and under the same name however often they are told. By the key of the table.
+ */
+async function distinguish(
+  tx: Sql,
+  table: string,
+  rows: readonly ActivityRow[],
+): Promise<readonly ActivityRow[]> {
+  const events = rows.filter(([, , position]) => position === 0);
+  const others = await tx.query<{ n: bigint }>(
+    `SELECT r.n FROM unnest($1::text[], $2::text[], $3::timestamptz[])
+                       WITH ORDINALITY AS r(record_id, event_id, at, n)
+       JOIN ${table} AS a ON a.record_id = r.record_id AND a.event_id = r.event_id AND a.position = 0
+      WHERE a.at <> r.at`,
+    [events.map(([id]) => id), events.map(([, id]) => id), events.map(([, , , at]) => at)],
+  );
+  const named = new Map<string, string>();
+  const nameOf = ([record, id, , at, , , type]: ActivityRow, isAnother: boolean): string => {
+    const key = JSON.stringify([record, id]);
+    const told = JSON.stringify([at, type]);
+    if (!isAnother) named.set(key, named.get(key) ?? told);
+    const isHolder = !isAnother && named.get(key) === told;
+    return isHolder ? String(id) : fitName(`${id} ${at} ${type}`, () => false);
+  };
+  const odd = new Set(others.map(({ n }) => events[Number(n) - 1]));
+  let name = '';
+  return rows.map((row) => {
+    const [record, , position, ...rest] = row;
+    // The rows of an event follow each other.
+    if (position === 0) name = nameOf(row, odd.has(row));
+    return [record ?? null, name, position ?? null, ...rest];
+  });
+}
+
+/** Told of an event again, where its column was taken from the table meanwhile. */
+const FILLED = COLUMNS.map(([name]) => name).slice(3);
+
+/**
+ * Writes events of records that stand; those that are there stay as they are, but for what they lack. In a
+ * transaction as writer. Safe to run twice. @returns how many rows are new.
  */
 export async function writeActivities(
   tx: Sql,
   { table, mirror }: { readonly table: string; readonly mirror: MirrorTable },
-  rows: readonly ActivityRow[],
+  told: readonly ActivityRow[],
 ): Promise<number> {
-  if (rows.length === 0) return 0;
+  if (told.length === 0) return 0;
+  const rows = await distinguish(tx, table, told);
   const names = COLUMNS.map(([name]) => name).join(', ');
   const arrays = COLUMNS.map(([, type], n) => `$${n + 1}::${type}[]`).join(', ');
+  const values = COLUMNS.map((_, n) => rows.map((row) => row[n] ?? null));
+  await tx.query(
+    `UPDATE ${table} AS a
+        SET ${FILLED.map((name) => `${name} = coalesce(a.${name}, r.${name})`).join(', ')},
+            feed_id = coalesce(a.feed_id, r.record_id), _synced_at = clock_timestamp()
+       FROM unnest(${arrays}) AS r(${names})
+      WHERE a.record_id = r.record_id AND a.event_id = r.event_id AND a.position = r.position
+        AND (a.feed_id IS NULL
+             OR ${FILLED.map((name) => `(a.${name} IS NULL AND r.${name} IS NOT NULL)`).join(' OR ')})`,
+    values,
+  );
   const written = await tx.query(
     `INSERT INTO ${table} (${names}, feed_id)
      SELECT ${names}, record_id FROM unnest(${arrays}) AS r(${names})
       WHERE EXISTS (SELECT FROM ${mirror.qualified} AS t WHERE t.id = r.record_id)
          ON CONFLICT DO NOTHING RETURNING 1`,
-    COLUMNS.map((_, n) => rows.map((row) => row[n] ?? null)),
+    values,
   );
   return written.length;
 }
 
 /**
- * What happened to records that were merged goes to those they live on in. In a transaction as writer;
- * repeatable.
+ * What happened to records that were merged goes to those they live on in, with every column that the table
+ * has: no merge waits until one is mended. In a transaction as writer; repeatable.
  */
 export async function moveActivities(
   tx: Sql,
   object: string,
   merges: readonly { readonly oldId: string; readonly id: string }[],
 ): Promise<void> {
-  const table = await findActivityTable(tx, object);
-  if (table === null) return;
+  const found = await findActivityColumns(tx, object);
+  if (found === null) return;
+  const { table, names } = found;
   const parameters = [merges.map(({ oldId }) => oldId), merges.map(({ id }) => id)];
-  const kept = [...COLUMNS.map(([name]) => name).slice(1), 'feed_id'].join(', ');
+  const kept = names.filter((name) => name !== 'record_id' && name !== '_synced_at').join(', ');
   await tx.query(
     `WITH moved AS (
        DELETE FROM ${table} AS a USING unnest($1::text[], $2::text[]) AS m(old_id, id)

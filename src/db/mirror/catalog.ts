@@ -155,9 +155,25 @@ async function readRelations(sql: Sql, schema: string): Promise<Map<string, Stan
   );
 }
 
+/** Columns and keys of one table of the mirror schema. By its name. */
+export async function readShape(
+  sql: Sql,
+  table: string,
+): Promise<Pick<StandingRelation, 'columns' | 'keys' | 'hasPrimaryKey'>> {
+  const columns = await readColumns(sql, sql.schemas.mirror, table);
+  const keys = (await readKeys(sql, sql.schemas.mirror, table)).get(table) ?? [];
+  return {
+    columns: columns.get(table) ?? new Map(),
+    keys: keys.filter(({ usable }) => usable).map((key) => key.columns),
+    hasPrimaryKey: keys.some(({ primary }) => primary),
+  };
+}
+
+/** @param table null: of all. */
 async function readColumns(
   sql: Sql,
   schema: string,
+  table: string | null = null,
 ): Promise<Map<string, Map<string, StandingColumn>>> {
   const rows = await sql.query<{
     relation: string;
@@ -174,8 +190,9 @@ async function readColumns(
        FROM ${RELATIONS} AS own
        JOIN pg_class AS c ON c.oid = own.oid
        JOIN pg_attribute AS a ON a.attrelid = c.oid
-      WHERE c.relkind IN ('r', 'p') AND a.attnum > 0 AND NOT a.attisdropped`,
-    [schema],
+      WHERE c.relkind IN ('r', 'p') AND a.attnum > 0 AND NOT a.attisdropped
+        AND ($2::text IS NULL OR c.relname = $2)`,
+    [schema, table],
   );
   const tables = new Map<string, Map<string, StandingColumn>>();
   for (const { relation, name, ...column } of rows) {
@@ -192,7 +209,11 @@ interface StandingKey {
   readonly usable: boolean;
 }
 
-async function readKeys(sql: Sql, schema: string): Promise<Map<string, StandingKey[]>> {
+async function readKeys(
+  sql: Sql,
+  schema: string,
+  table: string | null = null,
+): Promise<Map<string, StandingKey[]>> {
   const rows = await sql.query<{
     relation: string;
     columns: string[];
@@ -207,9 +228,9 @@ async function readKeys(sql: Sql, schema: string): Promise<Map<string, StandingK
        JOIN pg_index AS i ON i.indrelid = c.oid
       CROSS JOIN LATERAL unnest(i.indkey[0:i.indnkeyatts - 1]) WITH ORDINALITY AS k(attnum, position)
        LEFT JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum = k.attnum
-      WHERE i.indisunique
+      WHERE i.indisunique AND ($2::text IS NULL OR c.relname = $2)
       GROUP BY c.relname, i.indexrelid`,
-    [schema],
+    [schema, table],
   );
   const keys = new Map<string, StandingKey[]>();
   for (const { relation, ...key } of rows) keys.set(relation, [...(keys.get(relation) ?? []), key]);

@@ -191,7 +191,10 @@ function rowKeySteps(table: MirrorTable, relation: StandingRelation): Step[] {
   ].map((sql) => ({ object, description, sql }));
 }
 
-export function hasKey({ keys }: StandingRelation, columns: readonly string[]): boolean {
+export function hasKey(
+  { keys }: Pick<StandingRelation, 'keys'>,
+  columns: readonly string[],
+): boolean {
   return keys.some((key) => key.length === columns.length && columns.every((c) => key.includes(c)));
 }
 
@@ -213,7 +216,8 @@ function fits(
   return standing.type === wanted.type && standing.generated === wanted.generated;
 }
 
-function replacedName(column: string, taken: ReadonlySet<string>): string {
+/** What a column that makes way is called. */
+export function replacedName(column: string, taken: ReadonlySet<string>): string {
   for (let n = 1; ; n += 1) {
     const wanted = `${column}__was_${n}`;
     const name = fitName(wanted, (candidate) => candidate !== wanted && taken.has(candidate));

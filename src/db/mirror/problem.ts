@@ -43,6 +43,16 @@ export function damagedLinks(name: string, table: string, columns: readonly stri
   });
 }
 
+/** Of a table beside the mirror tables. */
+export function damagedKey(table: string, columns: readonly string[]): SyncError {
+  const names = columns.join(', ');
+  return new SyncError(`table ${table} has no ${names} as it was made with`, {
+    code: 'mirror-damaged',
+    disposition: 'park',
+    hint: `give ${names} of ${table} name and type back, or drop the table: it is then made anew and everything read again`,
+  });
+}
+
 export function replacedTable(object: string, table: string): SyncError {
   return new SyncError(
     `${object}: ${table} is not the table that was made: something put another in its place`,

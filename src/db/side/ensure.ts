@@ -1,6 +1,10 @@
+import { SyncError } from '../../domain/errors.ts';
 import { fitName, quoteIdent, quoteLiteral } from '../../domain/names.ts';
 import type { Database, Sql } from '../database.ts';
 import { triggerName } from '../mirror/attachments.ts';
+import { readShape } from '../mirror/catalog.ts';
+import { commentSql } from '../mirror/ddl.ts';
+import { type OwnTable, planOwnColumns } from '../mirror/own-columns.ts';
 import { qualify } from '../mirror/table.ts';
 import { keyColumns, type SideTable } from './tables.ts';
 
@@ -8,11 +12,12 @@ import { keyColumns, type SideTable } from './tables.ts';
 const DDL_LOCK_MS = 2_000;
 
 /**
- * The table, quoted with its schema; made where there is none, and given the columns that one made
- * earlier lacks. It has its name, or the hashed one where somebody else has that. Who comes second
+ * The table, quoted with its schema; made where there is none, and given what one made earlier lacks, or
+ * somebody took. It has its name, or the hashed one where somebody else has that. Who comes second
  * waits, and finds it made.
  *
  * @param onMade called once there is one that was not there.
+ * @throws SyncError `mirror-damaged` where its rows cannot be told apart any more.
  */
 export async function ensureSideTable(
   db: Database,
@@ -20,16 +25,15 @@ export async function ensureSideTable(
   onMade: () => Promise<void> = async () => {},
 ): Promise<string> {
   const standing = await findStanding(db, side);
-  if (standing?.isWhole) return standing.table;
+  if (standing !== null && (await planMending(db, side, standing)).length === 0) {
+    return qualify(standing.name);
+  }
   const work = async (tx: Sql) => {
     await tx.query(`SELECT pg_advisory_xact_lock(hashtextextended('{sync}.mirror', 0))`);
     const made = await findStanding(tx, side);
     if (made !== null) {
-      if (!made.isWhole) {
-        for (const statement of completion(made.table, side, tx.schemas.title))
-          await tx.query(statement);
-      }
-      return made.table;
+      for (const statement of await planMending(tx, side, made)) await tx.query(statement);
+      return qualify(made.name);
     }
     const taken = await tx.query<{ name: string }>(
       `SELECT relname::text AS name FROM pg_class
@@ -38,43 +42,50 @@ export async function ensureSideTable(
       [tx.schemas.mirror],
     );
     const names = new Set(taken.map(({ name }) => name));
-    const table = qualify(fitName(side.name, (name) => names.has(name)));
-    for (const statement of definition(table, side, tx.schemas.title)) await tx.query(statement);
+    const name = fitName(side.name, (candidate) => names.has(candidate));
+    for (const statement of definition(name, side, tx.schemas.title)) await tx.query(statement);
     // Of one that somebody dropped everything is read again.
-    await tx.query(
-      `UPDATE {sync}.side_reading
-          SET read_at = NULL, due_at = clock_timestamp(), attempts = 0, error = NULL WHERE part = $1`,
-      [side.name],
-    );
-    return table;
+    await tx.query(readAllAgain(side));
+    return qualify(name);
   };
-  const table = await db.transaction(work, { lockTimeoutMs: DDL_LOCK_MS });
+  const table = await db.transaction(work, { lockTimeoutMs: DDL_LOCK_MS, asWriter: true });
   await onMade();
   return table;
 }
 
 /** The table, quoted with its schema; null where it was never made. */
 export async function findSideTable(sql: Sql, side: SideTable): Promise<string | null> {
-  return (await findStanding(sql, side))?.table ?? null;
+  const standing = await findStanding(sql, side);
+  return standing === null ? null : qualify(standing.name);
+}
+
+/** {@link ensureSideTable} of one that stands; null also where it cannot be written as things are. */
+export async function mendSideTable(db: Database, side: SideTable): Promise<string | null> {
+  if ((await findStanding(db, side)) === null) return null;
+  try {
+    return await ensureSideTable(db, side);
+  } catch (error) {
+    if (error instanceof SyncError && error.code === 'mirror-damaged') return null;
+    throw error;
+  }
+}
+
+function readAllAgain({ name }: SideTable): string {
+  return `UPDATE {sync}.side_reading SET read_at = NULL, due_at = clock_timestamp(), attempts = 0, error = NULL
+           WHERE part = ${quoteLiteral(name)}`;
 }
 
 interface Standing {
-  readonly table: string;
-  readonly isWhole: boolean;
+  readonly name: string;
+  /** Of ours that take rows in. */
+  readonly triggers: number;
 }
 
-async function findStanding(
-  sql: Sql,
-  { trigger, told, writing }: SideTable,
-): Promise<Standing | null> {
-  const columns = Object.keys(told);
-  const triggers = writing?.triggers ?? [];
-  const [row] = await sql.query<{ name: string; told: number; triggers: number }>(
+async function findStanding(sql: Sql, { trigger, writing }: SideTable): Promise<Standing | null> {
+  const [row] = await sql.query<Standing & Record<string, unknown>>(
     `SELECT c.relname::text AS name,
-            (SELECT count(*)::integer FROM pg_attribute AS a
-              WHERE a.attrelid = c.oid AND a.attname = ANY($3::text[]) AND NOT a.attisdropped) AS told,
             (SELECT count(*)::integer FROM pg_trigger AS w
-              WHERE w.tgrelid = c.oid AND w.tgname = ANY($4::text[])) AS triggers
+              WHERE w.tgrelid = c.oid AND w.tgname = ANY($3::text[])) AS triggers
        FROM pg_trigger AS t
        JOIN pg_class AS c ON c.oid = t.tgrelid
        JOIN pg_namespace AS n ON n.oid = c.relnamespace
@@ -82,50 +93,89 @@ async function findStanding(
     [
       sql.schemas.mirror,
       triggerName(sql.schemas, trigger),
-      columns,
-      triggers.map(([name]) => triggerName(sql.schemas, name)),
+      (writing?.triggers ?? []).map(([name]) => triggerName(sql.schemas, name)),
     ],
   );
-  if (row === undefined) return null;
-  const isWhole = row.told === columns.length && row.triggers === triggers.length;
-  return { table: qualify(row.name), isWhole };
+  return row ?? null;
 }
 
-function toldColumns({ told }: SideTable): readonly string[] {
-  return Object.entries(told).map(
-    ([name, [type, from]]) => `${quoteIdent(name)} ${type} GENERATED ALWAYS AS (${from}) STORED`,
-  );
-}
-
-/** What one made earlier lacks. Columns of the same name that users added stay theirs. */
-function completion(table: string, side: SideTable, title: string): string[] {
+/** What leads from the table that stands to the one that is wanted: SQL, to be run as writer. */
+async function planMending(
+  sql: Sql,
+  side: SideTable,
+  { name, triggers }: Standing,
+): Promise<readonly string[]> {
+  const shape = await readShape(sql, name);
+  const { statements, added } = planOwnColumns(ownTable(name, side, sql.schemas.title), shape);
   const { id, writing } = side;
-  const added = toldColumns(side).map((column) => `ADD COLUMN IF NOT EXISTS ${column}`);
-  const statements = [`ALTER TABLE ${table} ${added.join(', ')}`];
-  if (writing === undefined) return statements;
-  for (const [name, [type, from, says]] of Object.entries(writing.columns)) {
-    const column = quoteIdent(name);
-    statements.push(
-      `ALTER TABLE ${table} ADD COLUMN IF NOT EXISTS ${column} ${type}`,
-      // No trigger fires, and no row is one that was changed.
-      `ALTER TABLE ${table} ALTER COLUMN ${column} TYPE ${type} USING ${from}`,
-      describe(table, { column: name, says, title }),
+  const table = qualify(name);
+  const isEmpty = added.has('fields');
+  const mended = [...statements, ...(isEmpty ? [dropDefault(table), readAllAgain(side)] : [])];
+  if (writing === undefined) return mended;
+  if (isEmpty) mended.push(restoreUnsent(table));
+  for (const [column, [type, from]] of Object.entries(writing.columns)) {
+    // No trigger fires, and no row is one that was changed.
+    if (added.has(column)) {
+      mended.push(
+        `ALTER TABLE ${table} ALTER COLUMN ${quoteIdent(column)} TYPE ${type} USING ${from}`,
+      );
+    }
+  }
+  if (shape.columns.get(id.name)?.hasDefault !== true) {
+    mended.push(
+      `ALTER TABLE ${table} ALTER COLUMN ${quoteIdent(id.name)} SET DEFAULT ${writing.newId}`,
     );
   }
-  return [
-    ...statements,
-    `ALTER TABLE ${table} ALTER COLUMN ${quoteIdent(id.name)} SET DEFAULT ${writing.newId}`,
-    `COMMENT ON TABLE ${table} IS ${quoteLiteral(side.says)}`,
-    ...triggersOf(table, side),
-  ];
+  if (triggers < writing.triggers.length) {
+    mended.push(commentSql(name, null, side.says), ...triggersOf(table, side));
+  }
+  return mended;
 }
 
-function describe(
-  table: string,
-  { column, says, title }: { readonly column: string; says: string; title: string },
-): string {
-  const comment = quoteLiteral(says.replaceAll('{title}', title));
-  return `COMMENT ON COLUMN ${table}.${quoteIdent(column)} IS ${comment}`;
+/** What is kept of a comment that was not delivered. */
+function restoreUnsent(table: string): string {
+  return `UPDATE ${table} AS s SET fields = jsonb_build_object('message', e.message)
+            FROM {sync}.comment_outbox AS e
+           WHERE e.state <> 'done' AND s.record_id = e.record_id AND s.object = e.object AND s.id = e.id`;
+}
+
+function dropDefault(table: string): string {
+  return `ALTER TABLE ${table} ALTER COLUMN fields DROP DEFAULT`;
+}
+
+function ownTable(name: string, side: SideTable, title: string): OwnTable {
+  const { object, parent, id, fields, told, indexes, writing } = side;
+  const column = (own: string, type: string, [rest, says]: readonly [string, string]) => {
+    const comment = says.replaceAll('{title}', title);
+    return { name: own, type, rest, comment, isMade: rest.startsWith('GENERATED') };
+  };
+  const named = new Map([object, parent, id].flatMap((own) => (own ? [[own.name, own]] : [])));
+  const newId = writing === undefined ? '' : ` DEFAULT ${writing.newId}`;
+  return {
+    name,
+    key: keyColumns(side),
+    indexes: indexes.map((one) => [one]),
+    columns: [
+      ...keyColumns(side).map((key) =>
+        column(key, 'text', [
+          `NOT NULL${key === id.name ? newId : ''}`,
+          named.get(key)?.says ?? '',
+        ]),
+      ),
+      ...Object.entries(told).map(([own, [type, from, says]]) =>
+        column(own, type, [`GENERATED ALWAYS AS (${from}) STORED`, says]),
+      ),
+      ...Object.entries(writing?.columns ?? {}).map(([own, [type, , says]]) =>
+        column(own, type, ['', says]),
+      ),
+      // Of rows that stand when it is added: they are read again.
+      ...(fields === null ? [] : [column('fields', 'jsonb', [`NOT NULL DEFAULT '{}'`, fields])]),
+      column('_synced_at', 'timestamp with time zone', [
+        'NOT NULL DEFAULT clock_timestamp()',
+        'When clarify-sync last wrote the row.',
+      ]),
+    ],
+  };
 }
 
 /** That of others' writes was another one where rows could not be written. */
@@ -142,35 +192,24 @@ function triggersOf(table: string, { trigger, refusal, writing }: SideTable): st
   ];
 }
 
-function definition(table: string, side: SideTable, title: string): string[] {
-  const { object, parent, id, fields, told, indexes, writing } = side;
-  const keys = keyColumns(side).map(quoteIdent);
-  const written = Object.entries(writing?.columns ?? {});
-  const newId = writing === undefined ? '' : ` DEFAULT ${writing.newId}`;
-  const comments = [
-    ...[object ?? [], parent ?? [], id].flat().map(({ name, says }) => [name, says] as const),
-    ...(fields === null ? [] : [['fields', fields] as const]),
-    ...[...Object.entries(told), ...written].map(([name, [, , says]]) => [name, says] as const),
-    ['_synced_at', 'When clarify-sync last wrote the row.'] as const,
-  ];
+function definition(name: string, side: SideTable, title: string): string[] {
+  const { columns, key, indexes } = ownTable(name, side, title);
+  const table = qualify(name);
+  const lines = columns.map((one) => `${quoteIdent(one.name)} ${one.type} ${one.rest}`);
   return [
     `CREATE TABLE ${table} (
-       ${[
-         ...keyColumns(side).map(
-           (key) => `${quoteIdent(key)} text NOT NULL${key === id.name ? newId : ''}`,
-         ),
-         ...toldColumns(side),
-         ...written.map(([name, [type]]) => `${quoteIdent(name)} ${type}`),
-         ...(fields === null ? [] : ['fields jsonb NOT NULL']),
-         '_synced_at timestamptz NOT NULL DEFAULT clock_timestamp()',
-         `PRIMARY KEY (${keys.join(', ')})`,
-       ].join(',\n       ')}
+       ${[...lines, `PRIMARY KEY (${listed(key)})`].join(',\n       ')}
      )`,
-    `COMMENT ON TABLE ${table} IS ${quoteLiteral(side.says)}`,
-    ...comments.map(([column, says]) => describe(table, { column, says, title })),
-    ...indexes.map((column) => `CREATE INDEX ON ${table} (${quoteIdent(column)})`),
+    ...(side.fields === null ? [] : [dropDefault(table)]),
+    commentSql(name, null, side.says),
+    ...columns.map((one) => commentSql(name, one.name, one.comment)),
+    ...indexes.map((one) => `CREATE INDEX ON ${table} (${listed(one)})`),
     ...triggersOf(table, side),
     `CREATE TRIGGER {mirror}_refuse_truncate BEFORE TRUNCATE ON ${table}
        FOR EACH STATEMENT EXECUTE FUNCTION {sync}.refuse_truncate()`,
   ];
+}
+
+function listed(columns: readonly string[]): string {
+  return columns.map(quoteIdent).join(', ');
 }
