@@ -1,5 +1,8 @@
 import { pullObject } from '../pull/pull-object.ts';
 import { createActivitiesPass } from './daemon/activities-pass.ts';
+import { refreshUsers } from './daemon/background-jobs.ts';
+import { createRecordingsPass } from './daemon/recordings-pass.ts';
+import { createSidePass } from './daemon/side-pass.ts';
 import { eachObject, loggedRun, type ObjectRun, type RunOptions, readAll } from './pull-all.ts';
 import type { Session } from './session.ts';
 
@@ -11,8 +14,8 @@ export interface BackfillAllOptions extends Omit<RunOptions, 'priority' | 'concu
 }
 
 /**
- * Brings objects over from scratch, then what changed meanwhile, then what is due of their past where
- * that is asked for. Resumes what was broken off.
+ * Brings objects over from scratch, then what changed meanwhile, then, where that is asked for, what is due of their
+ * past and of what stands beside them. Resumes what was broken off.
  */
 export async function backfillAll(
   session: Session,
@@ -34,6 +37,11 @@ export async function backfillAll(
     );
     return pulled.state === 'ok' ? filled : { ...pulled, kind: 'backfill', counts: filled.counts };
   });
+  if (!options.objects) {
+    await refreshUsers(session, { ...all, force: true });
+    await createRecordingsPass(session)(all);
+  }
   await createActivitiesPass(session)(all);
+  await createSidePass(session)(all);
   return runs;
 }

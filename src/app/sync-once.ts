@@ -60,9 +60,7 @@ export async function syncOnce(session: Session, options: SyncOptions): Promise<
   if (!options.objects) await refreshUsers(session, { ...reading, force: false });
   if (!options.objects) await createRecordingsPass(session)(reading);
   await createActivitiesPass(session)({ ...reading, isOver: after(session, BESIDE_MS) });
-  if (!options.objects) {
-    await createSidePass(session)({ ...reading, isOver: after(session, BESIDE_MS) });
-  }
+  await createSidePass(session)({ ...reading, isOver: after(session, BESIDE_MS) });
   const { config, installation, log } = session;
   if (config.push && !installation.adopted) log.warn(copiedDatabase(), 'nothing is pushed');
   const push = config.push && installation.adopted ? await pushOnce(session, options) : null;

@@ -11,10 +11,12 @@ export interface Retention {
 const ROWS_AT_ONCE = 5_000;
 /** The run log grows with every tick that did something; nobody asks for older ones. */
 const RUNS_MS = 30 * 86_400_000;
+/** Pages of a reading that was broken off: no reading takes as long. */
+const PAGES_MS = 86_400_000;
 
 /**
  * Deletes one step of what has outlived its time: settled outbox entries, resolved conflicts,
- * tombstones, finished runs but the last of each kind. What waits for anything is never touched.
+ * tombstones, finished runs but the last of each kind, pages of readings that never ended. What waits for anything is never touched.
  * Safe to run twice. @returns rows deleted; 0 once nothing is left to delete.
  */
 export async function pruneStep(sql: Sql, retention: Retention): Promise<number> {
@@ -55,6 +57,13 @@ export async function pruneStep(sql: Sql, retention: Retention): Promise<number>
                    AND later.state = r.state AND later.id > r.id)
           ORDER BY r.id LIMIT ${ROWS_AT_ONCE}) RETURNING 1`,
       RUNS_MS,
+    ],
+    [
+      `DELETE FROM {sync}.side_page AS p USING (
+         SELECT part, object, key, page FROM {sync}.side_page WHERE read_at < ${cutOff}
+          LIMIT ${ROWS_AT_ONCE} FOR UPDATE SKIP LOCKED) AS old
+        WHERE (p.part, p.object, p.key, p.page) = (old.part, old.object, old.key, old.page) RETURNING 1`,
+      PAGES_MS,
     ],
   ];
   let deleted = 0;

@@ -19,6 +19,8 @@ export interface SideDeps {
   readonly readSide: ReadSide;
   /** Asked between requests: what is left is done another time. */
   readonly isOver: () => boolean;
+  /** Told of all that was read so far, now and then. */
+  readonly onRead?: ((counts: SideCounts) => void) | undefined;
 }
 
 export interface SideTask extends SideScope {
@@ -98,6 +100,7 @@ export async function pullSide(
     const refused = stored.refused + outcomes.filter(({ kind }) => kind === 'refused').length;
     counts.read += done - stored.refused;
     counts.failed += failures.length + refused;
+    deps.onRead?.(counts);
     if (stops.length > 0) throw stops[0];
     // Nothing of it answers: that is no unit's own.
     const many = task.object === null ? 1 : MANY;

@@ -106,7 +106,7 @@ test('a column that somebody dropped keeps no merge waiting', async () => {
 
 test('a table whose rows cannot be told apart says so, and nothing else stops', async () => {
   const { emulator, session, signal } = workspace;
-  const before = await sql(`${PAST.replace('ORDER BY', 'WHERE feed_id = record_id ORDER BY')}`);
+  const before = await sql(PAST.replace('ORDER BY', 'WHERE feed_id = record_id ORDER BY'));
   await sql('ALTER TABLE clarify.deal_activity DROP COLUMN event_id');
   const [origin = '', target = ''] = emulator.store.ids('deal').slice(-2);
   emulator.store.merge('deal', target, [origin]);

@@ -4,6 +4,7 @@ import { pullAll } from '../../src/app/pull-all.ts';
 import { readStatus } from '../../src/app/status.ts';
 import { syncOnce } from '../../src/app/sync-once.ts';
 import { forgetRecord } from '../../src/db/forget.ts';
+import { pruneStep } from '../../src/db/retention.ts';
 import { ensureSideTable } from '../../src/db/side/ensure.ts';
 import { SIDE_TABLES } from '../../src/db/side/tables.ts';
 import { SAMPLE_CAMPAIGN } from '../../src/emulator/clarify/sample-data/fill-extras.ts';
@@ -331,4 +332,25 @@ test('an object of the same name finds another, and so does a table that comes s
   const table = session.tables.find(({ object }) => object === 'list');
   expect(table?.name).toMatch(/^list_[0-9a-f]{8}$/);
   expect(await sql('SELECT title FROM clarify.list')).toHaveLength(1);
+});
+
+test('pages of what is read no more do not stay', async () => {
+  const { session } = workspace;
+  const put = (part: string, object: string, key: string, age = '0') =>
+    session.db.query(
+      `INSERT INTO clarify_sync.side_page (part, object, key, page, items, total, read_at)
+       VALUES ($1, $2, $3, 0, '[]', 900, clock_timestamp() - $4::interval)`,
+      [part, object, key, age],
+    );
+  await put('campaign_recipient', '', 'removed');
+  await put('list_member', 'deal', 'removed');
+  await put('attachment', 'company', 'gone');
+  await pass();
+  const left = () => sql('SELECT part, key FROM clarify_sync.side_page ORDER BY key');
+  expect(await left()).toEqual([]);
+  // Of a table that was switched off.
+  await put('comment', 'deal', 'old', '25 hours');
+  await put('comment', 'deal', 'new');
+  await pruneStep(session.db, { outboxMs: null, conflictsMs: null, tombstonesMs: null });
+  expect(await left()).toEqual([{ part: 'comment', key: 'new' }]);
 });

@@ -15,8 +15,9 @@ import { SIDE_TABLES } from '../../db/side/tables.ts';
 import type { SideTrouble } from '../../db/trouble.ts';
 import type { CallOptions } from '../../domain/remote.ts';
 import type { OfRecord, SidePart, SideUnit } from '../../domain/side.ts';
-import { pullSide, type SideCounts, type SideTask } from '../../pull/pull-side.ts';
+import { pullSide, type SideCounts, type SideDeps, type SideTask } from '../../pull/pull-side.ts';
 import { objectError } from '../object-error.ts';
+import type { ObjectProgress } from '../pull-all.ts';
 import type { Session } from '../session.ts';
 
 const NOTHING: SideCounts = { read: 0, failed: 0, added: 0, changed: 0, removed: 0 };
@@ -25,12 +26,15 @@ const NOTHING: SideCounts = { read: 0, failed: 0, added: 0, changed: 0, removed:
 const WHOLE_EVERY_MS = 3_600_000;
 
 export interface SideOptions extends CallOptions {
+  /** What is of their records, and nothing else; all where left out. */
+  readonly objects?: readonly string[] | undefined;
   /** Asked between requests: what is left is done another time. */
   readonly isOver?: () => boolean;
+  readonly onProgress?: ((progress: ObjectProgress) => void) | undefined;
 }
 
 /** {@link SideOptions} with what was left out. */
-type Options = CallOptions & Required<Pick<SideOptions, 'isOver'>>;
+type Options = CallOptions & Required<Pick<SideOptions, 'isOver'>> & Pick<SideDeps, 'onRead'>;
 
 interface Work {
   readonly object: string;
@@ -47,9 +51,13 @@ interface Work {
 export function createSidePass(session: Session): (options: SideOptions) => Promise<void> {
   const { db, holder, log } = session;
   const ofRecords = createRecordWork(session);
-  return async ({ isOver = () => false, ...rest }) => {
-    const options = { ...rest, isOver };
-    for (const { run, ...part } of [...workspaceWork(session), ...ofRecords()]) {
+  return async ({ isOver = () => false, objects, onProgress, ...rest }) => {
+    const all = [
+      ...(objects === undefined ? workspaceWork(session) : []),
+      ...ofRecords().filter(({ object }) => objects?.includes(object) ?? true),
+    ];
+    for (const { run, ...part } of all) {
+      const options = { ...rest, isOver, onRead: reported(part, onProgress) };
       if (isOver() || options.signal.aborted) return;
       if (session.troubles.waitMs(part) > 0) continue;
       const startedMs = session.nowMs();
@@ -71,6 +79,14 @@ export function createSidePass(session: Session): (options: SideOptions) => Prom
       }
     }
   };
+}
+
+function reported(
+  { object, part }: Pick<Work, 'object' | 'part'>,
+  told: SideOptions['onProgress'],
+) {
+  const name = part === 'attachments' || part === 'comments' ? `${object} ${part}` : part;
+  return ({ read }: SideCounts) => told?.({ object: name, read, total: null });
 }
 
 /** What is of no object. */
@@ -193,9 +209,9 @@ function createReading(session: Session) {
     },
     async due(task: Omit<SideTask, 'side'>, options: Options): Promise<SideCounts> {
       if (readSide === undefined) return NOTHING;
-      const { isOver, ...calls } = options;
+      const { isOver, onRead, ...calls } = options;
       const sided = { ...task, side: SIDE_TABLES[task.part] };
-      return await pullSide({ db, readSide, isOver }, sided, calls);
+      return await pullSide({ db, readSide, isOver, onRead }, sided, calls);
     },
   };
 }

@@ -8,7 +8,7 @@ export function addBackfill(program: Command, shell: Shell): void {
     .argument('[object...]', 'only these objects; all where left out')
     .summary('everything from scratch, with progress')
     .description(
-      'Reads every record from scratch. Interrupted, it goes on where it stopped; what stands in Postgres meanwhile stays usable.',
+      'Reads every record from scratch, then what is due of activities, recordings and the tables beside the records, as far as the configuration has them. Interrupted, it goes on where it stopped; what stands in Postgres meanwhile stays usable.',
     )
     .option('--since <time>', 'only records created since, such as 2026-01-31', instant)
     .option('--concurrency <n>', 'objects read at the same time', wholeNumber)

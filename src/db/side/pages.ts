@@ -84,3 +84,13 @@ export async function dropPages(
     key,
   ]);
 }
+
+/** Pages of units that are read no more. */
+export async function dropStrayPages(sql: Sql, part: SidePart): Promise<void> {
+  await sql.query(
+    `DELETE FROM {sync}.side_page AS p
+      WHERE part = $1 AND NOT EXISTS (SELECT FROM {sync}.side_reading AS k
+                                       WHERE k.part = p.part AND k.object = p.object AND k.key = p.key)`,
+    [part],
+  );
+}

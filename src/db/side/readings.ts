@@ -1,5 +1,6 @@
 import type { OfRecord, SidePart, SideUnit } from '../../domain/side.ts';
 import type { Sql } from '../database.ts';
+import { dropStrayPages } from './pages.ts';
 
 /** A unit that is due, with the version of its record that it is read for. */
 export interface DueReading extends SideUnit {
@@ -26,6 +27,7 @@ export async function noteUnits(sql: Sql, part: SidePart, keys: readonly string[
          ON CONFLICT DO NOTHING`,
     [part, keys],
   );
+  await dropStrayPages(sql, part);
 }
 
 /** One unit for each list there is; of one that is gone, neither reading nor members are kept. */
@@ -42,6 +44,7 @@ export async function noteLists(
      SELECT 'list_member', object, id FROM ${lists} WHERE object IS NOT NULL
          ON CONFLICT DO NOTHING`,
   );
+  await dropStrayPages(tx, 'list_member');
   const gone = await tx.query(
     `DELETE FROM ${members} AS m
       WHERE NOT EXISTS (SELECT FROM ${lists} AS l WHERE l.id = m.list_id AND l.object = m.object)
@@ -146,6 +149,7 @@ export async function dropWithRecords(
         AND NOT EXISTS (SELECT FROM ${mirror} AS m WHERE m.id = k.key)`,
     [part, object],
   );
+  await dropStrayPages(tx, part);
   const gone = await tx.query(
     `DELETE FROM ${table} AS t WHERE object = $1
         AND NOT EXISTS (SELECT FROM ${mirror} AS m WHERE m.id = t.record_id)
