@@ -2,9 +2,9 @@ import * as z from 'zod';
 import { RemoteError } from '../../domain/errors.ts';
 import type { RemoteHook, RemoteHooks } from '../../domain/remote.ts';
 import { BadAnswer, type Send } from '../wire/call.ts';
+import { isNotFound } from '../wire/refusals.ts';
 import type { Catalog } from './attribute.ts';
 import { readList, readOne } from './envelope.ts';
-import { isNotFound } from './reads.ts';
 
 /** What one webhook is told of. Without a filter: objects come and go. */
 const EVENTS = ['record.created', 'record.updated', 'record.deleted', 'record.merged'];

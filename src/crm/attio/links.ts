@@ -1,7 +1,7 @@
 import { RemoteError } from '../../domain/errors.ts';
 import type { CallOptions, LinkWrite, Remote } from '../../domain/remote.ts';
+import { untold } from '../wire/refusals.ts';
 import { reference } from './encode-record.ts';
-import { untold } from './reads.ts';
 import type { Put } from './writes.ts';
 
 export interface LinkDeps {

@@ -4,12 +4,12 @@ import { isObject, type Json, stringifyJson } from '../../domain/json.ts';
 import type { RemoteRecord } from '../../domain/record.ts';
 import type { CallOptions, Remote } from '../../domain/remote.ts';
 import type { ObjectSchema } from '../../domain/schema.ts';
+import { gone } from '../wire/refusals.ts';
 import type { Attribute, Catalog } from './attribute.ts';
 import type { Decoder } from './decode-record.ts';
 import { CURRENCY_SUFFIX, OBJECT_SUFFIX, SYSTEM_ATTRIBUTES } from './fields.ts';
 import { sortable } from './instants.ts';
 import type { ReadValues } from './past-values.ts';
-import { gone } from './reads.ts';
 
 type Value = Readonly<Record<string, unknown>>;
 

@@ -1,11 +1,11 @@
 import * as z from 'zod';
-import { RemoteError } from '../../domain/errors.ts';
 import type { RemoteRecord } from '../../domain/record.ts';
 import type { CallOptions, PageRequest, Remote, User } from '../../domain/remote.ts';
 import type { ObjectSchema } from '../../domain/schema.ts';
 import { BadAnswer, type Send } from '../wire/call.ts';
 import type { PageLimit } from '../wire/page-limit.ts';
 import { readRecognised } from '../wire/recognised.ts';
+import { gone, isNotFound, untold } from '../wire/refusals.ts';
 import type { Decoder } from './decode-record.ts';
 import { jsonOf } from './decode-value.ts';
 import { readList, readOne } from './envelope.ts';
@@ -189,25 +189,4 @@ function readMember(item: unknown): User {
     id: id.workspace_member_id,
     fields: Object.fromEntries(Object.entries(fields).map(([key, value]) => [key, jsonOf(value)])),
   };
-}
-
-export function isNotFound(error: unknown): error is RemoteError {
-  return error instanceof RemoteError && error.code === 'remote-not-found';
-}
-
-export function gone({ object }: ObjectSchema): RemoteError {
-  return new RemoteError(`a record of ${object} is not there`, {
-    code: 'remote-not-found',
-    disposition: 'park',
-    status: 404,
-  });
-}
-
-/** What an answer leaves out is unknown, and not empty. */
-export function untold({ object }: ObjectSchema, field: string): RemoteError {
-  return new RemoteError(`a record of ${object} does not tell its ${field}`, {
-    code: 'remote-bad-answer',
-    disposition: 'retry',
-    status: 200,
-  });
 }

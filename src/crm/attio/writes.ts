@@ -3,12 +3,13 @@ import type { RemoteRecord } from '../../domain/record.ts';
 import type { CallOptions, Remote } from '../../domain/remote.ts';
 import type { ObjectSchema } from '../../domain/schema.ts';
 import type { Call, Send } from '../wire/call.ts';
+import { gone } from '../wire/refusals.ts';
+import { deleteOne, oneByOne } from '../wire/single-writes.ts';
 import type { Catalog } from './attribute.ts';
 import type { Decoder } from './decode-record.ts';
 import { type Encoding, encodeFields } from './encode-record.ts';
 import { readOne } from './envelope.ts';
 import { openHalves } from './open-references.ts';
-import { gone, isNotFound } from './reads.ts';
 
 export interface WriteDeps {
   readonly send: Send;
@@ -95,23 +96,14 @@ export function createWrites(
   }
 
   async function remove(object: ObjectSchema, id: string, options: CallOptions): Promise<void> {
-    try {
-      await send(
-        {
-          endpoint: `DELETE /objects/${object.object}/records/{id}`,
-          method: 'DELETE',
-          path: ['objects', object.object, 'records', id],
-          repeatable: true,
-          records: 1,
-          doubts: [403],
-          read: () => undefined,
-        },
-        options,
-      );
-    } catch (error) {
-      // Gone already.
-      if (!isNotFound(error)) throw error;
-    }
+    await deleteOne(
+      send,
+      {
+        endpoint: `DELETE /objects/${object.object}/records/{id}`,
+        path: ['objects', object.object, 'records', id],
+      },
+      options,
+    );
   }
 
   return {
@@ -149,11 +141,4 @@ function writing(
     records: 1,
     uniqueFields: new Set(unique),
   };
-}
-
-/** Whoever writes one record a call asks for one at a time anyway. */
-async function oneByOne<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
-  const results: R[] = [];
-  for (const item of items) results.push(await work(item));
-  return results;
 }

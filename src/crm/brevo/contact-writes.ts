@@ -4,10 +4,11 @@ import { normalForm } from '../../domain/normal-form.ts';
 import type { RemoteRecord } from '../../domain/record.ts';
 import type { CallOptions, Remote } from '../../domain/remote.ts';
 import { BadAnswer } from '../wire/call.ts';
+import { gone } from '../wire/refusals.ts';
+import { deleteOne, oneByOne } from '../wire/single-writes.ts';
 import type { Clearing, ClearingForms } from './clearing.ts';
 import { asNumbers, type ContactBody, encodeContact } from './contact-codec.ts';
 import { bodyOf, type ContactDeps, type ContactReads } from './contacts.ts';
-import { gone, isNotFound } from './refusals.ts';
 import { CONTACTS } from './standard.ts';
 import { readId, unwritable } from './values.ts';
 
@@ -162,24 +163,15 @@ export function createContactWrites(
   }
 
   async function remove(id: string, options: CallOptions): Promise<void> {
-    try {
-      await send(
-        {
-          endpoint: 'DELETE /contacts/{id}',
-          method: 'DELETE',
-          path: ['contacts', id],
-          query: [['identifierType', 'contact_id']],
-          repeatable: true,
-          records: 1,
-          doubts: [403],
-          read: () => undefined,
-        },
-        options,
-      );
-    } catch (error) {
-      // Gone already.
-      if (!isNotFound(error)) throw error;
-    }
+    await deleteOne(
+      send,
+      {
+        endpoint: 'DELETE /contacts/{id}',
+        path: ['contacts', id],
+        query: [['identifierType', 'contact_id']],
+      },
+      options,
+    );
   }
 
   return {
@@ -242,14 +234,4 @@ function updateBody(
     ...(added.length > 0 && { listIds: asNumbers(added) }),
     ...(removed.length > 0 && { unlinkListIds: asNumbers(removed) }),
   };
-}
-
-/** Whoever writes one record a call asks for one at a time anyway. */
-export async function oneByOne<T, R>(
-  items: readonly T[],
-  work: (item: T) => Promise<R>,
-): Promise<R[]> {
-  const results: R[] = [];
-  for (const item of items) results.push(await work(item));
-  return results;
 }

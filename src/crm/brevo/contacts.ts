@@ -4,8 +4,8 @@ import type { RemoteRecord } from '../../domain/record.ts';
 import type { CallOptions, PageRequest, Remote } from '../../domain/remote.ts';
 import { BadAnswer, type Send } from '../wire/call.ts';
 import { createPageLimit } from '../wire/page-limit.ts';
+import { isNotFound, isRefused, untold } from '../wire/refusals.ts';
 import { type Attributes, decodeContact, phoneOf } from './contact-codec.ts';
-import { isNotFound, isRefused, untold } from './refusals.ts';
 import { CONTACTS } from './standard.ts';
 
 /** Of a list: the object stops. */

@@ -4,10 +4,10 @@ import type { CallOptions, PageRequest, Remote } from '../../domain/remote.ts';
 import { BadAnswer, type Send } from '../wire/call.ts';
 import { numberedPage } from '../wire/numbered-page.ts';
 import { createPageLimit, type PageLimit } from '../wire/page-limit.ts';
+import { gone, isNotFound, isRefused, untold } from '../wire/refusals.ts';
 import type { Attribute } from './attribute.ts';
 import { OBJECT_DOUBTS } from './contacts.ts';
 import { decodeCrmRecord } from './crm-codec.ts';
-import { gone, isNotFound, isRefused, untold } from './refusals.ts';
 import { COMPANIES, type CrmObject } from './standard.ts';
 
 export interface CrmDeps {

@@ -3,13 +3,14 @@ import { isObject, type Json } from '../../domain/json.ts';
 import type { RemoteRecord } from '../../domain/record.ts';
 import type { CallOptions, LinkWrite, Remote } from '../../domain/remote.ts';
 import { BadAnswer } from '../wire/call.ts';
+import { gone } from '../wire/refusals.ts';
+import { deleteOne, oneByOne } from '../wire/single-writes.ts';
 import type { Attribute } from './attribute.ts';
 import type { Clearing, ClearingForms } from './clearing.ts';
-import { NOTHING_KNOWN, oneByOne } from './contact-writes.ts';
+import { NOTHING_KNOWN } from './contact-writes.ts';
 import { bodyOf } from './contacts.ts';
 import { decodeCrmRecord, encodeCrmFields } from './crm-codec.ts';
 import { type CrmDeps, type CrmReads, PATHS } from './crm-reads.ts';
-import { gone, isNotFound } from './refusals.ts';
 import type { Stages } from './stages.ts';
 import { COMPANIES, DEALS } from './standard.ts';
 import { idOf, readId, unwritable } from './values.ts';
@@ -183,23 +184,7 @@ export function createCrmWrites(
   }
 
   async function remove(id: string, options: CallOptions): Promise<void> {
-    try {
-      await send(
-        {
-          endpoint: `DELETE ${name}/{id}`,
-          method: 'DELETE',
-          path: [...path, id],
-          repeatable: true,
-          records: 1,
-          doubts: [403],
-          read: () => undefined,
-        },
-        options,
-      );
-    } catch (error) {
-      // Gone already.
-      if (!isNotFound(error)) throw error;
-    }
+    await deleteOne(send, { endpoint: `DELETE ${name}/{id}`, path: [...path, id] }, options);
   }
 
   async function relink(

@@ -8,11 +8,11 @@ import type {
   RemoteJobs,
 } from '../../domain/remote.ts';
 import { BadAnswer, type Send } from '../wire/call.ts';
+import { isNotFound } from '../wire/refusals.ts';
 import { bodyOf, OBJECT_DOUBTS } from './contacts.ts';
 import { encodeDeclared, identifiersOf } from './custom-codec.ts';
 import type { CustomReads } from './custom-reads.ts';
 import { type Declared, EXTERNAL_ID } from './declared.ts';
-import { isNotFound } from './refusals.ts';
 import { typeOf } from './standard.ts';
 import { idOf, readId, setOwn, unwritable } from './values.ts';
 

@@ -4,11 +4,11 @@ import type { CallOptions, Remote } from '../../domain/remote.ts';
 import { BadAnswer, type Send } from '../wire/call.ts';
 import { type NumberedPage, numberedPage } from '../wire/numbered-page.ts';
 import { createPageLimit } from '../wire/page-limit.ts';
+import { gone, isNotFound, untold } from '../wire/refusals.ts';
 import { OBJECT_DOUBTS } from './contacts.ts';
 import { decodeCustomRecord, idShown, numberShown, numbersShown } from './custom-codec.ts';
 import type { Declared } from './declared.ts';
 import { createListedLinks } from './listed-links.ts';
-import { gone, isNotFound, untold } from './refusals.ts';
 import { typeOf } from './standard.ts';
 import { readId } from './values.ts';
 

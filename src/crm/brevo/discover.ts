@@ -1,8 +1,8 @@
 import { RemoteError } from '../../domain/errors.ts';
 import type { CallOptions } from '../../domain/remote.ts';
 import type { Send } from '../wire/call.ts';
+import { isNotFound } from '../wire/refusals.ts';
 import { type Attribute, listOf, readContactAttribute, readCrmAttribute } from './attribute.ts';
-import { isNotFound } from './refusals.ts';
 import { COMPANIES, type CrmObject } from './standard.ts';
 
 export type AttributeMap = ReadonlyMap<string, Attribute>;

@@ -3,7 +3,7 @@ import { stringifyJson } from '../../domain/json.ts';
 import type { CallOptions, Remote } from '../../domain/remote.ts';
 import type { NewComment, SideItem } from '../../domain/side.ts';
 import type { Send } from '../wire/call.ts';
-import { isNotFound } from './reads.ts';
+import { isNotFound } from '../wire/refusals.ts';
 import { readComment } from './side-reads.ts';
 
 /**

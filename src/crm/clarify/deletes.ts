@@ -3,9 +3,10 @@ import { isObject } from '../../domain/json.ts';
 import type { CallOptions, Remote } from '../../domain/remote.ts';
 import type { ObjectSchema } from '../../domain/schema.ts';
 import type { Send } from '../wire/call.ts';
+import { isNotFound } from '../wire/refusals.ts';
 import { type BulkDeps, isPlainReceipt, sendBulk, sendSingleDelete } from './bulk.ts';
 import { readOne } from './envelope.ts';
-import { isNotFound, readFirst } from './reads.ts';
+import { readFirst } from './reads.ts';
 
 /** Looking whether a record is gone may take so long; then the deletion is sent again later. */
 const LOOK_WITHIN_MS = 10_000;

@@ -2,9 +2,10 @@ import { RemoteError } from '../../domain/errors.ts';
 import type { CallOptions } from '../../domain/remote.ts';
 import type { ObjectSchema } from '../../domain/schema.ts';
 import { BadAnswer, type Send } from '../wire/call.ts';
+import { isNotFound } from '../wire/refusals.ts';
 import { SCHEMAS } from './answer-error.ts';
 import { type List, readList } from './envelope.ts';
-import { isNotFound, readFirst } from './reads.ts';
+import { readFirst } from './reads.ts';
 import { checkSchemas, readSchemas } from './schemas.ts';
 import type { WireForms } from './wire-forms.ts';
 

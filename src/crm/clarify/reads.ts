@@ -1,9 +1,9 @@
 import * as z from 'zod';
-import { RemoteError } from '../../domain/errors.ts';
 import { isObject } from '../../domain/json.ts';
 import type { CallOptions, PageRequest, Remote, User } from '../../domain/remote.ts';
 import { BadAnswer, type Call, type Send } from '../wire/call.ts';
 import type { PageLimit } from '../wire/page-limit.ts';
+import { isNotFound } from '../wire/refusals.ts';
 import type { Decoder } from './decode-record.ts';
 import { isMoreBehind, type List, readList, readOne } from './envelope.ts';
 
@@ -223,8 +223,4 @@ function readId(item: unknown): string {
   const [id, _id] = isObject(item) ? [item.id, item._id] : [];
   for (const one of [id, _id]) if (typeof one === 'string' && one !== '') return one;
   throw new BadAnswer('an item of the list has no id');
-}
-
-export function isNotFound(error: unknown): error is RemoteError {
-  return error instanceof RemoteError && error.code === 'remote-not-found';
 }

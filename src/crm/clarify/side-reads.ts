@@ -5,8 +5,8 @@ import type { CallOptions, ReadSide } from '../../domain/remote.ts';
 import type { SideItem, SidePage, SidePart, SideRequest } from '../../domain/side.ts';
 import { BadAnswer, type Call, type Send } from '../wire/call.ts';
 import type { PageLimit } from '../wire/page-limit.ts';
+import { isNotFound } from '../wire/refusals.ts';
 import { isMoreBehind, readList } from './envelope.ts';
-import { isNotFound } from './reads.ts';
 
 interface SideDeps {
   readonly send: Send;

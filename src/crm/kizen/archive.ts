@@ -4,9 +4,10 @@ import type { CallOptions, Remote } from '../../domain/remote.ts';
 import type { ObjectSchema } from '../../domain/schema.ts';
 import type { Send } from '../wire/call.ts';
 import type { Clock } from '../wire/clock.ts';
+import { gone, isNotFound } from '../wire/refusals.ts';
+import { deleteOne } from '../wire/single-writes.ts';
 import type { Catalog } from './catalog.ts';
 import { contested } from './contested.ts';
-import { gone, isNotFound } from './reads.ts';
 
 export interface ArchiveDeps {
   readonly send: Send;
@@ -24,23 +25,11 @@ export function createArchive(deps: ArchiveDeps): Pick<Required<Remote>, 'delete
   const { send, catalog, clock, readRecord } = deps;
 
   async function archive(object: ObjectSchema, id: string, options: CallOptions): Promise<void> {
-    try {
-      await send(
-        {
-          endpoint: `DELETE /records/${object.object}/{id}`,
-          method: 'DELETE',
-          path: ['records', object.object, id],
-          repeatable: true,
-          records: 1,
-          doubts: [403],
-          read: () => undefined,
-        },
-        options,
-      );
-    } catch (error) {
-      // Archived already.
-      if (!isNotFound(error)) throw error;
-    }
+    await deleteOne(
+      send,
+      { endpoint: `DELETE /records/${object.object}/{id}`, path: ['records', object.object, id] },
+      options,
+    );
   }
 
   /** The answer says only that it is going to be done. */

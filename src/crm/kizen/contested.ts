@@ -1,7 +1,7 @@
 import { changedError, RemoteError } from '../../domain/errors.ts';
 import type { CallOptions, Remote } from '../../domain/remote.ts';
 import type { ObjectSchema } from '../../domain/schema.ts';
-import { gone } from './reads.ts';
+import { gone } from '../wire/refusals.ts';
 
 /**
  * A record that goes on being refused because somebody writes or archives it at the same time is

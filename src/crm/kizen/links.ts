@@ -1,9 +1,10 @@
 import { RemoteError } from '../../domain/errors.ts';
 import type { RemoteRecord } from '../../domain/record.ts';
 import type { CallOptions, LinkWrite, Remote } from '../../domain/remote.ts';
+import { gone } from '../wire/refusals.ts';
 import type { Catalog, KizenField } from './catalog.ts';
 import { contested } from './contested.ts';
-import { gone, type IsThere } from './reads.ts';
+import { type IsThere } from './reads.ts';
 import type { Patch } from './updates.ts';
 import type { Entry, WriteForms } from './write-forms.ts';
 

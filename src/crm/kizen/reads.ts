@@ -1,8 +1,8 @@
-import { RemoteError } from '../../domain/errors.ts';
 import type { RemoteRecord } from '../../domain/record.ts';
 import type { CallOptions, PageRequest, Remote } from '../../domain/remote.ts';
 import type { ObjectSchema } from '../../domain/schema.ts';
 import { BadAnswer, type Send } from '../wire/call.ts';
+import { gone, isNotFound } from '../wire/refusals.ts';
 import type { Catalog } from './catalog.ts';
 import type { Decoder } from './decode-record.ts';
 import { idOf } from './decode-value.ts';
@@ -267,16 +267,4 @@ async function unlessGone<T>(asked: Promise<T>): Promise<T | null> {
     if (isNotFound(error)) return null;
     throw error;
   }
-}
-
-export function isNotFound(error: unknown): error is RemoteError {
-  return error instanceof RemoteError && error.code === 'remote-not-found';
-}
-
-export function gone({ object }: ObjectSchema): RemoteError {
-  return new RemoteError(`a record of ${object} is not there`, {
-    code: 'remote-not-found',
-    disposition: 'park',
-    status: 404,
-  });
 }

@@ -2,10 +2,11 @@ import { RemoteError } from '../../domain/errors.ts';
 import type { CallOptions, Remote } from '../../domain/remote.ts';
 import type { ObjectSchema } from '../../domain/schema.ts';
 import type { Send } from '../wire/call.ts';
+import { gone } from '../wire/refusals.ts';
 import type { Catalog, KnownObject } from './catalog.ts';
 import type { Decoder } from './decode-record.ts';
 import { encodeFields, type Fields, isUnknownLabel, stageOf } from './encode-record.ts';
-import { gone, type LookUp } from './reads.ts';
+import { type LookUp } from './reads.ts';
 import type { Tags } from './tags.ts';
 import type { Entry, WriteForms } from './write-forms.ts';
 
