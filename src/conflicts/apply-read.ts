@@ -37,7 +37,7 @@ export async function applyRead(
 ): Promise<AppliedRead> {
   const unread = records.filter(({ isUnchanged }) => !isUnchanged);
   const applied = unread.length === 0 ? NOTHING : await applyRecords(tx, table, unread, context);
-  const merges = await followMerges(tx, table, unread, context);
+  const merges = await followMerges(tx, table, records, context);
   const { links = [], readAt, lateMs } = context;
   const linking = await applyLinks(tx, table, records, { links, readAt, lateMs });
   return {

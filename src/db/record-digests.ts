@@ -70,13 +70,20 @@ export async function readUnchanged(
 
 const NO_FIELDS: RemoteRecord['fields'] = {};
 
-/** The first and the last in the order of creation, and of ids among those of one moment. */
+/**
+ * From the first to the last in the order of creation, with all of their moments: within one, records
+ * come in any order. Where a whole page is of one moment there may be far more of them, so that ids bound
+ * it as well.
+ */
 function boundsOf(ends: readonly RemoteRecord[]): readonly string[] | null {
-  const keys = ends.flatMap(({ createdAt, id }) => (createdAt === null ? [] : [[createdAt, id]]));
-  const [first, last] = [keys[0], keys.at(-1)];
-  if (first === undefined || last === undefined) return null;
-  const isAscending = first.join(FIELD_END) <= last.join(FIELD_END);
-  return isAscending ? [...first, ...last] : [...last, ...first];
+  const ats = ends.flatMap(({ createdAt }) => createdAt ?? []).toSorted();
+  const ids = ends.map(({ id }) => id).toSorted();
+  const [from, to] = [ats[0], ats.at(-1)];
+  const [firstId, lastId] = [ids[0], ids.at(-1)];
+  if (from === undefined || to === undefined) return null;
+  if (firstId === undefined || lastId === undefined) return null;
+  // Whatever is longer comes later.
+  return from === to ? [from, firstId, to, lastId] : [from, '', `${to}0`, ''];
 }
 
 /** Most records tell of the same links: of none. */
@@ -121,8 +128,10 @@ export async function noteUnchanged(
   found: readonly FoundEqual[],
 ): Promise<void> {
   const noted = found.flatMap(({ record, version }) => {
-    const { id, trace, createdAt, updatedAt } = record;
+    const { id, trace, createdAt, updatedAt, mergedIds } = record;
     if (trace === undefined || createdAt === null) return [];
+    // What others becoming one with it asks for is done whenever one of them is there.
+    if (mergedIds !== null && mergedIds.length > 0) return [];
     const { digest } = trace;
     const links = JSON.stringify(trace.links);
     const texts = [id, createdAt, updatedAt ?? '', links];

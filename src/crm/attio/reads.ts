@@ -72,14 +72,16 @@ export function createReads(
     options: CallOptions,
   ): Promise<RemoteRecord[] | null> {
     if (recognition === undefined) return null;
+    const read = (item: unknown) => decoder.record(object, item);
     const list = {
       member: 'data',
       recognition,
       basis: decoder.basis(object),
-      read: (item: unknown) => decoder.record(object, item),
+      read,
+      conclude: (answer: unknown, records = readList(answer).map(read)) =>
+        records.map((record) => withLinks(record, include)),
     };
-    const page = await readRecognised(send, queryCall(object, body), list, options);
-    return page && page.records.map((record) => withLinks(record, include));
+    return await readRecognised(send, queryCall(object, body), list, options);
   }
 
   return {

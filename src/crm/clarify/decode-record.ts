@@ -31,6 +31,10 @@ export interface Decoder {
   know(objects: readonly ObjectSchema[]): void;
   /** @throws BadAnswer where there is no usable id or no attributes. */
   record(object: ObjectSchema, item: unknown): RemoteRecord;
+  /** All that `record` hangs on beside the item. */
+  basis(object: ObjectSchema): string;
+  /** Whether it is known of each of its lists how it travels: records have nothing to teach. */
+  isCertain(object: ObjectSchema): boolean;
   /** @throws BadAnswer likewise, or without a usable `_deleted_at`. */
   deletion(object: ObjectSchema, item: unknown): DeletedRecord;
 }
@@ -88,6 +92,9 @@ export function createDecoder(forms: WireForms): Decoder {
       slugs = new Set(objects.map(({ object }) => object));
     },
     record: (object, item) => read(object, parse(object, item)),
+    basis: ({ object, fields }) => JSON.stringify([object, fields, [...slugs].toSorted()]),
+    isCertain: ({ object, fields }) =>
+      fields.every(({ name, kind }) => kind !== 'texts' || forms.isCertain(object, name)),
     deletion(object, item) {
       const parsed = parse(object, item);
       const deletedAt = toInstant(parsed.attributes._deleted_at);

@@ -1,8 +1,11 @@
 import * as z from 'zod';
 import { isObject } from '../../domain/json.ts';
-import type { CallOptions, PageRequest, Remote, User } from '../../domain/remote.ts';
+import type { RemoteRecord } from '../../domain/record.ts';
+import type { CallOptions, PageRequest, Recognition, Remote, User } from '../../domain/remote.ts';
+import type { ObjectSchema } from '../../domain/schema.ts';
 import { BadAnswer, type Call, type Send } from '../wire/call.ts';
 import type { PageLimit } from '../wire/page-limit.ts';
+import { readRecognised } from '../wire/recognised.ts';
 import { isNotFound } from '../wire/refusals.ts';
 import type { Decoder } from './decode-record.ts';
 import { isMoreBehind, type List, readList, readOne } from './envelope.ts';
@@ -29,61 +32,98 @@ interface ListRequest {
   readonly limit: number;
 }
 
+function listCall({ endpoint, path, query = [], doubts, offset, limit }: ListRequest) {
+  return {
+    endpoint,
+    method: 'GET',
+    path,
+    query: [
+      ...query,
+      ['page[offset]', String(offset)] as const,
+      ['page[limit]', String(limit)] as const,
+    ],
+    repeatable: true,
+    doubts,
+  } as const;
+}
+
+function pageOf<T>(list: List, items: T[], { offset, limit }: ListRequest) {
+  return { items, total: list.total, more: isMoreBehind(list, { offset, limit }) };
+}
+
 /** One page of any list, its items decoded. */
 async function readListPage<T>(
   { send, pageLimit }: ReadDeps,
-  request: ListRequest & { readonly decode: (item: unknown) => T },
+  wanted: ListRequest & { readonly decode: (item: unknown) => T },
   options: CallOptions,
 ) {
-  const { endpoint, path, query = [], doubts, offset, decode } = request;
-  return pageLimit.request(request.limit, (limit) =>
-    send(
-      {
-        endpoint,
-        method: 'GET',
-        path,
-        query: [
-          ...query,
-          ['page[offset]', String(offset)] as const,
-          ['page[limit]', String(limit)] as const,
-        ],
-        repeatable: true,
-        doubts,
-        read(body) {
-          const list = readList(body);
-          return {
-            items: list.items.map(decode),
-            total: list.total,
-            more: isMoreBehind(list, { offset, limit }),
-          };
-        },
-      },
-      options,
-    ),
-  );
+  return await pageLimit.request(wanted.limit, (limit) => {
+    const request = { ...wanted, limit };
+    const read = (body: unknown) => {
+      const list = readList(body);
+      return pageOf(list, list.items.map(wanted.decode), request);
+    };
+    return send({ ...listCall(request), read }, options);
+  });
 }
 
 /** Every endpoint that reads records. */
 export function createReads(
   deps: ReadDeps,
 ): Pick<Required<Remote>, 'readPage' | 'readDeletions' | 'readRecord' | 'readLinks' | 'readUsers'> {
-  const { send, decoder } = deps;
+  const { send, decoder, pageLimit } = deps;
+  /** Of which a whole page was read: what their records tell of how lists travel was learned. */
+  const learned = new WeakSet<ObjectSchema>();
+
+  /** Those records alone that are not recognised; null where all are to be read. */
+  async function readUnread(
+    {
+      object,
+      recognition,
+      wanted,
+    }: {
+      readonly object: ObjectSchema;
+      readonly recognition: Recognition;
+      readonly wanted: ListRequest & { readonly decode: (item: unknown) => RemoteRecord };
+    },
+    options: CallOptions,
+  ) {
+    const isLearned = learned.has(object) || decoder.isCertain(object);
+    const { basis } = recognition;
+    const page = await pageLimit.request(wanted.limit, (limit) => {
+      const request = { ...wanted, limit };
+      const list = {
+        member: 'data',
+        recognition: isLearned ? recognition : { basis, find: findNobody },
+        basis: decoder.basis(object),
+        read: wanted.decode,
+        conclude(body: unknown, records?: RemoteRecord[]) {
+          const told = readList(body);
+          const items = records ?? told.items.map(wanted.decode);
+          return pageOf({ ...told, items }, items, request);
+        },
+      };
+      return readRecognised(send, listCall(request), list, options);
+    });
+    if (page !== null) learned.add(object);
+    return page;
+  }
+
   return {
     async readPage(request, options) {
-      const { object, offset, limit } = request;
-      const page = await readListPage(
-        deps,
-        {
-          endpoint: `GET /objects/${object.object}/resources`,
-          path: ['objects', object.object, 'resources'],
-          query: pageQuery(request),
-          doubts: OBJECT_DOUBTS,
-          offset,
-          limit,
-          decode: (item) => decoder.record(object, item),
-        },
-        options,
-      );
+      const { object, recognition } = request;
+      const decode = (item: unknown) => decoder.record(object, item);
+      const wanted = {
+        endpoint: `GET /objects/${object.object}/resources`,
+        path: ['objects', object.object, 'resources'],
+        query: pageQuery(request),
+        doubts: OBJECT_DOUBTS,
+        offset: request.offset,
+        limit: request.limit,
+        decode,
+      };
+      const known = recognition && (await readUnread({ object, recognition, wanted }, options));
+      const page = known ?? (await readListPage(deps, wanted, options));
       return { records: page.items, total: page.total, more: page.more };
     },
 
@@ -152,6 +192,8 @@ export function createReads(
     readUsers: (options) => readUsers(send, options),
   };
 }
+
+const findNobody = () => Promise.resolve(new Map<string, RemoteRecord>());
 
 /** Bounds are inclusive on every server; whether `Is after` is strict is anybody's guess. */
 function pageQuery({ orderBy, direction, from, to, include = [] }: PageRequest): Query {

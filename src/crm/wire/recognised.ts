@@ -8,7 +8,7 @@ import { packageVersion } from './user-agent.ts';
 const VERSION = packageVersion();
 
 /** How an answer that begins with a list of records is read. */
-export interface RecognisedList {
+export interface RecognisedList<T> {
   /** What the list is called. */
   readonly member: string;
   readonly recognition: Recognition;
@@ -16,34 +16,46 @@ export interface RecognisedList {
   readonly basis: string;
   /** @throws BadAnswer */
   readonly read: (item: unknown) => RemoteRecord;
+  /**
+   * What the answer comes to. Its records are left out where it does not begin with their list: then
+   * it is whole. @throws BadAnswer
+   */
+  readonly conclude: (body: unknown, records?: RemoteRecord[]) => T;
 }
+
+type Answer<T> = { readonly whole: T } | { readonly body: unknown; readonly items: RawItems };
 
 /**
  * Makes a call that lists records, and reads those alone that are not recognised.
  *
- * @returns the records, and what else the answer says; null where it cannot be read so: it is to be
- * read as a whole, which says what is wrong with it.
+ * @returns null where the answer cannot be read so: it is to be asked for and read as a whole, which
+ * says what is wrong with it.
  */
-export async function readRecognised(
+export async function readRecognised<T>(
   send: Send,
   call: Omit<Call<unknown>, 'read' | 'items'>,
-  { member, recognition, basis, read }: RecognisedList,
+  { member, recognition, basis, read, conclude }: RecognisedList<T>,
   options: CallOptions,
-): Promise<{ readonly records: RemoteRecord[]; readonly body: unknown } | null> {
+): Promise<T | null> {
   // Another version of this program may make something else of the same record.
   const wanted = {
     member,
     basis: JSON.stringify([VERSION, recognition.basis, basis]),
   };
-  const answer = await send<{ body: unknown; items: RawItems | undefined }>(
-    { ...call, items: wanted, read: (body, _status, items) => ({ body, items }) },
+  const answer = await send<Answer<T>>(
+    {
+      ...call,
+      items: wanted,
+      read: (body, _status, items) =>
+        items === undefined ? { whole: conclude(body) } : { body, items },
+    },
     options,
   );
+  if ('whole' in answer) return answer.whole;
   const { body, items } = answer;
-  // A list of that name that comes again is the one that counts.
-  const isLeftOut = isObject(body) && Array.isArray(body[member]) && body[member].length === 0;
-  if (items === undefined || !isLeftOut) return null;
   try {
+    // A list of that name that comes again is the one that counts.
+    if (!isObject(body) || !Array.isArray(body[member]) || body[member].length > 0) return null;
     const { digests } = items;
     const readAt = (index: number, digest: string) => {
       const record = read(items.parse(index));
@@ -54,7 +66,7 @@ export async function readRecognised(
     });
     const known = await recognition.find(ends);
     const records = digests.map((digest, index) => known.get(digest) ?? readAt(index, digest));
-    return { records, body };
+    return conclude(body, records);
   } catch (error) {
     if (error instanceof BadAnswer || error instanceof SyntaxError) return null;
     throw error;
