@@ -2,6 +2,8 @@ import PQueue from 'p-queue';
 import { type Lease, readLease } from '../db/lease.ts';
 import { type ObjectStanding, readStanding } from '../db/status.ts';
 import { SyncError } from '../domain/errors.ts';
+import { type Beside, readBeside } from './beside.ts';
+import { remembered } from './snapshot.ts';
 import type { WorkspaceSource } from './status-source.ts';
 
 /** What was last read of a workspace. */
@@ -21,6 +23,8 @@ export interface FleetReads {
   read(source: WorkspaceSource, goodMs?: number): Promise<Reading>;
   /** What is known without waiting; null before its first reading. */
   known(source: WorkspaceSource): Reading | null;
+  /** What stands beside the records; as rarely, by itself: of many records it takes longer. */
+  beside(source: WorkspaceSource): Promise<Beside>;
   /** Any other read, after those of its database that asked before. */
   inTurn<T>(source: WorkspaceSource, work: () => Promise<T>): Promise<T>;
 }
@@ -31,6 +35,7 @@ export interface FleetReadsOptions {
   readonly monotonicMs?: () => number;
   /** Stands in for the database in tests. */
   readonly readOne?: (source: WorkspaceSource) => Promise<Omit<Reading, 'problem'>>;
+  readonly besideOf?: (source: WorkspaceSource) => Promise<Beside>;
 }
 
 /** Of one database at the same time: its connections are there for the work. */
@@ -51,6 +56,8 @@ interface Entry {
 /** Nothing is kept of a workspace that is gone, and no timer of any. */
 export function createFleetReads(options: FleetReadsOptions): FleetReads {
   const { count, monotonicMs = () => performance.now(), readOne = readBoth } = options;
+  const { besideOf = readBeside } = options;
+  const besides = new WeakMap<WorkspaceSource, () => Promise<Beside>>();
   const entries = new WeakMap<WorkspaceSource, Entry>();
   const queues = new Map<unknown, PQueue>();
 
@@ -111,6 +118,13 @@ export function createFleetReads(options: FleetReadsOptions): FleetReads {
       return await entry.reading;
     },
     known: (source) => entries.get(source)?.latest ?? null,
+    beside(source) {
+      const rest = { times: SHARE * count(), mostMs: MOST_MS, monotonicMs };
+      const known =
+        besides.get(source) ?? remembered(() => inTurn(source, () => besideOf(source)), rest);
+      besides.set(source, known);
+      return known();
+    },
     inTurn,
   };
 }

@@ -114,6 +114,7 @@ function measuredOf(source: WorkspaceSource, reads: FleetReads): Measured {
       if (problem !== null) throw new Error(problem.message);
       return objects;
     },
+    beside: () => reads.beside(source),
     conflictsAfter: (newest) => reads.inTurn(source, () => countConflictsAfter(source.db, newest)),
   };
 }

@@ -2,6 +2,7 @@ import type { Counter, Histogram } from 'prom-client';
 import type { countConflictsAfter } from '../db/activity.ts';
 import type { ObjectStanding } from '../db/status.ts';
 import type { RequestDone } from '../domain/traffic.ts';
+import type { Beside } from './beside.ts';
 import type { Received } from './hook-route.ts';
 import { createMetricSet, type MetricsOf } from './metric-set.ts';
 import type { StatusSource, WorkspaceState } from './status-source.ts';
@@ -38,6 +39,7 @@ export interface Measured extends Pick<StatusSource, 'version' | 'leads' | 'endp
   readonly name: string | null;
   readonly state: WorkspaceState | null;
   standing(): Promise<readonly ObjectStanding[]>;
+  beside(): Promise<Beside>;
   conflictsAfter(newest: bigint | null): ReturnType<typeof countConflictsAfter>;
 }
 
@@ -64,7 +66,8 @@ const labelsOf = (name: string | null): Labels => (name === null ? {} : { worksp
 export function createMetrics(of: MetricsOf): Metrics {
   const { fleet } = of;
   const set = createMetricSet(of);
-  const ofDatabase = [set.lag, set.rows, set.outbox, set.open, set.trouble, set.aside];
+  const ofObjects = [set.lag, set.rows, set.outbox, set.open, set.trouble, set.aside];
+  const ofDatabase = [...ofObjects, set.beside, set.besideAge, set.comments];
   const ofEndpoints = [set.remaining, set.limit, set.waiting, set.held, set.requests];
   const ofProcess = [set.leader, set.info, set.up, ...(set.broken === null ? [] : [set.broken])];
   /** What adds up while it leads. */
@@ -75,14 +78,15 @@ export function createMetrics(of: MetricsOf): Metrics {
   /** Whoever is called counts, also where another process leads. */
   const nudged = new Set<string>();
 
-  async function readDatabase({ name, standing, conflictsAfter }: Measured) {
+  async function readDatabase({ name, standing, beside: readBeside, conflictsAfter }: Measured) {
     const objects = await standing();
+    const beside = await readBeside();
     const after = counted.get(name) ?? null;
     const { found, newest } = await conflictsAfter(after);
     // What was there before this process is not its to count: a restart is a reset anyway.
     const fresh = after === null || counted.get(name) !== after ? [] : found;
     counted.set(name, newest);
-    return { objects, found: fresh };
+    return { objects, beside, found: fresh };
   }
 
   function tellObject(own: Labels, standing: ObjectStanding): void {
@@ -98,6 +102,31 @@ export function createMetrics(of: MetricsOf): Metrics {
     for (const { part, code } of standing.troubles) set.trouble.set({ ...labels, part, code }, 1);
     set.conflicts.inc(labels, 0);
     set.pulled.inc(labels, 0);
+  }
+
+  function tellBeside(own: Labels, { activities, sides, comments, troubles }: Beside): void {
+    const tell = (labels: Labels, states: Readonly<Record<string, number>>) => {
+      for (const [state, count] of Object.entries(states)) {
+        set.beside.set({ ...own, ...labels, state }, count);
+      }
+    };
+    for (const { object, waiting, failed } of activities) {
+      tell({ table: 'activity', object }, { waiting, failed });
+    }
+    for (const { part, object, units, read, due, failed, oldestReadAt } of sides) {
+      tell({ table: part, object: object ?? '' }, { waiting: due, failed });
+      // Of records one is read when it changes: nothing is late.
+      if (object !== null || read < units || oldestReadAt === null) continue;
+      const ageMs = Math.max(0, Date.now() - Date.parse(oldestReadAt));
+      set.besideAge.set({ ...own, table: part }, ageMs / 1_000);
+    }
+    for (const { object, waiting, parked } of comments) {
+      set.comments.set({ ...own, object, state: 'pending' }, waiting);
+      set.comments.set({ ...own, object, state: 'parked' }, parked);
+    }
+    for (const { object, part, code } of troubles) {
+      set.trouble.set({ ...own, object, part, code }, 1);
+    }
   }
 
   function tellEndpoints(own: Labels, { endpoints }: Measured): void {
@@ -157,6 +186,7 @@ export function createMetrics(of: MetricsOf): Metrics {
         set.pushed.inc(own, 0);
         tellEndpoints(own, one);
         for (const standing of read?.objects ?? []) tellObject(own, standing);
+        if (read !== null) tellBeside(own, read.beside);
         for (const { object, count } of read?.found ?? []) {
           set.conflicts.inc({ ...own, object }, count);
         }

@@ -1,19 +1,23 @@
 import { type Lease, readLease } from '../db/lease.ts';
 import { controlVersion, type MigrationResult } from '../db/migrate.ts';
 import { type ObjectStanding, readStanding } from '../db/status.ts';
+import { type Beside, readBeside } from './beside.ts';
 import type { StatusSource } from './status-source.ts';
 
 /** Reads shared by everyone who looks: a page left open, a scrape and a probe cost one. */
 export interface Snapshot {
   standing(): Promise<readonly ObjectStanding[]>;
+  beside(): Promise<Beside>;
   lease(): Promise<Lease | null>;
   migrations(): Promise<MigrationResult>;
 }
 
-export function createSnapshot({ db }: Pick<StatusSource, 'db'>): Snapshot {
+export function createSnapshot(source: Pick<StatusSource, 'db' | 'readsBeside'>): Snapshot {
+  const { db } = source;
   return {
     // Counting the rows of large tables is work: a twentieth of the time at most.
     standing: remembered(() => readStanding(db)),
+    beside: remembered(() => readBeside(source)),
     lease: remembered(() => readLease(db)),
     migrations: remembered(() => controlVersion(db)),
   };
@@ -24,6 +28,8 @@ export interface RememberOptions {
   readonly atLeastMs?: number;
   /** And for this many times as long as reading it took; default 20. */
   readonly times?: number;
+  /** But for no longer than this; default 15 s. */
+  readonly mostMs?: number;
   /** Milliseconds of a clock that never jumps. */
   readonly monotonicMs?: () => number;
 }
@@ -37,7 +43,12 @@ const MOST_MS = 15_000;
  */
 export function remembered<T>(
   read: () => Promise<T>,
-  { atLeastMs = 1_000, times = 20, monotonicMs = () => performance.now() }: RememberOptions = {},
+  {
+    atLeastMs = 1_000,
+    times = 20,
+    mostMs = MOST_MS,
+    monotonicMs = () => performance.now(),
+  }: RememberOptions = {},
 ): () => Promise<T> {
   let answer: Promise<T> | null = null;
   let untilMs = 0;
@@ -50,7 +61,7 @@ export function remembered<T>(
     try {
       const result = await reading;
       const endedMs = monotonicMs();
-      untilMs = endedMs + Math.min(MOST_MS, Math.max(atLeastMs, (endedMs - startedMs) * times));
+      untilMs = endedMs + Math.min(mostMs, Math.max(atLeastMs, (endedMs - startedMs) * times));
       return result;
     } catch (error) {
       answer = null;

@@ -28,6 +28,7 @@ export function createStatusServer(source: StatusSource, options: ServerOptions)
     leads: () => source.leads(),
     endpoints: () => source.endpoints(),
     standing: view.snapshot.standing,
+    beside: view.snapshot.beside,
     conflictsAfter: (newest) => countConflictsAfter(source.db, newest),
   };
   const server = createServer(

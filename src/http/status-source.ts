@@ -33,6 +33,8 @@ export interface StatusSource {
   readonly push: boolean;
   /** Whether this process leads. */
   leads(): boolean;
+  /** Whether this table of what stands beside the records is still asked for, of an object where that has several. */
+  readsBeside(table: string, object: string | null): boolean;
   /** Null where it follows no schedule. */
   nextRun(object: string): NextRun | null;
   /** Somebody says that there is something to pull, and perhaps of which object. */

@@ -1,5 +1,4 @@
 import type { FastifyRequest } from 'fastify';
-import { readActivityStandings } from '../db/activities/feeds.ts';
 import { readActivity, readMoves } from '../db/activity.ts';
 import { readAsideCauses } from '../db/aside-review.ts';
 import { readStaleViews } from '../db/dependants.ts';
@@ -49,9 +48,10 @@ async function readFacts(source: StatusSource, snapshot: Snapshot): Promise<Show
   const { db } = source;
   const nowMs = Date.now();
   const window = { nowSeconds: nowMs / 1_000, bucketSeconds: BUCKET_SECONDS, buckets: BUCKETS };
-  const [objects, lease, activity, moves, open, parked, staleViews, aside, activities] =
+  const [objects, beside, lease, activity, moves, open, parked, staleViews, aside] =
     await Promise.all([
       snapshot.standing(),
+      snapshot.beside(),
       snapshot.lease(),
       readActivity(db, { sinceSeconds: seriesStart(window), bucketSeconds: BUCKET_SECONDS }),
       readMoves(db, MOST_MOVES),
@@ -59,7 +59,6 @@ async function readFacts(source: StatusSource, snapshot: Snapshot): Promise<Show
       listEntries(db, { states: ['parked'], limit: MOST_DECISIONS }),
       readStaleViews(db),
       readAsideCauses(db),
-      readActivityStandings(db),
     ]);
   return {
     staleViews: staleViews.map(({ what }) => what),
@@ -83,7 +82,7 @@ async function readFacts(source: StatusSource, snapshot: Snapshot): Promise<Show
       parkedTotal: parked.total,
     },
     aside: aside.slice(0, MOST_DECISIONS),
-    activities: activities.filter(({ isKept }) => isKept),
+    beside,
     nowMs,
   };
 }

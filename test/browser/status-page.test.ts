@@ -27,8 +27,17 @@ beforeEach(async () => {
       http: { host: '127.0.0.1', port: 0, token: null, nudgeSecret: null },
       objects: {
         person: { conflicts: 'manual', fields: {}, history: false, delete: 'push' },
-        deal: { conflicts: 'newest', fields: {}, history: false, delete: 'park' },
+        company: { attachments: null, fields: {}, history: false, delete: 'push' },
+        deal: {
+          conflicts: 'newest',
+          fields: {},
+          history: false,
+          delete: 'park',
+          activities: true,
+          comments: null,
+        },
       },
+      tables: { settings: true, lists: true, campaigns: [], everyMs: 3_600_000 },
     },
   });
   daemon = await startDaemon(workspace);
@@ -108,6 +117,7 @@ test.each([
     await page.getByRole('heading', { name: /conflict job_title/ }).waitFor();
     await page.getByText('person 40 new').waitFor();
     await page.getByText('1 conflict open; 1 change parked.').waitFor();
+    await page.getByText(/^list_member \d+ of \d+ read, /).waitFor();
     expect(await overflow(page)).toBeLessThanOrEqual(0);
     expect(await page.evaluate('window.evil')).toBeUndefined();
     await shoot(page, name);

@@ -67,6 +67,7 @@ export function fakeFleet(
   const reads = createFleetReads({
     count: () => present.length,
     readOne: async ({ name }) => (await readers.get(name)?.()) ?? { objects: [], lease: null },
+    besideOf: async () => ({ activities: [], sides: [], comments: [], troubles: [] }),
   });
   const server = createFleetServer(fleet, {
     host: '127.0.0.1',
@@ -127,6 +128,7 @@ function sourceOf(
     push: true,
     state: () => state,
     leads: () => state.kind === 'leading',
+    readsBeside: () => true,
     nextRun: () => null,
     nudge: (object) => nudged.push(`${name} ${object}`),
     hooks: null,

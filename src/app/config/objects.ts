@@ -60,6 +60,25 @@ export function objectSettings(
   };
 }
 
+/** Whether a table beside the records is asked for, of an object where that has several. */
+export function readsBeside(
+  config: Parameters<typeof objectSettings>[0] & {
+    readonly tables: Pick<ConfigFile['tables'], 'settings' | 'lists'> & {
+      readonly campaigns: readonly string[];
+    };
+  },
+  table: string,
+  object: string | null,
+): boolean {
+  const { settings, lists, campaigns } = config.tables;
+  if (object !== null) {
+    const { attachmentsMs, commentsMs } = objectSettings(config, object);
+    return (table === 'attachment' ? attachmentsMs : commentsMs) !== false;
+  }
+  if (table === 'setting') return settings;
+  return table === 'campaign_recipient' ? campaigns.length > 0 : lists;
+}
+
 /** What is asked of a CRM that tells no past, by its path. */
 export function untoldPasts(
   objects: ConfigFile['objects'],

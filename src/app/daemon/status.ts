@@ -6,6 +6,7 @@ import type { HookReceiver } from '../../http/hook-route.ts';
 import { createStatusServer, type StatusServer } from '../../http/status-server.ts';
 import type { NextRun, StatusSource } from '../../http/status-source.ts';
 import { describeAccess } from '../config/config.ts';
+import { readsBeside } from '../config/objects.ts';
 import { discardChange } from '../decisions/discard-change.ts';
 import { resolveConflict } from '../decisions/resolve-conflict.ts';
 import { createReceiver } from '../hooks/receiver.ts';
@@ -35,6 +36,7 @@ export function statusSource(session: Session, facts: DaemonFacts): StatusSource
     access: describeAccess(config.access),
     push: config.push && session.installation.adopted,
     leads: facts.leads,
+    readsBeside: (table, object) => readsBeside(config, table, object),
     nextRun: facts.nextRun,
     nudge: facts.nudge,
     hooks: receiverOf(session),

@@ -6,6 +6,7 @@ import type { WorkspaceSource, WorkspaceState } from '../../http/status-source.t
 import type { Config } from '../config/config.ts';
 import { describeAccess } from '../config/config.ts';
 import type { ProcessSettings } from '../config/environment.ts';
+import { readsBeside } from '../config/objects.ts';
 import type { Serving } from '../daemon/serving.ts';
 import { decidedOn, receiverOf } from '../daemon/status.ts';
 import type { Logger } from '../log.ts';
@@ -94,6 +95,7 @@ function createSource(
     },
     state: () => stateOf(workspace),
     leads: () => workspace.hold.epoch !== null,
+    readsBeside: (table, object) => readsBeside(workspace.config, table, object),
     nextRun: (object) => led.get(name)?.serving.nextRun(object) ?? null,
     nudge(object) {
       const serving = led.get(name)?.serving;

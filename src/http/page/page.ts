@@ -1,10 +1,11 @@
-import type { ActivityStanding } from '../../db/activities/feeds.ts';
 import type { Move } from '../../db/activity.ts';
 import type { AsideCause } from '../../db/aside-review.ts';
 import type { Lease } from '../../db/lease.ts';
 import type { ObjectStanding } from '../../db/status.ts';
 import type { EndpointStats } from '../../domain/traffic.ts';
+import type { Beside } from '../beside.ts';
 import type { NextRun, WorkspaceState } from '../status-source.ts';
+import { besideList, refusedComments } from './beside.ts';
 import { type Decisions, decisions, parkedApart } from './decisions.ts';
 import { plural, span } from './format.ts';
 import { type Html, html } from './html.ts';
@@ -44,8 +45,8 @@ export interface PageFacts {
   readonly waiting: Decisions;
   /** What keeps rows from being as their records are. */
   readonly aside: readonly AsideCause[];
-  /** How far what the CRM tells of the past of records was read. */
-  readonly activities: readonly ActivityStanding[];
+  /** How far what is no record was read, and what of it waits. */
+  readonly beside: Beside;
   readonly nowMs: number;
   readonly formToken: string;
   /** What came of what was asked before. */
@@ -62,7 +63,7 @@ export interface Member {
 
 export function statusPage(facts: PageFacts): Html {
   const { nowMs, formToken, notice, waiting, base, member, crm } = facts;
-  const total = waiting.openConflicts + parkedCount(waiting);
+  const total = waiting.openConflicts + parkedCount(waiting) + refusedCount(facts);
   const live = (id: string, content: Html | null) =>
     html`<div id="${id}" data-live>${content}</div>`;
   const scroll = (id: string, label: string, content: Html) =>
@@ -74,8 +75,8 @@ export function statusPage(facts: PageFacts): Html {
 <p class="quiet" id="facts" data-live>${crm} · ${role(facts)} · push ${facts.push ? 'on' : 'off'} · ${facts.access} · version ${facts.version}</p></header>
 <main>
 ${notice !== null && html`<p id="notice" tabindex="-1" class="notice ${notice.good ? 'good' : 'bad'}">${notice.text}</p>`}
-<section aria-labelledby="h-waiting"><h2 id="h-waiting">Waits for you</h2>${live('waiting', html`${asideList(facts.aside, crm)}${decisions(waiting, { nowMs, formToken, base, crm })}`)}</section>
-<section aria-labelledby="h-objects"><h2 id="h-objects">Objects</h2>${scroll('objects', 'Objects', objectsTable(facts.objects, facts.nextRun, nowMs))}${live('views', staleViews(facts))}${live('past', activitiesList(facts.activities))}</section>
+<section aria-labelledby="h-waiting"><h2 id="h-waiting">Waits for you</h2>${live('waiting', html`${asideList(facts.aside, crm)}${refusedComments(facts.beside.comments, crm)}${decisions(waiting, { nowMs, formToken, base, crm })}`)}</section>
+<section aria-labelledby="h-objects"><h2 id="h-objects">Objects</h2>${scroll('objects', 'Objects', objectsTable(facts.objects, facts.nextRun, nowMs))}${live('views', staleViews(facts))}${live('past', activitiesList(facts.beside.activities))}${live('beside', besideList(facts.beside, nowMs))}</section>
 <section aria-labelledby="h-plots"><h2 id="h-plots">Last hours</h2>${live('plots', plots(facts.series, { crm, bucketSeconds: facts.bucketSeconds }))}</section>
 <section aria-labelledby="h-moves"><h2 id="h-moves">What moved</h2>${scroll('moves', 'What moved', movesList(facts.moves, facts))}</section>
 <section aria-labelledby="h-allowance"><h2 id="h-allowance">Requests to ${crm}</h2>${scroll('allowance', `Requests to ${crm}`, allowanceTable(facts.endpoints, facts))}</section>
@@ -122,11 +123,17 @@ function staleViews({ staleViews: views }: PageFacts): Html | null {
 /** A read that failed once is tried again within the minute: it is news when that does not help. */
 const HICCUP_SECONDS = 120;
 
-function summary({ waiting, objects }: PageFacts): Html {
+function refusedCount({ beside }: Pick<PageFacts, 'beside'>): number {
+  return beside.comments.reduce((sum, { parked }) => sum + parked, 0);
+}
+
+function summary({ waiting, objects, beside }: PageFacts): Html {
+  const refused = refusedCount({ beside });
   const aside = objects.reduce((sum, { setAside }) => sum + setAside, 0);
   const said = [
     waiting.openConflicts > 0 && `${plural(waiting.openConflicts, 'conflict')} open`,
     parkedCount(waiting) > 0 && `${plural(parkedCount(waiting), 'change')} parked`,
+    refused > 0 && `${plural(refused, 'comment')} refused`,
     aside > 0 && `${plural(aside, 'row')} put aside`,
   ].filter((text) => text !== false);
   const stopped = objects.flatMap(({ object, troubles, lastError }) =>
@@ -134,6 +141,7 @@ function summary({ waiting, objects }: PageFacts): Html {
       ? [`${object} (${[...new Set(troubles.map(({ part }) => part))].join(', ')})`]
       : [],
   );
+  stopped.push(...beside.troubles.map(({ part }) => part));
   if (stopped.length > 0) said.push(`stopped, and tried again: ${stopped.join(', ')}`);
   const broken = objects.flatMap(({ object, lastError, lagSeconds, troubles }) => {
     if (troubles.length > 0) return [];

@@ -18,6 +18,7 @@ async function known(): Promise<ReadonlySet<string>> {
       leads: () => true,
       endpoints: () => [],
       standing: away,
+      beside: away,
       conflictsAfter: away,
     },
   ]);
