@@ -27,7 +27,7 @@ import type { Capabilities } from '../domain/capabilities.ts';
 import type { ConflictPolicy } from '../domain/merge-fields.ts';
 import { type EntryRewrite, mergeRecord, type PendingEntry } from '../domain/merge-record.ts';
 import type { RemoteRecord } from '../domain/record.ts';
-import { type Candidate, findCandidates, stillOlder, toRow } from './compare-records.ts';
+import { type Candidate, lockAnswered, lockDiffering, toRow } from './compare-records.ts';
 import { withCurrentReferences } from './current-references.ts';
 import type { RemoteWrites } from './remote-writes.ts';
 import { type StaleContext, withoutStale } from './stale-reads.ts';
@@ -44,6 +44,8 @@ export interface ApplyContext extends StaleContext {
   readonly writes?: RemoteWrites | undefined;
   /** Link tables to bring up to what the records tell; none where left out. */
   readonly links?: readonly LinkTable[];
+  /** They are what the CRM answered to a write: hardly one is as its row stands. */
+  readonly isAnswer?: boolean;
   /** Tries again what is known to be refused, whenever that is due. */
   readonly retry?: boolean;
 }
@@ -97,34 +99,13 @@ export async function applyRecords(
   for (const [id, trouble] of renamed.refused) refusals.set(id, trouble);
   const free = records.filter(({ id }) => !renamed.held.has(id));
   const encoded = free.map((record) => toRow(table, record));
-  const { candidates, equal, undated } = await findCandidates(
-    tx,
-    table,
-    { records: free, encoded },
-    context,
-  );
-  await noteUnchanged(tx, table, equal);
-
-  const present = candidates.filter((c) => c.present);
-  const locked = await lockRows(
-    tx,
-    table,
-    present.map(({ record }) => record.id),
-  );
-  const held = present.filter(({ record }) => !locked.has(record.id));
+  const lock = context.isAnswer === true ? lockAnswered : lockDiffering;
+  const found = await lock(tx, table, { records: free, encoded }, context);
+  await noteUnchanged(tx, table, found.equal);
+  const standing = found.free.filter((c) => c.present);
   const usable = [
-    ...candidates.filter((c) => !c.present),
-    ...(await withoutStale(
-      tx,
-      table,
-      await stillOlder(
-        tx,
-        table,
-        present.filter(({ record }) => locked.has(record.id)),
-        context,
-      ),
-      context,
-    )),
+    ...found.free.filter((c) => !c.present),
+    ...(await withoutStale(tx, table, standing, context)),
   ];
   const doubted = {
     records: usable.filter((c) => c.same).map((c) => c.record),
@@ -167,7 +148,7 @@ export async function applyRecords(
   });
   const deferred = [
     ...records.filter(({ id }) => renamed.held.has(id)),
-    ...held.map((c) => c.record),
+    ...found.held,
     ...refused.filter(({ trouble }) => trouble.passing).map(({ record }) => record),
   ];
   const lasting = refused.filter(({ trouble }) => !trouble.passing);
@@ -189,7 +170,7 @@ export async function applyRecords(
     trouble: lasting[0]?.trouble ?? null,
     conflicts: merged.conflicts.length,
     extra: encoded.reduce((sum, { extras }) => sum + extras, 0),
-    undated,
+    undated: found.undated,
   };
 }
 

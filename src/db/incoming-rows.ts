@@ -88,27 +88,62 @@ export async function compareRows(
 ): Promise<Standing[]> {
   const source = incomingSource(table, rows);
   const at = `$${source.parameters.length + 1}::timestamptz`;
-  const writtenSince = `t._synced_at >= date_trunc('milliseconds', ${at})`;
-  const [newer, undated] =
-    versions === 'read'
-      ? [`coalesce(${writtenSince}, false)`, 'false']
-      : [
-          `coalesce(t._updated_at > ${source.updatedAt}, false) OR (s.undated AND ${writtenSince})`,
-          `t._updated_at IS NOT NULL AND ${source.updatedAt} IS NULL`,
-        ];
+  const told = versionSql(versions, { updatedAt: source.updatedAt, readAt: at });
   const found = await sql.query<Omit<Standing, 'index'> & { index: string }>(
     `SELECT i.n - 1 AS index, t.id IS NOT NULL AS present, s.differs, s.undated,
-            t.id IS NOT NULL AND t._updated_at IS NOT DISTINCT FROM ${source.updatedAt} AS same,
-            ${newer} AS newer, t.ctid::text AS place, t.xmin::text AS by
+            t.id IS NOT NULL AND ${told.same} AS same, ${told.newer} AS newer, t.ctid::text AS place, t.xmin::text AS by
        FROM ${source.from}
        LEFT JOIN ${source.standing} AS t ON t.id = i.id
       CROSS JOIN LATERAL (
         SELECT t.id IS NULL OR ${source.differs} AS differs,
-               ${undated} AS undated) AS s
+               ${told.undated} AS undated) AS s
       WHERE ${equal ? 'true' : 's.differs OR s.undated'}`,
     [...source.parameters, readAt],
   );
   return found.map((standing) => ({ ...standing, index: Number(standing.index) }));
+}
+
+/** SQL that measures a version, by its date and the time it was read, against the row `t`. */
+function versionSql(
+  versions: 'stamped' | 'read',
+  { updatedAt, readAt }: { readonly updatedAt: string; readonly readAt: string },
+) {
+  const same = `t._updated_at IS NOT DISTINCT FROM ${updatedAt}`;
+  const writtenSince = `coalesce(t._synced_at >= date_trunc('milliseconds', ${readAt}), false)`;
+  if (versions === 'read') return { same, newer: writtenSince, undated: 'false' };
+  const undated = `(t._updated_at IS NOT NULL AND ${updatedAt} IS NULL)`;
+  const newer = `coalesce(t._updated_at > ${updatedAt}, ${undated} AND ${writtenSince})`;
+  return { same, newer, undated };
+}
+
+/**
+ * Locks the rows that nobody else holds, in id order, and tells how the version of each stands to the
+ * one that came. One scan of the primary key; what the rows hold is not compared.
+ */
+export async function lockVersions(
+  tx: Sql,
+  table: MirrorTable,
+  {
+    rows,
+    readAt,
+    versions,
+  }: {
+    readonly rows: readonly IncomingRow[];
+    readonly readAt: string;
+    readonly versions: 'stamped' | 'read';
+  },
+): Promise<ReadonlyMap<string, Pick<Standing, 'newer' | 'same' | 'undated'>>> {
+  if (rows.length === 0) return new Map();
+  const position = SYSTEM_COLUMNS.findIndex(({ name }) => name === '_updated_at');
+  const told = versionSql(versions, { updatedAt: 'i.at', readAt: '$3::timestamptz' });
+  const locked = await tx.query<Pick<Standing, 'newer' | 'same' | 'undated'> & { id: string }>(
+    `SELECT t.id, ${told.newer} AS newer, ${told.same} AS same, ${told.undated} AS undated
+       FROM unnest($1::text[], $2::timestamptz[]) AS i(id, at)
+       JOIN ${table.qualified} AS t ON t.id = i.id
+      ORDER BY t.id FOR UPDATE OF t SKIP LOCKED`,
+    [rows.map(({ id }) => id), rows.map(({ values }) => values[position] ?? null), readAt],
+  );
+  return new Map(locked.map(({ id, ...standing }) => [id, standing]));
 }
 
 /** What came of rows that were to be written. */

@@ -66,7 +66,7 @@ export async function settle(
   );
   await forgetTombstones(tx, object, back);
   const records = delivered.flatMap(({ record }) => (record ? [record] : []));
-  await applyRecords(tx, table, records, context);
+  await applyRecords(tx, table, records, { ...context, isAnswer: true });
   if (created.length > 0) await rewriteReferences(tx, context.tables);
 }
 

@@ -20,11 +20,15 @@ export const AWAITED = `unmerged AS MATERIALIZED (
         WHERE m.object = $1
      )`;
 
-/** What a claim of object `$1` may begin with: nothing of the record is in flight, or awaited. */
+/**
+ * What a claim of object `$1` may begin with: nothing of the record is in flight, or awaited. What is in
+ * flight is read once, and not looked for anew for each that is due.
+ */
 export const IS_CLAIMABLE = `o.object = $1 AND ${IS_DUE} AND NOT ${IS_LINK}
-          AND NOT EXISTS (SELECT 1 FROM {sync}.outbox AS s
-                WHERE s.object = $1 AND s.record_id = o.record_id AND s.state = 'sending'
-                  AND (s.ticket IS NOT NULL OR s.op NOT IN ('link', 'unlink')))
+          AND o.record_id NOT IN (
+                SELECT s.record_id FROM {sync}.outbox AS s
+                 WHERE s.object = $1 AND s.state = 'sending'
+                   AND (s.ticket IS NOT NULL OR s.op NOT IN ('link', 'unlink')))
           AND NOT EXISTS (SELECT 1 FROM awaited AS a WHERE a.id = o.record_id)`;
 
 /**
