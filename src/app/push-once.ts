@@ -55,9 +55,9 @@ export function pushDeps(session: Session, lease: PushLease): PushDeps {
     claimSizeOf: (object) => claimSize(session.remote.capabilitiesOf(object).writing),
     massDelete: session.config.massDelete,
     lease,
-    refresh: (table, before, signal) =>
+    refresh: (table, since, signal) =>
       inTime(session, signal, (reading) =>
-        refreshBeforePush(session, table, { ...reading, before }),
+        refreshBeforePush(session, table, { ...reading, ...since }),
       ),
     takeInChanges: (table, signal) =>
       inTime(session, signal, (reading) => takeInChanges(session, table, reading)),

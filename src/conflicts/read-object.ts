@@ -32,6 +32,8 @@ export interface ReadOptions extends Pick<CallOptions, 'timeoutMs' | 'withinMs'>
   readonly onPage?:
     | ((page: { readonly read: number; readonly total: number | null }) => void)
     | undefined;
+  /** Whether a record was applied in this very version already: then its links alone are looked at. */
+  readonly isEcho?: ((record: RemoteRecord) => boolean) | undefined;
   /** Tries everything again that was put aside, due or not. */
   readonly everything?: boolean | undefined;
 }
@@ -107,7 +109,7 @@ export async function walkObject(
       readonly passing?: boolean | undefined;
     },
 ): Promise<string | null> {
-  const { orderBy, from, probe, passing = false } = options;
+  const { orderBy, from, probe, isEcho, passing = false } = options;
   const limit = deps.remote.limits.pageSize;
   const startedAtMs = serverNow(deps);
   let state = startWalk({ orderBy, from, limit, probe, startedAtMs });
@@ -129,7 +131,8 @@ export async function walkObject(
       more: page.more,
     });
     state = step.state;
-    const records = step.accepted.flatMap((index) => page.records[index] ?? []);
+    const accepted = step.accepted.flatMap((index) => page.records[index] ?? []);
+    const records = isEcho === undefined ? accepted : accepted.map(withoutEcho(isEcho));
     reached = step.watermark ?? reached;
     await applyPage(deps, table, reading, options, {
       records,
@@ -151,6 +154,11 @@ export async function walkObject(
   const change = orderBy === 'updated' ? { updatedConfirmed: true } : { createdConfirmed: true };
   reading.cursor = await deps.db.transaction((tx) => moveCursor(tx, cursor, change));
   return reached;
+}
+
+function withoutEcho(isEcho: (record: RemoteRecord) => boolean) {
+  return (record: RemoteRecord): RemoteRecord =>
+    isEcho(record) ? { ...record, isUnchanged: true } : record;
 }
 
 /** Applies records in one transaction with the cursor that has seen them. */

@@ -36,7 +36,7 @@ export interface RemoteRecord {
   readonly links: Readonly<Record<string, Linkage>>;
   /** How it came; where the adapter tells. */
   readonly trace?: Trace;
-  /** It was not read, but recognised: see `Recognition`. No field is told. */
+  /** It was recognised, and is as its row is: see `Recognition`. Its fields may not be told. */
   readonly isUnchanged?: true;
 }
 

@@ -5,6 +5,7 @@ import type { Looked } from '../db/outbox/claimable.ts';
 import type { MassDeleteLimits } from '../db/outbox/delete-guard.ts';
 import type { Creating, Removal } from '../domain/capabilities.ts';
 import type { ConflictPolicy } from '../domain/merge-fields.ts';
+import type { RemoteRecord } from '../domain/record.ts';
 import type { Remote } from '../domain/remote.ts';
 
 /** What was taken in before a claim. How the next look goes on from there is its own affair. */
@@ -36,11 +37,15 @@ export interface PushDeps {
   readonly lease: PushLease;
   /**
    * Takes in what is about to be overwritten, right before a claim: the claim takes what was looked at
-   * and nothing else (invariant 5). `before`: what the last call within the same push came to.
+   * and nothing else (invariant 5). `before`: what the last call within the same push came to; `isEcho`:
+   * what was answered since, and need not be compared.
    */
   readonly refresh: (
     table: MirrorTable,
-    before: Refreshed | null,
+    since: {
+      readonly before: Refreshed | null;
+      readonly isEcho: (record: RemoteRecord) => boolean;
+    },
     signal: AbortSignal,
   ) => Promise<Refreshed>;
   /** Takes in everything that changed of the object, merges above all. */

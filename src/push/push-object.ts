@@ -1,6 +1,7 @@
 import type { MirrorTable } from '../db/mirror/table.ts';
 import type { Looked } from '../db/outbox/claimable.ts';
 import { claim } from './claim.ts';
+import type { Echoes } from './echoes.ts';
 import { jobLedger } from './job-ledger.ts';
 import { leaseLost } from './lease-lost.ts';
 import type { PushCounts, PushDeps } from './push-deps.ts';
@@ -28,7 +29,16 @@ export interface Pushed {
 export async function pushObject(
   deps: PushDeps,
   table: MirrorTable,
-  { looked, signal }: { readonly looked: Looked | null; readonly signal: AbortSignal },
+  {
+    looked,
+    echoes,
+    signal,
+  }: {
+    readonly looked: Looked | null;
+    /** Told of every answer. */
+    readonly echoes: Pick<Echoes, 'note'>;
+    readonly signal: AbortSignal;
+  },
 ): Promise<Pushed | null> {
   const { remote, lease } = deps;
   const epoch = lease.epoch;
@@ -57,7 +67,13 @@ export async function pushObject(
     const sending = { remote, nowMs: deps.nowMs, mayStart, ledger };
     let sentAtMs: number;
     try {
-      await write(sending, table.schema, outgoing, { ...call, report: settling.report });
+      await write(sending, table.schema, outgoing, {
+        ...call,
+        report: async (sent) => {
+          echoes.note(sent);
+          await settling.report(sent);
+        },
+      });
     } finally {
       sentAtMs = deps.nowMs();
       await settling.drained();

@@ -3,6 +3,7 @@ import { linkViews } from '../db/mirror/links.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
 import { type DueWork, readDueWork } from '../db/outbox/due.ts';
 import { readDueLinks } from '../db/outbox/links.ts';
+import { createEchoes } from './echoes.ts';
 import { settleJobs } from './out-jobs.ts';
 import { createPace, type Pace } from './pace.ts';
 import type { PushCounts, PushDeps, Refreshed } from './push-deps.ts';
@@ -80,12 +81,15 @@ async function pushRecords(
   const pace = paceOf(deps, table);
   const paced = { ...deps, claimSizeOf: () => pace.size };
   let refreshed: Refreshed | null = null;
+  let echoes = createEchoes();
   while (!signal.aborted && (await isDue())) {
     // Before every claim: sending takes its time, and people go on editing (invariant 5).
     const lookedMs = deps.nowMs();
-    refreshed = await deps.refresh(table, refreshed, signal);
+    const since = { before: refreshed, isEcho: echoes.has };
+    refreshed = await deps.refresh(table, since, signal);
     read = true;
-    const pushed = await pushObject(paced, table, { looked: refreshed.looked, signal });
+    echoes = createEchoes();
+    const pushed = await pushObject(paced, table, { looked: refreshed.looked, echoes, signal });
     if (pushed === null) break;
     const { counts, sentAtMs } = pushed;
     pace.went(sum(counts), sentAtMs - lookedMs);

@@ -1,0 +1,45 @@
+import { equalJson } from '../domain/equal.ts';
+import type { RemoteRecord } from '../domain/record.ts';
+import type { Sent } from './sent.ts';
+
+/** Versions of records that came as answers to writes of one claim, and come again with the list. */
+export interface Echoes {
+  note(sent: readonly Sent[]): void;
+  /** Whether it is the very version that was answered, in all that it tells but links. */
+  has(record: RemoteRecord): boolean;
+}
+
+/**
+ * An answer is written down with the entries that it settles, or put aside with them: what a list tells of
+ * the same version changes nothing. A version is known by its date and every field: a date alone may
+ * be that of several, and where there is none nothing tells.
+ */
+export function createEchoes(): Echoes {
+  const answered = new Map<string, RemoteRecord>();
+  return {
+    note(sent) {
+      for (const one of sent) {
+        if (one.kind === 'delivered' && one.record !== null)
+          answered.set(one.record.id, one.record);
+      }
+    },
+    has(record) {
+      const answer = answered.get(record.id);
+      return answer !== undefined && record.updatedAt !== null && isSame(answer, record);
+    },
+  };
+}
+
+function isSame(answer: RemoteRecord, told: RemoteRecord): boolean {
+  return (
+    answer.updatedAt === told.updatedAt &&
+    answer.createdAt === told.createdAt &&
+    answer.createdBy === told.createdBy &&
+    answer.updatedBy === told.updatedBy &&
+    equalJson(answer.mergedIds, told.mergedIds) &&
+    Object.entries(told.fields).every(([field, value]) => {
+      const known = Object.hasOwn(answer.fields, field) ? answer.fields[field] : undefined;
+      return known !== undefined && equalJson(known, value);
+    })
+  );
+}
