@@ -1,6 +1,6 @@
 import { query } from './postgres.ts';
 import { runNode } from './process.ts';
-import { environment, PROGRAM, runProgram, type Stage, withDatabase } from './stage.ts';
+import { environment, PROGRAM, type Stage, withDatabase } from './stage.ts';
 
 export interface PushRun {
   /** From the first change that was claimed to the last that was settled. */
@@ -25,7 +25,8 @@ export async function measurePush(
 ): Promise<PushRun> {
   const { emulator, postgres } = stage;
   return await withDatabase(postgres, async (databaseUrl) => {
-    await runProgram(emulator, databaseUrl, ['backfill', 'person']);
+    const env = environment(emulator, databaseUrl);
+    await runNode([main, 'backfill', 'person', '--json'], env);
     await query(
       databaseUrl,
       `UPDATE clarify.person
@@ -35,8 +36,7 @@ export async function measurePush(
     );
     const before = await countRequests(stage);
     const usedBefore = await postgres.processorMs();
-    const pushed = [main, 'push', 'person', '--json'];
-    const { processorMs } = await runNode(pushed, environment(emulator, databaseUrl));
+    const { processorMs } = await runNode([main, 'push', 'person', '--json'], env);
     const usedAfter = await postgres.processorMs();
     const after = await countRequests(stage);
     const [row] = await query(

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { type Postgres, query } from '../postgres.ts';
 import type { Finished } from '../process.ts';
-import { type Emulator, runProgram, withDatabase, withEmulator } from '../stage.ts';
+import { type Emulator, withDatabase, withEmulator } from '../stage.ts';
 import { usedSince } from './backfill-beside.ts';
 import type { OpenPusher, Pusher } from './pushers.ts';
 import type { WholeRun } from './turns.ts';
@@ -41,7 +41,6 @@ export async function pushBeside(
 ): Promise<PushedBeside> {
   return await withEmulator(scene.people, async (emulator) =>
     withDatabase(postgres, async (databaseUrl) => {
-      await runProgram(emulator, databaseUrl, ['backfill', 'person']);
       const pusher = await open(emulator, databaseUrl);
       try {
         return await play(scene, { postgres, emulator, databaseUrl, pusher });

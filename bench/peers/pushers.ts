@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { query } from '../postgres.ts';
 import { type Finished, runNode } from '../process.ts';
-import { type Emulator, environment, PROGRAM } from '../stage.ts';
+import { type Emulator, environment, PROGRAM, runProgram } from '../stage.ts';
 import { installPeer } from './install.ts';
 
 /** A program that sends changed rows of a table to the CRM. */
@@ -17,6 +17,7 @@ export interface Pusher {
   close(): Promise<void>;
 }
 
+/** Fills the table first. */
 export type OpenPusher = (emulator: Emulator, databaseUrl: string) => Promise<Pusher>;
 
 /** Some of what was to be sent was refused, which it says by its code. */
@@ -24,23 +25,23 @@ const GOOD_CODES = { ours: [0, 3], drt: [0, 1] };
 
 /** By a build of this program; what is at `main` unless told. */
 export function ours(main = PROGRAM): OpenPusher {
-  return async (emulator, databaseUrl) => ({
-    table: 'clarify.person',
-    stamp: '',
-    push: async () =>
-      await runNode(
-        [main, 'push', 'person', '--json'],
-        environment(emulator, databaseUrl),
-        GOOD_CODES.ours,
-      ),
-    close: async () => {},
-  });
+  return async (emulator, databaseUrl) => {
+    const env = environment(emulator, databaseUrl);
+    await runNode([main, 'backfill', 'person', '--json'], env);
+    return {
+      table: 'clarify.person',
+      stamp: '',
+      push: async () => await runNode([main, 'push', 'person', '--json'], env, GOOD_CODES.ours),
+      close: async () => {},
+    };
+  };
 }
 
 /** By drt, which finds changed rows by a timestamp, as its documentation has it. */
 export function drt(batch: number): OpenPusher {
   return async (emulator, databaseUrl) => {
     const peer = await installPeer('drt-1.2.1');
+    await runProgram(emulator, databaseUrl, ['backfill', 'person']);
     const table = 'public.person';
     await query(
       databaseUrl,
