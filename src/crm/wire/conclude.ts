@@ -4,6 +4,7 @@ import type { Api } from './api.ts';
 import { BadAnswer, type Call, isWrite as writes } from './call.ts';
 import type { Clock } from './clock.ts';
 import { HELD_HINT, heldMessage, WORTH_TELLING_MS } from './hold.ts';
+import { mayRound } from './json-bytes.ts';
 import { takeRawItems } from './raw-items.ts';
 import type { Outcome } from './transport.ts';
 
@@ -28,6 +29,7 @@ export function conclude<T>(
   const { status, headers } = outcome;
   const isGood = status >= 200 && status <= 299;
   const list = isGood && call.items ? takeRawItems(outcome.body, call.items) : null;
+  const isExact = list === null && !mayRound(outcome.body.view());
   const text = list === null ? outcome.takeText() : list.rest;
   if (!isGood) {
     const { retryAfterMs } = api.readRate({ status, headers }, clock.nowMs());
@@ -41,7 +43,8 @@ export function conclude<T>(
   const isPart = status === 206 && !isWrite;
   try {
     if (isPart) throw new BadAnswer('it is a part of what was asked for');
-    const body = text.trim() === '' ? undefined : parseJson(text);
+    const parse: (json: string) => unknown = isExact ? JSON.parse : parseJson;
+    const body = text.trim() === '' ? undefined : parse(text);
     const told = api.readToldErrors(body);
     if (told === null || (isWrite && told.hasData)) {
       return { ok: true, value: call.read(body, status, list?.items) };

@@ -1,15 +1,4 @@
-/** Where a text of JSON was left off. Signs of -1 and 1 are those of the program below. */
-interface State {
-  /** Lists and objects that are open. */
-  depth: number;
-  /** -1 within a string, else 0. */
-  inString: number;
-  /** 1 right behind a backslash that escapes what follows, else 0. */
-  isEscaped: number;
-}
-
-/** @returns the place of the bracket that leaves none open, or -1 where none of these bytes does. */
-type Scan = (bytes: Uint8Array, state: State) => number;
+import { AT_ONCE, jsonProgram, type Scan, type State } from './json-bytes.ts';
 
 /** Follows one text of JSON that comes in pieces. */
 export interface Nesting {
@@ -23,7 +12,7 @@ export interface Nesting {
   findEnd(bytes: Uint8Array, from: number): number;
 }
 
-export function createNesting(scan: Scan = fastest()): Nesting {
+export function createNesting(scan: Scan = jsonProgram()?.scan ?? scanPlainly): Nesting {
   const state: State = { depth: 0, inString: 0, isEscaped: 0 };
   return {
     enter() {
@@ -40,8 +29,6 @@ export function createNesting(scan: Scan = fastest()): Nesting {
   };
 }
 
-/** What fits beside the blanks into the program's memory. */
-const AT_ONCE = 65_536;
 const [QUOTE, BACKSLASH] = [0x22, 0x5c];
 
 /** The meaning of it, a byte at a time. */
@@ -64,63 +51,3 @@ export const scanPlainly: Scan = (bytes, state) => {
   Object.assign(state, { depth, inString, isEscaped });
   return end;
 };
-
-let found: Scan | undefined;
-
-/** Looked for once in a process: the program's memory reserves gigabytes of addresses. */
-function fastest(): Scan {
-  found ??= loadProgram() ?? scanPlainly;
-  return found;
-}
-
-interface Global {
-  value: number;
-}
-
-/** The part of it that is used here: the language's own types have none of it. */
-declare const WebAssembly: {
-  readonly Module: new (binary: Uint8Array) => object;
-  readonly Instance: new (
-    module: object,
-  ) => {
-    readonly exports: {
-      readonly memory: { readonly buffer: ArrayBuffer };
-      readonly scan: (length: number) => number;
-      readonly depth: Global;
-      readonly inString: Global;
-      readonly isEscaped: Global;
-    };
-  };
-};
-
-/**
- * The same in a tenth of the time, 64 bytes at once (`nesting.wat`): related records are tens of MB
- * a page.
- *
- * @returns null where the processor, or how Node was started, does not allow it
- */
-export function loadProgram(): Scan | null {
-  try {
-    const module = new WebAssembly.Module(Buffer.from(BINARY, 'base64'));
-    const { memory, scan, depth, inString, isEscaped } = new WebAssembly.Instance(module).exports;
-    const place = new Uint8Array(memory.buffer);
-    return (bytes, state) => {
-      place.set(bytes);
-      place.fill(0x20, bytes.length, bytes.length + 64);
-      depth.value = state.depth;
-      inString.value = state.inString;
-      isEscaped.value = state.isEscaped;
-      const end = scan(bytes.length);
-      state.depth = depth.value;
-      state.inString = inString.value;
-      state.isEscaped = isEscaped.value;
-      return end;
-    };
-  } catch {
-    return null;
-  }
-}
-
-// biome-ignore format: one piece of base64
-const BINARY =
-  'AGFzbQEAAAABDQJgA397ewF+YAF/AX8DAwIAAQUDAQACBhADfwFBAAt/AUEAC38BQQALBzAFBm1lbW9yeQIABWRlcHRoAwAIaW5TdHJpbmcDAQlpc0VzY2FwZWQDAgRzY2FuAAEK+gMCUgAgAiAA/QAEACAB/VD9I/1krSACIAD9AAQQIAH9UP0j/WStQhCGhCACIAD9AAQgIAH9UP0j/WStQiCGIAIgAP0ABDAgAf1Q/SP9ZK1CMIaEhAukAwIBfwl+AkADQCABIABPDQEgACABa60hAkLAACACIAJCwABWG0IBfSECIwKtIQMgAf0MAAAAAAAAAAAAAAAAAAAAAEEi/Q8QACEHIAH9DAAAAAAAAAAAAAAAAAAAAABB3AD9DxAAIQQgBCADhEIAUgRAIAQgA0J/hYMhBUKq1arVqtWq1ap/IAVCAYZCqtWq1arVqtWqf4QgBX2FIQYgB0J/IAYgBCADhIWFgyEHQQEgBiAEgyACiKdxJAILIAcgB0IBhoUhByAHIAdCAoaFIQcgByAHQgSGhSEHIAcgB0IIhoUhByAHIAdCEIaFIQcgByAHQiCGhSEHIAcjAayFIQcgB0I/h6ckASAHQn+FIQcgByABQSD9D0H7AP0PEACDIQggByABQSD9D0H9AP0PEACDIQkjAK0gCXtYBEADQCAJQgBSBEAgCUIAIAl9g0IBfSEKIwAgCCAKg3unakEBayQAIwBFBEAgASAKe6dqDwsgCCAKQn+FgyEIIAkgCUIBfYMhCQwBCwsLIwAgCHsgCXt9p2okACABQcAAaiEBDAALC0F/Cw==';

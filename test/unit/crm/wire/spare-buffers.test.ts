@@ -4,7 +4,14 @@ import { createSpareBuffers } from '../../../../src/crm/wire/spare-buffers.ts';
 
 test('a text comes out as it came in, in whatever script and however it was cut', () => {
   const buffers = createSpareBuffers(4_000_000);
-  for (const text of ['plain ASCII', 'Ünïcödé', 'a€😀', '', 'x'.repeat(2_000_000)]) {
+  for (const text of [
+    'plain ASCII',
+    'Ünïcödé',
+    'a€😀',
+    '',
+    'x'.repeat(2_000_000),
+    'é'.repeat(1_000_000),
+  ]) {
     const bytes = Buffer.from(text);
     const body = buffers.take();
     for (let start = 0; start < bytes.length; start += 65_537) {
@@ -19,9 +26,16 @@ test('bytes in pieces are read as in one, characters across their edges and garb
   const scrap = fc.oneof(
     fc.string({ unit: 'grapheme' }).map((text) => Buffer.from(text)),
     fc.uint8Array({ max: 255, maxLength: 8 }),
-    fc.constant(Buffer.alloc(4100, 0x80)),
+    fc.constant(Buffer.alloc(70_000, 0x80)),
+    // Every character of Latin-1, and what begins like one.
+    fc.constant(
+      Buffer.from(Array.from({ length: 256 }, (_, at) => String.fromCharCode(at)).join('')),
+    ),
+    fc
+      .constantFrom([0xc3], [0xc2, 0x20], [0xc1, 0x80], [0xc4, 0x80], [0xc3, 0xc3])
+      .map(Buffer.from),
   );
-  const around = fc.tuple(fc.integer({ min: 4080, max: 4100 }), scrap);
+  const around = fc.tuple(fc.integer({ min: 16_370, max: 16_390 }), scrap);
   fc.assert(
     fc.property(fc.array(around, { maxLength: 4 }), (parts) => {
       const bytes = Buffer.concat(
