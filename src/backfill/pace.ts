@@ -5,6 +5,11 @@ const CHUNK_RECORDS = 3_500;
  * there is, where that is twenty pages or more.
  */
 const UNWRITTEN_SHARE = 0.15;
+/**
+ * Reading ahead halves the chunks, and each costs some 5 ms of processor time: worth it where they still
+ * hold three pages. With fewer it is the other readers that go on while one of them writes.
+ */
+const AHEAD_PAGES = 3;
 
 /** How a backfill divides up what may be read and not yet written. */
 export interface Pace {
@@ -29,7 +34,7 @@ export function paceOf(
   const unwritten = (total ?? 0) * UNWRITTEN_SHARE;
   const readers = Math.max(1, Math.min(most, Math.floor(unwritten / (2 * pageSize))));
   const each = unwritten / readers;
-  const ahead = each >= 3 * pageSize;
+  const ahead = each >= (2 * AHEAD_PAGES + 1) * pageSize;
   const chunk = ahead ? (each - pageSize) / 2 : Math.max(each - pageSize, each / 2);
   return { readers, chunkRecords: Math.min(CHUNK_RECORDS, Math.floor(chunk)), ahead };
 }

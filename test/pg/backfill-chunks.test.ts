@@ -4,8 +4,10 @@ import { differences } from '../support/agreement.ts';
 import type { TestWorkspace } from '../support/workspace.ts';
 import { backfill, open } from './backfill-people.ts';
 
-/** Large enough for a chunk to be written while the next one is read. */
+/** Large enough for a chunk to be written while another reader reads the next one. */
 const openLarge = (switches: object = {}) => open({ pageMax: 250, ...switches }, 16_000);
+/** Likewise while the same reader does, where it is the only one. */
+const openLarger = () => open({ pageMax: 250 }, 24_000);
 
 /** The workspace, where `meddle` comes before every write of a chunk; and what goes on then. */
 function meddled(workspace: TestWorkspace, meddle: (write: number) => Promise<void>) {
@@ -78,7 +80,7 @@ test('where reading ends early, nothing is left running', async () => {
 });
 
 test('a reader holds one connection at a time, however slow Postgres is', async () => {
-  const workspace = await openLarge();
+  const workspace = await openLarger();
   try {
     const slow = meddled(workspace, () => sleep(20));
     expect(await backfill(slow.workspace, { concurrency: 1 })).toMatchObject({ state: 'ok' });
@@ -147,12 +149,12 @@ test('what a column can hold after all is merged', async () => {
 });
 
 test('a record that comes into sight again between two chunks is merged with the later one', async () => {
-  const workspace = await openLarge();
+  const workspace = await openLarger();
   try {
     await backfill(workspace);
     const listed = await workspace.sql('SELECT id FROM clarify.person ORDER BY _created_at, id');
-    // A thousand records are merged at once here, so these are of the second chunk.
-    const ids = listed.slice(1_100, 1_900).map(({ id }) => id);
+    // 1,550 records are merged at once here, so these are of the second chunk.
+    const ids = listed.slice(1_700, 2_500).map(({ id }) => id);
     const meanwhile = meddled(workspace, async (write) => {
       if (write !== 1) return;
       await workspace.session.db.transaction(
@@ -173,4 +175,4 @@ test('a record that comes into sight again between two chunks is merged with the
   } finally {
     await workspace.stop();
   }
-});
+}, 60_000);
