@@ -4,7 +4,7 @@
  * exits with 1 where a limit is missed. About ten minutes on two quiet cores, and a quarter of an hour
  * and 12 GB for the part `fleet`.
  *
- * Flags: `--only backfill,pull,push,commit,after,latency,growth,capture,scan,unchanged,included,start,idle,fleet,peers`, `--people N` (default 200000),
+ * Flags: `--only backfill,pull,push,commit,after,latency,growth,capture,refusals,scan,unchanged,included,start,idle,fleet,peers`, `--people N` (default 200000),
  * `--most N` (1000000: the largest workspace), `--rounds N` (5), `--changes N` (20000), `--workspaces N`
  * (100), `--save`
  * and `--no-save` (default: saved where every part was run; of a part that was not, the last figures stay). `TEST_DATABASE_URL` chooses a server;
@@ -31,6 +31,7 @@ import { peersPart } from './peers-part.ts';
 import { startPostgres } from './postgres.ts';
 import { endChildren } from './process.ts';
 import { pushPart } from './push-part.ts';
+import { refusalsPart } from './refusals-part.ts';
 import { type SavedFigure, saveFigures } from './saved.ts';
 import { scanPart } from './scan-part.ts';
 import { withEmulator } from './stage.ts';
@@ -46,6 +47,7 @@ const PARTS = [
   'latency',
   'growth',
   'capture',
+  'refusals',
   'scan',
   'unchanged',
   'included',
@@ -127,6 +129,7 @@ try {
   await run('after', () => afterPart(postgres, told));
   grown = (await run('growth', () => growthPart(postgres, told))) ?? [];
   await run('capture', () => capturePart(postgres, told));
+  await run('refusals', () => refusalsPart(postgres, told));
   await run('scan', () => scanPart(postgres, told));
   await run('unchanged', () => unchangedPart(postgres, told));
   await run('included', () => includedPart(told));

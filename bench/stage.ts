@@ -21,6 +21,9 @@ export interface Emulator {
   readonly url: string;
   readonly apiKey: string;
   readonly workspace: string;
+  /** Of Kizen. */
+  readonly userId?: string;
+  readonly businessId?: string;
   /** People in it. */
   readonly people: number;
   /** `POST /_emulator/<name>` */
@@ -51,9 +54,24 @@ export async function startScannedEmulator(sizes: Sizes): Promise<Emulator> {
   return emulator;
 }
 
+/** Of any CRM. */
+export async function startWorkspace({
+  crm,
+  sizes,
+  switches,
+}: {
+  readonly crm: string;
+  readonly sizes: Readonly<Record<string, number>>;
+  readonly switches: Readonly<Record<string, unknown>>;
+}): Promise<Emulator> {
+  const emulator = await start(crm, sizes);
+  await emulator.act('switches', switches);
+  return emulator;
+}
+
 type Sizes = { readonly people: number } & Readonly<Record<string, number>>;
 
-async function start(crm: string, sizes: Sizes): Promise<Emulator> {
+async function start(crm: string, sizes: Readonly<Record<string, number>>): Promise<Emulator> {
   const counts = Object.entries(sizes).flatMap(([name, count]) => [`--${name}`, String(count)]);
   const { line, pid, stop } = await startAndListen([
     PROGRAM,
@@ -65,8 +83,10 @@ async function start(crm: string, sizes: Sizes): Promise<Emulator> {
     '--json',
     ...counts,
   ]);
-  const said: { url: string; adminUrl: string; apiKey: string; workspace?: string } =
-    JSON.parse(line);
+  const said: Pick<Emulator, 'url' | 'apiKey' | 'userId' | 'businessId'> & {
+    readonly adminUrl: string;
+    readonly workspace?: string;
+  } = JSON.parse(line);
   const act = async (name: string, body: unknown) => {
     const response = await fetch(`${said.adminUrl}/${name}`, {
       method: 'POST',
@@ -79,7 +99,7 @@ async function start(crm: string, sizes: Sizes): Promise<Emulator> {
     JSON.parse(await (await fetch(`${said.adminUrl}/stats`)).text());
   const processorMs = () => readProcessorMs(pid);
   const { workspace = '' } = said;
-  return { ...said, crm, workspace, people: sizes.people, act, stats, processorMs, stop };
+  return { ...said, crm, workspace, people: sizes['people'] ?? 0, act, stats, processorMs, stop };
 }
 
 /** Runs `work` against a workspace of so many people, and ends the emulator whatever happens. */
@@ -118,16 +138,18 @@ export async function withDatabase<T>(
 
 /** What leads the program to an emulator and a database. */
 export function environment(
-  emulator: Pick<Emulator, 'crm' | 'url' | 'apiKey' | 'workspace'>,
+  emulator: Pick<Emulator, 'crm' | 'url' | 'apiKey' | 'workspace' | 'userId' | 'businessId'>,
   databaseUrl: string,
 ): Record<string, string> {
-  const { crm, url, apiKey, workspace } = emulator;
+  const { crm, url, apiKey, workspace, userId, businessId } = emulator;
   const prefix = crm.toUpperCase();
   return {
     CLARIFY_SYNC_CRM: crm,
     [`${prefix}_API_URL`]: url,
     [`${prefix}_API_KEY`]: apiKey,
     ...(workspace !== '' && { [`${prefix}_WORKSPACE`]: workspace }),
+    ...(userId !== undefined && { [`${prefix}_USER_ID`]: userId }),
+    ...(businessId !== undefined && { [`${prefix}_BUSINESS_ID`]: businessId }),
     CLARIFY_SYNC_PUSH: 'on',
     CLARIFY_SYNC_HTTP: 'off',
     DATABASE_URL: databaseUrl,

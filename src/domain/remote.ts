@@ -23,6 +23,8 @@ export interface CallOptions {
    * allowance until the lease has run out (invariant 9).
    */
   readonly beforeAttempt?: (timeoutMs: number) => void | Promise<void>;
+  /** Of writes of changes that were claimed together, all made before any of them is sent: the same for all. */
+  readonly claim?: object | undefined;
 }
 
 /** One page of an object's list. Instants are ISO-8601 UTC with milliseconds. */

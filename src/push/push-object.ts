@@ -61,6 +61,7 @@ export async function pushObject(
       priority: 'push',
       signal: inFlight.signal,
       timeoutMs: WRITE_TIMEOUT_MS,
+      claim: {},
     } as const;
     const write = writerOf(remote.capabilitiesOf(table.object).writing);
     const ledger = jobLedger(deps, table, epoch);

@@ -12,6 +12,7 @@ import { discover } from './discover.ts';
 import { schemasOf } from './fields.ts';
 import { createHooks } from './hooks.ts';
 import { createLinkWrites } from './links.ts';
+import { createOptionLists } from './option-lists.ts';
 import { createPastActivities } from './past-activities.ts';
 import { createPastValues, createReadValues } from './past-values.ts';
 import { createReads } from './reads.ts';
@@ -53,7 +54,9 @@ export function createAttioRemote(options: AttioRemoteOptions): AttioRemote {
   const readValues = createReadValues(send);
   const reads = createReads({ send, decoder, pageLimit });
   const { readRecord } = reads;
-  const { put, patch, ...writes } = createWrites({ send, decoder, catalog, readRecord });
+  const optionLists = createOptionLists(send);
+  const deps = { send, decoder, catalog, readRecord, optionLists };
+  const { put, patch, ...writes } = createWrites(deps);
   let workspace: string | null = null;
 
   return {

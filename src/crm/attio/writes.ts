@@ -10,12 +10,14 @@ import type { Decoder } from './decode-record.ts';
 import { type Encoding, encodeFields } from './encode-record.ts';
 import { readOne } from './envelope.ts';
 import { openHalves } from './open-references.ts';
+import type { OptionLists } from './option-lists.ts';
 
 export interface WriteDeps {
   readonly send: Send;
   readonly decoder: Decoder;
   readonly catalog: Catalog;
   readonly readRecord: Remote['readRecord'];
+  readonly optionLists: OptionLists;
 }
 
 type Fields = Readonly<Record<string, Json>>;
@@ -24,7 +26,7 @@ type Fields = Readonly<Record<string, Json>>;
 export function createWrites(
   deps: WriteDeps,
 ): Pick<Remote, 'create' | 'update' | 'delete'> & { readonly put: Put; readonly patch: Put } {
-  const { send, decoder, catalog, readRecord } = deps;
+  const { send, decoder, catalog, readRecord, optionLists } = deps;
 
   function encodingOf(schema: ObjectSchema, endpoint: string): Encoding {
     const object = catalog.object(schema.object);
@@ -37,13 +39,12 @@ export function createWrites(
     { fields, matchOn }: { readonly fields: Fields; readonly matchOn: string | undefined },
     options: CallOptions,
   ): Promise<RemoteRecord> {
-    const method = matchOn === undefined ? 'POST' : 'PUT';
-    const endpoint = `${method} /objects/${object.object}/records`;
+    const endpoint = createEndpoint(object, matchOn);
     const values = encodeFields(encodingOf(object, endpoint), fields);
     return await send(
       {
         endpoint,
-        method,
+        method: matchOn === undefined ? 'POST' : 'PUT',
         path: ['objects', object.object, 'records'],
         query: matchOn === undefined ? [] : [['matching_attribute', matchOn]],
         // A plain create that may have arrived must not be sent twice (invariant 4).
@@ -110,9 +111,17 @@ export function createWrites(
     put,
     patch,
     create: ({ object, records, matchOn }, options) =>
-      oneByOne(records, (fields) => create(object, { fields, matchOn }, options)),
+      oneByOne(records, (fields) => {
+        const encoding = encodingOf(object, createEndpoint(object, matchOn));
+        const write = () => create(object, { fields, matchOn }, options);
+        return optionLists.unlessUnlisted(encoding, { fields, write }, options);
+      }),
     update: ({ object, records }, options) =>
-      oneByOne(records, (record) => update(object, record, options)),
+      oneByOne(records, (record) => {
+        const encoding = encodingOf(object, recordEndpoint('PUT', object));
+        const write = () => update(object, record, options);
+        return optionLists.unlessUnlisted(encoding, { fields: record.fields, write }, options);
+      }),
     async delete({ object, ids }, options) {
       await oneByOne(ids, (id) => remove(object, id, options));
       return [];
@@ -126,6 +135,10 @@ export type Put = (
   request: { readonly id: string; readonly values: Fields },
   options: CallOptions,
 ) => Promise<RemoteRecord>;
+
+function createEndpoint({ object }: ObjectSchema, matchOn: string | undefined): string {
+  return `${matchOn === undefined ? 'POST' : 'PUT'} /objects/${object}/records`;
+}
 
 function recordEndpoint(method: 'PUT' | 'PATCH', { object }: ObjectSchema): string {
   return `${method} /objects/${object}/records/{id}`;

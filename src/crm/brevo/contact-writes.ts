@@ -9,6 +9,7 @@ import { deleteOne, oneByOne } from '../wire/single-writes.ts';
 import type { Clearing, ClearingForms } from './clearing.ts';
 import { asNumbers, type ContactBody, encodeContact } from './contact-codec.ts';
 import { bodyOf, type ContactDeps, type ContactReads } from './contacts.ts';
+import type { InNewestOptions } from './newest-options.ts';
 import { CONTACTS } from './standard.ts';
 import { readId, unwritable } from './values.ts';
 
@@ -17,6 +18,7 @@ type Fields = Readonly<Record<string, Json>>;
 export interface ContactWriteDeps extends ContactDeps {
   readonly reads: ContactReads;
   readonly clearing: ClearingForms;
+  readonly inNewest: InNewestOptions;
 }
 
 const CREATE = 'POST /contacts';
@@ -27,7 +29,7 @@ const IDENTIFIERS = ['email', 'ext_id', 'sms'] as const;
 export function createContactWrites(
   deps: ContactWriteDeps,
 ): Pick<Remote, 'create' | 'update' | 'delete'> {
-  const { send, attributes, reads, clearing } = deps;
+  const { send, attributes, reads, clearing, inNewest } = deps;
   const schema = { object: CONTACTS };
 
   async function readOne(id: string, { priority, signal }: CallOptions): Promise<RemoteRecord> {
@@ -175,8 +177,10 @@ export function createContactWrites(
   }
 
   return {
-    create: ({ records }, options) => oneByOne(records, (fields) => create(fields, options)),
-    update: ({ records }, options) => oneByOne(records, (record) => update(record, options)),
+    create: ({ records }, options) =>
+      oneByOne(records, (fields) => inNewest(options, () => create(fields, options))),
+    update: ({ records }, options) =>
+      oneByOne(records, (record) => inNewest(options, () => update(record, options))),
     async delete({ ids }, options) {
       await oneByOne(ids, (id) => remove(id, options));
       return [];

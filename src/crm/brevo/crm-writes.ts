@@ -11,6 +11,7 @@ import { NOTHING_KNOWN } from './contact-writes.ts';
 import { bodyOf } from './contacts.ts';
 import { decodeCrmRecord, encodeCrmFields } from './crm-codec.ts';
 import { type CrmDeps, type CrmReads, PATHS } from './crm-reads.ts';
+import type { InNewestOptions } from './newest-options.ts';
 import type { Stages } from './stages.ts';
 import { COMPANIES, DEALS } from './standard.ts';
 import { idOf, readId, unwritable } from './values.ts';
@@ -21,6 +22,7 @@ export interface CrmWriteDeps extends CrmDeps {
   readonly reads: CrmReads;
   readonly clearing: ClearingForms;
   readonly stages: Stages;
+  readonly inNewest: InNewestOptions;
 }
 
 const NAMES = { companies: 'name', deals: 'deal_name' } as const;
@@ -42,7 +44,7 @@ const LINKS: Readonly<Record<string, Readonly<Record<string, { link: string; unl
 export function createCrmWrites(
   deps: CrmWriteDeps,
 ): Pick<Remote, 'create' | 'update' | 'delete' | 'setLinks' | 'removeLinks'> {
-  const { send, object, attributes, reads, clearing, stages } = deps;
+  const { send, object, attributes, reads, clearing, stages, inNewest } = deps;
   const path = PATHS[object];
   const name = `/${path.join('/')}`;
 
@@ -213,8 +215,10 @@ export function createCrmWrites(
   }
 
   return {
-    create: ({ records }, options) => oneByOne(records, (fields) => create(fields, options)),
-    update: ({ records }, options) => oneByOne(records, (record) => update(record, options)),
+    create: ({ records }, options) =>
+      oneByOne(records, (fields) => inNewest(options, () => create(fields, options))),
+    update: ({ records }, options) =>
+      oneByOne(records, (record) => inNewest(options, () => update(record, options))),
     async delete({ ids }, options) {
       await oneByOne(ids, (id) => remove(id, options));
       return [];

@@ -4,6 +4,7 @@ import type { ObjectSchema } from '../../domain/schema.ts';
 import type { ObjectEntries, OpenRemote, SettingNames } from '../adapter.ts';
 import { type ConnectionOptions, openConnection } from '../wire/connection.ts';
 import { keyCredentials } from '../wire/credentials.ts';
+import { createFreshReads } from '../wire/fresh-reads.ts';
 import { gone } from '../wire/refusals.ts';
 import { accountCall } from './account.ts';
 import { brevoApi } from './api.ts';
@@ -19,6 +20,7 @@ import { type CustomReads, createCustomReads } from './custom-reads.ts';
 import { type Declared, declaredObjects } from './declared.ts';
 import { type AttributeMap, readContactAttributes, readCrmAttributes } from './discover.ts';
 import { contactsSchema, crmSchema, customSchema } from './fields.ts';
+import { createInNewestOptions } from './newest-options.ts';
 import { VARIABLES } from './settings.ts';
 import { createStages } from './stages.ts';
 import { COMPANIES, CONTACTS, type CrmObject, DEALS } from './standard.ts';
@@ -72,6 +74,7 @@ export function createBrevoRemote(options: BrevoRemoteOptions): BrevoRemote {
   const declared = declaredObjects(objects);
   const clearing = createClearingForms();
   const stages = createStages(send);
+  const attributeReads = createFreshReads<AttributeMap | null>();
   const crmPageLimit = createCrmPageLimit();
   let contacts: AttributeMap | null = null;
   const crm = new Map<CrmObject, AttributeMap | null>();
@@ -90,7 +93,12 @@ export function createBrevoRemote(options: BrevoRemoteOptions): BrevoRemote {
   function contactShelf(): Shelf {
     const attributes = () => contacts ?? new Map();
     const reads = createContactReads({ send, attributes });
-    const writes = createContactWrites({ send, attributes, reads, clearing });
+    const inNewest = createInNewestOptions(async (call) => {
+      contacts = await attributeReads.read(CONTACTS, call, () =>
+        readContactAttributes(send, readingOf(call)),
+      );
+    });
+    const writes = createContactWrites({ send, attributes, reads, clearing, inNewest });
     return { ...reads, ...writes, ...WITHOUT_LINKS };
   }
 
@@ -98,7 +106,12 @@ export function createBrevoRemote(options: BrevoRemoteOptions): BrevoRemote {
     const attributes = () => crm.get(object) ?? new Map();
     const deps = { send, object, attributes, pageLimit: crmPageLimit };
     const reads = createCrmReads(deps);
-    const writes = createCrmWrites({ ...deps, reads, clearing, stages });
+    const inNewest = createInNewestOptions(async (call) => {
+      const read = () => readCrmAttributes(send, object, readingOf(call));
+      const found = await attributeReads.read(object, call, read);
+      if (found !== null) crm.set(object, found);
+    });
+    const writes = createCrmWrites({ ...deps, reads, clearing, stages, inNewest });
     return { ...reads, ...writes };
   }
 
@@ -112,12 +125,11 @@ export function createBrevoRemote(options: BrevoRemoteOptions): BrevoRemote {
   ): Promise<Shelf> {
     const shelf = shelves.get(object);
     if (shelf === undefined) throw gone({ object });
-    const { priority, signal } = call;
     if (object === CONTACTS && contacts === null) {
-      contacts = await readContactAttributes(send, { priority, signal });
+      contacts = await readContactAttributes(send, readingOf(call));
     }
     const isUnknown = CRM_OBJECTS.some((one) => one === object && !crm.has(one));
-    if (isUnknown) await readCrmSchemas({ priority, signal });
+    if (isUnknown) await readCrmSchemas(readingOf(call));
     return shelf;
   }
 
@@ -213,6 +225,11 @@ export function createBrevoRemote(options: BrevoRemoteOptions): BrevoRemote {
     watch: connection.watch,
     watchHolds: connection.watchHolds,
   };
+}
+
+/** A read of what a write needs has its own time. */
+function readingOf({ priority, signal }: CallOptions): CallOptions {
+  return { priority, signal };
 }
 
 function never(what: string): () => Promise<never> {

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import type { CallOptions } from '../../domain/remote.ts';
 import { BadAnswer, type Send } from '../wire/call.ts';
+import { createFreshReads } from '../wire/fresh-reads.ts';
 
 /** Which pipeline a stage is of. */
 export interface Stages {
@@ -15,16 +16,12 @@ const pipelines = z.array(
   }),
 );
 
-/** A stage that is not known is looked for again, but not for every deal. */
-const AGAIN_MS = 300_000;
-
-export function createStages(send: Send, nowMs = () => performance.now()): Stages {
+export function createStages(send: Send): Stages {
   let known: ReadonlyMap<string, string> = new Map();
-  let readAtMs = Number.NEGATIVE_INFINITY;
-  let reading: Promise<void> | null = null;
+  const reads = createFreshReads<ReadonlyMap<string, string>>();
 
-  async function read({ priority, signal }: CallOptions): Promise<void> {
-    known = await send(
+  async function read({ priority, signal }: CallOptions): Promise<ReadonlyMap<string, string>> {
+    return await send(
       {
         endpoint: 'GET /crm/pipeline/details/all',
         method: 'GET',
@@ -43,19 +40,13 @@ export function createStages(send: Send, nowMs = () => performance.now()): Stage
       },
       { priority, signal },
     );
-    readAtMs = nowMs();
   }
 
   return {
     async pipelineOf(stage, options) {
       const found = known.get(stage);
       if (found !== undefined) return found;
-      if (nowMs() - readAtMs > AGAIN_MS) {
-        reading ??= read(options).finally(() => {
-          reading = null;
-        });
-        await reading;
-      }
+      known = await reads.read('pipelines', options, () => read(options));
       return known.get(stage) ?? null;
     },
   };

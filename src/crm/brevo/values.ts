@@ -123,10 +123,14 @@ function wireOf(
   const found =
     options.find(({ label }) => label === value) ?? options.find((one) => one.value === value);
   if (found !== undefined) return found.wire;
-  throw unwritable(writing, name, {
-    says: 'has no such option',
-    hint: 'Write one of the labels that the attribute has in Brevo.',
-  });
+  throw unwritable(writing, name, { says: 'has no such option', hint: UNKNOWN_OPTION });
+}
+
+const UNKNOWN_OPTION = 'Write one of the labels that the attribute has in Brevo.';
+
+/** Whether it may be an option that has been added since attributes were read. Nothing has gone out. */
+export function isUnknownOption(error: unknown): boolean {
+  return error instanceof RemoteError && error.status === null && error.hint === UNKNOWN_OPTION;
 }
 
 export function unwritable(

@@ -4,6 +4,7 @@ import type { OpenRemote, SettingNames } from '../adapter.ts';
 import { type Clock, systemClock } from '../wire/clock.ts';
 import { type ConnectionOptions, openConnection } from '../wire/connection.ts';
 import { keyCredentials } from '../wire/credentials.ts';
+import { createFreshReads } from '../wire/fresh-reads.ts';
 import { AT_ONCE, kizenApi } from './api.ts';
 import { createArchive } from './archive.ts';
 import { businessCall, checkBusiness } from './business.ts';
@@ -36,7 +37,7 @@ export interface KizenRemoteOptions extends Omit<ConnectionOptions, 'credentials
 /** With what other CRMs may lack. */
 export type KizenRemote = OpenRemote & Required<Pick<Remote, 'findRecords' | 'restore'>>;
 
-/** Options that nobody has heard of are asked for no more often than that. */
+/** Options that nobody has heard of are asked for no more often than that, of one claim. */
 const REFRESH_MS = 2_000;
 /** Archived by one request. */
 const MOST_ARCHIVED = 200;
@@ -66,7 +67,7 @@ export function createKizenRemote(options: KizenRemoteOptions): KizenRemote {
   const { lookUp, isThere, ...reads } = createReads({ send, decoder, catalog, pageSizes });
   const { readRecord } = reads;
   let objects: readonly KizenObject[] = [];
-  const refreshes = new Map<string, { readonly atMs: number; readonly done: Promise<void> }>();
+  const refreshes = createFreshReads<void>({ clock, withinMs: REFRESH_MS });
 
   async function readAnew(object: KnownObject, callOptions: CallOptions): Promise<void> {
     const fields = await readFields(send, object, callOptions);
@@ -80,13 +81,7 @@ export function createKizenRemote(options: KizenRemoteOptions): KizenRemote {
   async function refresh(used: KnownObject, callOptions: CallOptions): Promise<boolean> {
     const isNewer = () => catalog.object(used.name) !== used;
     if (isNewer()) return true;
-    const nowMs = clock.monotonicMs();
-    let latest = refreshes.get(used.id);
-    if (latest === undefined || nowMs - latest.atMs >= REFRESH_MS) {
-      latest = { atMs: nowMs, done: readAnew(used, callOptions) };
-      refreshes.set(used.id, latest);
-    }
-    await latest.done;
+    await refreshes.read(used.id, callOptions, () => readAnew(used, callOptions));
     return isNewer();
   }
 

@@ -74,8 +74,8 @@ export async function inSomeForm<T>(
 }
 
 /** A read of what a write needs has its own time. */
-export function reading({ priority, signal }: CallOptions): CallOptions {
-  return { priority, signal };
+export function reading({ priority, signal, claim }: CallOptions): CallOptions {
+  return { priority, signal, claim };
 }
 
 /** Otherwise some answer with no more than what was written. */

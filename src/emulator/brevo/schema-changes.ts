@@ -71,6 +71,7 @@ export const schemaBodies = {
     label: z.string().optional(),
     removed: z.boolean().default(false),
   }),
+  /** Given another name, or made. */
   stage: z.strictObject({ pipeline: name, stage: name, name }),
   list: z.strictObject({ name }),
 } as const;
@@ -100,10 +101,11 @@ export function changeSchema(workspace: Workspace) {
       changeOption(workspace, b);
     }),
     stage: action(bodies.stage, (b) => {
-      const pipeline = workspace.pipelines.find(({ id }) => id === b.pipeline);
-      const stage = pipeline?.stages.find(({ id }) => id === b.stage);
-      if (stage === undefined) throw notFound('There is no such stage');
-      stage.name = b.name;
+      const stages = workspace.pipelines.find(({ id }) => id === b.pipeline)?.stages;
+      if (stages === undefined) throw notFound('There is no such pipeline');
+      const stage = stages.find(({ id }) => id === b.stage);
+      if (stage === undefined) stages.push({ id: b.stage, name: b.name });
+      else stage.name = b.name;
     }),
     list: action(bodies.list, (b) => {
       const id = workspace.nextNumber('lists');

@@ -103,7 +103,7 @@ describe('of 1,500 rows nobody is parked who would be taken', () => {
     'every other is bad': (index) => (index % 2 === 0 ? 'bad' : 'good'),
   };
   for (const [naming, told] of Object.entries(SERVERS)) {
-    test(naming, async () => {
+    test(`by a server where ${naming}`, async () => {
       for (const stageOf of Object.values(MIXTURES)) {
         const batch = rows(1_500, stageOf);
         const { refused, delivered, calls } = await send(batch, refusing(told));
