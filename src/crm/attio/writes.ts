@@ -113,14 +113,14 @@ export function createWrites(
     create: ({ object, records, matchOn }, options) =>
       oneByOne(records, (fields) => {
         const encoding = encodingOf(object, createEndpoint(object, matchOn));
-        const write = () => create(object, { fields, matchOn }, options);
-        return optionLists.unlessUnlisted(encoding, { fields, write }, options);
+        const change = { fields, write: () => create(object, { fields, matchOn }, options) };
+        return optionLists.unlessUnlisted(encoding, change, options);
       }),
     update: ({ object, records }, options) =>
       oneByOne(records, (record) => {
         const encoding = encodingOf(object, recordEndpoint('PUT', object));
-        const write = () => update(object, record, options);
-        return optionLists.unlessUnlisted(encoding, { fields: record.fields, write }, options);
+        const change = { fields: record.fields, write: () => update(object, record, options) };
+        return optionLists.unlessUnlisted(encoding, change, options);
       }),
     async delete({ object, ids }, options) {
       await oneByOne(ids, (id) => remove(object, id, options));

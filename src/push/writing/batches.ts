@@ -20,10 +20,12 @@ export function inBatches(
  * (invariant 10): nothing tells which it is, so with each further attempt batches are halved.
  *
  * @param sizeNow records that a batch may hold by now.
+ * @param passOver told of each once, when its turn comes: whether somebody else takes care of it.
  */
 export function batchesOf(
   changes: readonly Outgoing[],
   sizeNow: () => number,
+  passOver: (change: Outgoing) => boolean = () => false,
 ): () => readonly Outgoing[] | undefined {
   const left = new Map<number, { readonly group: Outgoing[]; begin: number }>();
   for (const change of changes) {
@@ -34,11 +36,15 @@ export function batchesOf(
   }
   return () => {
     for (const [halvings, part] of left) {
-      const { group, begin } = part;
       const size = Math.max(1, Math.floor(sizeNow() / 2 ** halvings));
-      part.begin += size;
-      if (part.begin >= group.length) left.delete(halvings);
-      return group.slice(begin, begin + size);
+      const batch: Outgoing[] = [];
+      while (batch.length < size && part.begin < part.group.length) {
+        const some = part.group.slice(part.begin, part.begin + size - batch.length);
+        part.begin += some.length;
+        batch.push(...some.filter((change) => !passOver(change)));
+      }
+      if (part.begin >= part.group.length) left.delete(halvings);
+      if (batch.length > 0) return batch;
     }
     return undefined;
   };

@@ -49,14 +49,12 @@ export async function sendInBulk(
     const cause = isItsOwn(schema, change, error) ? causeOf(change, error.field) : null;
     if (cause !== null) causes.add(cause);
   };
-  /** Sets those apart that hold what another was refused for. @returns the others. */
-  const setApart = (some: readonly Outgoing[]): readonly Outgoing[] => {
-    if (causes.size === 0) return some;
-    const isAlike = ({ fields }: Outgoing) =>
-      Object.entries(fields).some((said) => causes.has(stringifyJson(said)));
-    const same = some.filter(isAlike);
-    alike.push(...same);
-    return same.length === 0 ? some : some.filter((change) => !isAlike(change));
+  /** Whether it holds what another was refused for, and is set apart. */
+  const isSetApart = (change: Outgoing): boolean => {
+    if (causes.size === 0) return false;
+    const isAlike = Object.entries(change.fields).some((said) => causes.has(stringifyJson(said)));
+    if (isAlike) alike.push(change);
+    return isAlike;
   };
 
   const settle = async (results: readonly Sent[]): Promise<void> => {
@@ -122,8 +120,8 @@ export async function sendInBulk(
     return rest.flatMap(([change]) => (believed.has(change) ? [] : [change]));
   };
 
-  const isolate = async (batch: readonly Outgoing[], apart = setApart): Promise<void> => {
-    let left = apart(batch);
+  const isolate = async (batch: readonly Outgoing[], passOver = isSetApart): Promise<void> => {
+    let left = batch;
     let most = batch.length;
     let size = density.isHigh ? 1 : most;
     /** Taken since one was refused. */
@@ -197,7 +195,8 @@ export async function sendInBulk(
             left = [...(await blame(told.named)), ...left];
             if (density.isHigh) size = 1;
           } else if (told.named.size > 0) {
-            left = apart([...without(told.named, group), ...left]);
+            const rest = [...without(told.named, group), ...left];
+            left = rest.filter((change) => !passOver(change));
             if (density.isHigh) size = 1;
           } else {
             left = [...(await search(group)), ...left];
@@ -229,10 +228,10 @@ export async function sendInBulk(
     const among = new Set(some);
     return changes.filter((change) => among.has(change));
   };
-  const batchesNow = (some: readonly Outgoing[]) =>
-    batchesOf(some, () => remote.limits.batchSizeOf(schema.object));
-  await line.each(batchesNow(changes), (batch) => isolate(batch));
-  await line.each(batchesNow(inOrder(alike)), (batch) => isolate(batch, (some) => some));
+  const batchesNow = (some: readonly Outgoing[], passOver?: (change: Outgoing) => boolean) =>
+    batchesOf(some, () => remote.limits.batchSizeOf(schema.object), passOver);
+  await line.each(batchesNow(changes, isSetApart), (batch) => isolate(batch));
+  await line.each(batchesNow(inOrder(alike)), (batch) => isolate(batch, () => false));
   await line.each(batchesNow(inOrder(suspects)), (batch) => confirm(batch));
   const lanes = [...inLanes(schema, inOrder(alone))];
   await line.each(
