@@ -25,6 +25,13 @@ export interface ReadDeps {
   readonly nowMs: () => number;
 }
 
+/** Versions of records that came as answers to writes. */
+export interface Echoes {
+  readonly count: number;
+  /** Whether it is the very version that was answered, in all that it tells but links. */
+  has(record: RemoteRecord): boolean;
+}
+
 export interface ReadOptions extends Pick<CallOptions, 'timeoutMs' | 'withinMs'> {
   readonly signal: AbortSignal;
   readonly priority: Priority;
@@ -32,8 +39,8 @@ export interface ReadOptions extends Pick<CallOptions, 'timeoutMs' | 'withinMs'>
   readonly onPage?:
     | ((page: { readonly read: number; readonly total: number | null }) => void)
     | undefined;
-  /** Whether a record was applied in this very version already: then its links alone are looked at. */
-  readonly isEcho?: ((record: RemoteRecord) => boolean) | undefined;
+  /** What was applied already, and comes again: of such a version the links alone are looked at. */
+  readonly echoes?: Echoes | undefined;
   /** Tries everything again that was put aside, due or not. */
   readonly everything?: boolean | undefined;
 }
@@ -109,7 +116,7 @@ export async function walkObject(
       readonly passing?: boolean | undefined;
     },
 ): Promise<string | null> {
-  const { orderBy, from, probe, isEcho, passing = false } = options;
+  const { orderBy, from, probe, echoes, passing = false } = options;
   const limit = deps.remote.limits.pageSize;
   const startedAtMs = serverNow(deps);
   let state = startWalk({ orderBy, from, limit, probe, startedAtMs });
@@ -132,7 +139,7 @@ export async function walkObject(
     });
     state = step.state;
     const accepted = step.accepted.flatMap((index) => page.records[index] ?? []);
-    const records = isEcho === undefined ? accepted : accepted.map(withoutEcho(isEcho));
+    const records = echoes === undefined ? accepted : accepted.map(withoutEcho(echoes));
     reached = step.watermark ?? reached;
     await applyPage(deps, table, reading, options, {
       records,
@@ -156,9 +163,9 @@ export async function walkObject(
   return reached;
 }
 
-function withoutEcho(isEcho: (record: RemoteRecord) => boolean) {
+function withoutEcho(echoes: Echoes) {
   return (record: RemoteRecord): RemoteRecord =>
-    isEcho(record) ? { ...record, isUnchanged: true } : record;
+    echoes.has(record) ? { ...record, isUnchanged: true } : record;
 }
 
 /** Applies records in one transaction with the cursor that has seen them. */

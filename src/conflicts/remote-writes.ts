@@ -33,7 +33,10 @@ export async function readRemoteWrites(
   deps: RemoteWritesDeps,
   table: MirrorTable,
   records: readonly RemoteRecord[],
-  options: CallOptions,
+  options: CallOptions & {
+    /** They are answers to writes: with what is in flight of them they agree. */
+    readonly isAnswer?: boolean;
+  },
 ): Promise<RemoteWrites> {
   const { fieldTimes } = deps.remote.capabilitiesOf(table.object);
   if (fieldTimes === 'none') return NONE;
@@ -41,7 +44,7 @@ export async function readRemoteWrites(
   const isEmptied = fieldTimes === 'values';
   if (isEmptied && deps.remote.readClearings === undefined) return NONE;
   if (records.length === 0 || !(await hasUnsettled(deps.db, table.object))) return NONE;
-  const disputed = await findDisputed(deps, table, records);
+  const disputed = await findDisputed(deps, table, records, options);
   if (disputed.length === 0) return NONE;
   const signal = AbortSignal.any([options.signal, AbortSignal.timeout(PATIENCE_MS)]);
   const call = { priority: options.priority, signal, timeoutMs: PATIENCE_MS };
@@ -115,6 +118,7 @@ async function findDisputed(
   { db, policyOf }: RemoteWritesDeps,
   table: MirrorTable,
   records: readonly RemoteRecord[],
+  { isAnswer = false }: { readonly isAnswer?: boolean },
 ): Promise<readonly Disputed[]> {
   const unsettled = await readUnsettled(
     db,
@@ -126,7 +130,9 @@ async function findDisputed(
   const disputedBy = (record: RemoteRecord, entries: readonly PendingEntry[]) =>
     mergeRecord(record, entries, context).conflicts.map(({ field }) => field);
   return records.flatMap((record) => {
-    const disputed = disputedBy(record, unsettled.get(record.id) ?? []);
+    const entries = unsettled.get(record.id) ?? [];
+    const waiting = isAnswer ? entries.filter(({ state }) => state !== 'sending') : entries;
+    const disputed = waiting.length === 0 ? [] : disputedBy(record, waiting);
     return disputed.length > 0 ? [{ record, fields: disputed }] : [];
   });
 }

@@ -169,8 +169,10 @@ async function readList(
     const { phase, backfill } = reading.cursor;
     let { reached } = since;
     if (reached !== null) {
+      // A page of what changed last is thrown away where more than that comes back from here.
+      const probe = (options.echoes?.count ?? 0) < deps.remote.limits.pageSize;
       // No watermark moves: what shows late is for the next pull.
-      const how = { orderBy: 'updated', from: reached, probe: true, passing: true } as const;
+      const how = { orderBy: 'updated', from: reached, probe, passing: true } as const;
       reached = (await walkObject(deps, table, reading, { ...options, ...how })) ?? reached;
     } else if (phase === 'backfill' && backfill === null) {
       return { isProven: false, reached: null };

@@ -1,12 +1,11 @@
+import type { Echoes } from '../conflicts/read-object.ts';
 import { equalJson } from '../domain/equal.ts';
 import type { RemoteRecord } from '../domain/record.ts';
 import type { Sent } from './sent.ts';
 
-/** Versions of records that came as answers to writes of one claim, and come again with the list. */
-export interface Echoes {
+/** What was answered to the writes of one claim, and comes again with the list. */
+export interface Answers extends Echoes {
   note(sent: readonly Sent[]): void;
-  /** Whether it is the very version that was answered, in all that it tells but links. */
-  has(record: RemoteRecord): boolean;
 }
 
 /**
@@ -14,9 +13,12 @@ export interface Echoes {
  * the same version changes nothing. A version is known by its date and every field: a date alone may
  * be that of several, and where there is none nothing tells.
  */
-export function createEchoes(): Echoes {
+export function createEchoes(): Answers {
   const answered = new Map<string, RemoteRecord>();
   return {
+    get count() {
+      return answered.size;
+    },
     note(sent) {
       for (const one of sent) {
         if (one.kind === 'delivered' && one.record !== null)

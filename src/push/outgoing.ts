@@ -80,8 +80,8 @@ export function localReferences(
     .filter(({ record, change }) => awaitsCreate(record, change))
     .map(({ record }) => record.recordId);
   const found = new Map([[schema.object, new Set(own)]]);
-  for (const field of schema.fields) {
-    for (const target of targetsOf(field, objects)) {
+  for (const { field, targets } of referencesIn(schema, objects)) {
+    for (const target of targets) {
       const ids = found.get(target) ?? new Set<string>();
       for (const { change } of changes) {
         const value = change.kind === 'nothing' ? null : change.changes[field.name]?.value;
@@ -100,6 +100,18 @@ function targetsOf(
 ): readonly string[] {
   if (objectIn !== undefined) return objects;
   return kind === 'reference' && relationship ? [relationship.object] : [];
+}
+
+interface Reference {
+  readonly field: Field;
+  /** Objects whose records it may name. */
+  readonly targets: readonly string[];
+}
+
+function referencesIn({ fields }: ObjectSchema, objects: readonly string[] = []): Reference[] {
+  return fields
+    .map((field) => ({ field, targets: targetsOf(field, objects) }))
+    .filter(({ targets }) => targets.length > 0);
 }
 
 /** A change of a record given here whose create is not among what was claimed. */
@@ -136,6 +148,7 @@ export function prepare(
   const taken = new Set<string>();
   const subjects = new Set(changes.map(({ record }) => record.recordId));
   const identity = schema.fields.find(({ name }) => name === context.identity) ?? null;
+  const references = referencesIn(schema, context.objects);
   for (const { record, change } of changes) {
     const all = [...change.entries, ...change.superseded];
     if (change.kind === 'nothing') {
@@ -151,7 +164,7 @@ export function prepare(
       continue;
     }
     if (own !== null) subjects.add(own.id);
-    const resolved = resolveReferences(schema.fields, change, context);
+    const resolved = resolveReferences(references, change, context);
     if (resolved.kind === 'unknown') {
       const reason = `reference-unknown: ${resolved.field} names a row that does not exist`;
       settled.push({ ids: all, outcome: { state: 'parked', reason } });
@@ -291,22 +304,17 @@ type Resolved =
   | { readonly kind: 'unknown'; readonly field: string };
 
 function resolveReferences(
-  fields: readonly Field[],
+  references: readonly Reference[],
   { kind: changeKind, changes }: Coalesced,
-  context: {
-    readonly resolve: Resolve;
-    readonly earlier: ReadonlySet<string>;
-    readonly objects?: readonly string[];
-  },
+  context: { readonly resolve: Resolve; readonly earlier: ReadonlySet<string> },
 ): Resolved {
   const values = new Map(Object.entries(changes).map(([name, { value }]) => [name, value]));
   const later: LateLink[] = [];
-  for (const each of fields) {
-    const { name: field, objectIn } = each;
+  for (const { field: reference, targets } of references) {
+    const { name: field, objectIn } = reference;
     const value = values.get(field);
     const change = changes[field];
-    const targets = targetsOf(each, context.objects ?? []);
-    if (targets.length === 0 || !change || !isLocalId(value)) continue;
+    if (!change || !isLocalId(value)) continue;
     const [target, found] = targets
       .map((object) => [object, context.resolve(object, value)] as const)
       .find(([, { kind }]) => kind !== 'unknown') ?? ['', { kind: 'unknown' } as const];

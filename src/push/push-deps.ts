@@ -1,3 +1,4 @@
+import type { Echoes } from '../conflicts/read-object.ts';
 import type { Database } from '../db/database.ts';
 import type { LinkTable } from '../db/mirror/links.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
@@ -5,7 +6,6 @@ import type { Looked } from '../db/outbox/claimable.ts';
 import type { MassDeleteLimits } from '../db/outbox/delete-guard.ts';
 import type { Creating, Removal } from '../domain/capabilities.ts';
 import type { ConflictPolicy } from '../domain/merge-fields.ts';
-import type { RemoteRecord } from '../domain/record.ts';
 import type { Remote } from '../domain/remote.ts';
 
 /** What was taken in before a claim. How the next look goes on from there is its own affair. */
@@ -37,14 +37,14 @@ export interface PushDeps {
   readonly lease: PushLease;
   /**
    * Takes in what is about to be overwritten, right before a claim: the claim takes what was looked at
-   * and nothing else (invariant 5). `before`: what the last call within the same push came to; `isEcho`:
+   * and nothing else (invariant 5). `before`: what the last call within the same push came to; `echoes`:
    * what was answered since, and need not be compared.
    */
   readonly refresh: (
     table: MirrorTable,
     since: {
       readonly before: Refreshed | null;
-      readonly isEcho: (record: RemoteRecord) => boolean;
+      readonly echoes: Echoes;
     },
     signal: AbortSignal,
   ) => Promise<Refreshed>;

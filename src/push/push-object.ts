@@ -1,7 +1,7 @@
 import type { MirrorTable } from '../db/mirror/table.ts';
 import type { Looked } from '../db/outbox/claimable.ts';
 import { claim } from './claim.ts';
-import type { Echoes } from './echoes.ts';
+import type { Answers } from './echoes.ts';
 import { jobLedger } from './job-ledger.ts';
 import { leaseLost } from './lease-lost.ts';
 import type { PushCounts, PushDeps } from './push-deps.ts';
@@ -36,7 +36,7 @@ export async function pushObject(
   }: {
     readonly looked: Looked | null;
     /** Told of every answer. */
-    readonly echoes: Pick<Echoes, 'note'>;
+    readonly echoes: Pick<Answers, 'note'>;
     readonly signal: AbortSignal;
   },
 ): Promise<Pushed | null> {

@@ -85,7 +85,7 @@ async function pushRecords(
   while (!signal.aborted && (await isDue())) {
     // Before every claim: sending takes its time, and people go on editing (invariant 5).
     const lookedMs = deps.nowMs();
-    const since = { before: refreshed, isEcho: echoes.has };
+    const since = { before: refreshed, echoes };
     refreshed = await deps.refresh(table, since, signal);
     read = true;
     echoes = createEchoes();

@@ -38,7 +38,7 @@ export function createReport(
     const records = checked.flatMap((one) =>
       one.kind === 'delivered' && one.record !== null ? [one.record] : [],
     );
-    const reading = { priority: 'push', signal } as const;
+    const reading = { priority: 'push', signal, isAnswer: true } as const;
     // Nice to know; that what was sent is settled does not depend on it.
     const writes = await readRemoteWrites(deps, table, records, reading).catch(() => undefined);
     await settleAgain(deps, table, { epoch, readAt, writes }, checked);

@@ -44,6 +44,33 @@ async function pushAll(title: string, onWrite: (write: number) => void = () => u
   return await pushOnce(watched, { objects, signal });
 }
 
+/** @returns how many records were written before each look at the newest page, since the look before. */
+async function writtenBeforeNewest(): Promise<readonly number[]> {
+  const { session, signal } = workspace;
+  const { remote } = session;
+  let written = 0;
+  const before: number[] = [];
+  const watched: Session = {
+    ...session,
+    remote: {
+      ...remote,
+      limits: remote.limits,
+      clock: remote.clock,
+      update: async (request: Parameters<Remote['update']>[0], options) => {
+        written += request.records.length;
+        return await remote.update(request, options);
+      },
+      readPage: async (request: Parameters<Remote['readPage']>[0], options) => {
+        if (request.direction === 'desc') before.push(written);
+        written = 0;
+        return await remote.readPage(request, options);
+      },
+    },
+  };
+  await pushOnce(watched, { objects, signal });
+  return before;
+}
+
 /** Those whose changes are sent last. */
 async function lastIds(count: number): Promise<readonly string[]> {
   const rows = await workspace.sql(
@@ -122,6 +149,17 @@ test('a record edited there and here while it is written is met when it is writt
   await Promise.all(again);
   await pushOnce(workspace.session, { objects, signal: workspace.signal });
   expect(emulator.store.get('person', id)?.attributes.job_title).toBe('Fourth again');
+  await pull();
+  expect(await differences(workspace)).toEqual([]);
+});
+
+test('the newest page is not read where more than it holds was written from here since', async () => {
+  const { session, sql } = workspace;
+  await pull();
+  await sql(`UPDATE clarify.person SET job_title = 'Fifth'`);
+  const written = await writtenBeforeNewest();
+  const { pageSize } = session.remote.limits;
+  expect(written.filter((records) => records >= pageSize)).toEqual([]);
   await pull();
   expect(await differences(workspace)).toEqual([]);
 });
