@@ -49,6 +49,8 @@ export interface NewComment {
   readonly id: string;
   readonly object: string;
   readonly recordId: string;
+  /** Ids that the record had before; of those that were merged into it as well. */
+  readonly formerIds: readonly string[];
   /** Blocks of text. */
   readonly message: Json;
   /** An earlier request may have arrived. */

@@ -3,7 +3,9 @@ import { holdsLease } from '../db/lease.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
 import {
   claimComments,
+  type DeliveredComment,
   type FailedComment,
+  hasRow,
   parkOrphans,
   postponeComments,
   readUnsent,
@@ -14,7 +16,7 @@ import { mendSideTable } from '../db/side/ensure.ts';
 import { SIDE_TABLES } from '../db/side/tables.ts';
 import { RemoteError } from '../domain/errors.ts';
 import type { CallOptions, Remote } from '../domain/remote.ts';
-import type { NewComment, SideItem } from '../domain/side.ts';
+import type { NewComment } from '../domain/side.ts';
 import { leaseLost } from './lease-lost.ts';
 import type { PushLease } from './push-deps.ts';
 import { delayedAbort, WRITE_TIMEOUT_MS } from './push-object.ts';
@@ -23,6 +25,7 @@ import { NOT_STARTED, notStarted } from './writing/call.ts';
 export interface CommentDeps {
   readonly db: Database;
   readonly createComment: NonNullable<Remote['createComment']>;
+  readonly readRecord: Remote['readRecord'];
   readonly tables: readonly MirrorTable[];
   readonly lease: PushLease;
   /** Null: of all. */
@@ -41,7 +44,7 @@ const BATCH = 50;
 const AT_ONCE = 4;
 
 interface Outcomes {
-  readonly delivered: SideItem[];
+  readonly delivered: DeliveredComment[];
   readonly failed: FailedComment[];
   /** Claimed, and not sent: what kept the others concerns them as well. */
   readonly left: NewComment[];
@@ -99,7 +102,7 @@ export async function pushComments(deps: CommentDeps, signal: AbortSignal): Prom
 }
 
 async function sendAll(
-  { createComment }: CommentDeps,
+  deps: CommentDeps,
   claimed: readonly NewComment[],
   { signal, mayStart }: { readonly signal: AbortSignal; readonly mayStart: () => boolean },
 ): Promise<Outcomes> {
@@ -122,7 +125,7 @@ async function sendAll(
         continue;
       }
       try {
-        outcomes.delivered.push({ ...(await createComment(comment, call)), id: comment.id });
+        outcomes.delivered.push(await send(deps, comment, call));
       } catch (error) {
         if (wasNotSent(error) || (signal.aborted && !(error instanceof RemoteError))) {
           outcomes.left.push(comment);
@@ -136,6 +139,54 @@ async function sendAll(
   const lanes = await Promise.allSettled(Array.from({ length: AT_ONCE }, lane));
   for (const ended of lanes) if (ended.status === 'rejected') throw ended.reason;
   return outcomes;
+}
+
+/**
+ * Where what may have arrived is refused because its record is not there, or because the comment is another
+ * record's, that was merged, perhaps: then it is looked for by the one that lives on.
+ */
+async function send(
+  deps: CommentDeps,
+  comment: NewComment,
+  call: CallOptions,
+): Promise<DeliveredComment> {
+  const { id, object, recordId } = comment;
+  try {
+    return { ...(await deps.createComment(comment, call)), id, object, recordId, was: recordId };
+  } catch (error) {
+    if (!comment.inDoubt || !(error instanceof RemoteError) || !mayBeMerged(error)) throw error;
+    const survivor = await findSurvivor(deps, comment, call);
+    if (survivor === null) throw error;
+    const formerIds = [...comment.formerIds, recordId];
+    const told = await deps.createComment({ ...comment, recordId: survivor, formerIds }, call);
+    return { ...told, id, object, recordId: survivor, was: recordId };
+  }
+}
+
+function mayBeMerged({ status, code }: RemoteError): boolean {
+  return status === 404 || code === 'remote-duplicate';
+}
+
+/**
+ * @returns the record that lives on; null where it is the same one, or there is none.
+ * @throws RemoteError that is tried again where it is gone and its row is not: the next pull says why.
+ */
+async function findSurvivor(
+  { db, readRecord, tables }: CommentDeps,
+  { object, recordId }: NewComment,
+  call: CallOptions,
+): Promise<string | null> {
+  const mirror = tables.find((table) => table.object === object);
+  if (mirror === undefined) return null;
+  const record = await readRecord({ object: mirror.schema, id: recordId, follow: true }, call);
+  if (record !== null) return record.id === recordId ? null : record.id;
+  if (!(await hasRow(db, mirror.qualified, recordId))) return null;
+  throw new RemoteError('POST /comments: its record is gone, or was merged', {
+    code: 'record-unknown',
+    disposition: 'retry',
+    status: 404,
+    ambiguous: true,
+  });
 }
 
 /** The lease ends too soon, or we are told to stop. */

@@ -54,7 +54,7 @@ function unordered(shown: unknown): Readonly<Record<string, unknown>> {
   return Object.fromEntries(
     Object.entries(shown ?? {}).map(([name, value]) => [
       name,
-      Array.isArray(value) ? value.toSorted() : value,
+      Array.isArray(value) ? value.toSorted((a, b) => String(a).localeCompare(String(b))) : value,
     ]),
   );
 }

@@ -208,7 +208,7 @@ test('killed between the request and what comes of it, it is sent again by the s
   const [person = ''] = people;
   const id = await write(person, 'Killed');
   const before = emulator.extras.comments.size;
-  const { createComment } = session.remote;
+  const { createComment, readRecord } = session.remote;
   if (createComment === undefined) throw new Error('comments cannot be written');
   const keeper = new LeaseKeeper(session.db, { holder: 'killed' });
   await keeper.start();
@@ -218,7 +218,7 @@ test('killed between the request and what comes of it, it is sent again by the s
   };
   const { db, tables } = session;
   await expect(
-    pushComments({ db, tables, createComment: dies, lease: keeper }, signal),
+    pushComments({ db, tables, createComment: dies, readRecord, lease: keeper }, signal),
   ).rejects.toThrow('killed');
   await keeper.stop();
   expect(there(id)).toBeDefined();
@@ -246,7 +246,10 @@ test('whoever lost the lease settles nothing', async () => {
   };
   const { db, tables } = session;
   await expect(
-    pushComments({ db, tables, createComment: paused, lease }, signal),
+    pushComments(
+      { db, tables, createComment: paused, readRecord: session.remote.readRecord, lease },
+      signal,
+    ),
   ).rejects.toMatchObject({ code: 'lease-lost' });
   expect(await entry(id)).toMatchObject({ state: 'done', attempts: 2 });
 });

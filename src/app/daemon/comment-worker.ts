@@ -21,11 +21,14 @@ export async function sendComments(
   options: { readonly signal: AbortSignal; readonly objects?: readonly string[] | undefined },
 ): Promise<CommentCounts> {
   const { db, remote, tables, holder, log } = session;
-  const { createComment } = remote;
+  const { createComment, readRecord } = remote;
   if (createComment === undefined) return NOTHING;
   const { signal, objects = null } = options;
   const startedMs = session.nowMs();
-  const counts = await pushComments({ db, createComment, tables, lease, objects }, signal);
+  const counts = await pushComments(
+    { db, createComment, readRecord, tables, lease, objects },
+    signal,
+  );
   if (Object.values(counts).some((count) => count > 0)) {
     log.info({ ...counts }, 'comments pushed');
     const tookMs = session.nowMs() - startedMs;

@@ -57,10 +57,14 @@ async function find(
   }
 }
 
-/** @throws RemoteError `remote-duplicate` where the id is that of another record's. */
-function ours({ recordId }: NewComment, told: SideItem): SideItem {
+/**
+ * Of a record that was merged meanwhile it may name either.
+ *
+ * @throws RemoteError `remote-duplicate` where the id is that of another record's.
+ */
+function ours({ recordId, formerIds }: NewComment, told: SideItem): SideItem {
   const owner = told.fields['owner_id'];
-  if (typeof owner !== 'string' || owner === recordId) return told;
+  if (typeof owner !== 'string' || owner === recordId || formerIds.includes(owner)) return told;
   throw new RemoteError('POST /comments: another record has a comment of this id', {
     code: 'remote-duplicate',
     disposition: 'park',

@@ -1,7 +1,8 @@
 import type { Activity } from '../../domain/activity.ts';
 import { type Json, stringifyJson } from '../../domain/json.ts';
 import { fitName, isStorableText } from '../../domain/names.ts';
-import type { Sql } from '../database.ts';
+import type { Sql, Transaction } from '../database.ts';
+import { guarded } from '../guarded.ts';
 import { encodeExtra } from '../mirror/extra.ts';
 import { instantText } from '../mirror/instant-text.ts';
 import type { MirrorTable } from '../mirror/table.ts';
@@ -152,30 +153,32 @@ export async function writeActivities(
 }
 
 /**
- * What happened to records that were merged goes to those they live on in, with every column that the table
- * has: no merge waits until one is mended. In a transaction as writer; repeatable.
+ * What happened to records that were merged goes to those they live on in, in the columns that there are: no
+ * merge waits for a table to be mended, or for a constraint of somebody else's, which leaves rows where
+ * they are. In a transaction as writer; repeatable.
  */
 export async function moveActivities(
-  tx: Sql,
+  tx: Transaction,
   object: string,
   merges: readonly { readonly oldId: string; readonly id: string }[],
 ): Promise<void> {
   const found = await findActivityColumns(tx, object);
   if (found === null) return;
   const { table, names } = found;
-  const parameters = [merges.map(({ oldId }) => oldId), merges.map(({ id }) => id)];
   const kept = names.filter((name) => name !== 'record_id' && name !== '_synced_at').join(', ');
-  await tx.query(
-    `WITH moved AS (
-       DELETE FROM ${table} AS a USING unnest($1::text[], $2::text[]) AS m(old_id, id)
-        WHERE a.record_id = m.old_id AND m.old_id <> m.id RETURNING m.id AS to_id, a.*)
-     INSERT INTO ${table} (record_id, ${kept}) SELECT to_id, ${kept} FROM moved
-         ON CONFLICT DO NOTHING`,
-    parameters,
-  );
+  await guarded(tx, table, merges, async (part) => {
+    await tx.query(
+      `WITH moved AS (
+         DELETE FROM ${table} AS a USING unnest($1::text[], $2::text[]) AS m(old_id, id)
+          WHERE a.record_id = m.old_id AND m.old_id <> m.id RETURNING m.id AS to_id, a.*)
+       INSERT INTO ${table} (record_id, ${kept}) SELECT to_id, ${kept} FROM moved
+           ON CONFLICT DO NOTHING`,
+      [part.map(({ oldId }) => oldId), part.map(({ id }) => id)],
+    );
+  });
   await tx.query(
     `DELETE FROM {sync}.activity_feed WHERE object = $2 AND record_id = ANY($1::text[])`,
-    [parameters[0], object],
+    [merges.map(({ oldId }) => oldId), object],
   );
 }
 

@@ -4,6 +4,7 @@ import type { Sql, Transaction } from '../database.ts';
 import { guardedReferences } from '../identities.ts';
 import type { MirrorTable } from '../mirror/table.ts';
 import { DECISIONS } from '../outbox/outbox.ts';
+import { moveComments } from '../side/comments.ts';
 import type { Merge } from './links.ts';
 
 /** A merge that nobody has followed yet. */
@@ -74,7 +75,11 @@ export async function readSurvivors(
  * Remembers merges, for every id that led to a vanished one as well, and sends what waits in the
  * outbox, and what is open in the conflict log, to the survivor. Repeatable; row locks on these.
  */
-export async function mapMerged(tx: Sql, object: string, merges: readonly Merge[]): Promise<void> {
+export async function mapMerged(
+  tx: Transaction,
+  object: string,
+  merges: readonly Merge[],
+): Promise<void> {
   if (merges.length === 0) return;
   const parameters = [object, merges.map(({ oldId }) => oldId), merges.map(({ id }) => id)];
   const merge = `unnest($2::text[], $3::text[]) AS m(old_id, id)`;
@@ -119,6 +124,7 @@ export async function mapMerged(tx: Sql, object: string, merges: readonly Merge[
     parameters,
   );
   await moveActivities(tx, object, merges);
+  await moveComments(tx, object, merges);
 }
 
 /** Everything on record that lives on in each of these, by the survivor. Index `id_map_current`. */

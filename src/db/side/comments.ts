@@ -3,6 +3,8 @@ import type { NewComment, SideItem } from '../../domain/side.ts';
 import type { Sql, Transaction } from '../database.ts';
 import { guarded } from '../guarded.ts';
 import { encodeExtra } from '../mirror/extra.ts';
+import { findKeyedTable } from './ensure.ts';
+import { SIDE_TABLES } from './tables.ts';
 
 /** What keeps a comment from being delivered. */
 export interface FailedComment {
@@ -43,30 +45,71 @@ export async function claimComments(
         SET state = 'sending', epoch = $1, attempts = e.attempts + 1,
             record_id = {sync}.current_id(e.object, e.record_id)
        FROM due AS d WHERE d.id = e.id
-     RETURNING e.id, e.object, e.record_id AS "recordId", e.message, d.was, d.doubt AS "inDoubt"`,
+     RETURNING e.id, e.object, e.record_id AS "recordId", e.message, d.was, d.doubt AS "inDoubt",
+               ARRAY(WITH RECURSIVE former(id) AS (
+                       SELECT e.record_id
+                        UNION
+                       SELECT m.old_id FROM former AS f
+                         JOIN {sync}.id_map AS m ON m.object = e.object AND m.id = f.id)
+                     SELECT id FROM former WHERE id <> e.record_id) AS "formerIds"`,
     [claim.epoch, claim.limit, claim.objects],
   );
-  const moved = claimed.filter(({ recordId, was }) => recordId !== was);
-  if (table !== null && moved.length > 0) {
-    // A row that may not be written stays by the old id until its record is read.
-    await guarded(tx, table, moved, async (part) => {
-      await tx.query(
-        `UPDATE ${table} AS s SET record_id = m.now
-           FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS m(id, object, was, now)
-          WHERE s.record_id = m.was AND s.object = m.object AND s.id = m.id
-            AND NOT EXISTS (SELECT FROM ${table} AS o
-                             WHERE o.record_id = m.now AND o.object = m.object AND o.id = m.id)`,
-        [
-          part.map(({ id }) => id),
-          part.map(({ object }) => object),
-          part.map(({ was }) => was),
-          part.map(({ recordId }) => recordId),
-        ],
-      );
-    });
-  }
+  await moveRows(tx, table, claimed);
   return claimed;
 }
+
+interface MovedComment extends Pick<NewComment, 'id' | 'object' | 'recordId'> {
+  /** The record it was by before. */
+  readonly was: string;
+}
+
+/** Rows follow their record; one that may not be written stays by the old id until its record is read. */
+async function moveRows(
+  tx: Transaction,
+  table: string | null,
+  comments: readonly MovedComment[],
+): Promise<void> {
+  const moved = comments.filter(({ recordId, was }) => recordId !== was);
+  if (table === null || moved.length === 0) return;
+  await guarded(tx, table, moved, async (part) => {
+    await tx.query(
+      `UPDATE ${table} AS s SET record_id = m.now
+         FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS m(id, object, was, now)
+        WHERE s.record_id = m.was AND s.object = m.object AND s.id = m.id
+          AND NOT EXISTS (SELECT FROM ${table} AS o
+                           WHERE o.record_id = m.now AND o.object = m.object AND o.id = m.id)`,
+      [
+        part.map(({ id }) => id),
+        part.map(({ object }) => object),
+        part.map(({ was }) => was),
+        part.map(({ recordId }) => recordId),
+      ],
+    );
+  });
+}
+
+/**
+ * Comments of records that were merged go to those they live on in: the past may not tell of one that was
+ * written here yet. In a transaction as writer; repeatable.
+ */
+export async function moveComments(
+  tx: Transaction,
+  object: string,
+  merges: readonly { readonly oldId: string; readonly id: string }[],
+): Promise<void> {
+  const table = await findKeyedTable(tx, SIDE_TABLES.comment);
+  if (table === null) return;
+  const rows = await tx.query<MovedComment & Record<string, unknown>>(
+    `SELECT s.id, s.object, s.record_id AS was, m.now AS "recordId"
+       FROM unnest($2::text[], $3::text[]) AS m(was, now)
+       JOIN ${table} AS s ON s.record_id = m.was AND s.object = $1`,
+    [object, merges.map(({ oldId }) => oldId), merges.map(({ id }) => id)],
+  );
+  await moveRows(tx, table, rows);
+}
+
+/** One that is in the CRM, as that tells it, and by which record. */
+export interface DeliveredComment extends SideItem, MovedComment {}
 
 /** Of records that were born here, which of their comments wait for one that is gone: they are parked. */
 export async function parkOrphans(sql: Sql, object: string, mirror: string): Promise<number> {
@@ -96,17 +139,19 @@ export async function readUnsent(
 export async function settleComments(
   tx: Transaction,
   table: string | null,
-  { epoch, items }: { readonly epoch: bigint; readonly items: readonly SideItem[] },
+  { epoch, items }: { readonly epoch: bigint; readonly items: readonly DeliveredComment[] },
 ): Promise<void> {
-  const ids = items.map(({ id }) => id);
   const done = await tx.query<{ id: string; object: string; recordId: string }>(
-    `UPDATE {sync}.comment_outbox
-        SET state = 'done', epoch = NULL, last_error = NULL, done_at = clock_timestamp()
-      WHERE id = ANY($2::text[]) AND state = 'sending' AND epoch = $1
-     RETURNING id, object, record_id AS "recordId"`,
-    [epoch, ids],
+    `UPDATE {sync}.comment_outbox AS e
+        SET state = 'done', epoch = NULL, last_error = NULL, done_at = clock_timestamp(),
+            record_id = d.record_id
+       FROM unnest($2::text[], $3::text[]) AS d(id, record_id)
+      WHERE e.id = d.id AND e.state = 'sending' AND e.epoch = $1
+     RETURNING e.id, e.object, e.record_id AS "recordId"`,
+    [epoch, items.map(({ id }) => id), items.map(({ recordId }) => recordId)],
   );
   if (table === null || done.length === 0) return;
+  await moveRows(tx, table, items);
   const fields = new Map(items.map((item) => [item.id, item.fields]));
   await guarded(tx, table, done, async (part) => {
     await tx.query(
@@ -177,4 +222,9 @@ export async function readCommentStandings(sql: Sql): Promise<readonly CommentSt
             count(*) FILTER (WHERE state = 'parked')::int4 AS parked
        FROM {sync}.comment_outbox WHERE state <> 'done' GROUP BY object ORDER BY object`,
   );
+}
+
+/** Whether a record has a row still. @param mirror its object's table, quoted. */
+export async function hasRow(sql: Sql, mirror: string, id: string): Promise<boolean> {
+  return (await sql.query(`SELECT FROM ${mirror} WHERE id = $1`, [id])).length > 0;
 }

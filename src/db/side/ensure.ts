@@ -59,6 +59,14 @@ export async function findSideTable(sql: Sql, side: SideTable): Promise<string |
   return standing === null ? null : qualify(standing.name);
 }
 
+/** {@link findSideTable}; null also where its rows cannot be told apart. */
+export async function findKeyedTable(sql: Sql, side: SideTable): Promise<string | null> {
+  const standing = await findStanding(sql, side);
+  if (standing === null) return null;
+  const { columns } = await readShape(sql, standing.name);
+  return keyColumns(side).every((one) => columns.has(one)) ? qualify(standing.name) : null;
+}
+
 /** {@link ensureSideTable} of one that stands; null also where it cannot be written as things are. */
 export async function mendSideTable(db: Database, side: SideTable): Promise<string | null> {
   if ((await findStanding(db, side)) === null) return null;
