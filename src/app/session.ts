@@ -11,7 +11,7 @@ import { type Dependant, readStaleViews } from '../db/dependants.ts';
 import { readInstallationFacts, readSettingFacts } from '../db/health.ts';
 import { ensureInstallation, type Installation } from '../db/installation.ts';
 import { applyMirror, type MirrorChange } from '../db/mirror/apply.ts';
-import { readObjects } from '../db/mirror/catalog.ts';
+import { readObjects, type SchemaState } from '../db/mirror/catalog.ts';
 import type { LinkTable } from '../db/mirror/links.ts';
 import type { MirrorProblem } from '../db/mirror/problem.ts';
 import { readMirrorProblems } from '../db/mirror/problem-record.ts';
@@ -21,7 +21,7 @@ import type { Remote } from '../domain/remote.ts';
 import type { Traffic } from '../domain/traffic.ts';
 import type { PullDeps } from '../pull/pull-object.ts';
 import { type Config, type ObjectSettings, objectSettings, unknownNames } from './config/config.ts';
-import { followingDatabase, watchSchema } from './daemon/schema-watch.ts';
+import { followingDatabase, type SchemaDrift, watchSchema } from './daemon/schema-watch.ts';
 import { createGrantRights, createPublish } from './keep-beside.ts';
 import type { Logger } from './log.ts';
 import { type OpenDatabase, openDatabaseOnly } from './open-database.ts';
@@ -53,6 +53,8 @@ export interface Session extends OpenDatabase, PullDeps {
    * @returns whether anybody has.
    */
   followSchema(withinMs?: number): Promise<boolean>;
+  /** Likewise, by what was just seen of them. */
+  takeSchema(state: SchemaState): Promise<boolean>;
   /**
    * Reads the workspace's schema again and brings the mirror tables up to it, unless that was done
    * within `withinMs` (default 0).
@@ -216,14 +218,14 @@ async function assemble(
     });
     await checking;
   };
-  const followSchema = async (withinMs = 0) => {
-    const drift = await watch.follow(withinMs);
+  const act = async (drift: SchemaDrift) => {
     if (drift === 'followed') discovered = await followed(db, discovered);
     // The cause of a problem may be gone, and nothing in the catalog shows it.
     const isDue = applied.problems.length > 0 && performance.now() - checkedAtMs > PROBLEM_CHECK_MS;
     if (drift === 'touched' || isDue) await checkOnce();
     return drift !== 'none';
   };
+  const followSchema = async (withinMs = 0) => await act(await watch.follow(withinMs));
   for (const setting of unknownNames(config, opened.discovered)) {
     deps.log.warn({ setting }, 'the workspace has nothing of this name');
   }
@@ -263,6 +265,7 @@ async function assemble(
     nowMs: systemClock.monotonicMs,
     grantRights,
     followSchema,
+    takeSchema: async (state) => await act(await watch.take(state)),
     async refreshSchema(signal, withinMs = 0) {
       if (performance.now() - askedAtMs < withinMs) return applied;
       discovered = await remote.discover({ priority: 'pull', signal });

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { quoteIdent } from '../domain/names.ts';
+import { quoteIdent, quoteLiteral } from '../domain/names.ts';
 import type { Database } from './database.ts';
 import type { Schemas } from './schemas.ts';
 
@@ -80,19 +80,17 @@ export async function beatAll(
   facts: BeatFacts,
   beats: readonly Beat[],
 ): Promise<readonly Pulse[]> {
+  const { process, ttlMs, leads, opening, waitMs, lockMs } = facts;
   const parts = beats.map(
     ({ schemas, able, held }, n) =>
       `SELECT ${n} AS n, b.* FROM ${quoteIdent(schemas.control)}.beat(
-         $1, $2, ${able}, $3, $4, ${held === null ? 'NULL' : held}) b`,
+         ${quoteLiteral(process)}, ${ttlMs}, ${able}, ${leads}, ${opening}, ${held === null ? 'NULL' : held}) b`,
   );
   const text = `
     SELECT renewed, holder, epoch, expires_at AS "expiresAt", left_ms AS "leftMs", members
       FROM (${parts.join(' UNION ALL ')}) AS answers ORDER BY n`;
-  const { process, ttlMs, leads, opening, waitMs, lockMs } = facts;
-  const rows = await db.transaction(
-    (tx) => tx.query<PulseRow>(text, [process, ttlMs, leads, opening]),
-    { reserved: true, lockTimeoutMs: lockMs, statementTimeoutMs: waitMs },
-  );
+  const limits = { reserved: true, lockTimeoutMs: lockMs, statementTimeoutMs: waitMs };
+  const rows = await db.single<PulseRow>(text, limits);
   return rows.map(toPulse);
 }
 

@@ -5,11 +5,19 @@ import type { QueryResultRow } from 'pg';
 import { type ClockBounds, seenClock } from '../domain/clock-bounds.ts';
 import { SyncError } from '../domain/errors.ts';
 import { classifyDatabaseError, type DatabaseSyncError } from './database-error.ts';
-import { toParameter } from './database-types.ts';
 import { isPassingTrouble, isRowTrouble } from './row-trouble.ts';
-import { renderSql, type Schemas, TEMPLATE, verbatim } from './schemas.ts';
-import { type Connection, closed, openServer, type Server, type ServerOptions } from './server.ts';
-import { beginStatements, type SessionState } from './session-settings.ts';
+import { renderSql, type Schemas, TEMPLATE } from './schemas.ts';
+import { closed, openServer, type Server, type ServerOptions } from './server.ts';
+import {
+  begin,
+  defaultStatementTimeoutMs,
+  hasLostPlan,
+  isBroken,
+  type Limits,
+  rollBack,
+  run,
+  runSingle,
+} from './statement.ts';
 
 /** Whatever runs a statement: the pool, or one transaction. */
 export interface Sql {
@@ -38,7 +46,7 @@ export interface Transaction extends Sql {
   copyFrom(statement: string, source: Readable): Promise<number>;
 }
 
-export interface TransactionOptions {
+export interface TransactionOptions extends Limits {
   /**
    * Set where this process writes mirror tables itself, so that triggers do not capture it. Then
    * `work` runs a second time where a row could not be written, to do all else without that row.
@@ -47,22 +55,10 @@ export interface TransactionOptions {
   /** `work` cannot run twice: an error is thrown at once. */
   readonly once?: boolean;
   /**
-   * How long a statement may wait for a lock; default 2 s. Whoever waits holds a connection that
-   * everybody else needs: who cannot have the lock soon comes again.
-   */
-  readonly lockTimeoutMs?: number;
-  /** How long one statement may run; default 5 minutes. */
-  readonly statementTimeoutMs?: number;
-  /**
    * How long it may stand between two statements; default 8 s, less than the lease lasts. A process
    * that is paused within a settlement must not keep the next leader waiting (invariant 9).
    */
   readonly idleTimeoutMs?: number;
-  /**
-   * Runs on a connection of its own, which nothing else uses: what must not wait until others let go
-   * of theirs, such as the lease.
-   */
-  readonly reserved?: boolean;
 }
 
 export interface Database extends Sql {
@@ -76,6 +72,17 @@ export interface Database extends Sql {
    * that cannot be written.
    */
   transaction<T>(work: (tx: Transaction) => Promise<T>, options?: TransactionOptions): Promise<T>;
+  /**
+   * One statement in a transaction of its own that goes out as one message, with its beginning and its
+   * end: for what is done every few seconds. It has no parameters, so that all it names is a number or
+   * quoted.
+   */
+  single<Row extends QueryResultRow>(text: string, limits?: Limits): Promise<Row[]>;
+  /**
+   * {@link Sql.query} of a statement that comes again and again: each connection plans it once, unless a
+   * pooler keeps what was prepared from it.
+   */
+  repeated<Row extends QueryResultRow>(text: string, values?: readonly unknown[]): Promise<Row[]>;
   /** Waits for what is running, then closes every connection. Safe to call twice. */
   close(): Promise<void>;
 }
@@ -85,90 +92,8 @@ export interface DatabaseOptions extends ServerOptions {
   readonly schemas?: Schemas;
 }
 
-const defaultLockTimeoutMs = 2_000;
-const defaultStatementTimeoutMs = 300_000;
-const defaultIdleTimeoutMs = 8_000;
-/** The server gives up first; this is for a server that no longer answers at all. */
-const answerGraceMs = 10_000;
 /** Looking for rows that cannot be written may take this long in all: somebody waits for the others. */
 const isolationMs = 20_000;
-
-interface Beginning extends TransactionOptions {
-  readonly schemas: Schemas;
-  readonly state: SessionState;
-  readonly isolates: boolean;
-}
-
-function prelude({ schemas, state, isolates, ...options }: Beginning): string {
-  const settings = [
-    ...beginStatements(state, {
-      lockMs: Math.trunc(options.lockTimeoutMs ?? defaultLockTimeoutMs),
-      statementMs: Math.trunc(options.statementTimeoutMs ?? defaultStatementTimeoutMs),
-      idleMs: Math.trunc(options.idleTimeoutMs ?? defaultIdleTimeoutMs),
-    }),
-  ];
-  if (options.asWriter) {
-    settings.push(
-      `select set_config('${schemas.control}.writer',
-         (select writer_secret from ${schemas.control}.installation), true)`,
-    );
-  }
-  // What is checked at the commit cannot be told of one row any more.
-  if (isolates) settings.push('set constraints all immediate');
-  settings.push('select now() as "startedAt"');
-  return settings.join('; ');
-}
-
-async function run<Row extends QueryResultRow>(
-  client: pg.ClientBase,
-  statement: {
-    readonly text: string;
-    readonly values?: readonly unknown[] | undefined;
-    readonly timeoutMs: number;
-    readonly schemas: Schemas;
-  },
-): Promise<pg.QueryResult<Row>> {
-  const { values, timeoutMs, schemas } = statement;
-  const text = renderSql(statement.text, schemas);
-  const config = { text, query_timeout: timeoutMs + answerGraceMs };
-  try {
-    return await client.query<Row>(
-      values === undefined ? config : { ...config, values: values.map(toParameter) },
-    );
-  } catch (error) {
-    throw classifyDatabaseError(error, schemas);
-  }
-}
-
-/** @returns what `now()` says in the transaction begun. */
-async function begin(client: pg.ClientBase, beginning: Beginning): Promise<string> {
-  const { schemas, statementTimeoutMs: timeoutMs = defaultStatementTimeoutMs } = beginning;
-  const text = verbatim(prelude(beginning));
-  const result = await run<{ startedAt: string }>(client, { text, timeoutMs, schemas });
-  // One of each statement; pg's types know of one alone.
-  const [row] = [result].flat().at(-1)?.rows ?? [];
-  if (row !== undefined) return row.startedAt;
-  throw new SyncError('Postgres did not say when a transaction began', {
-    code: 'database-unexpected',
-    disposition: 'halt',
-  });
-}
-
-/** After an error without an SQLSTATE the connection may still be busy: never reuse it. */
-function isBroken(error: unknown): boolean {
-  return error instanceof SyncError && 'sqlState' in error && error.sqlState === null;
-}
-
-async function rollBack(connection: Connection, schemas: Schemas, cause: unknown): Promise<void> {
-  if (isBroken(cause)) return connection.release(true);
-  try {
-    await run(connection.client, { text: 'rollback', timeoutMs: 0, schemas });
-  } catch {
-    // The first error is the one to tell; closing the connection rolls back as well.
-    return connection.release(true);
-  }
-  connection.release();
-}
 
 /** Opens no connection by itself: the first statement does. Closing it closes all of them. */
 export function openDatabase({ schemas = TEMPLATE, ...options }: DatabaseOptions): Database {
@@ -184,6 +109,7 @@ export function openDatabase({ schemas = TEMPLATE, ...options }: DatabaseOptions
  */
 export function bindDatabase(server: Server, schemas: Schemas): Database {
   let isClosed = false;
+  let keepsPlans = true;
   const lent = new Set<Promise<void>>();
 
   async function connect(options: { readonly reserved?: boolean | undefined } = {}) {
@@ -204,6 +130,37 @@ export function bindDatabase(server: Server, schemas: Schemas): Database {
     };
   }
 
+  function seeClock(startedAt: string, sentAtMs: number): void {
+    const answeredAtMs = server.nowMs();
+    // Cut to milliseconds where it is read.
+    server.seeClock(seenClock(Date.parse(startedAt), { sentAtMs, answeredAtMs, stepMs: 1 }));
+  }
+
+  /** A statement on its own. */
+  async function plain<Row extends QueryResultRow>(
+    text: string,
+    values: readonly unknown[] | undefined,
+    keepsPlan = false,
+  ): Promise<Row[]> {
+    const connection = await connect();
+    if (connection.state.deviates) {
+      connection.release();
+      return await attempt((tx) => tx.query<Row>(text, values), {}, null);
+    }
+    let broken = true;
+    try {
+      const statement = { text, values, timeoutMs: defaultStatementTimeoutMs, schemas, keepsPlan };
+      const { rows } = await run<Row>(connection.client, statement);
+      broken = false;
+      return rows;
+    } catch (error) {
+      broken = isBroken(error);
+      throw error;
+    } finally {
+      connection.release(broken);
+    }
+  }
+
   async function attempt<T>(
     work: (tx: Transaction) => Promise<T>,
     options: TransactionOptions,
@@ -217,9 +174,7 @@ export function bindDatabase(server: Server, schemas: Schemas): Database {
       const sentAtMs = server.nowMs();
       const isolates = isolatesUntilMs !== null;
       const startedAt = await begin(client, { ...options, schemas, state, isolates });
-      const answeredAtMs = server.nowMs();
-      // Cut to milliseconds where it is read.
-      server.seeClock(seenClock(Date.parse(startedAt), { sentAtMs, answeredAtMs, stepMs: 1 }));
+      seeClock(startedAt, sentAtMs);
       const facts = { schemas, startedAt, isolatesUntilMs, timeoutMs };
       result = await work(openTransaction(client, facts));
       const { command } = await run(client, { text: 'commit', timeoutMs, schemas });
@@ -244,23 +199,36 @@ export function bindDatabase(server: Server, schemas: Schemas): Database {
       return server.clock;
     },
 
-    async query<Row extends QueryResultRow>(text: string, values?: readonly unknown[]) {
-      const connection = await connect();
-      if (connection.state.deviates) {
-        connection.release();
-        return await attempt((tx) => tx.query<Row>(text, values), {}, null);
-      }
-      let broken = true;
+    query: (text, values) => plain(text, values),
+
+    async repeated<Row extends QueryResultRow>(text: string, values: readonly unknown[] = []) {
+      if (!keepsPlans) return await plain<Row>(text, values);
       try {
-        const statement = { text, values, timeoutMs: defaultStatementTimeoutMs, schemas };
-        const { rows } = await run<Row>(connection.client, statement);
-        broken = false;
+        return await plain<Row>(text, values, true);
+      } catch (error) {
+        if (!hasLostPlan(error)) throw error;
+        // A pooler that gives each statement another connection goes on doing so.
+        keepsPlans = false;
+        return await plain<Row>(text, values);
+      }
+    },
+
+    async single<Row extends QueryResultRow>(text: string, limits: Limits = {}) {
+      const connection = await connect(limits);
+      const { client, state } = connection;
+      const sentAtMs = server.nowMs();
+      try {
+        const { rows, startedAt } = await runSingle<Row>(client, text, {
+          ...limits,
+          schemas,
+          state,
+        });
+        seeClock(startedAt, sentAtMs);
+        connection.release();
         return rows;
       } catch (error) {
-        broken = isBroken(error);
+        await rollBack(connection, schemas, error);
         throw error;
-      } finally {
-        connection.release(broken);
       }
     },
 

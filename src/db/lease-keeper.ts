@@ -95,7 +95,7 @@ export class LeaseKeeper {
     const { held } = this.#hold;
     if (held !== null) {
       const end = this.#hold.endOf(ttlMs);
-      if (await this.#db.transaction((tx) => renewLease(tx, held, ttlMs), waits)) {
+      if (await renewLease(this.#db, held, ttlMs, waits)) {
         this.#hold.hold(held, end);
         this.#againInMs = renewEveryMs;
         return;

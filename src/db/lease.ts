@@ -1,4 +1,5 @@
-import type { Sql } from './database.ts';
+import type { Database, Sql } from './database.ts';
+import type { Limits } from './statement.ts';
 
 export interface Lease {
   readonly holder: string;
@@ -50,11 +51,16 @@ export async function acquireLease(
  *
  * @returns whether the lease still stood.
  */
-export async function renewLease(sql: Sql, epoch: bigint, ttlMs: number): Promise<boolean> {
-  const renewed = await sql.query(
-    `UPDATE {sync}.lease SET expires_at = clock_timestamp() + $3 * interval '1 millisecond'
-      WHERE name = $1 AND epoch = $2 AND expires_at > clock_timestamp() RETURNING 1`,
-    [LEADER, epoch, ttlMs],
+export async function renewLease(
+  db: Pick<Database, 'single'>,
+  epoch: bigint,
+  ttlMs: number,
+  limits?: Limits,
+): Promise<boolean> {
+  const renewed = await db.single(
+    `UPDATE {sync}.lease SET expires_at = clock_timestamp() + ${ttlMs} * interval '1 millisecond'
+      WHERE name = '${LEADER}' AND epoch = ${epoch} AND expires_at > clock_timestamp() RETURNING 1`,
+    limits,
   );
   return renewed.length > 0;
 }

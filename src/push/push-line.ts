@@ -39,10 +39,14 @@ export interface PushLine {
   /**
    * Begins what is due and can begin.
    *
+   * @param due as it was just read; left out, it is read.
    * @returns how many objects are at it, and when to look again for one that waits for another.
    * @throws what ended a turn and concerns everybody.
    */
-  look(deps: PushDeps): Promise<{ readonly running: number; readonly againMs: number | null }>;
+  look(
+    deps: PushDeps,
+    due?: readonly DueWork[],
+  ): Promise<{ readonly running: number; readonly againMs: number | null }>;
   /** Something has happened since: what had nothing to do, or failed, may be looked at again. */
   wake(): void;
   /** Resolves when a turn ends. */
@@ -136,7 +140,7 @@ export function createPushLine(options: PushLineOptions): PushLine {
   }
 
   return {
-    async look(deps) {
+    async look(deps, read) {
       raise();
       const idle = deps.tables.filter(({ object }) => {
         if (running.has(object) || resting.has(object)) return false;
@@ -144,7 +148,8 @@ export function createPushLine(options: PushLineOptions): PushLine {
       });
       const byObject = new Map(idle.map((table) => [table.object, table]));
       let againMs: number | null = null;
-      for (const due of signal.aborted ? [] : await readDueWork(deps.db, [...byObject.keys()])) {
+      const all = read ?? (await readDueWork(deps.db, [...byObject.keys()]));
+      for (const due of signal.aborted ? [] : all) {
         const table = byObject.get(due.object);
         if (table === undefined) continue;
         const troubled = deps.trouble.stands(due.object);

@@ -154,6 +154,8 @@ export function mortalDatabase(db: Database, fate: Fate, mutate: Mutation): Data
       fate.check();
       return result;
     },
+    single: (text, limits) => through(fate, () => db.single(mutate(text), limits)),
+    repeated: (text, values) => through(fate, () => db.repeated(mutate(text), values)),
     get clock() {
       return db.clock;
     },

@@ -215,6 +215,7 @@ async function startProcess(
     nowMs: clock.nowMs,
     grantRights: async () => {},
     followSchema: async () => false,
+    takeSchema: async () => false,
     refreshSchema: () => Promise.reject(new Error('the schema stands still')),
   };
   return { session, fate };

@@ -119,6 +119,8 @@ function sourceOf(
       clock: null,
       query,
       transaction: fails,
+      single: fails,
+      repeated: query,
       close: async () => undefined,
     },
     log: { warn: () => undefined },

@@ -6,12 +6,12 @@ import type { Session } from '../session.ts';
 import { createLoop, Wake } from './loop.ts';
 
 export interface CommentWorker extends Service {
-  /** Something was committed. */
+  /** Something was committed, or is due. */
   wake(): void;
 }
 
-/** They are looked for this often, whatever notifications say. */
-const POLL_MS = 2_000;
+/** Whoever looks what is due sees every two seconds whether any wait; this is for when nobody can. */
+const POLL_MS = 30_000;
 const NOTHING: CommentCounts = { delivered: 0, refused: 0, failed: 0 };
 
 /** Sends comments that were written here, once. `objects` left out: of all. */
@@ -44,7 +44,7 @@ export async function sendComments(
 }
 
 /**
- * Sends them as soon as it is told of them and every two seconds anyway, while this process leads.
+ * Sends them whenever it is told of them, while this process leads.
  *
  * @param onHalt told of an error that no repetition mends.
  */

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readUntold } from '../../db/hints.ts';
+import { readLook } from '../../db/look.ts';
 import { recordRun } from '../../db/run-log.ts';
 import { SyncError } from '../../domain/errors.ts';
 import type { PushCounts, PushDeps, PushLease } from '../../push/push-deps.ts';
@@ -14,6 +15,8 @@ export interface PushWorkerOptions {
   readonly onHalt: (error: unknown) => void;
   /** Told of every push that did something. */
   readonly onPushed?: (counts: PushCounts) => void;
+  /** Told whenever comments are seen that wait to be sent. */
+  readonly onComments?: () => void;
 }
 
 export interface PushWorker extends Service {
@@ -54,7 +57,7 @@ export function createPushWorker(
         idleMs: POLL_MS,
         wake,
         log: session.log,
-        runOnce: createRound(session, lease, { line: sending, onHalt: options.onHalt }),
+        runOnce: createRound(session, lease, { ...options, line: sending }),
       },
       options.onHalt,
     );
@@ -80,7 +83,11 @@ export function createPushWorker(
 function createRound(
   session: Session,
   lease: PushLease,
-  { line, onHalt }: { readonly line: PushLine; readonly onHalt: (error: unknown) => void },
+  {
+    line,
+    onHalt,
+    onComments,
+  }: { readonly line: PushLine } & Pick<PushWorkerOptions, 'onHalt' | 'onComments'>,
 ) {
   let polledMs = 0;
   const { db, config, remote } = session;
@@ -94,14 +101,25 @@ function createRound(
       polledMs = performance.now();
       line.wake();
     }
+    const objects = session.tables.map(({ object }) => object);
+    const { schema, due, comments } = await readLook(db, objects);
     // A check of the tables may have to wait for somebody's lock: nobody waits for that.
-    const followed = session.followSchema().catch((error: unknown) => {
+    const followed = session.takeSchema(schema).catch((error: unknown) => {
       if (!(error instanceof SyncError)) onHalt(error);
     });
-    await Promise.race([followed, sleep(SCHEMA_PATIENCE_MS)]);
-    const { againMs } = await line.look({ ...pushDeps(session, lease), ...untold });
+    await within(SCHEMA_PATIENCE_MS, followed);
+    if (comments) onComments?.();
+    const { againMs } = await line.look({ ...pushDeps(session, lease), ...untold }, due);
     return againMs === null ? undefined : { pauseMs: againMs };
   };
+}
+
+/** Waits for something, and no longer than that. */
+async function within(ms: number, done: Promise<unknown>): Promise<void> {
+  const late = new AbortController();
+  const { signal } = late;
+  await Promise.race([done, sleep(ms, undefined, { signal }).catch(() => undefined)]);
+  late.abort();
 }
 
 async function noteTurn(

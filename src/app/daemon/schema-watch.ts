@@ -1,5 +1,5 @@
 import type { Database } from '../../db/database.ts';
-import { readSchemaState, readSchemaVersion } from '../../db/mirror/catalog.ts';
+import { readSchemaState, readSchemaVersion, type SchemaState } from '../../db/mirror/catalog.ts';
 import { loadMirror } from '../../db/mirror/load.ts';
 import type { MirrorTable } from '../../db/mirror/table.ts';
 import { dependencyOrder } from '../../domain/dependency-order.ts';
@@ -24,6 +24,8 @@ export interface SchemaWatch {
    * looked at unless that was done within `withinMs`.
    */
   follow(withinMs: number): Promise<SchemaDrift>;
+  /** Likewise, by what somebody has just seen. */
+  take(state: SchemaState): Promise<SchemaDrift>;
 }
 
 /** @param db not one of {@link followingDatabase}. */
@@ -36,6 +38,12 @@ export async function watchSchema(db: Database): Promise<SchemaWatch> {
   };
   let known = await read();
   let lookedAtMs = performance.now();
+  const take = async (state: SchemaState): Promise<SchemaDrift> => {
+    lookedAtMs = performance.now();
+    if (state.version === known.version) return state.shape === known.shape ? 'none' : 'touched';
+    known = await read();
+    return 'followed';
+  };
   return {
     get mirror() {
       return known.mirror;
@@ -45,14 +53,11 @@ export async function watchSchema(db: Database): Promise<SchemaWatch> {
     },
     async follow(withinMs) {
       const isDue = performance.now() - lookedAtMs >= withinMs;
+      if (!isDue && (await readSchemaVersion(db)) === known.version) return 'none';
       if (isDue) lookedAtMs = performance.now();
-      const version = isDue ? null : await readSchemaVersion(db);
-      if (version === known.version) return 'none';
-      const state = await readSchemaState(db);
-      if (state.version === known.version) return state.shape === known.shape ? 'none' : 'touched';
-      known = await read();
-      return 'followed';
+      return await take(await readSchemaState(db));
     },
+    take,
   };
 }
 
@@ -90,6 +95,8 @@ export function followingDatabase(db: Database, follow: () => Promise<boolean>):
     },
     query: (text, values) => following(() => db.query(text, values)),
     transaction: (work, options) => following(() => db.transaction(work, options)),
+    single: (text, limits) => following(() => db.single(text, limits)),
+    repeated: (text, values) => following(() => db.repeated(text, values)),
     close: () => db.close(),
   };
 }

@@ -50,6 +50,7 @@ export function createServing(session: Session, options: ServingOptions): Servin
   const worker = createPushWorker(session, lease, {
     onHalt: halt,
     onPushed: (counts) => options.onPushed?.(counts),
+    onComments: () => comments.wake(),
   });
   const comments = createCommentWorker(session, lease, halt);
   const onRun = (run: ObjectRun) => options.onRun?.(run);

@@ -198,9 +198,7 @@ export class PulseLoop {
     const isOurs = lease?.epoch === epoch && lease.leftMs > 0;
     const end = hold.endOf(LEASE_MS);
     const waits = { reserved: true, lockTimeoutMs: LOCK_MS, statementTimeoutMs: WAIT_ALONE_MS };
-    const renewed =
-      isOurs &&
-      (await db.transaction((tx) => renewLease(tx, epoch, LEASE_MS), waits).catch(() => null));
+    const renewed = isOurs && (await renewLease(db, epoch, LEASE_MS, waits).catch(() => null));
     if (renewed) hold.hold(epoch, end);
     // Whether an answer that was lost had prolonged it: what is left of it still counts.
     else if (renewed !== null) hold.letGo();

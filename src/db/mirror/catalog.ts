@@ -1,5 +1,5 @@
 import type { ObjectSchema } from '../../domain/schema.ts';
-import type { Sql } from '../database.ts';
+import type { Database, Sql } from '../database.ts';
 import type { Schemas } from '../schemas.ts';
 import { parseDefinition, parseObjects, type StandingField } from './definition.ts';
 import { type NumberColumns, readNumberColumns } from './number-columns.ts';
@@ -341,10 +341,11 @@ export async function readSchemaVersion(sql: Sql): Promise<string> {
   return row?.version ?? '';
 }
 
-/** One statement of a millisecond or two, over the catalog's own indexes. No lock that matters. */
-export async function readSchemaState(sql: Sql): Promise<SchemaState> {
-  const [row] = await sql.query<SchemaState & Record<string, unknown>>(
-    `SELECT ${VERSION} AS version,
+/**
+ * SQL of {@link SchemaState}'s columns, `$1` the schema of the mirror tables. A millisecond or two, over
+ * the catalog's own indexes; no lock that matters.
+ */
+export const SCHEMA_STATE = `${VERSION} AS version,
             (SELECT coalesce(sum(hashtextextended(concat_ws(' ', c.oid, c.relname, c.relkind, s.shape), 0)), 0)::text
                FROM ${RELATIONS} AS own
                JOIN pg_class AS c ON c.oid = own.oid
@@ -357,9 +358,14 @@ export async function readSchemaState(sql: Sql): Promise<SchemaState> {
                       WHERE i.indrelid = c.oid AND i.indisunique), ' ',
                     (SELECT sum(hashtextextended(concat_ws(' ', t.tgname, t.tgenabled), 0))
                        FROM pg_trigger AS t WHERE t.tgrelid = c.oid AND NOT t.tgisinternal)) AS shape) AS s
-              WHERE c.relkind IN ('r', 'p')) AS shape`,
-    [sql.schemas.mirror],
-  );
+              WHERE c.relkind IN ('r', 'p')) AS shape`;
+
+export async function readSchemaState(
+  db: Pick<Database, 'schemas' | 'repeated'>,
+): Promise<SchemaState> {
+  const [row] = await db.repeated<SchemaState & Record<string, unknown>>(`SELECT ${SCHEMA_STATE}`, [
+    db.schemas.mirror,
+  ]);
   return { version: row?.version ?? '', shape: row?.shape ?? '' };
 }
 

@@ -1,4 +1,4 @@
-import type { Sql } from '../database.ts';
+import type { Database, Sql } from '../database.ts';
 import { IS_DUE, IS_LINK } from './claimable.ts';
 
 /** What of an object is to be sent, or to be found out. */
@@ -17,21 +17,26 @@ export interface DueWork {
  * of `outbox_due` per object and question, over what is not due yet. No lock.
  */
 export async function readDueWork(
-  sql: Sql,
+  db: Pick<Database, 'repeated'>,
   objects: readonly string[],
 ): Promise<readonly DueWork[]> {
+  return await db.repeated<DueWork & Record<string, unknown>>(
+    `SELECT object, records, creates, links, "inFlight" FROM ${dueWork('$1')} ORDER BY n`,
+    [objects],
+  );
+}
+
+/** SQL of {@link readDueWork}'s rows, with their places `n`, for objects in a parameter. */
+export function dueWork(objects: string): string {
   const exists = (condition: string) =>
     `EXISTS (SELECT 1 FROM {sync}.outbox AS o WHERE o.object = w.object AND ${condition})`;
-  return await sql.query<DueWork & Record<string, unknown>>(
-    `SELECT * FROM (
+  return `(SELECT * FROM (
        SELECT w.object, w.n, ${exists(`${IS_DUE} AND NOT ${IS_LINK}`)} AS records,
               ${exists(`${IS_DUE} AND o.op = 'insert'`)} AS creates,
               ${exists(`${IS_DUE} AND ${IS_LINK}`)} AS links,
               ${exists(`o.state = 'sending'`)} AS "inFlight"
-         FROM unnest($1::text[]) WITH ORDINALITY AS w(object, n)) AS d
-      WHERE records OR links OR "inFlight" ORDER BY n`,
-    [objects],
-  );
+         FROM unnest(${objects}::text[]) WITH ORDINALITY AS w(object, n)) AS d
+      WHERE records OR links OR "inFlight") AS due`;
 }
 
 /** Whether anything of an object waits, due or not. Index `outbox_due`. */

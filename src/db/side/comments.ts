@@ -122,13 +122,16 @@ export async function parkOrphans(sql: Sql, object: string, mirror: string): Pro
   return parked.length;
 }
 
+/** SQL of what waits to be sent, or was and may not have arrived. */
+export const UNSENT = `{sync}.comment_outbox WHERE state IN ('pending', 'sending')`;
+
 /** Objects that have comments to be sent; `awaits`: some of them for a record that was born here. */
 export async function readUnsent(
   sql: Sql,
 ): Promise<readonly { readonly object: string; readonly awaits: boolean }[]> {
   return await sql.query<{ object: string; awaits: boolean }>(
     `SELECT object, bool_or(state = 'pending' AND record_id LIKE 'local:%') AS awaits
-       FROM {sync}.comment_outbox WHERE state IN ('pending', 'sending') GROUP BY object`,
+       FROM ${UNSENT} GROUP BY object`,
   );
 }
 

@@ -14,7 +14,8 @@ const unused = () => {
 };
 
 function depsOf(remote: ListedRemote) {
-  const db = { schemas: TEMPLATE, query: unused, transaction: unused, close: unused, clock: null };
+  const statements = { query: unused, transaction: unused, single: unused, repeated: unused };
+  const db = { ...statements, schemas: TEMPLATE, close: unused, clock: null };
   const linkRefusals = { has: () => false, add: unused, of: () => [] };
   return { db, remote, linkRefusals, links: [], policyOf: unused, nowMs: () => NOW_MS };
 }
