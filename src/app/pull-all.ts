@@ -2,9 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { backfillObject } from '../backfill/backfill-object.ts';
 import type { ReadResult } from '../conflicts/read-object.ts';
 import { loadCursor } from '../db/cursor.ts';
-import { markFilled, readUnfilled } from '../db/mirror/load.ts';
+import { markFilled } from '../db/mirror/load.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
-import { finishRun, startRun } from '../db/run-log.ts';
+import { readStanding, type Standing } from '../db/standing.ts';
 import { wholeReadingOf } from '../domain/capabilities.ts';
 import { isPassing, RemoteError } from '../domain/errors.ts';
 import type { Priority } from '../domain/remote.ts';
@@ -12,6 +12,7 @@ import { pullObject } from '../pull/pull-object.ts';
 import { readFirst } from '../pull/read-whole.ts';
 import type { ReconcileResult } from '../reconcile/reconcile-object.ts';
 import { objectError } from './object-error.ts';
+import { type BeginRun, beginAtOnce, type RunEntry } from './run-entry.ts';
 import type { Session } from './session.ts';
 import { describeTrouble } from './trouble.ts';
 
@@ -38,6 +39,14 @@ export interface RunOptions {
   readonly concurrency?: number | undefined;
   /** Tries everything again that was put aside, due or not. */
   readonly everything?: boolean | undefined;
+  /** How runs are put on record; default from their beginning. */
+  readonly begin?: BeginRun | undefined;
+}
+
+/** How one object is pulled. */
+export interface PullOneOptions extends RunOptions {
+  /** How it stands; default a statement of its own. */
+  readonly standing?: (() => Promise<Standing>) | undefined;
 }
 
 export interface ObjectProgress {
@@ -72,24 +81,25 @@ export async function pullAll(
 export async function pullOne(
   session: Session,
   table: MirrorTable,
-  options: RunOptions,
+  options: PullOneOptions,
 ): Promise<ObjectRun> {
   const { object } = table;
-  let standing: { readonly phase: 'backfill' | 'incremental'; readonly unfilled: string[] | null };
+  const { everything, standing: read = () => readStanding(session.db, object) } = options;
+  let standing: Standing;
   try {
-    const { phase } = await loadCursor(session.db, object);
-    const unfilled = (await readUnfilled(session.db)).find((one) => one.object === object);
-    standing = { phase, unfilled: unfilled ? [...unfilled.fields] : null };
+    standing = await read();
   } catch (cause) {
     return await failedRun(session, { object, kind: 'pull', read: 0 }, cause, options.signal);
   }
-  const { phase, unfilled } = standing;
-  const { everything } = options;
-  const pull = (whole: boolean) =>
+  const { unfilled } = standing;
+  const { phase } = standing.cursor;
+  const pull = (how: { readonly whole: boolean; readonly standing?: Standing }) =>
     loggedRun(session, table, 'pull', options, (reading) =>
-      pullObject(session, table, { ...reading, everything, whole }),
+      pullObject(session, table, { ...reading, ...how, everything }),
     );
-  if (phase === 'incremental' && unfilled === null) return await pull(everything === true);
+  if (phase === 'incremental' && unfilled === null) {
+    return await pull({ whole: everything === true, standing });
+  }
   // Columns that came to rows that stood are filled by reading every record again.
   const restart = phase === 'incremental';
   const filled = await loggedRun(session, table, 'backfill', options, async (reading) => {
@@ -100,7 +110,7 @@ export async function pullOne(
     return result;
   });
   if (filled.state !== 'ok') return filled;
-  const pulled = await pull(false);
+  const pulled = await pull({ whole: false });
   return { ...pulled, kind: 'backfill', counts: sum(filled.counts, pulled.counts) };
 }
 
@@ -130,32 +140,33 @@ export async function loggedRun(
 ): Promise<ObjectRun> {
   const { object } = table;
   const part = { object, part: partOf(kind) };
-  let id: bigint | null = null;
+  const { begin = beginAtOnce(session.db) } = options;
+  let entry: RunEntry | null = null;
   let records = 0;
   const onPage = (page: { read: number; total: number | null }) => {
     records += page.read;
     options.onProgress?.({ object, read: records, total: page.total });
   };
   try {
-    id = await startRun(session.db, { kind, object, holder: session.holder });
+    entry = await begin({ kind, object, holder: session.holder });
     const { signal, priority } = options;
     const { state, reason, counts } = await read({ signal, priority, onPage });
-    await finishRun(session.db, id, { state, counts: { ...counts }, error: reason });
+    await entry.end({ state, counts: { ...counts }, error: reason });
     warnOfExtra(session, { object, kind, counts: { ...counts } });
     warnOfAside(session, { object, kind, counts: { ...counts } });
     await session.troubles.worked(part);
     const error = reason === null ? null : { code: reason, message: `${object}: ${reason}` };
     return { object, kind, state, counts: { ...counts }, error };
   } catch (cause) {
-    if (id !== null && (await isUnavailable(session, object, cause))) {
+    if (entry !== null && (await isUnavailable(session, object, cause))) {
       const error = unavailable(session.remote.title, object);
       const run = { state: 'incomplete', counts: { read: records } } as const;
-      await finishRun(session.db, id, { ...run, error: error.code });
+      await entry.end({ ...run, error: error.code });
       await session.troubles.failed(part, cause, true);
       return { object, kind, ...run, error };
     }
-    if (id !== null) {
-      await closeFailed(session, { id, error: codeOf(cause, options.signal), read: records });
+    if (entry !== null) {
+      await closeFailed(session, { entry, error: codeOf(cause, options.signal), read: records });
     }
     return await failedRun(session, { object, kind, read: records }, cause, options.signal);
   }
@@ -203,12 +214,16 @@ function warnOfExtra(session: Session, run: Pick<ObjectRun, 'object' | 'kind' | 
  * `running` of what does not run. Beyond that the run is found abandoned.
  */
 async function closeFailed(
-  { db, log }: Session,
-  { id, error, read }: { readonly id: bigint; readonly error: string; readonly read: number },
+  { log }: Session,
+  {
+    entry,
+    error,
+    read,
+  }: { readonly entry: RunEntry; readonly error: string; readonly read: number },
 ): Promise<void> {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await finishRun(db, id, { state: 'failed', counts: { read }, error });
+      return await entry.end({ state: 'failed', counts: { read }, error });
     } catch (failure) {
       if (attempt >= CLOSE_ATTEMPTS || !isPassing(failure)) {
         return log.debug({ err: failure }, 'run not logged');

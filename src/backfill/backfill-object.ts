@@ -48,7 +48,7 @@ export async function backfillObject(
   table: MirrorTable,
   options: BackfillOptions,
 ): Promise<ReadResult> {
-  const reading = await startReading(deps.db, table.object);
+  const reading = startReading(await loadCursor(deps.db, table.object));
   if (options.first && reading.cursor.phase === 'incremental') return { ...reading };
   const readers = options.concurrency ?? READERS;
   const job =

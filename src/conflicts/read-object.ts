@@ -1,4 +1,4 @@
-import { type Cursor, loadCursor, moveCursor, readDatabaseTime } from '../db/cursor.ts';
+import { type Cursor, moveCursor, readDatabaseTime } from '../db/cursor.ts';
 import type { Database } from '../db/database.ts';
 import type { LinkTable } from '../db/mirror/links.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
@@ -71,6 +71,8 @@ export interface ReadResult {
 /** A read under way: the cursor as it stands, and what was counted so far. */
 export interface Reading {
   cursor: Cursor;
+  /** Database time from before what is read next; null where rows were written since. */
+  readAt: string | null;
   state: 'ok' | 'incomplete';
   reason: string | null;
   readonly counts: { -readonly [K in keyof ReadCounts]: ReadCounts[K] };
@@ -87,14 +89,21 @@ export function watermarkOf(cursor: Cursor, orderBy: 'updated' | 'created'): Wat
   return at === null ? null : { at, movedAtMs: Date.parse(movedAt ?? at), confirmed };
 }
 
-export async function startReading(db: Database, object: string): Promise<Reading> {
+export function startReading(cursor: Cursor): Reading {
   const counts = { requests: 0, read: 0, inserted: 0, updated: 0, removed: 0 };
   return {
-    cursor: await loadCursor(db, object),
+    cursor,
+    readAt: cursor.readAt,
     state: 'ok',
     reason: null,
     counts: { ...counts, deferred: 0, setAside: 0, conflicts: 0, extra: 0, linked: 0, unlinked: 0 },
   };
+}
+
+/** Database time from before what is read next. An earlier one takes more of what stands for newer. */
+export async function instantOf({ db }: Pick<ReadDeps, 'db'>, reading: Reading): Promise<string> {
+  reading.readAt ??= await readDatabaseTime(db);
+  return reading.readAt;
 }
 
 /**
@@ -122,11 +131,11 @@ export async function walkObject(
   let state = startWalk({ orderBy, from, limit, probe, startedAtMs });
   const column: WatermarkColumn = orderBy === 'updated' ? 'updatedWatermark' : 'createdWatermark';
   const before = watermarkOf(reading.cursor, orderBy);
-  const databaseStartMs = Date.parse(await readDatabaseTime(deps.db));
+  const databaseStartMs = Date.parse(await instantOf(deps, reading));
   let reached: string | null = null;
   for (let request = nextRequest(state); request; request = nextRequest(state)) {
     options.signal.throwIfAborted();
-    const readAt = await readDatabaseTime(deps.db);
+    const readAt = await instantOf(deps, reading);
     const page = await readLinkedPage(deps, table, request, { ...options, depth: 'changed' });
     reading.counts.requests += page.requests;
     const step = acceptPage(state, {
@@ -243,6 +252,7 @@ export function refuseAll(table: MirrorTable, applied: AppliedRead): void {
 }
 
 export function addApplied(reading: Reading, applied: AppliedRead): void {
+  reading.readAt = null;
   reading.counts.inserted += applied.inserted;
   reading.counts.updated += applied.updated;
   reading.counts.removed += applied.merged;

@@ -124,6 +124,7 @@ async function remove(
     },
     { asWriter: true },
   );
+  reading.readAt = null;
   reading.counts.removed += removed;
   reading.counts.setAside += setAside;
 }

@@ -6,11 +6,11 @@ import { SyncError } from '../domain/errors.ts';
 export interface Turns {
   /**
    * Runs `read` once nobody else in this process reads the object, and again where another process
-   * has moved the cursor meanwhile: `read` begins by loading it.
+   * has moved the cursor meanwhile: then, or where it had to wait, `read` begins by loading it.
    *
    * @throws what `read` throws, or the signal's reason.
    */
-  take<T>(object: string, signal: AbortSignal, read: () => Promise<T>): Promise<T>;
+  take<T>(object: string, signal: AbortSignal, read: (isAtOnce: boolean) => Promise<T>): Promise<T>;
 }
 
 /** Somebody got further each time, so this is reached only where two race for minutes. */
@@ -29,6 +29,7 @@ export function createTurns(
     async take(object, signal, read) {
       const queue = queues.get(object) ?? new PQueue({ concurrency: 1 });
       queues.set(object, queue);
+      const isFree = queue.size + queue.pending === 0;
       // Who waits may leave; one that reads and was told to stop is waited for.
       const waiting = new AbortController();
       const leave = () => waiting.abort(signal.reason);
@@ -39,7 +40,7 @@ export function createTurns(
         for (let attempt = 1; ; attempt += 1) {
           signal.throwIfAborted();
           try {
-            return await read();
+            return await read(isFree && attempt === 1);
           } catch (error) {
             const isMoved = error instanceof SyncError && error.code === 'cursor-moved';
             if (!isMoved || attempt >= MOST_ATTEMPTS) throw error;

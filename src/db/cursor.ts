@@ -34,15 +34,23 @@ export interface Cursor {
   readonly stamping: Stamping;
   readonly backfill: BackfillProgress | null;
   readonly version: bigint;
+  /** Database time when it stood like that. */
+  readonly readAt: string;
+  /** That deletions were read is on record well enough; see `markDeletionsRead`. */
+  readonly deletionsNoted: boolean;
 }
 
-const COLUMNS = `object, phase, stamping, backfill, version,
+/** SQL of {@link Cursor}'s columns. */
+export const CURSOR = `object, phase, stamping, backfill, version,
   updated_moved_at AS "updatedMovedAt", updated_confirmed AS "updatedConfirmed",
   created_moved_at AS "createdMovedAt", created_confirmed AS "createdConfirmed",
   updated_watermark AS "updatedWatermark", created_watermark AS "createdWatermark",
   deleted_watermark AS "deletedWatermark",
   deletions_absent AND coalesce(deletions_asked_at > clock_timestamp() - interval '1 day', false)
-    AS "feedIsMissing"`;
+    AS "feedIsMissing",
+  coalesce(NOT deletions_absent AND deletions_read_at > clock_timestamp() - interval '1 hour', false)
+    AS "deletionsNoted",
+  clock_timestamp() AS "readAt"`;
 
 /** The object's cursor; made where there is none. */
 export async function loadCursor(sql: Sql, object: string): Promise<Cursor> {
@@ -51,13 +59,14 @@ export async function loadCursor(sql: Sql, object: string): Promise<Cursor> {
 
 async function readCursor(sql: Sql, object: string): Promise<Cursor | undefined> {
   const [row] = await sql.query<Cursor & Record<string, unknown>>(
-    `SELECT ${COLUMNS} FROM {sync}.cursor WHERE object = $1`,
+    `SELECT ${CURSOR} FROM {sync}.cursor WHERE object = $1`,
     [object],
   );
   return row;
 }
 
-async function makeCursor(sql: Sql, object: string): Promise<Cursor> {
+/** @throws where another process makes it at the same time and takes it back. */
+export async function makeCursor(sql: Sql, object: string): Promise<Cursor> {
   await sql.query('INSERT INTO {sync}.cursor (object) VALUES ($1) ON CONFLICT DO NOTHING', [
     object,
   ]);
@@ -75,7 +84,9 @@ async function makeCursor(sql: Sql, object: string): Promise<Cursor> {
 export async function moveCursor(
   tx: Sql,
   cursor: Cursor,
-  change: Partial<Omit<Cursor, 'object' | 'version' | 'feedIsMissing'>>,
+  change: Partial<
+    Omit<Cursor, 'object' | 'version' | 'feedIsMissing' | 'deletionsNoted' | 'readAt'>
+  >,
 ): Promise<Cursor> {
   const next = { ...cursor, ...change };
   const [moved] = await tx.query<Cursor & Record<string, unknown>>(
@@ -88,7 +99,7 @@ export async function moveCursor(
             created_moved_at = CASE WHEN created_watermark IS DISTINCT FROM $5::timestamptz
               THEN clock_timestamp() ELSE created_moved_at END
       WHERE object = $1 AND version = $2
-      RETURNING ${COLUMNS}`,
+      RETURNING ${CURSOR}`,
     [
       cursor.object,
       cursor.version,

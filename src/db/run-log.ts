@@ -1,4 +1,4 @@
-import type { Sql } from './database.ts';
+import type { Database, Sql } from './database.ts';
 import type { SideTrouble } from './trouble.ts';
 
 export type RunKind =
@@ -14,14 +14,29 @@ export type RunKind =
   | SideTrouble;
 export type RunState = 'ok' | 'incomplete' | 'failed';
 
-/** Notes that something has begun. */
+/** A run that is over. */
+export interface EndedRun {
+  readonly kind: RunKind;
+  readonly object: string | null;
+  readonly holder: string;
+  readonly counts: Readonly<Record<string, number>>;
+  readonly tookMs: number;
+  /** Default `ok`. */
+  readonly state?: RunState;
+  /** A code, never a value. */
+  readonly error?: string | null;
+}
+
+/** Notes that something has begun, `agoMs` ago. */
 export async function startRun(
   sql: Sql,
   run: { readonly kind: RunKind; readonly object: string | null; readonly holder: string },
+  agoMs = 0,
 ): Promise<bigint> {
   const [row] = await sql.query<{ id: bigint }>(
-    `INSERT INTO {sync}.run (kind, object, holder) VALUES ($1, $2, $3) RETURNING id`,
-    [run.kind, run.object, run.holder],
+    `INSERT INTO {sync}.run (kind, object, holder, started_at)
+     VALUES ($1, $2, $3, clock_timestamp() - $4 * interval '1 millisecond') RETURNING id`,
+    [run.kind, run.object, run.holder, agoMs],
   );
   return row?.id ?? 0n;
 }
@@ -44,20 +59,30 @@ export async function finishRun(
 }
 
 /** Notes something that is over: a push is worth a row only where it did something. */
-export async function recordRun(
-  sql: Sql,
-  run: {
-    readonly kind: RunKind;
-    readonly object: string | null;
-    readonly holder: string;
-    readonly counts: Readonly<Record<string, number>>;
-    readonly tookMs: number;
-  },
+export async function recordRun(db: Pick<Database, 'repeated'>, run: EndedRun): Promise<void> {
+  await recordRuns(db, [run]);
+}
+
+/** {@link recordRun} of several, by one statement. */
+export async function recordRuns(
+  db: Pick<Database, 'repeated'>,
+  runs: readonly EndedRun[],
 ): Promise<void> {
-  await sql.query(
-    `INSERT INTO {sync}.run (kind, object, holder, state, counts, started_at, finished_at)
-     VALUES ($1, $2, $3, 'ok', $4, clock_timestamp() - $5 * interval '1 millisecond', clock_timestamp())`,
-    [run.kind, run.object, run.holder, run.counts, run.tookMs],
+  await db.repeated(
+    `INSERT INTO {sync}.run (kind, object, holder, state, counts, error, started_at, finished_at)
+     SELECT r.kind, r.object, r.holder, r.state, r.counts::jsonb, r.error,
+            clock_timestamp() - r.took_ms * interval '1 millisecond', clock_timestamp()
+       FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::float8[])
+            AS r(kind, object, holder, state, counts, error, took_ms)`,
+    [
+      runs.map(({ kind }) => kind),
+      runs.map(({ object }) => object),
+      runs.map(({ holder }) => holder),
+      runs.map(({ state = 'ok' }) => state),
+      runs.map(({ counts }) => JSON.stringify(counts)),
+      runs.map(({ error = null }) => error),
+      runs.map(({ tookMs }) => tookMs),
+    ],
   );
 }
 

@@ -1,9 +1,9 @@
 import { cancelEdits } from '../conflicts/cancel-edits.ts';
 import { serverNow } from '../conflicts/clocks.ts';
 import { carryOver, readMerged } from '../conflicts/follow-merges.ts';
-import { applyContext, type ReadDeps } from '../conflicts/read-object.ts';
+import { applyContext, instantOf, type ReadDeps, type Reading } from '../conflicts/read-object.ts';
 import { removeRows } from '../conflicts/remove-rows.ts';
-import { type Cursor, moveCursor, readDatabaseTime } from '../db/cursor.ts';
+import { type Cursor, moveCursor } from '../db/cursor.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
 import { readVersions } from '../db/mirror-rows.ts';
 import { markTombstonesDeleted } from '../db/reconcile/merges.ts';
@@ -41,13 +41,14 @@ export interface DeletionsRead {
 export async function pullDeletions(
   deps: ReadDeps,
   table: MirrorTable,
-  cursor: Cursor,
+  reading: Reading,
   options: CallOptions,
 ): Promise<DeletionsRead> {
   const { object } = table;
+  const { cursor } = reading;
   if (cursor.feedIsMissing)
     return { cursor, removed: 0, setAside: 0, requests: 0, state: 'absent' };
-  const startedAt = await readDatabaseTime(deps.db);
+  const startedAt = await instantOf(deps, reading);
   const watermarkMs = cursor.deletedWatermark === null ? 0 : Date.parse(cursor.deletedWatermark);
   const feed = await readFeed(deps, table, watermarkMs, options);
   if (feed === null) {
@@ -58,7 +59,8 @@ export async function pullDeletions(
   const deletions = new Map(feed.deletions);
   for (const one of away.gone) deletions.set(one.record.id, one);
   if (deletions.size === 0) {
-    if (feed.watermarkMs !== null) await markDeletionsRead(deps.db, object, startedAt);
+    const isNews = feed.watermarkMs !== null && !cursor.deletionsNoted;
+    if (isNews) await markDeletionsRead(deps.db, object, startedAt);
     const state = feed.watermarkMs === null ? 'incomplete' : 'ok';
     return { cursor, removed: 0, setAside: 0, requests: feed.requests, state };
   }

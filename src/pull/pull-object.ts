@@ -14,6 +14,7 @@ import type { Turns } from '../conflicts/turns.ts';
 import { type Cursor, loadCursor } from '../db/cursor.ts';
 import { rewriteReferences } from '../db/identities.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
+import { readStanding, type Standing } from '../db/standing.ts';
 import { formatInstant, parseInstant, type Watermark, walkStart } from '../domain/walk/instant.ts';
 import { pullDeletions } from './pull-deletions.ts';
 import { readUnordered } from './read-unordered.ts';
@@ -36,15 +37,21 @@ export async function pullObject(
   options: ReadOptions & {
     /** Reads everything where nothing less tells what changed: otherwise that is for the sweep. */
     readonly whole?: boolean | undefined;
+    /** How the object stands; read where left out. */
+    readonly standing?: Standing | undefined;
   },
 ): Promise<ReadResult> {
-  const reading = await startReading(deps.db, table.object);
+  const standing = options.standing ?? (await readStanding(deps.db, table.object));
+  const reading = startReading(standing.cursor);
   await inTurn(deps, reading, options, async () => {
-    await retryAside(deps, table, reading, options);
+    if (standing.aside || options.everything) await retryAside(deps, table, reading, options);
     await readChanges(deps, table, reading, options);
   });
-  // What a user held when another record got its id, and what shows a link that is in flight.
-  await deps.db.transaction((tx) => rewriteReferences(tx, [table]), { asWriter: true });
+  if (standing.renamed) {
+    // What a user held when another record got its id, and what shows a link that is in flight.
+    await deps.db.transaction((tx) => rewriteReferences(tx, [table]), { asWriter: true });
+    reading.readAt = null;
+  }
   const { state, reason } = reading;
   const { counts } = reading;
   const { changes, deletions } = deps.remote.capabilitiesOf(table.object);
@@ -53,7 +60,7 @@ export async function pullObject(
   }
   if (deletions.kind === 'scan') return { state, reason, counts };
   const feed = await inTurn(deps, reading, options, () =>
-    pullDeletions(deps, table, reading.cursor, options),
+    pullDeletions(deps, table, reading, options),
   );
   counts.requests += feed.requests;
   counts.removed += feed.removed;
@@ -64,7 +71,11 @@ export async function pullObject(
   return { state, reason, counts };
 }
 
-/** Runs `read` with the cursor as it stands once nobody else moves it. */
+/**
+ * Runs `read` once nobody else moves the cursor, with the cursor as it stands then. One that need not
+ * wait takes it as it was read a moment ago: where it has been moved since, nothing can be written by
+ * it, and `read` runs again.
+ */
 export async function inTurn<T>(
   deps: PullDeps,
   reading: Reading,
@@ -72,8 +83,11 @@ export async function inTurn<T>(
   read: () => Promise<T>,
 ): Promise<T> {
   const { object } = reading.cursor;
-  return await deps.turns.take(object, signal, async () => {
-    reading.cursor = await loadCursor(deps.db, object);
+  return await deps.turns.take(object, signal, async (isAtOnce) => {
+    if (!isAtOnce) {
+      reading.cursor = await loadCursor(deps.db, object);
+      reading.readAt = reading.cursor.readAt;
+    }
     reading.state = 'ok';
     reading.reason = null;
     return await read();

@@ -9,7 +9,7 @@ import {
   startReading,
 } from '../conflicts/read-object.ts';
 import { readRecords } from '../conflicts/read-records.ts';
-import { readDatabaseTime } from '../db/cursor.ts';
+import { loadCursor, readDatabaseTime } from '../db/cursor.ts';
 import { type DueHint, endHints, putOffHints } from '../db/hints.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
 
@@ -28,7 +28,7 @@ export async function readHinted(
   options: ReadOptions,
 ): Promise<ReadResult> {
   const { object } = table;
-  const reading = await startReading(deps.db, object);
+  const reading = startReading(await loadCursor(deps.db, object));
   const readAt = await readDatabaseTime(deps.db);
   const ids = hints.map(({ id }) => id);
   const records = await readRecords(deps.remote, { object: table.schema, ids }, options);

@@ -7,7 +7,7 @@ import {
   type ReadResult,
   startReading,
 } from '../conflicts/read-object.ts';
-import { moveCursor, readDatabaseTime } from '../db/cursor.ts';
+import { loadCursor, moveCursor, readDatabaseTime } from '../db/cursor.ts';
 import { ownViews } from '../db/mirror/links.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
 import { markDeletionsFrom } from '../db/reconcile/state.ts';
@@ -39,7 +39,7 @@ export async function readWhole(
   const { first = false, ...rest } = options;
   const since = options.since ?? (await readDatabaseTime(deps.db));
   const { object } = table;
-  const { counts } = await startReading(deps.db, object);
+  const { counts } = startReading(await loadCursor(deps.db, object));
   for (let attempt = 1; ; attempt += 1) {
     let swept: SweepResult | null;
     try {
@@ -77,7 +77,7 @@ export async function readFirst(
   table: MirrorTable,
   options: ReadOptions & { readonly restart?: boolean | undefined },
 ): Promise<ReadResult> {
-  const reading = await startReading(deps.db, table.object);
+  const reading = startReading(await loadCursor(deps.db, table.object));
   const { cursor } = reading;
   let backfill = options.restart ? null : cursor.backfill;
   if (backfill === null) {

@@ -8,7 +8,7 @@ import {
 } from '../conflicts/read-object.ts';
 import { readOneByOne } from '../conflicts/read-records.ts';
 import { retryAside } from '../conflicts/retry-aside.ts';
-import { readDatabaseTime } from '../db/cursor.ts';
+import { loadCursor, readDatabaseTime } from '../db/cursor.ts';
 import { readMergeHints } from '../db/hints.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
 import {
@@ -56,7 +56,7 @@ export async function refreshBeforePush(
 ): Promise<Refreshed> {
   const { object } = table;
   const { changes, deletions, writing } = deps.remote.capabilitiesOf(object);
-  const reading = await startReading(deps.db, object);
+  const reading = startReading(await loadCursor(deps.db, object));
   // What came in while a field was in flight has to be merged before the field goes out again.
   if ((await readAside(deps.db, object, { limit: 1 })).length > 0) {
     await inTurn(deps, reading, options, () => retryAside(deps, table, reading, options));
@@ -196,6 +196,6 @@ export async function takeInChanges(
     await refreshBeforePush(deps, table, { ...options, before: null });
     return;
   }
-  const reading = await startReading(deps.db, table.object);
+  const reading = startReading(await loadCursor(deps.db, table.object));
   await readList(deps, table, reading, { ...options, since: { reached: null } });
 }

@@ -3,8 +3,9 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { ensureInstallation } from '../../src/db/installation.ts';
 import { applyMirror, previewMirror } from '../../src/db/mirror/apply.ts';
 import { findByIdentity } from '../../src/db/mirror/identity-lookup.ts';
-import { loadMirrorTables, markFilled, readUnfilled } from '../../src/db/mirror/load.ts';
+import { loadMirrorTables, markFilled } from '../../src/db/mirror/load.ts';
 import { noteOverflown } from '../../src/db/mirror/number-columns.ts';
+import { readStanding } from '../../src/db/standing.ts';
 import type { Field } from '../../src/domain/schema.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { field, objectOf, personName } from '../unit/mirror/schemas.ts';
@@ -70,9 +71,10 @@ test('a new field gets its values from _extra, and what does not fit stays there
     { id: '4', amount: null, due: null, tags: null, _extra: null },
   ]);
   expect(await db.query('SELECT id FROM clarify_sync.outbox')).toEqual([]);
-  expect(await readUnfilled(db)).toEqual([{ object: 'deal', fields: ['amount', 'due', 'tags'] }]);
+  const unfilled = async () => (await readStanding(db, 'deal')).unfilled;
+  expect(await unfilled()).toEqual(['amount', 'due', 'tags']);
   await markFilled(db, 'deal', ['amount', 'due', 'tags']);
-  expect(await readUnfilled(db)).toEqual([]);
+  expect(await unfilled()).toBeNull();
   expect((await applyMirror(db, wanted)).steps).toEqual([]);
 });
 

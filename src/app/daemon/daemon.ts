@@ -51,7 +51,7 @@ export async function runDaemon(session: Session, options: DaemonOptions): Promi
       options.onPushed?.(counts);
     },
   });
-  const status = createDaemonStatus(session, {
+  const status = await createDaemonStatus(session, {
     leads: () => keeper.epoch !== null,
     nextRun: serving.nextRun,
     nudge: serving.nudge,

@@ -1,10 +1,15 @@
+import type { Database } from '../../db/database.ts';
 import { pruneStep } from '../../db/retention.ts';
+import { type EndedRun, recordRuns } from '../../db/run-log.ts';
+import { readStandings, type Standing } from '../../db/standing.ts';
 import { SyncError } from '../../domain/errors.ts';
 import type { PushLease } from '../../push/push-deps.ts';
 import { type ObjectRun, pullOne } from '../pull-all.ts';
+import { type BeginRun, beginLate } from '../run-entry.ts';
 import type { Session } from '../session.ts';
 import { backgroundJobs } from './background-jobs.ts';
 import { DUE, isTooEarly, pauseOf, schemaCheckAt } from './due.ts';
+import { gather } from './gather.ts';
 import { ReconcileSchedule } from './reconcile-schedule.ts';
 import { Schedule, type Scheduled } from './schedule.ts';
 
@@ -27,6 +32,10 @@ export class Pulls {
   readonly #lease: PushLease;
   readonly #options: PullsOptions;
   readonly #halt: (error: unknown) => void;
+  readonly #begin: BeginRun;
+  readonly #standing: (object: string) => Promise<Standing>;
+  /** Those that are pulled at the same time look at the tables once. */
+  readonly #follows: (schema: 'schema') => Promise<boolean>;
   readonly #schedules = new Map<string, Schedule>();
   readonly #comparisons: ReconcileSchedule;
   /** Why each object's last pull was not complete: said once, not every minute. */
@@ -45,6 +54,13 @@ export class Pulls {
     this.#lease = lease;
     this.#options = options;
     this.#halt = halt;
+    const { db, nowMs } = session;
+    this.#begin = beginLate(db, { nowMs, record: gatherRuns(db) });
+    this.#standing = gatherStandings(db);
+    this.#follows = gather(async () => {
+      const changed = await session.followSchema(SHAPE_MS);
+      return () => changed;
+    });
     this.#comparisons = new ReconcileSchedule(session, {
       signal: options.signal,
       leads: () => lease.epoch !== null,
@@ -119,7 +135,7 @@ export class Pulls {
   /** Beside us somebody may have run a `sync`, or another daemon has just led. */
   async #followSchema(): Promise<void> {
     try {
-      if (await this.#session.followSchema(SHAPE_MS)) this.#follow();
+      if (await this.#follows('schema')) this.#follow();
     } catch (error) {
       // Whatever it is, the pull meets it too, and says so.
       if (!(error instanceof SyncError)) this.#halt(error);
@@ -137,12 +153,18 @@ export class Pulls {
     const nowMs = performance.now();
     const last = this.#lastPulls.get(object);
     if (last && isTooEarly(changes, { sinceMs: nowMs - last.atMs, failed: last.failed })) return;
+    let seen: Standing | undefined;
+    const standing = async () => {
+      seen = await this.#standing(object);
+      return seen;
+    };
+    const how = { signal, priority: 'pull', standing, begin: this.#begin } as const;
     try {
-      const run = await pullOne(this.#session, table, { signal, priority: 'pull' });
+      const run = await pullOne(this.#session, table, how);
       this.#lastPulls.set(object, { atMs: nowMs, failed: run.state === 'failed' });
       onRun?.(run);
       this.#logRun(run);
-      this.#comparisons.pulled(run);
+      this.#comparisons.pulled(run, seen?.cursor.deletionsNoted ? seen.reconcile : undefined);
       if (run.state === 'failed') this.#tryAgain(object);
     } catch (error) {
       this.#halt(error);
@@ -217,4 +239,24 @@ export class Pulls {
     };
     return { name: 'schema', expression: schemaCheckAt(this.#session.config.second ?? 0), run };
   }
+}
+
+/** How objects stand that are pulled at the same time, by one statement. */
+function gatherStandings(db: Database): (object: string) => Promise<Standing> {
+  return gather(async (objects) => {
+    const standings = await readStandings(db, objects);
+    return (object) => {
+      const standing = standings.get(object);
+      if (standing === undefined) throw new Error(`${object} has no cursor`);
+      return standing;
+    };
+  });
+}
+
+/** Puts runs that end at about the same time on record by one statement. */
+function gatherRuns(db: Database): (run: EndedRun) => Promise<void> {
+  return gather(async (runs) => {
+    await recordRuns(db, runs);
+    return () => undefined;
+  });
 }

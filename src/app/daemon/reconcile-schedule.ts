@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readReconcileState } from '../../db/reconcile/state.ts';
+import { type ReconcileState, readReconcileState } from '../../db/reconcile/state.ts';
 import { objectError } from '../object-error.ts';
 import type { ObjectRun } from '../pull-all.ts';
 import { reconcileOne } from '../reconcile-all.ts';
@@ -54,9 +54,14 @@ export class ReconcileSchedule {
     }
   }
 
-  /** After every pull of an object. Does not wait for the comparison. */
-  pulled(run: ObjectRun): void {
+  /**
+   * After every pull of an object. Does not wait for the comparison.
+   *
+   * @param seen how it stood before; left out, it is read.
+   */
+  pulled(run: ObjectRun, seen?: ReconcileState): void {
     const { object, state } = run;
+    if (seen !== undefined && !this.#isDue(object, seen)) return;
     if (state !== 'ok' || this.#queued.has(object) || this.#options.signal.aborted) return;
     this.#queued.add(object);
     this.#work = this.#work
@@ -77,16 +82,17 @@ export class ReconcileSchedule {
     const table = this.#session.tables.find((known) => known.object === object);
     if (!table || signal.aborted || !leads()) return;
     if (this.#session.troubles.waitMs({ object, part: 'reconcile' }) > 0) return;
-    if (!(await this.#isDue(object))) return;
+    const state = await readReconcileState(this.#session.db, object);
+    if (state === null || !this.#isDue(object, state)) return;
     this.#wanted.delete(object);
     const run = await reconcileOne(this.#session, table, { signal, priority: 'backfill' });
     onRun?.(run);
-    const { state, counts, error } = run;
-    const fields = { object, kind: run.kind, state, ...counts, code: error?.code };
+    const { counts, error } = run;
+    const fields = { object, kind: run.kind, state: run.state, ...counts, code: error?.code };
     const { missing = 0, differed = 0, deleted = 0, merged = 0 } = counts;
-    if (state === 'ok' && missing + differed + deleted + merged === 0) return;
+    if (run.state === 'ok' && missing + differed + deleted + merged === 0) return;
     const { log, remote } = this.#session;
-    if (state === 'ok') log.info(fields, `compared with ${remote.title}`);
+    if (run.state === 'ok') log.info(fields, `compared with ${remote.title}`);
     else if (!signal.aborted) log.warn(fields, error?.message ?? 'not compared');
   }
 
@@ -97,9 +103,8 @@ export class ReconcileSchedule {
     await objectError(this.#session, part, error, this.#options.signal).catch(this.#options.onHalt);
   }
 
-  async #isDue(object: string): Promise<boolean> {
-    const state = await readReconcileState(this.#session.db, object);
-    if (state === null || state.phase !== 'incremental') return false;
+  #isDue(object: string, state: ReconcileState): boolean {
+    if (state.phase !== 'incremental') return false;
     if (this.#wanted.has(object)) return true;
     const { sinceReconciledMs, due, triedLately } = state;
     const missed = sinceReconciledMs === null || Math.abs(sinceReconciledMs) > MISSED_MS;

@@ -3,7 +3,7 @@ import type { Database } from '../../db/database.ts';
 import { approveDeletes } from '../../db/outbox/delete-guard.ts';
 import { retryEntries } from '../../db/outbox/review.ts';
 import type { HookReceiver } from '../../http/hook-route.ts';
-import { createStatusServer, type StatusServer } from '../../http/status-server.ts';
+import type { StatusServer } from '../../http/status-server.ts';
 import type { NextRun, StatusSource } from '../../http/status-source.ts';
 import { describeAccess } from '../config/config.ts';
 import { readsBeside } from '../config/objects.ts';
@@ -18,10 +18,15 @@ export interface DaemonFacts {
   nudge(object: string | null): void;
 }
 
-/** The status server of a daemon; null where it is off. */
-export function createDaemonStatus(session: Session, facts: DaemonFacts): StatusServer | null {
+/** The status server of a daemon; null where it is off: then none of it is in memory either. */
+export async function createDaemonStatus(
+  session: Session,
+  facts: DaemonFacts,
+): Promise<StatusServer | null> {
   const { http } = session.config;
-  return http === null ? null : createStatusServer(statusSource(session, facts), http);
+  if (http === null) return null;
+  const { createStatusServer } = await import('../../http/status-server.ts');
+  return createStatusServer(statusSource(session, facts), http);
 }
 
 /** What a status server shows of a workspace, and does for it. */

@@ -48,7 +48,7 @@ export async function startFleet(
     onBug: (error) => log.error({ err: error }, 'a bug of the fleet itself: it goes on'),
   });
   const { http } = config.process;
-  const status = http === null ? null : createFleetStatus(fleet, { http, log });
+  const status = http === null ? null : await createFleetStatus(fleet, { http, log });
   if (status !== null) watchers.push(status.watcher);
   const change = async (next: FleetConfig) => {
     await checkSchemas(next, { embeddedUrl, log });

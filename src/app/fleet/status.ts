@@ -1,6 +1,6 @@
 import { packageVersion } from '../../crm/wire/user-agent.ts';
 import { notify } from '../../db/listener.ts';
-import { createFleetServer, type FleetServer } from '../../http/fleet-server.ts';
+import type { FleetServer } from '../../http/fleet-server.ts';
 import type { HookReceiver } from '../../http/hook-route.ts';
 import type { WorkspaceSource, WorkspaceState } from '../../http/status-source.ts';
 import type { Config } from '../config/config.ts';
@@ -28,10 +28,10 @@ interface Led {
 }
 
 /** The status server of one process of a fleet, and how it hears of what is done. */
-export function createFleetStatus(
+export async function createFleetStatus(
   fleet: Pick<Fleet, 'holder' | 'workspaces'>,
   { http, log }: FleetStatusOptions,
-): { readonly server: FleetServer; readonly watcher: WorkWatcher } {
+): Promise<{ readonly server: FleetServer; readonly watcher: WorkWatcher }> {
   const version = packageVersion();
   const led = new Map<string, Led>();
   const sources = new WeakMap<FleetWorkspace, WorkspaceSource>();
@@ -41,6 +41,8 @@ export function createFleetStatus(
     return source;
   };
   const workspaces = () => fleet.workspaces().map(sourceOf);
+  // Late: where it is off none of it is in memory.
+  const { createFleetServer } = await import('../../http/fleet-server.ts');
   const server = createFleetServer({ log, version, holder: fleet.holder, workspaces }, http);
   return {
     server,

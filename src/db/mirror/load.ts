@@ -55,19 +55,6 @@ function numberTypesOnRecord(fields: StandingMirror['fields']): ReadonlyMap<stri
   );
 }
 
-/** Columns that came to rows that stood, and whose values have yet to be read again. */
-export async function readUnfilled(
-  sql: Sql,
-): Promise<{ readonly object: string; readonly fields: readonly string[] }[]> {
-  return await sql.query<{ object: string; fields: string[] }>(
-    `SELECT c.object, array_agg(c.field ORDER BY c.position) AS fields
-       FROM {sync}.mirror_column AS c
-       JOIN {sync}.mirror AS m ON m.object = c.object AND m.removed_at IS NULL
-      WHERE c.removed_at IS NULL AND c.definition @> '{"unfilled": true}'
-      GROUP BY c.object ORDER BY c.object`,
-  );
-}
-
 /** For the transaction that completes the reading. Repeatable. */
 export async function markFilled(
   tx: Sql,

@@ -23,18 +23,20 @@ export interface ReconcileState {
 /** A comparison that waits for a person is not tried again sooner than this. */
 const RETRY = `interval '6 hours'`;
 
-/** Null where the object was never read. Primary key, and index `run_latest`; no lock. */
-export async function readReconcileState(sql: Sql, object: string): Promise<ReconcileState | null> {
-  const [row] = await sql.query<ReconcileState & Record<string, unknown>>(
-    `SELECT deletions_read_at AS "deletionsReadAt", deletions_absent AS "deletionsAbsent",
+/** SQL of {@link ReconcileState}'s columns, of a cursor `c`. */
+export const RECONCILE_STATE = `deletions_read_at AS "deletionsReadAt", deletions_absent AS "deletionsAbsent",
             reconcile_due AS due, phase,
             EXISTS (
               SELECT 1 FROM {sync}.run AS r
                WHERE r.object = c.object AND r.kind = 'reconcile'
                  AND r.started_at > clock_timestamp() - ${RETRY}) AS "triedLately",
             reconciled_at AS "reconciledAt", reconciled_key AS "reconciledKey",
-            (extract(epoch FROM clock_timestamp() - reconciled_at) * 1000)::float8 AS "sinceReconciledMs"
-       FROM {sync}.cursor AS c WHERE object = $1`,
+            (extract(epoch FROM clock_timestamp() - reconciled_at) * 1000)::float8 AS "sinceReconciledMs"`;
+
+/** Null where the object was never read. Primary key, and index `run_latest`; no lock. */
+export async function readReconcileState(sql: Sql, object: string): Promise<ReconcileState | null> {
+  const [row] = await sql.query<ReconcileState & Record<string, unknown>>(
+    `SELECT ${RECONCILE_STATE} FROM {sync}.cursor AS c WHERE object = $1`,
     [object],
   );
   return row ?? null;
