@@ -22,11 +22,15 @@ export interface CollectDeps {
 export function collectWhenQuiet(deps: CollectDeps = ofThisProcess()): () => void {
   const { processorMs, spareHeapBytes, collect } = deps;
   let seenMs = processorMs();
+  /** Lies between what is alive, and stays: collecting does not bring it back. */
+  let keptBytes = 0;
   const timer = setInterval(() => {
     const nowMs = processorMs();
     const isQuiet = nowMs - seenMs < LOOK_MS * QUIET_SHARE;
     seenMs = nowMs;
-    if (isQuiet && spareHeapBytes() > SPARE_BYTES) collect();
+    if (!isQuiet || spareHeapBytes() - keptBytes <= SPARE_BYTES) return;
+    collect();
+    keptBytes = spareHeapBytes();
   }, LOOK_MS);
   timer.unref();
   return () => clearInterval(timer);

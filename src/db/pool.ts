@@ -42,7 +42,8 @@ export function openPool(
     max,
     types: valueTypes,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-    idleTimeoutMillis: 30_000,
+    // Longer than a minute: what is done by the minute finds one open. A new one takes some 10 ms of both ends.
+    idleTimeoutMillis: 90_000,
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
     // Waited for, which its type does not say.

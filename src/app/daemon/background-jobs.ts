@@ -28,6 +28,7 @@ const USERS_EVERY_MS = 86_400_000;
 export function backgroundJobs(session: Session, options: BackgroundOptions): readonly Scheduled[] {
   const { signal, leads, onHalt } = options;
   let isFirst = true;
+  const unscanned = new Set<string>();
   const sweep = async () => {
     const runs = await sweepAll(session, { signal, priority: 'backfill' });
     for (const { object, problem, ...counts } of runs) {
@@ -41,7 +42,7 @@ export function backgroundJobs(session: Session, options: BackgroundOptions): re
     isFirst = false;
   };
   const budget = async () => {
-    await noteBudget(session);
+    await noteBudget(session, unscanned);
   };
   const waits = async () => {
     const entries = await freeFromFuture(session.db);

@@ -7,14 +7,14 @@ const SPARE = 10 * 2 ** 20;
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-function rig(spareBytes: number) {
+function rig(spareBytes: number, keptBytes = 0) {
   const state = { processorMs: 5_000, spareBytes, collected: 0 };
   const end = collectWhenQuiet({
     processorMs: () => state.processorMs,
     spareHeapBytes: () => state.spareBytes,
     collect() {
       state.collected += 1;
-      state.spareBytes = 0;
+      state.spareBytes = keptBytes;
     },
   });
   return { state, end };
@@ -25,6 +25,15 @@ test('collects after a quiet minute, and not again before there is something to 
   vi.advanceTimersByTime(3 * MINUTE_MS);
   expect(state.collected).toBe(1);
   state.spareBytes = SPARE;
+  vi.advanceTimersByTime(MINUTE_MS);
+  expect(state.collected).toBe(2);
+});
+
+test('what a collection could not give back is no reason for another', () => {
+  const { state } = rig(SPARE, SPARE);
+  vi.advanceTimersByTime(10 * MINUTE_MS);
+  expect(state.collected).toBe(1);
+  state.spareBytes = 2 * SPARE;
   vi.advanceTimersByTime(MINUTE_MS);
   expect(state.collected).toBe(2);
 });

@@ -1,0 +1,72 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type Database, openDatabase } from '../../../src/db/database.ts';
+import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
+
+let database: TestDatabase;
+/** Of one connection. */
+let db: Database;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  db = openDatabase({ url: database.url, applicationName: 'messages', max: 1 });
+  await database.db.query('CREATE TABLE public.counted (n int4)');
+});
+afterAll(async () => {
+  await db.close();
+  await database.drop();
+});
+
+test('one message is one transaction, within its limits', async () => {
+  const rows = await db.single<{ zone: string; limit: string; id: string }>(
+    `SELECT current_setting('timezone') AS zone, current_setting('lock_timeout') AS limit,
+            pg_current_xact_id()::text AS id`,
+    { lockTimeoutMs: 300 },
+  );
+  expect(rows).toEqual([{ zone: 'UTC', limit: '300ms', id: expect.any(String) }]);
+  expect(await db.query(`SELECT current_setting('lock_timeout') AS limit`)).toEqual([
+    { limit: '0' },
+  ]);
+  expect(db.clock).not.toBeNull();
+});
+
+test('what fails leaves nothing behind, and a connection that works', async () => {
+  await database.db.transaction(async (tx) => {
+    await tx.query('LOCK TABLE public.counted');
+    const waiting = db.single('INSERT INTO public.counted VALUES (1)', { lockTimeoutMs: 50 });
+    await expect(waiting).rejects.toMatchObject({ code: 'database-lock-timeout' });
+  });
+  await expect(
+    db.single('WITH one AS (INSERT INTO public.counted VALUES (2)) SELECT 1 / 0'),
+  ).rejects.toMatchObject({ code: 'database-value' });
+  await db.single('INSERT INTO public.counted VALUES (3)');
+  expect(await db.query('SELECT n FROM public.counted')).toEqual([{ n: 3 }]);
+});
+
+test('what is repeated is planned once', async () => {
+  const text = 'SELECT $1::int4 + 1 AS next';
+  expect(await db.repeated(text, [1])).toEqual([{ next: 2 }]);
+  expect(await db.repeated(text, [2])).toEqual([{ next: 3 }]);
+  const kept = 'SELECT FROM pg_prepared_statements WHERE statement = $1';
+  expect(await db.query(kept, [text])).toHaveLength(1);
+});
+
+test('a pooler that leads elsewhere costs the plan, and nothing else', async () => {
+  const text = 'SELECT $1::int4 + 2 AS next';
+  await db.repeated(text, [1]);
+  await db.query('DEALLOCATE ALL');
+  expect(await db.repeated(text, [1])).toEqual([{ next: 3 }]);
+  expect(await db.repeated(text, [2])).toEqual([{ next: 4 }]);
+  expect(await db.query('SELECT FROM pg_prepared_statements')).toEqual([]);
+});
+
+test('nor does a statement that answers with other columns since', async () => {
+  const other = openDatabase({ url: database.url, applicationName: 'messages', max: 1 });
+  try {
+    const text = 'SELECT * FROM public.counted';
+    expect(await other.repeated(text)).toEqual([{ n: 3 }]);
+    await database.db.query('ALTER TABLE public.counted ADD COLUMN more text');
+    expect(await other.repeated(text)).toEqual([{ n: 3, more: null }]);
+  } finally {
+    await other.close();
+  }
+});
