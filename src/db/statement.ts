@@ -98,11 +98,19 @@ export function hasLostPlan(error: unknown): boolean {
   return error instanceof DatabaseSyncError && NOT_AS_PREPARED.has(error.sqlState ?? '');
 }
 
+interface Begun {
+  readonly startedAt: string;
+}
+
+interface Rows<Row> {
+  readonly rows: Row[];
+}
+
 /** @returns what `now()` says in the transaction begun. */
 export async function begin(client: pg.ClientBase, beginning: Beginning): Promise<string> {
   const { schemas, statementTimeoutMs: timeoutMs = defaultStatementTimeoutMs } = beginning;
   const text = verbatim(prelude(beginning));
-  const result = await run<{ startedAt: string }>(client, { text, timeoutMs, schemas });
+  const result = await run<Begun>(client, { text, timeoutMs, schemas });
   // One of each statement; pg's types know of one alone.
   return beginOf([result].flat().at(-1));
 }
@@ -112,17 +120,16 @@ export async function runSingle<Row extends QueryResultRow>(
   client: pg.ClientBase,
   statement: string,
   options: Limits & { readonly schemas: Schemas; readonly state: SessionState },
-): Promise<{ readonly rows: Row[]; readonly startedAt: string }> {
+): Promise<Begun & Rows<Row>> {
   const { schemas, statementTimeoutMs: timeoutMs = defaultStatementTimeoutMs } = options;
   const beginning = prelude({ ...options, isolates: false });
   const text = verbatim(`${beginning}; ${renderSql(statement, schemas)}; commit`);
-  const results = [await run(client, { text, timeoutMs, schemas })].flat();
-  const [begun, result] = results.slice(-3);
-  const rows: readonly unknown[] = result?.rows ?? [];
-  return { rows: rows as Row[], startedAt: beginOf(begun) };
+  const told = await run<Row & Begun>(client, { text, timeoutMs, schemas });
+  const [begun, result] = [told].flat().slice(-3);
+  return { rows: result?.rows ?? [], startedAt: beginOf(begun) };
 }
 
-function beginOf(result: pg.QueryResult | undefined): string {
+function beginOf(result: pg.QueryResult<Begun> | undefined): string {
   const [row] = result?.rows ?? [];
   if (row !== undefined) return row.startedAt;
   throw new SyncError('Postgres did not say when a transaction began', {
