@@ -1,5 +1,5 @@
 import type { Database } from './database.ts';
-import { SCHEMA_STATE, type SchemaState } from './mirror/catalog.ts';
+import { SCHEMA_STATE, type SchemaState } from './mirror/schema-state.ts';
 import { type DueWork, dueWork } from './outbox/due.ts';
 import { UNSENT } from './side/comments.ts';
 

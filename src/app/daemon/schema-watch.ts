@@ -1,6 +1,10 @@
 import type { Database } from '../../db/database.ts';
-import { readSchemaState, readSchemaVersion, type SchemaState } from '../../db/mirror/catalog.ts';
 import { loadMirror } from '../../db/mirror/load.ts';
+import {
+  readSchemaState,
+  readSchemaVersion,
+  type SchemaState,
+} from '../../db/mirror/schema-state.ts';
 import type { MirrorTable } from '../../db/mirror/table.ts';
 import { dependencyOrder } from '../../domain/dependency-order.ts';
 import { SyncError } from '../../domain/errors.ts';

@@ -1,5 +1,5 @@
 import type { ObjectSchema } from '../../domain/schema.ts';
-import type { Database, Sql } from '../database.ts';
+import type { Sql } from '../database.ts';
 import type { Schemas } from '../schemas.ts';
 import { parseDefinition, parseObjects, type StandingField } from './definition.ts';
 import { type NumberColumns, readNumberColumns } from './number-columns.ts';
@@ -99,7 +99,7 @@ export async function readCatalog(sql: Sql): Promise<Catalog> {
  * SQL of a schema's tables, views and sequences, `$1` its name: found by what depends on the schema.
  * Of `pg_class` no index leads with the schema, and where many workspaces share a database it is long.
  */
-const RELATIONS = `(SELECT d.objid AS oid FROM pg_depend AS d
+export const RELATIONS = `(SELECT d.objid AS oid FROM pg_depend AS d
     WHERE d.classid = 'pg_class'::regclass AND d.objsubid = 0 AND d.refclassid = 'pg_namespace'::regclass
       AND d.refobjid = (SELECT oid FROM pg_namespace WHERE nspname = $1))`;
 
@@ -321,52 +321,6 @@ export async function readObjects(sql: Sql): Promise<ObjectSchema[]> {
     'SELECT objects FROM {sync}.schema_version ORDER BY id DESC LIMIT 1',
   );
   return latest === undefined ? [] : parseObjects(latest.objects);
-}
-
-/** What stands, for comparison with an earlier look. */
-export interface SchemaState {
-  /** Changes with what is on record: every change that a schema check made or gave up. */
-  readonly version: string;
-  /** Changes with what stands, whoever changed it: tables, columns, keys, triggers. */
-  readonly shape: string;
-}
-
-/** {@link SchemaState.version} */
-const VERSION = `concat((SELECT max(id) FROM {sync}.schema_version), ' ',
-                   (SELECT string_agg(p.object, ' ' ORDER BY p.object)
-                      FROM {sync}.mirror_problem AS p WHERE p.stops))`;
-
-export async function readSchemaVersion(sql: Sql): Promise<string> {
-  const [row] = await sql.query<{ version: string }>(`SELECT ${VERSION} AS version`);
-  return row?.version ?? '';
-}
-
-/**
- * SQL of {@link SchemaState}'s columns, `$1` the schema of the mirror tables. A millisecond or two, over
- * the catalog's own indexes; no lock that matters.
- */
-export const SCHEMA_STATE = `${VERSION} AS version,
-            (SELECT coalesce(sum(hashtextextended(concat_ws(' ', c.oid, c.relname, c.relkind, s.shape), 0)), 0)::text
-               FROM ${RELATIONS} AS own
-               JOIN pg_class AS c ON c.oid = own.oid
-              CROSS JOIN LATERAL (SELECT concat(
-                    (SELECT sum(hashtextextended(concat_ws(' ', a.attnum, a.attname, a.atttypid, a.atttypmod,
-                              a.attnotnull, a.atthasdef, a.attgenerated), 0))
-                       FROM pg_attribute AS a
-                      WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped), ' ',
-                    (SELECT sum(i.indexrelid::bigint) FROM pg_index AS i
-                      WHERE i.indrelid = c.oid AND i.indisunique), ' ',
-                    (SELECT sum(hashtextextended(concat_ws(' ', t.tgname, t.tgenabled), 0))
-                       FROM pg_trigger AS t WHERE t.tgrelid = c.oid AND NOT t.tgisinternal)) AS shape) AS s
-              WHERE c.relkind IN ('r', 'p')) AS shape`;
-
-export async function readSchemaState(
-  db: Pick<Database, 'schemas' | 'repeated'>,
-): Promise<SchemaState> {
-  const [row] = await db.repeated<SchemaState & Record<string, unknown>>(`SELECT ${SCHEMA_STATE}`, [
-    db.schemas.mirror,
-  ]);
-  return { version: row?.version ?? '', shape: row?.shape ?? '' };
 }
 
 async function readControl(
