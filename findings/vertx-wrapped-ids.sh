@@ -7,7 +7,7 @@
 #           4294967297 is 1, so a query by that id finds the row with the id 1, and an update or a delete takes it. Three
 #           billion is stored as -1294967296, in a smallint 70000 as 4464, in a bigint 2^63 as -2^63, and 2.9 as 2. A
 #           list of lists is read as null.
-# Hurt:     ids from outside (a URL, another system, a table whose ids are bigint already) looked up in
+# Hurt:     ids of another system, or of a table whose ids are bigint already, looked up in
 #           integer columns; sums and counters beyond two billion. Quarkus' reactive client is this one.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
