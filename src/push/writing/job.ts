@@ -6,6 +6,7 @@ import type { Outgoing } from '../outgoing.ts';
 import type { Sent } from '../sent.ts';
 import { chunk, inBatches } from './batches.ts';
 import { fateOf, notStarted } from './call.ts';
+import { createDensity } from './density.ts';
 import { whoWaits } from './moving-values.ts';
 import { askedAgain, type JobSending, type SendOptions, sendingOrder } from './sending.ts';
 
@@ -43,7 +44,12 @@ export async function sendAsJobs(
       most,
     ),
   ];
+  const density = createDensity();
   for (let batch = queue.shift(); batch !== undefined; batch = queue.shift()) {
+    if (density.isHigh && batch.length > 1) {
+      queue.unshift(batch.slice(0, 1), batch.slice(1));
+      continue;
+    }
     if (!mayStart()) {
       await report(batch.map((change) => ({ kind: 'failed', change, error: notStarted() })));
       continue;
@@ -56,10 +62,12 @@ export async function sendAsJobs(
       if (!(error instanceof RemoteError)) throw error;
       const { parts, results } = afterError(error, batch);
       if (results.length > 0) await report(results);
-      if (error.disposition === 'halt') throw error;
+      if (endsAll(error)) throw error;
+      if (results.some(({ kind }) => kind === 'refused')) density.refused();
       queue.unshift(...parts);
       continue;
     }
+    density.took(batch.length);
     await ledger.hold(place, ticket);
   }
 }
@@ -90,16 +98,23 @@ function afterError(
 ): { readonly parts: readonly (readonly Outgoing[])[]; readonly results: readonly Sent[] } {
   // It may be under way, the repeatable ones too: what it does is seen when it is read back.
   if (error.ambiguous) return { parts: [], results: all(batch, 'unclear', error) };
-  if (error.disposition === 'halt') return { parts: [], results: all(batch, 'failed', error) };
+  if (endsAll(error)) return { parts: [], results: all(batch, 'failed', error) };
   const kind = fateOf(error, batch);
   if (kind === 'failed') return { parts: [], results: all(batch, kind, error) };
-  // The object itself may be what is not there: of no record that is proof.
   if (batch.length === 1) return { parts: [], results: all(batch, 'refused', error) };
   const culprit = error.culprit === undefined ? undefined : batch[error.culprit];
   if (culprit === undefined) {
     return { parts: chunk(batch, Math.ceil(batch.length / 2)), results: [] };
   }
   return { parts: [batch.filter((change) => change !== culprit), [culprit]], results: [] };
+}
+
+/**
+ * Of records that are not there, or may not be written, a job says nothing when it is handed over: what
+ * is forbidden or not there is the object, and no record is parked for it.
+ */
+function endsAll({ disposition, code }: RemoteError): boolean {
+  return disposition === 'halt' || code === 'remote-forbidden' || code === 'remote-not-found';
 }
 
 function all(

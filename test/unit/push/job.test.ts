@@ -161,6 +161,41 @@ describe('handing over', () => {
     expect(taken.flatMap(({ begun }) => begun)).toHaveLength(19);
   });
 
+  test('where it takes none of 1,500, each takes 1.2 jobs at most, and good ones few more', async () => {
+    const changes = Array.from({ length: 1_500 }, (_, n) =>
+      change('update', `r${n}`, { plate: `${n}` }),
+    );
+    const refusing = (isBad: (id: number) => boolean) => (request: JobRequest) => {
+      const ids = request.kind === 'write' ? request.records.map(({ id }) => id ?? '') : [];
+      return ids.some((id) => isBad(Number(id.slice(1)))) ? failure({ status: 400 }) : null;
+    };
+    const none = await handOver(changes, { batchSize: 1_000, answer: refusing(() => true) });
+    expect(none.sent.filter(({ kind }) => kind === 'refused')).toHaveLength(1_500);
+    expect(none.handed.length).toBeLessThanOrEqual(1.2 * 1_500);
+    const half = await handOver(changes, { batchSize: 1_000, answer: refusing((n) => n < 750) });
+    expect(half.sent.filter(({ kind }) => kind === 'refused')).toHaveLength(750);
+    expect(half.handed.length).toBeLessThanOrEqual(1.2 * 750);
+  });
+
+  test('an object that is forbidden, or not there, parks nobody and is asked about once', async () => {
+    for (const [code, status] of [
+      ['remote-forbidden', 403],
+      ['remote-not-found', 404],
+    ] as const) {
+      for (const count of [1, 20]) {
+        const changes = Array.from({ length: count }, (_, n) =>
+          change('update', `r${n}`, { plate: `${n}` }),
+        );
+        const { sent, handed, log } = await handOver(changes, {
+          answer: () => failure({ code, status }),
+        });
+        expect(handed).toHaveLength(1);
+        expect(sent.map(({ kind }) => kind)).toEqual(changes.map(() => 'failed'));
+        expect(log.at(-1)).toMatch(/scripted/);
+      }
+    }
+  });
+
   test('an error that ends everything is told after what did not go', async () => {
     const denied = failure({ disposition: 'halt', status: 401 });
     const changes = [change('update', 'r1', { plate: 'a' })];
