@@ -16,6 +16,7 @@ export interface BareReadTask {
 }
 
 const PAGE = 500;
+const CONTACTS_PAGE = 1_000;
 
 function ask(task: BareReadTask, offset: number): Promise<Response> {
   if (task.crm === 'attio') {
@@ -29,6 +30,10 @@ function ask(task: BareReadTask, offset: number): Promise<Response> {
       }),
     });
   }
+  if (task.crm === 'brevo') {
+    const query = `limit=${CONTACTS_PAGE}&offset=${offset}&sort=asc`;
+    return fetch(`${task.url}/${task.object}?${query}`, { headers: { 'api-key': task.apiKey } });
+  }
   const query = `page[limit]=${PAGE}&page[offset]=${offset}&sortOrder[column]=_created_at&sortOrder[dir]=ASC`;
   return fetch(
     `${task.url}/workspaces/${task.workspace}/objects/${task.object}/resources?${query}`,
@@ -36,13 +41,20 @@ function ask(task: BareReadTask, offset: number): Promise<Response> {
   );
 }
 
+interface Body {
+  readonly data?: readonly unknown[];
+  readonly contacts?: readonly unknown[];
+}
+
 const task: BareReadTask = JSON.parse(process.argv[2] ?? '');
 const startedMs = performance.now();
 const usedBefore = process.cpuUsage();
 let records = 0;
-for (let offset = 0; offset < task.records; offset += PAGE) {
-  const { data }: { data: unknown[] } = JSON.parse(await (await ask(task, offset)).text());
-  records += data.length;
+while (records < task.records) {
+  const body: Body = JSON.parse(await (await ask(task, records)).text());
+  const { length } = body.data ?? body.contacts ?? [];
+  if (length === 0) break;
+  records += length;
 }
 const used = process.cpuUsage(usedBefore);
 const report: BareReport = {

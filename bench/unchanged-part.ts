@@ -8,6 +8,7 @@ import {
   type Stage,
   startEmulator,
   startScannedEmulator,
+  startWorkspace,
   withDatabase,
   withStarted,
 } from './stage.ts';
@@ -40,6 +41,11 @@ const SCANNED: Workspace = {
   ],
 };
 const COUNTED: Workspace = { object: 'person', other: 'deal', readings: [DEEP] };
+const POSITIONED: Workspace = {
+  object: 'contacts',
+  other: 'deals',
+  readings: [{ what: 'reconcile', kind: 'reconcile', flags: [] }],
+};
 
 /** What it costs to find that nothing has changed, where everything is read. */
 export async function unchangedPart(postgres: Postgres, told: Told): Promise<void> {
@@ -49,6 +55,12 @@ export async function unchangedPart(postgres: Postgres, told: Told): Promise<voi
   );
   await withStarted(startEmulator(RECORDS), (emulator) =>
     measureWorkspace({ emulator, postgres }, COUNTED, told),
+  );
+  // Its allowances would be what is measured.
+  const switches = { contactsPerSecond: 0, contactsPerHour: 0, othersPerHour: 0 };
+  const positioned = { crm: 'brevo', sizes: { contacts: RECORDS }, switches };
+  await withStarted(startWorkspace(positioned), (emulator) =>
+    measureWorkspace({ emulator, postgres }, POSITIONED, told),
   );
 }
 

@@ -43,6 +43,8 @@ export const recordDigest = controlSchema.table(
     updatedAt: text('updated_at'),
     /** JSON, never looked into here. */
     links: text('links').notNull(),
+    /** Of its fields alone, where it takes them to tell whether it has moved in its list. */
+    content: text('content'),
   },
   (t) => [
     primaryKey({ columns: [t.object, t.id] }),

@@ -36,20 +36,20 @@ export async function readUnchanged(
   const bounds = boundsOf(ends);
   if (bounds === null) return records;
   const [row] = await sql.query<{ found: string | null }>(
-    `SELECT string_agg(concat_ws(E'\\x1f', k.digest, k.id, k.created_at, coalesce(k.updated_at, ''), k.links),
-                       E'\\x1e') AS found
+    `SELECT string_agg(k.digest || E'\\x1f' || k.id || E'\\x1f' || k.created_at || E'\\x1f' || coalesce(k.updated_at, '')
+                       || E'\\x1f' || coalesce(k.content, '') || E'\\x1f' || k.links, E'\\x1e') AS found
        FROM (SELECT * FROM {sync}.record_digest
               WHERE object = $1 AND (created_at, id) BETWEEN ($2, $3) AND ($4, $5)
               ORDER BY created_at, id LIMIT ${MOST_ROWS}) AS k
       CROSS JOIN LATERAL (SELECT FROM ${table.qualified} AS t
                            WHERE t.ctid = k.row_place AND t.xmin = k.row_version AND t.id = k.id OFFSET 0) AS t
       WHERE k.shape = ${shapeSql(table)}
-        AND NOT EXISTS (SELECT FROM {sync}.deferred AS d WHERE d.object = $1 AND d.id = k.id)`,
+        AND k.id <> ALL (ARRAY(SELECT d.id FROM {sync}.deferred AS d WHERE d.object = $1))`,
     [table.object, ...bounds],
   );
   const readLinks = linksReader();
   for (const text of row?.found?.split(ROW_END) ?? []) {
-    const [digest = '', id = '', createdAt = '', updatedAt = '', links = ''] =
+    const [digest = '', id = '', createdAt = '', updatedAt = '', content = '', links = ''] =
       text.split(FIELD_END);
     const told = readLinks(links);
     records.set(digest, {
@@ -61,7 +61,7 @@ export async function readUnchanged(
       updatedBy: null,
       mergedIds: null,
       links: told,
-      trace: { digest, links: told },
+      trace: { digest, links: told, ...(content !== '' && { content }) },
       isUnchanged: true,
     });
   }
@@ -132,23 +132,23 @@ export async function noteUnchanged(
     if (trace === undefined || createdAt === null) return [];
     // What others becoming one with it asks for is done whenever one of them is there.
     if (mergedIds !== null && mergedIds.length > 0) return [];
-    const { digest } = trace;
+    const { digest, content = '' } = trace;
     const links = JSON.stringify(trace.links);
     const texts = [id, createdAt, updatedAt ?? '', links];
-    return texts.every(isSeparable) ? [{ ...record, digest, links, version }] : [];
+    return texts.every(isSeparable) ? [{ ...record, digest, content, links, version }] : [];
   });
   if (noted.length === 0) return;
   await tx.query(
     `INSERT INTO {sync}.record_digest
-            (object, id, digest, row_place, row_version, shape, created_at, updated_at, links)
-     SELECT $1, i.id, i.digest, i.row_place::tid, i.row_version::xid, ${shapeSql(table)}, i.created_at, i.updated_at, i.links
-       FROM unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[])
-              AS i(id, digest, row_place, row_version, created_at, updated_at, links)
+            (object, id, digest, row_place, row_version, shape, created_at, updated_at, links, content)
+     SELECT $1, i.id, i.digest, i.row_place::tid, i.row_version::xid, ${shapeSql(table)}, i.created_at, i.updated_at, i.links, i.content
+       FROM unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[])
+              AS i(id, digest, row_place, row_version, created_at, updated_at, links, content)
       ORDER BY i.id
          ON CONFLICT (object, id) DO UPDATE
         SET digest = excluded.digest, row_place = excluded.row_place, row_version = excluded.row_version,
             shape = excluded.shape, created_at = excluded.created_at, updated_at = excluded.updated_at,
-            links = excluded.links`,
+            links = excluded.links, content = excluded.content`,
     [
       table.object,
       noted.map(({ id }) => id),
@@ -158,6 +158,7 @@ export async function noteUnchanged(
       noted.map(({ createdAt }) => createdAt),
       noted.map(({ updatedAt }) => updatedAt),
       noted.map(({ links }) => links),
+      noted.map(({ content }) => content),
     ],
   );
 }

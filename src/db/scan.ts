@@ -56,12 +56,11 @@ export async function noteMissing(
 ): Promise<void> {
   const isFindable = round.byCreation ? 'AND t._created_at IS NOT NULL' : '';
   await tx.query(
-    `WITH seen AS MATERIALIZED (
-       SELECT DISTINCT s.id FROM {sync}.scan_page AS p CROSS JOIN unnest(p.ids) AS s(id) WHERE p.object = $1
-     ), missing AS MATERIALIZED (
+    `WITH missing AS MATERIALIZED (
        SELECT t.id FROM ${table.qualified} AS t
         WHERE t.id NOT LIKE 'local:%' AND t._synced_at < $2::timestamptz - interval '1 minute' ${isFindable}
-          AND NOT EXISTS (SELECT 1 FROM seen AS s WHERE s.id = t.id)
+          AND NOT EXISTS (SELECT 1 FROM {sync}.scan_page AS p CROSS JOIN unnest(p.ids) AS s(id)
+                           WHERE p.object = $1 AND s.id = t.id)
           AND NOT EXISTS (SELECT 1 FROM {sync}.deferred AS d
                            WHERE d.object = $1 AND d.kind = 'remove' AND d.id = t.id)
      ), back AS (

@@ -46,6 +46,8 @@ export interface Trace {
   readonly digest: string;
   /** Every link that it told of, whatever was asked for. */
   readonly links: Readonly<Record<string, Linkage>>;
+  /** A hash of its fields, where it takes them to tell whether it has moved in its list. */
+  readonly content?: string;
 }
 
 /** A record that was deleted, with its attributes as they were. */

@@ -1,4 +1,4 @@
-import { toScanRecord } from '../conflicts/scan-records.ts';
+import { toScanRecord, withContent } from '../conflicts/scan-records.ts';
 import {
   acceptScanPage,
   answerCount,
@@ -35,11 +35,12 @@ export function roundByPosition(
     take(page) {
       const offset = page.offset ?? state.offset;
       const { pass } = state;
-      const records = page.records.map(toScanRecord);
+      const told = page.records.map(withContent);
+      const records = told.map(toScanRecord);
       const step = acceptScanPage(state, { ...page, records, offset });
       state = step.state;
       return {
-        records: page.records,
+        records: told,
         joined: step.joined.flatMap((index) => records[index]?.id ?? []),
         pass,
         watermark: null,

@@ -147,9 +147,7 @@ async function sweepPage(
   const { deletions } = deps.remote.capabilitiesOf(object);
   const missingTells = deletions.kind === 'scan';
   const readAt = await readDatabaseTime(deps.db);
-  // Where a list has positions alone, what a record holds tells whether it has moved.
-  const recognises = at.request.orderBy === 'created';
-  const how = { ...options, depth: 'all', recognises } as const;
+  const how = { ...options, depth: 'all', recognises: true } as const;
   const page = await readLinkedPage(deps, table, at.request, how);
   const read = at.round.take(page);
   const { records, watermark, left } = read;

@@ -1,9 +1,10 @@
 import { RemoteError } from '../../domain/errors.ts';
 import { isObject, type Json, stringifyJson } from '../../domain/json.ts';
 import type { RemoteRecord } from '../../domain/record.ts';
-import type { CallOptions, PageRequest, Remote } from '../../domain/remote.ts';
+import type { CallOptions, PageRequest, Recognition, Remote } from '../../domain/remote.ts';
 import { BadAnswer, type Send } from '../wire/call.ts';
 import { createPageLimit } from '../wire/page-limit.ts';
+import { readRecognised } from '../wire/recognised.ts';
 import { isNotFound, isRefused, untold } from '../wire/refusals.ts';
 import { type Attributes, decodeContact, phoneOf } from './contact-codec.ts';
 import { CONTACTS } from './standard.ts';
@@ -35,30 +36,38 @@ export function createContactReads({ send, attributes }: ContactDeps): ContactRe
   // Older pages of the reference know half of it.
   const pageLimit = createPageLimit([1_000, 500, 50]);
 
+  const decode = (item: unknown) => decodeContact(attributes(), item);
+
+  function listed(body: unknown, told?: RemoteRecord[]): Listed {
+    const items: unknown = isObject(body) ? body['contacts'] : undefined;
+    const count = isObject(body) ? body['count'] : undefined;
+    // Where there are none the list may be left out.
+    if (items == null && count === 0) return { records: [], count: 0 };
+    if (!Array.isArray(items)) throw new BadAnswer('it is no list of contacts');
+    const records = told ?? items.map(decode);
+    return { records, count: typeof count === 'number' ? count : null };
+  }
+
   async function list(
     query: readonly (readonly [string, string])[],
     options: CallOptions,
+    recognition?: Recognition,
   ): Promise<Listed> {
-    return await send(
-      {
-        endpoint: 'GET /contacts',
-        method: 'GET',
-        path: ['contacts'],
-        query,
-        repeatable: true,
-        doubts: OBJECT_DOUBTS,
-        read(body) {
-          const items: unknown = isObject(body) ? body['contacts'] : undefined;
-          const count = isObject(body) ? body['count'] : undefined;
-          // Where there are none the list may be left out.
-          if (items == null && count === 0) return { records: [], count: 0 };
-          if (!Array.isArray(items)) throw new BadAnswer('it is no list of contacts');
-          const records = items.map((item: unknown) => decodeContact(attributes(), item));
-          return { records, count: typeof count === 'number' ? count : null };
-        },
-      },
-      options,
-    );
+    const call = {
+      endpoint: 'GET /contacts',
+      method: 'GET',
+      path: ['contacts'],
+      query,
+      repeatable: true,
+      doubts: OBJECT_DOUBTS,
+    } as const;
+    if (recognition !== undefined) {
+      const basis = JSON.stringify([CONTACTS, ...attributes()]);
+      const wanted = { member: 'contacts', recognition, basis, read: decode, conclude: listed };
+      const known = await readRecognised(send, call, wanted, options);
+      if (known !== null) return known;
+    }
+    return await send({ ...call, read: (body) => listed(body) }, options);
   }
 
   async function readBy(
@@ -89,7 +98,8 @@ export function createContactReads({ send, attributes }: ContactDeps): ContactRe
   return {
     async readPage(request, options) {
       return await pageLimit.request(request.limit, async (limit) => {
-        const { records, count } = await list(pageQuery(request, limit), options);
+        const query = pageQuery(request, limit);
+        const { records, count } = await list(query, options, request.recognition);
         const end = request.offset + records.length;
         // A longer page may be cut short in silence: what counts is how many there are.
         return { records, total: count, more: count === null ? records.length > 0 : end < count };

@@ -1,9 +1,10 @@
 import { isObject } from '../../domain/json.ts';
 import type { RemoteRecord } from '../../domain/record.ts';
-import type { CallOptions, PageRequest, Remote } from '../../domain/remote.ts';
+import type { CallOptions, PageRequest, Recognition, Remote } from '../../domain/remote.ts';
 import { BadAnswer, type Send } from '../wire/call.ts';
 import { numberedPage } from '../wire/numbered-page.ts';
 import { createPageLimit, type PageLimit } from '../wire/page-limit.ts';
+import { readRecognised } from '../wire/recognised.ts';
 import { gone, isNotFound, isRefused, untold } from '../wire/refusals.ts';
 import type { Attribute } from './attribute.ts';
 import { OBJECT_DOUBTS } from './contacts.ts';
@@ -53,27 +54,35 @@ export function createCrmReads({ send, object, attributes, pageLimit }: CrmDeps)
   let longest = 0;
   let isAsked = false;
 
+  const decode = (item: unknown) => decodeCrmRecord(object, attributes(), item);
+
+  function listed(body: unknown, told?: RemoteRecord[]): RemoteRecord[] {
+    // A list that is empty may be left out.
+    const items: unknown = isObject(body) ? (body['items'] ?? []) : undefined;
+    if (!Array.isArray(items)) throw new BadAnswer(`it is no list of ${object}`);
+    return told ?? items.map(decode);
+  }
+
   async function list(
     query: readonly (readonly [string, string])[],
+    recognition: Recognition | undefined,
     options: CallOptions,
   ): Promise<RemoteRecord[]> {
-    return await send(
-      {
-        endpoint: `GET ${name}`,
-        method: 'GET',
-        path,
-        query,
-        repeatable: true,
-        doubts: OBJECT_DOUBTS,
-        read(body) {
-          // A list that is empty may be left out.
-          const items: unknown = isObject(body) ? (body['items'] ?? []) : undefined;
-          if (!Array.isArray(items)) throw new BadAnswer(`it is no list of ${object}`);
-          return items.map((item: unknown) => decodeCrmRecord(object, attributes(), item));
-        },
-      },
-      options,
-    );
+    const call = {
+      endpoint: `GET ${name}`,
+      method: 'GET',
+      path,
+      query,
+      repeatable: true,
+      doubts: OBJECT_DOUBTS,
+    } as const;
+    if (recognition !== undefined) {
+      const basis = JSON.stringify([object, ...attributes()]);
+      const wanted = { member: 'items', recognition, basis, read: decode, conclude: listed };
+      const known = await readRecognised(send, call, wanted, options);
+      if (known !== null) return known;
+    }
+    return await send({ ...call, read: (body) => listed(body) }, options);
   }
 
   async function readRecord(id: string, certain: boolean, options: CallOptions) {
@@ -112,6 +121,7 @@ export function createCrmReads({ send, object, attributes, pageLimit }: CrmDeps)
         const place = isNumbered ? ['page', page.number] : ['offset', request.offset];
         const records = await list(
           [['limit', String(size)], [String(place[0]), String(place[1])], ...queryOf(request)],
+          request.recognition,
           options,
         );
         isAsked = true;

@@ -20,6 +20,8 @@ export type Telling =
 export interface Decoder {
   /** @throws BadAnswer where there is no usable id or no fields. */
   record(schema: ObjectSchema, item: unknown, telling: Telling): RemoteRecord;
+  /** All that `record` hangs on beside the item and what it is to tell of. */
+  basis(schema: ObjectSchema): string;
 }
 
 /** What becomes of a field's value. */
@@ -69,6 +71,10 @@ export function createDecoder(catalog: Catalog): Decoder {
         else readEntry(reading, place, entry);
       }
       return { id, ...reading, createdBy: null, updatedBy: null, mergedIds: [] };
+    },
+    basis({ object }) {
+      const { byId, byName, told } = placesOf(object);
+      return JSON.stringify([object, [...byId], [...byName], told]);
     },
   };
 }

@@ -1,7 +1,8 @@
 import type { RemoteRecord } from '../../domain/record.ts';
-import type { CallOptions, PageRequest, Remote } from '../../domain/remote.ts';
+import type { CallOptions, PageRequest, Recognition, Remote } from '../../domain/remote.ts';
 import type { ObjectSchema } from '../../domain/schema.ts';
 import { BadAnswer, type Send } from '../wire/call.ts';
+import { readRecognised } from '../wire/recognised.ts';
 import { gone, isNotFound } from '../wire/refusals.ts';
 import type { Catalog } from './catalog.ts';
 import type { Decoder } from './decode-record.ts';
@@ -44,6 +45,7 @@ interface Search {
   readonly ordering: string;
   readonly offset: number;
   readonly limit: number;
+  readonly recognition?: Recognition | undefined;
 }
 
 /** Every endpoint that reads records. */
@@ -54,31 +56,36 @@ export function createReads(deps: ReadDeps): Reads {
 
   async function search(schema: ObjectSchema, wanted: Search, options: CallOptions) {
     const { object } = schema;
-    const { filters, ordering } = wanted;
+    const { filters, ordering, recognition } = wanted;
+    const read = (item: unknown) => decoder.record(schema, item, { kind: 'whole' });
+    const conclude = (body: unknown, told?: RemoteRecord[]) => {
+      const { items, count, more } = readList(body);
+      const records = told ?? items.map(read);
+      return { records, length: records.length, count, more };
+    };
     const { answer, page } = await pageSizes.request(wanted, async ({ page: number, size }) => {
+      const call = {
+        endpoint: `POST /records/${object}/search`,
+        method: 'POST',
+        isQuery: true,
+        path: ['records', object, 'search'],
+        query: [
+          ['page', String(number)],
+          ['page_size', String(size)],
+          ['ordering', ordering],
+        ],
+        body: JSON.stringify(searchBody(filters)),
+        repeatable: true,
+        doubts: number === 1 ? OBJECT_DOUBTS : [403],
+      } as const;
       try {
-        return await send(
-          {
-            endpoint: `POST /records/${object}/search`,
-            method: 'POST',
-            isQuery: true,
-            path: ['records', object, 'search'],
-            query: [
-              ['page', String(number)],
-              ['page_size', String(size)],
-              ['ordering', ordering],
-            ],
-            body: JSON.stringify(searchBody(filters)),
-            repeatable: true,
-            doubts: number === 1 ? OBJECT_DOUBTS : [403],
-            read(body) {
-              const { items, count, more } = readList(body);
-              const records = items.map((item) => decoder.record(schema, item, { kind: 'whole' }));
-              return { records, length: records.length, count, more };
-            },
-          },
-          options,
-        );
+        if (recognition !== undefined) {
+          const basis = decoder.basis(schema);
+          const list = { member: 'results', recognition, basis, read, conclude };
+          const found = await readRecognised(send, call, list, options);
+          if (found !== null) return found;
+        }
+        return await send({ ...call, read: (body) => conclude(body) }, options);
       } catch (error) {
         // Of the object that says as little as an empty page.
         if (number > 1 && isNotFound(error)) return PAST_THE_END;
@@ -171,8 +178,8 @@ export function createReads(deps: ReadDeps): Reads {
     lookUp,
     isThere,
     async readPage(request, options) {
-      const { object, include = [], offset, limit } = request;
-      const wanted = { ...searchFor(request, catalog), offset, limit };
+      const { object, include = [], offset, limit, recognition } = request;
+      const wanted = { ...searchFor(request, catalog), offset, limit, recognition };
       const { records, count, more, offset: from } = await search(object, wanted, options);
       return {
         records: records.map((record) => withLinks(record, include)),

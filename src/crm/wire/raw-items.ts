@@ -14,18 +14,18 @@ export interface RawItems {
 }
 
 export interface RawItemsWanted {
-  /** The first member of the answer, a list of objects. */
+  /** The member of the answer that is a list of objects. */
   readonly member: string;
   /** What reading an item hangs on beside its bytes. */
   readonly basis: string;
 }
 
 /**
- * Takes the items out of an answer that begins with a list of them: `{"data": [{…}, …], …}`. Each is
- * told from the next by its brackets alone.
+ * Takes the items out of an answer that has a list of them: `{"data": [{…}, …], …}`. Each is told from
+ * the next by its brackets alone.
  *
  * @returns the items, and the text of the answer with an empty list in their place; null where it
- * begins with anything else, for it to be read as a whole.
+ * is anything else, for it to be read as a whole.
  */
 export function takeRawItems(
   body: Pick<GrowingBuffer, 'view' | 'discard'>,
@@ -57,7 +57,8 @@ function digestOf(data: string | Uint8Array): string {
   return hash('sha256', data, 'base64url').slice(0, LETTERS);
 }
 
-const [COMMA, OPEN, CLOSE_LIST] = [0x2c, 0x7b, 0x5d];
+const [QUOTE, BACKSLASH, COMMA, COLON] = [0x22, 0x5c, 0x2c, 0x3a];
+const [OPEN_LIST, CLOSE_LIST, OPEN, CLOSE] = [0x5b, 0x5d, 0x7b, 0x7d];
 /** Longer than nearly every item, and short to look at in vain. */
 const WINDOW = 4096;
 
@@ -70,10 +71,9 @@ interface FoundItems {
 }
 
 function findItems(bytes: Buffer, member: string): FoundItems | null {
-  const head = new RegExp(`^\\s*\\{\\s*${JSON.stringify(member)}\\s*:\\s*\\[`);
-  const begin = head.exec(bytes.toString('latin1', 0, WINDOW))?.[0].length;
-  if (begin === undefined) return null;
   const nesting = createNesting();
+  const begin = findList(bytes, member, findClose);
+  if (begin === null) return null;
   const places: (readonly [number, number])[] = [];
   let at = skipBlanks(bytes, begin);
   if (bytes[at] === CLOSE_LIST) return { places, begin, end: at };
@@ -96,6 +96,51 @@ function findItems(bytes: Buffer, member: string): FoundItems | null {
     }
     return -1;
   }
+}
+
+/** @returns the place behind the bracket that opens the first list of that name; null where there is none. */
+function findList(
+  bytes: Buffer,
+  member: string,
+  findClose: (all: Buffer, behind: number) => number,
+): number | null {
+  const wanted = JSON.stringify(member);
+  let at = skipBlanks(bytes, 0);
+  // What opens the answer, or stands between two of its members.
+  for (let mark = OPEN; bytes[at] === mark; mark = COMMA) {
+    const from = skipBlanks(bytes, at + 1);
+    const to = findStringEnd(bytes, from);
+    if (to === -1) return null;
+    at = skipBlanks(bytes, to);
+    if (bytes[at] !== COLON) return null;
+    at = skipBlanks(bytes, at + 1);
+    if (bytes.toString('utf8', from, to) === wanted) return bytes[at] === OPEN_LIST ? at + 1 : null;
+    at = skipBlanks(bytes, skipValue(bytes, at, findClose));
+  }
+  return null;
+}
+
+function skipValue(
+  bytes: Buffer,
+  from: number,
+  findClose: (all: Buffer, behind: number) => number,
+): number {
+  const first = bytes[from];
+  if (first === OPEN || first === OPEN_LIST) return findClose(bytes, from + 1) + 1;
+  if (first === QUOTE) return findStringEnd(bytes, from);
+  let at = from;
+  while (at < bytes.length && bytes[at] !== COMMA && bytes[at] !== CLOSE) at += 1;
+  return at;
+}
+
+/** @returns the place behind the quote that ends a string; -1 where none begins, or none ends. */
+function findStringEnd(bytes: Buffer, from: number): number {
+  if (bytes[from] !== QUOTE) return -1;
+  for (let at = from + 1; at < bytes.length; at += 1) {
+    if (bytes[at] === BACKSLASH) at += 1;
+    else if (bytes[at] === QUOTE) return at + 1;
+  }
+  return -1;
 }
 
 function skipBlanks(bytes: Uint8Array, from: number): number {

@@ -7,7 +7,7 @@ import { packageVersion } from './user-agent.ts';
 
 const VERSION = packageVersion();
 
-/** How an answer that begins with a list of records is read. */
+/** How an answer that has a list of records is read. */
 export interface RecognisedList<T> {
   /** What the list is called. */
   readonly member: string;
@@ -17,8 +17,8 @@ export interface RecognisedList<T> {
   /** @throws BadAnswer */
   readonly read: (item: unknown) => RemoteRecord;
   /**
-   * What the answer comes to. Its records are left out where it does not begin with their list: then
-   * it is whole. @throws BadAnswer
+   * What the answer comes to. Its records are left out where it is no object with their list:
+   * then it is whole. @throws BadAnswer
    */
   readonly conclude: (body: unknown, records?: RemoteRecord[]) => T;
 }

@@ -107,10 +107,12 @@ export async function withBrevo<T>(
   answer: (request: Seen, count: number) => Reply | Promise<Reply>,
   use: (opened: Opened) => Promise<T>,
   options: Partial<BrevoRemoteOptions> = {},
+  /** What it describes otherwise by then. */
+  otherwise: (request: Seen) => Reply | null = () => null,
 ): Promise<T> {
   const asked: Seen[] = [];
   const server = await startServer((request) => {
-    const described = describe(request);
+    const described = otherwise(request) ?? describe(request);
     if (described !== null) return described;
     asked.push(request);
     return answer(request, asked.length);
