@@ -118,7 +118,8 @@ function versionSql(
 
 /**
  * Locks the rows that nobody else holds, in id order, and tells how the version of each stands to the
- * one that came. One scan of the primary key; what the rows hold is not compared.
+ * one that came. One scan of the primary key, by a list: joined alone the table is scanned from end to
+ * end. What the rows hold is not compared.
  */
 export async function lockVersions(
   tx: Sql,
@@ -140,6 +141,7 @@ export async function lockVersions(
     `SELECT t.id, ${told.newer} AS newer, ${told.same} AS same, ${told.undated} AS undated
        FROM unnest($1::text[], $2::timestamptz[]) AS i(id, at)
        JOIN ${table.qualified} AS t ON t.id = i.id
+      WHERE t.id = ANY($1::text[])
       ORDER BY t.id FOR UPDATE OF t SKIP LOCKED`,
     [rows.map(({ id }) => id), rows.map(({ values }) => values[position] ?? null), readAt],
   );
