@@ -1,5 +1,6 @@
+import { quoteLiteral } from '../domain/names.ts';
 import type { Database } from './database.ts';
-import { SCHEMA_STATE, type SchemaState } from './mirror/schema-state.ts';
+import { type SchemaState, schemaState } from './mirror/schema-state.ts';
 import { type DueWork, dueWork } from './outbox/due.ts';
 import { UNSENT } from './side/comments.ts';
 
@@ -17,13 +18,17 @@ type LookRow = SchemaState & { readonly comments: boolean } & {
   readonly [Name in keyof DueWork]: DueWork[Name] | null;
 };
 
-/** All of it by one statement, for where nothing happens it is most of what a service does. No lock. */
+/**
+ * All of it by one statement, for where nothing happens it is most of what a service does. Names are
+ * written out: with parameters Postgres would plan it each time, which takes longer than to run it. No lock.
+ */
 export async function readLook(db: Database, objects: readonly string[]): Promise<Look> {
+  const schema = quoteLiteral(db.schemas.mirror);
+  const names = `ARRAY[${objects.map(quoteLiteral).join(', ')}]`;
   const rows = await db.repeated<LookRow & Record<string, unknown>>(
     `SELECT standing.*, object, records, creates, links, "inFlight"
-       FROM (SELECT ${SCHEMA_STATE}, EXISTS (SELECT FROM ${UNSENT}) AS comments) AS standing
-       LEFT JOIN ${dueWork('$2')} ON true ORDER BY n`,
-    [db.schemas.mirror, objects],
+       FROM (SELECT ${schemaState(schema)}, EXISTS (SELECT FROM ${UNSENT}) AS comments) AS standing
+       LEFT JOIN ${dueWork(names)} ON true ORDER BY n`,
   );
   const due = rows.flatMap(({ object, records, creates, links, inFlight }) =>
     object === null

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { pullAll } from '../../src/app/pull-all.ts';
 import type { Session } from '../../src/app/session.ts';
-import type { Database } from '../../src/db/database.ts';
+import { type Database, openDatabase } from '../../src/db/database.ts';
+import { readLook } from '../../src/db/look.ts';
 import { openWorkspace, type TestWorkspace } from '../support/workspace.ts';
 
 let workspace: TestWorkspace;
@@ -43,6 +44,22 @@ const pull = async (session: Session) => {
   expect(runs.map(({ state }) => state)).toEqual(['ok']);
   return runs[0]?.counts ?? {};
 };
+
+test('a look at what is due is planned once', async () => {
+  const { url } = workspace.database;
+  const db = openDatabase({ url, applicationName: 'look', max: 1 });
+  try {
+    for (let looks = 0; looks < 3; looks += 1) {
+      expect(await readLook(db, ['person', 'company'])).toMatchObject({ due: [], comments: false });
+    }
+    const [kept] = await db.query(
+      'SELECT generic_plans::int4 AS kept, custom_plans::int4 AS made FROM pg_prepared_statements',
+    );
+    expect(kept).toEqual({ kept: 3, made: 0 });
+  } finally {
+    await db.close();
+  }
+});
 
 test('a pull that finds nothing reads how the object stands, and notes that it looked', async () => {
   await pullAll(workspace.session, { signal: workspace.signal, priority: 'pull' });

@@ -20,12 +20,13 @@ export async function readSchemaVersion(sql: Sql): Promise<string> {
 }
 
 /**
- * SQL of {@link SchemaState}'s columns, `$1` the schema of the mirror tables. A millisecond or two, over
+ * SQL of {@link SchemaState}'s columns, for a parameter or literal that names the schema of the mirror tables. A millisecond or two, over
  * the catalog's own indexes; no lock that matters.
  */
-export const SCHEMA_STATE = `${VERSION} AS version,
+export function schemaState(schema: string): string {
+  return `${VERSION} AS version,
             (SELECT coalesce(sum(hashtextextended(concat_ws(' ', c.oid, c.relname, c.relkind, s.shape), 0)), 0)::text
-               FROM ${RELATIONS} AS own
+               FROM ${RELATIONS.replace('$1', () => schema)} AS own
                JOIN pg_class AS c ON c.oid = own.oid
               CROSS JOIN LATERAL (SELECT concat(
                     (SELECT sum(hashtextextended(concat_ws(' ', a.attnum, a.attname, a.atttypid, a.atttypmod,
@@ -37,12 +38,14 @@ export const SCHEMA_STATE = `${VERSION} AS version,
                     (SELECT sum(hashtextextended(concat_ws(' ', t.tgname, t.tgenabled), 0))
                        FROM pg_trigger AS t WHERE t.tgrelid = c.oid AND NOT t.tgisinternal)) AS shape) AS s
               WHERE c.relkind IN ('r', 'p')) AS shape`;
+}
 
 export async function readSchemaState(
   db: Pick<Database, 'schemas' | 'repeated'>,
 ): Promise<SchemaState> {
-  const [row] = await db.repeated<SchemaState & Record<string, unknown>>(`SELECT ${SCHEMA_STATE}`, [
-    db.schemas.mirror,
-  ]);
+  const [row] = await db.repeated<SchemaState & Record<string, unknown>>(
+    `SELECT ${schemaState('$1')}`,
+    [db.schemas.mirror],
+  );
   return { version: row?.version ?? '', shape: row?.shape ?? '' };
 }
