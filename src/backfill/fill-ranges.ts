@@ -105,7 +105,8 @@ async function fillRange(
 
 /**
  * Reads a range until it is through, or a chunk cannot be copied: then it is read again. A chunk
- * is written while the next one is read, but where records are merged: those are held as objects.
+ * is written while the next one is read, or the next page alone, but where records are merged: those
+ * are held as objects.
  */
 async function readOn(
   deps: ReadDeps,
@@ -140,7 +141,11 @@ async function readOn(
       readBefore = chunk.read;
       // Another page like this one would not fit.
       const isFull = chunk.read + pageRecords > most || chunk.bytes >= CHUNK_BYTES;
-      if (!isFull && page.verdict === null) continue;
+      if (!isFull && page.verdict === null) {
+        // What is read and not written stays a chunk and a page.
+        if (!pace.ahead) await writing;
+        continue;
+      }
       let written = await writing;
       if (written === null) return { range, through: false };
       ({ range } = written);
@@ -151,7 +156,7 @@ async function readOn(
         (moved) => moved ?? calledOff.abort(),
         (error: unknown) => calledOff.abort(error),
       );
-      if (isMerge || !pace.ahead) written = (await writing) ?? written;
+      if (isMerge) written = (await writing) ?? written;
       // A time before its first page, and as late as can be: of the last write that is done.
       chunk = startChunk(written.at, chunk.stamping);
       readBefore = 0;

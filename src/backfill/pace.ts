@@ -7,7 +7,7 @@ const CHUNK_RECORDS = 3_500;
 const UNWRITTEN_SHARE = 0.15;
 /**
  * Reading ahead halves the chunks, and each costs some 5 ms of processor time: worth it where they still
- * hold three pages. With fewer it is the other readers that go on while one of them writes.
+ * hold three pages. With fewer the next page alone is read meanwhile.
  */
 const AHEAD_PAGES = 3;
 
@@ -16,7 +16,7 @@ export interface Pace {
   readonly readers: number;
   /** Records that a reader writes at once, at most; but a page is never split. */
   readonly chunkRecords: number;
-  /** A reader reads the next chunk while one is written. */
+  /** A reader reads the next chunk while one is written; else the next page alone. */
   readonly ahead: boolean;
 }
 
