@@ -31,6 +31,7 @@ export async function openDatabaseOnly(
   const db = openDatabase({
     url: databaseUrl,
     schemas: schemasFor(config),
+    isPooled: isPooled(config),
     applicationName: 'clarify-sync',
     log,
   });
@@ -45,6 +46,11 @@ export async function openDatabaseOnly(
     throw error;
   }
   return { db, databaseUrl, embedded: embedded !== null, stop };
+}
+
+/** A pooler stands before the database, as the address that goes past it tells. */
+export function isPooled({ database }: Config): boolean {
+  return database !== null && database.directUrl !== database.url;
 }
 
 /** Not with the rest: where a database is named, a server of our own is not thought of. */

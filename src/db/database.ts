@@ -80,7 +80,7 @@ export interface Database extends Sql {
   single<Row extends QueryResultRow>(text: string, limits?: Limits): Promise<Row[]>;
   /**
    * {@link Sql.query} of a statement that comes again and again: each connection plans it once, unless a
-   * pooler keeps what was prepared from it.
+   * pooler stands between.
    */
   repeated<Row extends QueryResultRow>(text: string, values?: readonly unknown[]): Promise<Row[]>;
   /** Waits for what is running, then closes every connection. Safe to call twice. */
@@ -109,7 +109,7 @@ export function openDatabase({ schemas = TEMPLATE, ...options }: DatabaseOptions
  */
 export function bindDatabase(server: Server, schemas: Schemas): Database {
   let isClosed = false;
-  let keepsPlans = true;
+  let keepsPlans = !server.isPooled;
   const lent = new Set<Promise<void>>();
 
   async function connect(options: { readonly reserved?: boolean | undefined } = {}) {

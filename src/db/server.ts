@@ -16,6 +16,8 @@ export interface ServerOptions {
   readonly log?: { warn(fields: object, message: string): void };
   /** Epoch milliseconds by a clock that is never set; default this machine's. */
   readonly nowMs?: () => number;
+  /** A pooler stands between: what a session keeps would be left to others. Default false. */
+  readonly isPooled?: boolean;
   /** A schema whose `now()` and `clock_timestamp()` come before Postgres' own; default none. */
   readonly clockSchema?: string;
 }
@@ -35,6 +37,8 @@ export interface Server {
   /** Takes in what one answer told of its clock. */
   seeClock(seen: ClockBounds): void;
   readonly nowMs: () => number;
+  /** A pooler stands between, which gives each transaction another connection. */
+  readonly isPooled: boolean;
   /** @throws SyncError that says why there is none; `database-closed` (halt) once it is closed. */
   connect(options?: { readonly reserved?: boolean | undefined }): Promise<Connection>;
   /** Waits for what is running, then closes every connection. Safe to call twice. */
@@ -51,6 +55,7 @@ export function openServer(options: ServerOptions): Server {
   let clock: ClockBounds | null = null;
   let closing: Promise<void> | null = null;
   return {
+    isPooled: options.isPooled ?? false,
     get clock() {
       return clock;
     },

@@ -39,6 +39,7 @@ export function shareOf(server: Server, most: number): Server {
     get clock() {
       return server.clock;
     },
+    isPooled: server.isPooled,
     seeClock: (seen) => server.seeClock(seen),
     nowMs: server.nowMs,
     async connect(options) {

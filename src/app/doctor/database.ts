@@ -15,7 +15,7 @@ import { readTroubles } from '../../db/trouble.ts';
 import type { ObjectSchema } from '../../domain/schema.ts';
 import { type Config, schemasFor } from '../config/config.ts';
 import { startEmbeddedPostgres } from '../embedded-postgres/embedded-postgres.ts';
-import { EMBEDDED_FOLDER } from '../open-database.ts';
+import { EMBEDDED_FOLDER, isPooled } from '../open-database.ts';
 import { mirroredOf, previewWorkspace } from '../workspace-schema.ts';
 import { checkGrants, checkPublication, DEPENDANT_CHECKS } from './beside.ts';
 import {
@@ -55,6 +55,7 @@ export async function checkDatabase(
     const db = openDatabase({
       url,
       schemas: schemasFor(config),
+      isPooled: isPooled(config),
       applicationName: 'clarify-sync doctor',
       log: options.log,
     });

@@ -39,6 +39,7 @@ export function openGroup(
   const { url, directUrl } = address;
   const server: Server = openServer({
     url,
+    isPooled: directUrl !== url,
     applicationName: 'clarify-sync',
     max: CONNECTIONS,
     reserved: RESERVED,

@@ -59,7 +59,18 @@ test('a pooler that leads elsewhere costs the plan, and nothing else', async () 
   expect(await db.query('SELECT FROM pg_prepared_statements')).toEqual([]);
 });
 
-test('nor does a statement that answers with other columns since', async () => {
+test('where a pooler is known to stand between, nothing is left with its connections', async () => {
+  const name = { applicationName: 'messages', max: 1 };
+  const pooled = openDatabase({ url: database.url, ...name, isPooled: true });
+  try {
+    expect(await pooled.repeated('SELECT $1::int4 + 3 AS next', [1])).toEqual([{ next: 4 }]);
+    expect(await pooled.query('SELECT FROM pg_prepared_statements')).toEqual([]);
+  } finally {
+    await pooled.close();
+  }
+});
+
+test('a statement that answers with other columns since', async () => {
   const other = openDatabase({ url: database.url, applicationName: 'messages', max: 1 });
   try {
     const text = 'SELECT * FROM public.counted';
