@@ -11,13 +11,16 @@ import { readList } from './envelope.ts';
 type Fields = Readonly<Record<string, Json>>;
 type Options = ReadonlySet<string>;
 
+/** Values kept of one attribute, at most. */
+const MOST_REFUSED = 1_000;
+
 /**
- * What options and statuses there are, looked at once a value was refused: of a thousand rows with a value
- * that no list has, each would cost a call otherwise.
+ * Values that Attio has refused and no list has: of a thousand rows with one of them, each would cost a call
+ * otherwise. A list alone parks nobody, for it may be cut, or of another kind than it is taken for.
  */
 export interface OptionLists {
   /**
-   * Writes a record, unless a value of it is on no list that was read since it was claimed.
+   * Writes a record, unless a value of it was refused before and is on no list that was read since it was claimed.
    *
    * @throws RemoteError what `write` throws, or one that parks the change.
    */
@@ -30,8 +33,8 @@ export interface OptionLists {
 
 export function createOptionLists(send: Send): OptionLists {
   const reads = createFreshReads<Options | null>();
-  /** Of attributes of which the server has refused a value that is not among them. */
-  const known = new Map<string, Options>();
+  /** By attribute: values that the server has refused, and that were on no list then. */
+  const refused = new Map<string, Set<string>>();
 
   async function read(
     object: AttioObject,
@@ -67,22 +70,32 @@ export function createOptionLists(send: Send): OptionLists {
   ): Promise<void> {
     for (const [attribute, values] of chosen(object, fields)) {
       const key = keyOf(object, attribute);
-      const before = known.get(key);
-      if (before === undefined || !lacks(before, values)) continue;
+      const known = refused.get(key);
+      const again = values.filter((value) => known?.has(value));
+      if (again.length === 0) continue;
       const options = await reads.read(key, call, () => read(object, attribute, call));
-      if (options === null) known.delete(key);
-      else known.set(key, options);
-      if (options !== null && lacks(options, values)) throw unlisted(endpoint, object, attribute);
+      if (options === null) continue;
+      if (again.some((value) => !options.has(value))) throw unlisted(endpoint, object, attribute);
+      for (const value of again) known?.delete(value);
     }
   }
 
-  /** Looks at the lists of a change that was refused. */
+  /** Looks at the lists of a change that was refused: what else it was refused for is no value's fault. */
   async function learn(object: AttioObject, fields: Fields, call: CallOptions): Promise<void> {
+    const missing: (readonly [key: string, value: string])[] = [];
     for (const [attribute, values] of chosen(object, fields)) {
       const key = keyOf(object, attribute);
       const options = await reads.read(key, call, () => read(object, attribute, call));
-      if (options !== null && lacks(options, values)) known.set(key, options);
+      if (options === null) continue;
+      for (const value of values) if (!options.has(value)) missing.push([key, value]);
     }
+    // Of several nobody says which it was.
+    const [only, ...others] = missing;
+    if (only === undefined || others.length > 0) return;
+    const [key, value] = only;
+    const known = refused.get(key) ?? new Set();
+    if (known.size >= MOST_REFUSED) known.clear();
+    refused.set(key, known.add(value));
   }
 
   return {
@@ -92,16 +105,13 @@ export function createOptionLists(send: Send): OptionLists {
       try {
         return await write();
       } catch (error) {
-        const isRefused = error instanceof RemoteError && error.code === 'remote-invalid';
-        if (isRefused) await learn(encoding.object, fields, call);
+        if (error instanceof RemoteError && error.code === 'remote-invalid') {
+          await learn(encoding.object, fields, call);
+        }
         throw error;
       }
     },
   };
-}
-
-function lacks(options: Options, values: readonly string[]): boolean {
-  return values.some((value) => !options.has(value));
 }
 
 function keyOf({ slug: object }: AttioObject, { slug }: Attribute): string {
