@@ -33,8 +33,13 @@ export interface Moves {
 
 /** A workspace that the one it is meant for does not take is anybody's after this long. */
 export const GRACE_MS = 5_000;
-/** Nobody is given more than it can get going in a few seconds. */
-export const MOST_OPENING = 8;
+/**
+ * Nobody is given more at a time than it can get going in a few seconds, or than a third of its
+ * share: a round of giving and getting going takes up to ten seconds, and however many there are,
+ * they are even within thirty.
+ */
+const MOST_OPENING = 8;
+const mostOpening = (share: number) => Math.max(MOST_OPENING, Math.ceil(share / 3));
 
 /**
  * Spreads workspaces evenly over those who can lead them, moving as few as that takes: whoever
@@ -65,6 +70,8 @@ export function movesOf(view: FleetView, me: string, avoid: ReadonlySet<string>)
     members: workspace.members.filter((process) => process === me || !avoid.has(process)),
   }));
   const spread = spreadEvenly({ ...view, workspaces: able });
+  const shares = new Map<string, number>();
+  for (const to of spread.values()) shares.set(to, (shares.get(to) ?? 0) + 1);
   const opening = new Map([...view.processes].map(([process, facts]) => [process, facts.opening]));
   const take: string[] = [];
   const give: { workspace: string; to: string }[] = [];
@@ -75,7 +82,7 @@ export function movesOf(view: FleetView, me: string, avoid: ReadonlySet<string>)
       if (to === me || isLeftOver) take.push(name);
     } else if (leader === me && to !== undefined && to !== me) {
       const busy = opening.get(to) ?? 0;
-      if (busy >= MOST_OPENING) continue;
+      if (busy >= mostOpening(shares.get(to) ?? 0)) continue;
       opening.set(to, busy + 1);
       give.push({ workspace: name, to });
     }

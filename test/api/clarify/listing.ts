@@ -49,12 +49,13 @@ const operators: Readonly<Record<Kind, readonly string[]>> = {
   other: every,
 };
 
-const systemKinds: Readonly<Record<string, Kind>> = {
-  _id: 'to-one',
-  _created_at: 'date',
-  _updated_at: 'date',
-  _deleted_at: 'number',
-};
+/** By name, which is anybody's: of an object `toString` would be a kind as well. */
+const systemKinds: ReadonlyMap<string, Kind> = new Map([
+  ['_id', 'to-one'],
+  ['_created_at', 'date'],
+  ['_updated_at', 'date'],
+  ['_deleted_at', 'number'],
+]);
 
 export function queryDeviations(rules: QueryRules, call: Call): Deviation[] {
   const found: Deviation[] = [];
@@ -129,7 +130,7 @@ function filter(rule: QueryRules['filters'], call: Call, name: string): Deviatio
   if (rule === 'deletions' && field !== '_deleted_at') {
     return [{ at, what: 'only _deleted_at is filterable here' }];
   }
-  const kind = systemKinds[field] ?? fieldsOf(call)?.get(field)?.kind;
+  const kind = systemKinds.get(field) ?? fieldsOf(call)?.get(field)?.kind;
   if (operator === undefined) {
     // `Is` or `Contains`: open, so neither may be relied on.
     return kind === 'collection' || kind === 'multi-select'

@@ -160,6 +160,7 @@ describe('a query', () => {
     '&filter[stage][One of]=New',
     '&filter[email_addresses][Contains]=a',
     '&filter[company_id][Is]=x',
+    '&filter[toString][Is]=x',
     '&filter[job_title]=*x*',
   ])('may be %s', (query) => {
     const answer = query.includes('offset') ? page([], { included: [] }) : people;
