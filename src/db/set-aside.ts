@@ -145,6 +145,14 @@ export async function readAside(
 }
 
 /**
+ * SQL: a member of the record put aside, `d`, as text. A record may hold what Postgres takes as no text
+ * (NUL, half a surrogate pair), in whichever of its members: looked into, it would refuse all of it.
+ */
+export function asideMember(member: 'createdAt' | 'updatedAt'): string {
+  return `(regexp_replace(d.record::text, '(\\\\[^u])|\\\\u', '\\1', 'g')::json ->> '${member}')`;
+}
+
+/**
  * Of records that are about to be written, those of which a newer version was put aside, by their
  * times. To be read after the outbox: what a push has settled since shows in one or the other. No lock.
  */
@@ -155,7 +163,7 @@ export async function readNewerAside(
 ): Promise<ReadonlySet<string>> {
   if (records.length === 0) return new Set();
   const rows = await tx.query<{ id: string; at: string | null }>(
-    `SELECT d.id, d.record ->> 'updatedAt' AS at FROM {sync}.deferred AS d
+    `SELECT d.id, ${asideMember('updatedAt')} AS at FROM {sync}.deferred AS d
       WHERE d.object = $1 AND d.kind = 'apply' AND d.id = ANY($2::text[])`,
     [object, records.map(({ id }) => id)],
   );

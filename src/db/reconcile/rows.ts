@@ -6,6 +6,7 @@ import { encodeValue } from '../mirror/encode.ts';
 import { decodeExtra, fieldOfExtraKey } from '../mirror/extra.ts';
 import type { MirrorTable } from '../mirror/table.ts';
 import type { Refusals, RowTrouble } from '../row-trouble.ts';
+import { asideMember } from '../set-aside.ts';
 
 /** A stretch of `_created_at`: epoch milliseconds, both ends included. */
 interface Span {
@@ -30,7 +31,7 @@ const PENDING_DELETES = `
  */
 const asideOf = ({ qualified }: MirrorTable) => `
   SELECT CASE d.kind WHEN 'apply' THEN 1 ELSE -1 END AS adds,
-         CASE d.kind WHEN 'apply' THEN (d.record ->> 'createdAt')::timestamptz ELSE t._created_at END AS created_at
+         CASE d.kind WHEN 'apply' THEN ${asideMember('createdAt')}::timestamptz ELSE t._created_at END AS created_at
     FROM {sync}.deferred AS d LEFT JOIN ${qualified} AS t ON t.id = d.id
    WHERE d.object = $1 AND d.code IS NOT NULL
      AND (d.kind = 'apply' AND t.id IS NULL OR d.kind = 'remove' AND t.id IS NOT NULL)`;
