@@ -59,6 +59,30 @@ export async function readLeakingPublications(sql: Sql): Promise<readonly Depend
   );
 }
 
+/**
+ * Triggers of others that can drop a row before it is written, in silence: on versions, and on what
+ * stands beside the mirror tables, which nothing compares with their records. By what their
+ * functions say. Catalog only.
+ */
+export async function readOmittingTriggers(sql: Sql): Promise<readonly Dependant[]> {
+  return await sql.query<Dependant & Record<string, unknown>>(
+    `SELECT format('%I on %s', g.tgname, g.tgrelid::regclass) AS what,
+            'let it return the row, or make it an AFTER trigger' AS cure
+       FROM pg_trigger AS g
+       JOIN pg_class AS t ON t.oid = g.tgrelid
+       JOIN pg_proc AS p ON p.oid = g.tgfoid
+      WHERE NOT g.tgisinternal AND g.tgenabled <> 'D' AND g.tgtype & 3 = 3
+        AND p.pronamespace <> '{sync}'::regnamespace AND p.prosrc ~* '\\mreturn\\s+null\\M'
+        AND (t.relnamespace = to_regnamespace($2)
+             OR t.relnamespace = to_regnamespace($1)
+                AND EXISTS (SELECT FROM pg_trigger AS o JOIN pg_proc AS r ON r.oid = o.tgfoid
+                             WHERE o.tgrelid = t.oid AND r.pronamespace = '{sync}'::regnamespace
+                               AND o.tgname LIKE '%\\_read\\_only'))
+      ORDER BY what`,
+    [quoteIdent(sql.schemas.mirror), quoteIdent(sql.schemas.history)],
+  );
+}
+
 /** What keeps a column of numbers from the type it is to have. Catalog and records only. */
 export async function readKeptNumbers(sql: Sql): Promise<readonly Dependant[]> {
   return await sql.query<Dependant & Record<string, unknown>>(

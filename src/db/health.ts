@@ -95,7 +95,7 @@ export interface TriggerFacts {
   readonly tables: number;
   /** `table: trigger` for each one that is gone: local writes would go unnoticed. */
   readonly missing: readonly string[];
-  /** Likewise for those somebody switched off, as the statements that switch them on again. */
+  /** Those of ours that somebody switched off, on whichever table, as the statements that switch them on again. */
   readonly disabled: readonly string[];
   /** Tables on record that somebody dropped. */
   readonly dropped: readonly string[];
@@ -118,12 +118,9 @@ export async function readTriggerFacts(sql: Sql): Promise<TriggerFacts> {
     name: string;
     exists: boolean;
     triggers: readonly string[];
-    disabled: readonly string[];
   }>(
     `SELECT m.name, c.oid IS NOT NULL AS exists,
-            coalesce(array_agg(t.tgname::text) FILTER (WHERE t.oid IS NOT NULL), '{}') AS triggers,
-            coalesce(array_agg(format('ALTER TABLE %s ENABLE TRIGGER %I', c.oid::regclass, t.tgname))
-              FILTER (WHERE t.tgenabled IN ('D', 'R')), '{}') AS disabled
+            coalesce(array_agg(t.tgname::text) FILTER (WHERE t.oid IS NOT NULL), '{}') AS triggers
        FROM unnest($2::text[]) AS m(name)
        LEFT JOIN pg_class AS c
               ON c.relname = m.name AND c.relnamespace = to_regnamespace($1) AND c.relkind = 'r'
@@ -131,6 +128,13 @@ export async function readTriggerFacts(sql: Sql): Promise<TriggerFacts> {
       GROUP BY m.name, c.oid
       ORDER BY m.name`,
     [quoteIdent(sql.schemas.mirror), [...wanted.keys()]],
+  );
+  const disabled = await sql.query<{ statement: string }>(
+    `SELECT format('ALTER TABLE %s ENABLE TRIGGER %I', t.tgrelid::regclass, t.tgname) AS statement
+       FROM pg_trigger AS t
+       JOIN pg_proc AS p ON p.oid = t.tgfoid
+      WHERE t.tgenabled IN ('D', 'R') AND p.pronamespace = '{sync}'::regnamespace
+      ORDER BY statement`,
   );
   return {
     tables: mirrors.length,
@@ -141,7 +145,7 @@ export async function readTriggerFacts(sql: Sql): Promise<TriggerFacts> {
           .filter((trigger) => !triggers.includes(trigger.name))
           .map((trigger) => `${name}: ${trigger.name}`),
       ),
-    disabled: tables.flatMap(({ disabled }) => disabled),
+    disabled: disabled.map(({ statement }) => statement),
     dropped: tables.filter(({ exists }) => !exists).map(({ name }) => name),
   };
 }

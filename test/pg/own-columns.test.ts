@@ -3,6 +3,8 @@ import { createActivitiesPass } from '../../src/app/daemon/activities-pass.ts';
 import { createSidePass } from '../../src/app/daemon/side-pass.ts';
 import { pushOnce } from '../../src/app/push-once.ts';
 import { syncOnce } from '../../src/app/sync-once.ts';
+import { ensureSideTable } from '../../src/db/side/ensure.ts';
+import { USERS } from '../../src/db/side/tables.ts';
 import { openWorkspace, type TestWorkspace } from '../support/workspace.ts';
 
 /** Columns of ours that somebody took from a table beside the mirror: see `docs/decisions/020-tables-in-place.md`. */
@@ -160,6 +162,35 @@ test.each([
   expect(await troubles()).toEqual([]);
   expect(await sql(FILES)).toEqual(before);
   expect(await sql(SHAPES)).toEqual(shape);
+});
+
+const TRIGGERS = `SELECT t.tgrelid::regclass::text AS of, t.tgname AS name, p.proname AS runs
+   FROM pg_trigger AS t JOIN pg_class AS c ON c.oid = t.tgrelid JOIN pg_proc AS p ON p.oid = t.tgfoid
+  WHERE c.relnamespace = 'clarify'::regnamespace AND NOT t.tgisinternal ORDER BY 1, 2`;
+
+test('a table that lost its triggers is the same table, and gets them back', async () => {
+  const beside = ['deal_activity', 'attachment', 'comment', 'list', '"user"'];
+  const TABLES = `SELECT relname FROM pg_class WHERE relnamespace = 'clarify'::regnamespace AND relkind = 'r' ORDER BY 1`;
+  const { session, signal, emulator } = workspace;
+  await pass();
+  await ensureSideTable(session.db, USERS);
+  const [triggers, tables, files] = [await sql(TRIGGERS), await sql(TABLES), await sql(FILES)];
+  const taken = triggers.filter(({ of }) => beside.includes(String(of).replace('clarify.', '')));
+  expect(taken).toHaveLength(13);
+  for (const { of, name } of taken) await sql(`DROP TRIGGER ${String(name)} ON ${String(of)}`);
+  await sql(`UPDATE clarify_sync.side_reading SET due_at = clock_timestamp()`);
+  const [id = ''] = emulator.store.ids('deal');
+  emulator.store.update('deal', id, { amount: 77 });
+  await syncOnce(session, { signal });
+  await pass();
+  await ensureSideTable(session.db, USERS);
+  expect(await troubles()).toEqual([]);
+  expect(await sql(TABLES)).toEqual(tables);
+  expect(await sql(TRIGGERS)).toEqual(triggers);
+  expect(await sql(FILES)).toEqual(files);
+  for (const table of beside.filter((one) => one !== 'comment')) {
+    await expect(sql(`DELETE FROM clarify.${table}`)).rejects.toMatchObject({ code: 'CS002' });
+  }
 });
 
 test('members of lists whose key somebody dropped are named, and found again in a new table', async () => {

@@ -4,6 +4,7 @@ import {
   readBlockingKeys,
   readKeptNumbers,
   readLeakingPublications,
+  readOmittingTriggers,
   readStaleViews,
 } from '../../db/dependants.ts';
 import { readGrantState } from '../../db/grants.ts';
@@ -39,6 +40,14 @@ export const DEPENDANT_CHECKS: readonly {
         some: `a secret in ${sql.schemas.control} goes into the stream`,
       });
     },
+  },
+  {
+    name: 'versions',
+    look: async (sql) =>
+      describe(await readOmittingTriggers(sql), {
+        none: 'no trigger of others leaves out what is kept of the past',
+        some: 'triggers may leave out what is kept of the past',
+      }),
   },
   {
     name: 'numbers',

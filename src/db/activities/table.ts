@@ -1,9 +1,12 @@
 import { ACTIVITY_KINDS } from '../../domain/activity.ts';
-import { fitName, quoteIdent, quoteLiteral } from '../../domain/names.ts';
+import { fitName, quoteLiteral } from '../../domain/names.ts';
 import type { Database, Sql } from '../database.ts';
+import { readOnlyTriggers } from '../mirror/attachments.ts';
 import { readShape } from '../mirror/catalog.ts';
+import { commentSql } from '../mirror/ddl.ts';
 import { type OwnColumn, type OwnPlan, planOwnColumns } from '../mirror/own-columns.ts';
 import { type MirrorTable, qualify } from '../mirror/table.ts';
+import type { Schemas } from '../schemas.ts';
 
 /** Longer no DDL waits for a lock: it is tried again the next time. */
 const DDL_LOCK_MS = 2_000;
@@ -19,7 +22,7 @@ const DDL_LOCK_MS = 2_000;
 export async function ensureActivityTable(db: Database, mirror: MirrorTable): Promise<string> {
   const { object } = mirror;
   const standing = await findName(db, object);
-  if (standing !== null && (await planMending(db, standing)).statements.length === 0) {
+  if (standing !== null && (await planMending(db, standing, mirror)).statements.length === 0) {
     return qualify(standing);
   }
   return await db.transaction(
@@ -27,7 +30,7 @@ export async function ensureActivityTable(db: Database, mirror: MirrorTable): Pr
       await tx.query(`SELECT pg_advisory_xact_lock(hashtextextended('{sync}.mirror', 0))`);
       const made = await findName(tx, object);
       if (made !== null) {
-        const { statements, added } = await planMending(tx, made);
+        const { statements, added } = await planMending(tx, made, mirror);
         for (const statement of statements) await tx.query(statement);
         if (added.size > 0) await readAllAgain(tx, object);
         return qualify(made);
@@ -41,7 +44,7 @@ export async function ensureActivityTable(db: Database, mirror: MirrorTable): Pr
       );
       const names = new Set(taken.map(({ name }) => name));
       const name = fitName(`${mirror.name}_activity`, (candidate) => names.has(candidate));
-      for (const statement of definition(name, mirror, tx.schemas.title)) await tx.query(statement);
+      for (const statement of definition(name, mirror, tx.schemas)) await tx.query(statement);
       await tx.query('DELETE FROM {sync}.activity_feed WHERE object = $1', [object]);
       await tx.query(
         `INSERT INTO {sync}.activity (object, table_name) VALUES ($1, $2)
@@ -90,9 +93,20 @@ async function findName(sql: Sql, object: string): Promise<string | null> {
   return row?.name ?? null;
 }
 
-async function planMending(sql: Sql, name: string): Promise<OwnPlan> {
-  const own = { name, columns: columns(sql.schemas.title), key: KEY, indexes: [INDEX] };
-  return planOwnColumns(own, await readShape(sql, name));
+async function planMending(sql: Sql, name: string, mirror: MirrorTable): Promise<OwnPlan> {
+  return planOwnColumns(ownTable(name, mirror, sql.schemas), await readShape(sql, name));
+}
+
+function ownTable(name: string, { schema, object }: MirrorTable, schemas: Schemas) {
+  const { title } = schemas;
+  return {
+    name,
+    says: `${schema.label.plural || object}: what ${title} tells of their past. Read-only.`,
+    columns: columns(title),
+    key: KEY,
+    indexes: [INDEX],
+    triggers: readOnlyTriggers(schemas, name, ['activity_read_only', 'refuse_activity_write']),
+  };
 }
 
 /** Down to the creation: what a row lacks is filled in. */
@@ -169,24 +183,17 @@ function columns(title: string): readonly Column[] {
   ];
 }
 
-function definition(name: string, mirror: MirrorTable, title: string): readonly string[] {
+function definition(name: string, mirror: MirrorTable, schemas: Schemas): readonly string[] {
+  const { says, triggers, columns: all } = ownTable(name, mirror, schemas);
   const table = qualify(name);
-  const all = columns(title);
   const lines = all.map(({ name: column, type, rest, required }) => {
     return `${column} ${type} ${rest}${required ? ' NOT NULL' : ''}`;
   });
-  const about = `${mirror.schema.label.plural || mirror.object}: what ${title} tells of their past. Read-only.`;
   return [
     `CREATE TABLE ${table} (${lines.join(', ')}, PRIMARY KEY (${KEY.join(', ')}))`,
     `CREATE INDEX ON ${table} (${INDEX.join(', ')})`,
-    `COMMENT ON TABLE ${table} IS ${quoteLiteral(about)}`,
-    ...all.map(
-      (column) =>
-        `COMMENT ON COLUMN ${table}.${quoteIdent(column.name)} IS ${quoteLiteral(column.comment)}`,
-    ),
-    `CREATE TRIGGER {mirror}_activity_read_only BEFORE INSERT OR UPDATE OR DELETE ON ${table}
-       FOR EACH STATEMENT EXECUTE FUNCTION {sync}.refuse_activity_write()`,
-    `CREATE TRIGGER {mirror}_refuse_truncate BEFORE TRUNCATE ON ${table}
-       FOR EACH STATEMENT EXECUTE FUNCTION {sync}.refuse_truncate()`,
+    commentSql(name, null, says),
+    ...all.map((column) => commentSql(name, column.name, column.comment)),
+    ...triggers.map(({ sql }) => sql),
   ];
 }

@@ -113,9 +113,10 @@ export type TriggerTask =
   | 'refuse_truncate'
   | 'birth'
   | 'key'
-  | `${string}_read_only`
+  | ReadOnlyTask
   | `comment_${'row' | 'insert' | 'delete'}`
   | `${Kind}_${Event}`;
+export type ReadOnlyTask = `${string}_read_only`;
 type Kind = 'capture' | 'link' | 'notify' | 'history';
 type Event = 'insert' | 'update' | 'delete';
 
@@ -141,11 +142,26 @@ function statementTriggers(
   }));
 }
 
+/** What refuses whatever others write into a table beside the mirror tables. */
+export function readOnlyTriggers(
+  schemas: Schemas,
+  table: string,
+  [task, refusal]: readonly [task: ReadOnlyTask, refusal: string],
+): WantedTrigger[] {
+  return [
+    {
+      name: triggerName(schemas, task),
+      sql: `CREATE OR REPLACE TRIGGER {mirror}_${task} BEFORE INSERT OR UPDATE OR DELETE ON ${qualify(table)} FOR EACH STATEMENT EXECUTE FUNCTION {sync}.${refusal}()`,
+    },
+    refuseTruncate(schemas, table),
+  ];
+}
+
 /** Every table of ours has it, and nobody else's does. */
 function refuseTruncate(schemas: Schemas, table: string): WantedTrigger {
   return {
     name: triggerName(schemas, 'refuse_truncate'),
-    sql: `CREATE TRIGGER {mirror}_refuse_truncate BEFORE TRUNCATE ON ${qualify(table)} FOR EACH STATEMENT EXECUTE FUNCTION {sync}.refuse_truncate()`,
+    sql: `CREATE OR REPLACE TRIGGER {mirror}_refuse_truncate BEFORE TRUNCATE ON ${qualify(table)} FOR EACH STATEMENT EXECUTE FUNCTION {sync}.refuse_truncate()`,
   };
 }
 

@@ -155,17 +155,18 @@ async function readRelations(sql: Sql, schema: string): Promise<Map<string, Stan
   );
 }
 
-/** Columns and keys of one table of the mirror schema. By its name. */
+/** Columns, keys and triggers of one table of the mirror schema. By its name. */
 export async function readShape(
   sql: Sql,
   table: string,
-): Promise<Pick<StandingRelation, 'columns' | 'keys' | 'hasPrimaryKey'>> {
+): Promise<Pick<StandingRelation, 'columns' | 'keys' | 'hasPrimaryKey' | 'triggers'>> {
   const columns = await readColumns(sql, sql.schemas.mirror, table);
   const keys = (await readKeys(sql, sql.schemas.mirror, table)).get(table) ?? [];
   return {
     columns: columns.get(table) ?? new Map(),
     keys: keys.filter(({ usable }) => usable).map((key) => key.columns),
     hasPrimaryKey: keys.some(({ primary }) => primary),
+    triggers: (await readTriggers(sql, sql.schemas.mirror, table)).get(table) ?? new Set(),
   };
 }
 
@@ -262,14 +263,18 @@ async function readForeignKeys(
   return keys;
 }
 
-async function readTriggers(sql: Sql, schema: string): Promise<Map<string, Set<string>>> {
+async function readTriggers(
+  sql: Sql,
+  schema: string,
+  table: string | null = null,
+): Promise<Map<string, Set<string>>> {
   const rows = await sql.query<{ relation: string; name: string }>(
     `SELECT c.relname::text AS relation, t.tgname::text AS name
        FROM ${RELATIONS} AS own
        JOIN pg_class AS c ON c.oid = own.oid
        JOIN pg_trigger AS t ON t.tgrelid = c.oid
-      WHERE NOT t.tgisinternal`,
-    [schema],
+      WHERE NOT t.tgisinternal AND ($2::text IS NULL OR c.relname = $2)`,
+    [schema, table],
   );
   const triggers = new Map<string, Set<string>>();
   for (const { relation, name } of rows) {

@@ -1,4 +1,5 @@
 import { quoteIdent } from '../../domain/names.ts';
+import type { WantedTrigger } from './attachments.ts';
 import type { StandingColumn, StandingRelation } from './catalog.ts';
 import { addKeySql, commentSql, renameColumnSql } from './ddl.ts';
 import { hasKey, replacedName } from './plan-columns.ts';
@@ -19,10 +20,14 @@ export interface OwnColumn {
 
 export interface OwnTable {
   readonly name: string;
+  /** Its comment. */
+  readonly says: string;
   readonly columns: readonly OwnColumn[];
   readonly key: readonly string[];
   /** Columns of each further index. */
   readonly indexes: readonly (readonly string[])[];
+  /** Each of which takes the place of one of its name. */
+  readonly triggers: readonly WantedTrigger[];
 }
 
 export interface OwnPlan {
@@ -32,12 +37,12 @@ export interface OwnPlan {
   readonly added: ReadonlySet<string>;
 }
 
-type Standing = Pick<StandingRelation, 'columns' | 'keys' | 'hasPrimaryKey'>;
+type Standing = Pick<StandingRelation, 'columns' | 'keys' | 'hasPrimaryKey' | 'triggers'>;
 
 /**
- * What gives a table the columns and the key back that somebody took. One that was renamed is known by its
- * comment and gets its name back; one of another type makes way as in a mirror table; one that is gone
- * is made anew, and empty.
+ * What gives a table the columns, the key and the triggers back that somebody took. A column that was renamed is
+ * known by its comment and gets its name back; one of another type makes way as in a mirror table; one that is
+ * gone is made anew, and empty.
  *
  * @throws SyncError `mirror-damaged` where a column of the key is gone: nothing tells the rows apart.
  */
@@ -85,7 +90,11 @@ export function planOwnColumns(table: OwnTable, standing: Standing): OwnPlan {
     );
   }
   const keys = standing.keys.map((columns) => columns.map((one) => names.get(one) ?? one));
-  return { statements: [...statements, ...keySql(table, { ...standing, keys })], added };
+  statements.push(...keySql(table, { ...standing, keys }));
+  if (!table.triggers.every((one) => standing.triggers.has(one.name))) {
+    statements.push(commentSql(name, null, table.says), ...table.triggers.map(({ sql }) => sql));
+  }
+  return { statements, added };
 }
 
 function fits(standing: StandingColumn, { type }: OwnColumn): boolean {
@@ -110,7 +119,10 @@ function findRenamed(
 }
 
 /** Without its key a row may have come twice: one of them stays. */
-function keySql({ name, key }: OwnTable, { keys, hasPrimaryKey }: Standing): readonly string[] {
+function keySql(
+  { name, key }: OwnTable,
+  { keys, hasPrimaryKey }: Pick<Standing, 'keys' | 'hasPrimaryKey'>,
+): readonly string[] {
   if (hasKey({ keys }, key)) return [];
   const table = qualify(name);
   const same = key.map((one) => `t.${quoteIdent(one)} = o.${quoteIdent(one)}`).join(' AND ');

@@ -1,11 +1,12 @@
 import { SyncError } from '../../domain/errors.ts';
 import { fitName, quoteIdent, quoteLiteral } from '../../domain/names.ts';
 import type { Database, Sql } from '../database.ts';
-import { triggerName } from '../mirror/attachments.ts';
+import { readOnlyTriggers, triggerName, type WantedTrigger } from '../mirror/attachments.ts';
 import { readShape } from '../mirror/catalog.ts';
 import { commentSql } from '../mirror/ddl.ts';
 import { type OwnTable, planOwnColumns } from '../mirror/own-columns.ts';
 import { qualify } from '../mirror/table.ts';
+import type { Schemas } from '../schemas.ts';
 import { keyColumns, type SideTable } from './tables.ts';
 
 /** Longer no DDL waits for a lock: it is tried again the next time. */
@@ -26,14 +27,14 @@ export async function ensureSideTable(
 ): Promise<string> {
   const standing = await findStanding(db, side);
   if (standing !== null && (await planMending(db, side, standing)).length === 0) {
-    return qualify(standing.name);
+    return qualify(standing);
   }
   const work = async (tx: Sql) => {
     await tx.query(`SELECT pg_advisory_xact_lock(hashtextextended('{sync}.mirror', 0))`);
     const made = await findStanding(tx, side);
     if (made !== null) {
       for (const statement of await planMending(tx, side, made)) await tx.query(statement);
-      return qualify(made.name);
+      return qualify(made);
     }
     const taken = await tx.query<{ name: string }>(
       `SELECT relname::text AS name FROM pg_class
@@ -43,7 +44,7 @@ export async function ensureSideTable(
     );
     const names = new Set(taken.map(({ name }) => name));
     const name = fitName(side.name, (candidate) => names.has(candidate));
-    for (const statement of definition(name, side, tx.schemas.title)) await tx.query(statement);
+    for (const statement of definition(name, side, tx.schemas)) await tx.query(statement);
     // Of one that somebody dropped everything is read again.
     await tx.query(readAllAgain(side));
     return qualify(name);
@@ -56,15 +57,15 @@ export async function ensureSideTable(
 /** The table, quoted with its schema; null where it was never made. */
 export async function findSideTable(sql: Sql, side: SideTable): Promise<string | null> {
   const standing = await findStanding(sql, side);
-  return standing === null ? null : qualify(standing.name);
+  return standing === null ? null : qualify(standing);
 }
 
 /** {@link findSideTable}; null also where its rows cannot be told apart. */
 export async function findKeyedTable(sql: Sql, side: SideTable): Promise<string | null> {
   const standing = await findStanding(sql, side);
   if (standing === null) return null;
-  const { columns } = await readShape(sql, standing.name);
-  return keyColumns(side).every((one) => columns.has(one)) ? qualify(standing.name) : null;
+  const { columns } = await readShape(sql, standing);
+  return keyColumns(side).every((one) => columns.has(one)) ? qualify(standing) : null;
 }
 
 /** {@link ensureSideTable} of one that stands; null also where it cannot be written as things are. */
@@ -83,38 +84,34 @@ function readAllAgain({ name }: SideTable): string {
            WHERE part = ${quoteLiteral(name)}`;
 }
 
-interface Standing {
-  readonly name: string;
-  /** Of ours that take rows in. */
-  readonly triggers: number;
-}
-
-async function findStanding(sql: Sql, { trigger, writing }: SideTable): Promise<Standing | null> {
-  const [row] = await sql.query<Standing & Record<string, unknown>>(
-    `SELECT c.relname::text AS name,
-            (SELECT count(*)::integer FROM pg_trigger AS w
-              WHERE w.tgrelid = c.oid AND w.tgname = ANY($3::text[])) AS triggers
+/** By its trigger; one that lost it, by a name that it may have and by what its comment says. */
+async function findStanding(sql: Sql, side: SideTable): Promise<string | null> {
+  const { mirror } = sql.schemas;
+  const [marked] = await sql.query<{ name: string }>(
+    `SELECT c.relname::text AS name
        FROM pg_trigger AS t
        JOIN pg_class AS c ON c.oid = t.tgrelid
        JOIN pg_namespace AS n ON n.oid = c.relnamespace
       WHERE n.nspname = $1 AND t.tgname = $2`,
-    [
-      sql.schemas.mirror,
-      triggerName(sql.schemas, trigger),
-      (writing?.triggers ?? []).map(([name]) => triggerName(sql.schemas, name)),
-    ],
+    [mirror, triggerName(sql.schemas, side.trigger)],
   );
-  return row ?? null;
+  if (marked !== undefined) return marked.name;
+  const names = [side.name, fitName(side.name, (one) => one === side.name)];
+  const [named] = await sql.query<{ name: string }>(
+    `SELECT c.relname::text AS name
+       FROM pg_class AS c
+       JOIN pg_namespace AS n ON n.oid = c.relnamespace
+      WHERE n.nspname = $1 AND c.relname = ANY($2::text[]) AND c.relkind = 'r'
+        AND obj_description(c.oid, 'pg_class') = $3`,
+    [mirror, names, side.says],
+  );
+  return named?.name ?? null;
 }
 
 /** What leads from the table that stands to the one that is wanted: SQL, to be run as writer. */
-async function planMending(
-  sql: Sql,
-  side: SideTable,
-  { name, triggers }: Standing,
-): Promise<readonly string[]> {
+async function planMending(sql: Sql, side: SideTable, name: string): Promise<readonly string[]> {
   const shape = await readShape(sql, name);
-  const { statements, added } = planOwnColumns(ownTable(name, side, sql.schemas.title), shape);
+  const { statements, added } = planOwnColumns(ownTable(name, side, sql.schemas), shape);
   const { id, writing } = side;
   const table = qualify(name);
   const isEmpty = added.has('fields');
@@ -134,9 +131,6 @@ async function planMending(
       `ALTER TABLE ${table} ALTER COLUMN ${quoteIdent(id.name)} SET DEFAULT ${writing.newId}`,
     );
   }
-  if (triggers < writing.triggers.length) {
-    mended.push(commentSql(name, null, side.says), ...triggersOf(table, side));
-  }
   return mended;
 }
 
@@ -151,16 +145,17 @@ function dropDefault(table: string): string {
   return `ALTER TABLE ${table} ALTER COLUMN fields DROP DEFAULT`;
 }
 
-function ownTable(name: string, side: SideTable, title: string): OwnTable {
+function ownTable(name: string, side: SideTable, schemas: Schemas): OwnTable {
   const { object, parent, id, fields, told, indexes, writing } = side;
   const column = (own: string, type: string, [rest, says]: readonly [string, string]) => {
-    const comment = says.replaceAll('{title}', title);
+    const comment = says.replaceAll('{title}', schemas.title);
     return { name: own, type, rest, comment, isMade: rest.startsWith('GENERATED') };
   };
   const named = new Map([object, parent, id].flatMap((own) => (own ? [[own.name, own]] : [])));
   const newId = writing === undefined ? '' : ` DEFAULT ${writing.newId}`;
   return {
     name,
+    says: side.says,
     key: keyColumns(side),
     indexes: indexes.map((one) => [one]),
     columns: [
@@ -183,25 +178,28 @@ function ownTable(name: string, side: SideTable, title: string): OwnTable {
         'When clarify-sync last wrote the row.',
       ]),
     ],
+    triggers: triggersOf(name, side, schemas),
   };
 }
 
-/** That of others' writes was another one where rows could not be written. */
-function triggersOf(table: string, { trigger, refusal, writing }: SideTable): string[] {
+/** What refuses others' writes was another function where rows could not be written. */
+function triggersOf(
+  name: string,
+  { trigger, refusal, writing }: SideTable,
+  schemas: Schemas,
+): WantedTrigger[] {
   return [
-    // By this one the table is known, whatever its name had to be.
-    `CREATE OR REPLACE TRIGGER {mirror}_${trigger} BEFORE INSERT OR UPDATE OR DELETE ON ${table}
-       FOR EACH STATEMENT EXECUTE FUNCTION {sync}.${refusal}()`,
-    ...(writing?.triggers ?? []).map(
-      ([name, when, executes]) =>
-        `CREATE OR REPLACE TRIGGER {mirror}_${name} ${when.replace('{on}', `ON ${table}`)}
-           EXECUTE FUNCTION {sync}.${executes}()`,
-    ),
+    ...readOnlyTriggers(schemas, name, [trigger, refusal]),
+    ...(writing?.triggers ?? []).map(([task, when, executes]) => ({
+      name: triggerName(schemas, task),
+      sql: `CREATE OR REPLACE TRIGGER {mirror}_${task} ${when.replace('{on}', `ON ${qualify(name)}`)}
+              EXECUTE FUNCTION {sync}.${executes}()`,
+    })),
   ];
 }
 
-function definition(name: string, side: SideTable, title: string): string[] {
-  const { columns, key, indexes } = ownTable(name, side, title);
+function definition(name: string, side: SideTable, schemas: Schemas): string[] {
+  const { says, columns, key, indexes, triggers } = ownTable(name, side, schemas);
   const table = qualify(name);
   const lines = columns.map((one) => `${quoteIdent(one.name)} ${one.type} ${one.rest}`);
   return [
@@ -209,12 +207,10 @@ function definition(name: string, side: SideTable, title: string): string[] {
        ${[...lines, `PRIMARY KEY (${listed(key)})`].join(',\n       ')}
      )`,
     ...(side.fields === null ? [] : [dropDefault(table)]),
-    commentSql(name, null, side.says),
+    commentSql(name, null, says),
     ...columns.map((one) => commentSql(name, one.name, one.comment)),
     ...indexes.map((one) => `CREATE INDEX ON ${table} (${listed(one)})`),
-    ...triggersOf(table, side),
-    `CREATE TRIGGER {mirror}_refuse_truncate BEFORE TRUNCATE ON ${table}
-       FOR EACH STATEMENT EXECUTE FUNCTION {sync}.refuse_truncate()`,
+    ...triggers.map(({ sql }) => sql),
   ];
 }
 

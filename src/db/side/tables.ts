@@ -1,5 +1,5 @@
 import type { SidePart } from '../../domain/side.ts';
-import type { TriggerTask } from '../mirror/attachments.ts';
+import type { ReadOnlyTask, TriggerTask } from '../mirror/attachments.ts';
 import { USERS_TABLE } from '../mirror/table.ts';
 
 /** A column with what its comment says. */
@@ -16,7 +16,7 @@ export interface SideTable {
   /** What it is called unless somebody has that name. */
   readonly name: string;
   /** By this trigger the table is known, whatever its name had to be; the CRM's schema goes before it. */
-  readonly trigger: `${string}_read_only`;
+  readonly trigger: ReadOnlyTask;
   /** The function of the control schema that refuses what others write. */
   readonly refusal: string;
   readonly says: string;

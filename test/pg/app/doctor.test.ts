@@ -43,6 +43,7 @@ test('everything is looked at, and fine', async () => {
     'ok publication',
     'ok foreign keys',
     'ok publications',
+    'ok versions',
     'ok numbers',
     'ok views',
     'ok api',
@@ -137,6 +138,12 @@ test('triggers that are gone or switched off, and tables that are gone', async (
     state: 'fail',
     hint: 'as the owner: ALTER TABLE clarify.deal ENABLE TRIGGER clarify_capture_update',
   });
+  await workspace.sql('alter table clarify.deal enable trigger clarify_capture_update');
+  await workspace.sql(`
+    create function public.own() returns trigger language plpgsql as 'begin return new; end';
+    create trigger own before insert on clarify.deal for each row execute function public.own();
+    alter table clarify.deal disable trigger own`);
+  expect(named(await examine(), 'triggers')?.state).toBe('ok');
   await workspace.sql('drop trigger clarify_capture_update on clarify.deal');
   expect(named(await examine(), 'triggers')).toMatchObject({
     state: 'fail',
@@ -146,6 +153,26 @@ test('triggers that are gone or switched off, and tables that are gone', async (
   expect(named(await examine(), 'triggers')?.state).toBe('ok');
   await workspace.sql('drop table clarify.deal cascade');
   expect(named(await examine(), 'triggers')?.detail).toBe('tables were dropped: deal');
+});
+
+test('triggers of others that leave out versions', async () => {
+  const told = async () => named(await examine(), 'versions');
+  await workspace.sql(`
+    create schema clarify_history; create table clarify_history.deal (id text);
+    create function public.passes() returns trigger language plpgsql as 'begin return new; end';
+    create function public.drops() returns trigger language plpgsql as 'begin return null; end';
+    create trigger passes before insert on clarify_history.deal for each row execute function public.passes();
+    create trigger notes after insert on clarify_history.deal for each row execute function public.drops();
+    create trigger drops before insert on clarify.person for each row execute function public.drops()`);
+  expect((await told())?.state).toBe('ok');
+  await workspace.sql(
+    'create trigger drops before insert on clarify_history.deal for each row execute function public.drops()',
+  );
+  expect(await told()).toMatchObject({
+    state: 'warn',
+    detail: 'triggers may leave out what is kept of the past: drops on clarify_history.deal',
+    hint: 'let it return the row, or make it an AFTER trigger',
+  });
 });
 
 test('an object whose name somebody took is told, unless it is left out', async () => {
