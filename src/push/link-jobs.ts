@@ -10,6 +10,7 @@ import type { PushCounts, PushDeps } from './push-deps.ts';
 import { delayedAbort, WRITE_TIMEOUT_MS } from './push-object.ts';
 import { chunk } from './writing/batches.ts';
 import { notStarted } from './writing/call.ts';
+import { endsAll } from './writing/job.ts';
 
 /** What came of a job that was not taken, or nobody knows whether it was. */
 type Fate = 'failed' | 'refused';
@@ -19,7 +20,8 @@ type Fate = 'failed' | 'refused';
  * came of it is found out later, and nothing is handed over twice. @returns null where nothing was
  * due.
  *
- * @throws SyncError `lease-lost` where this process no longer leads; `halt` errors of the CRM.
+ * @throws SyncError `lease-lost` where this process no longer leads; errors of the CRM that are about no
+ * record.
  */
 export async function handOverLinks(
   deps: PushDeps,
@@ -77,12 +79,15 @@ export async function handOverLinks(
         if (!(error instanceof RemoteError)) throw error;
         // It may be under way: what it does is seen when it is read back.
         if (error.ambiguous) continue;
+        if (endsAll(error)) {
+          await end(batch, 'failed', error);
+          throw error;
+        }
         if (error.disposition === 'park' && batch.length > 1) {
           queue.unshift(...chunk(batch, Math.ceil(batch.length / 2)));
           continue;
         }
         await end(batch, error.disposition === 'park' ? 'refused' : 'failed', error);
-        if (error.disposition === 'halt') throw error;
         continue;
       }
       await holdTicket(db, table.object, { place, ticket });

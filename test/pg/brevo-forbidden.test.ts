@@ -40,10 +40,12 @@ const states = () =>
        FROM brevo_sync.outbox GROUP BY 1, 2`,
   );
 
-test.for([
+const ANSWERS = [
   [403, 'remote-forbidden'],
   [404, 'remote-not-found'],
-] as const)('a job that is answered with %i parks nobody', async ([status, code]) => {
+] as const;
+
+test.for(ANSWERS)('a job that is answered with %i parks nobody', async ([status, code]) => {
   await brevo.sql(`UPDATE brevo.vehicle SET seats = $1`, [status]);
   await admin('POST', 'faults', { kind: 'status', status, path: '/objects/vehicle/batch' });
   const before = await countJobs();
@@ -58,4 +60,28 @@ test.for([
     [],
   );
   expect((await countJobs()) - before).toBe(3);
+});
+
+test.for(ANSWERS)('a job of links that is answered with %i parks none', async ([status, code]) => {
+  await brevo.sql('DELETE FROM brevo_sync.outbox');
+  await brevo.sql(
+    `INSERT INTO brevo.vehicle_owner (vehicle_id, contacts_id)
+     SELECT v.id, (SELECT c.id FROM brevo.contacts AS c
+                    WHERE NOT EXISTS (SELECT FROM brevo.vehicle_owner AS l WHERE l.vehicle_id = v.id AND l.contacts_id = c.id)
+                    ORDER BY c.id LIMIT 1)
+       FROM brevo.vehicle AS v ORDER BY v.id LIMIT 30`,
+  );
+  await admin('POST', 'faults', { kind: 'status', status, path: '/objects/vehicle/batch' });
+  const before = await countJobs();
+  await pushOnce(brevo.session, { signal });
+  expect((await countJobs()) - before).toBe(2);
+  expect(await states()).toEqual([{ state: 'pending', code, rows: 30 }]);
+  await admin('DELETE', 'faults');
+  await sleep(1_100);
+  await brevo.dueNow();
+  await pushOnce(brevo.session, { signal });
+  expect((await countJobs()) - before).toBe(3);
+  expect((await states()).filter(({ state }) => state === 'pending' || state === 'parked')).toEqual(
+    [],
+  );
 });

@@ -113,7 +113,7 @@ function afterError(
  * Of records that are not there, or may not be written, a job says nothing when it is handed over: what
  * is forbidden or not there is the object, and no record is parked for it.
  */
-function endsAll({ disposition, code }: RemoteError): boolean {
+export function endsAll({ disposition, code }: RemoteError): boolean {
   return disposition === 'halt' || code === 'remote-forbidden' || code === 'remote-not-found';
 }
 
