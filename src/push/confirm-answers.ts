@@ -182,9 +182,10 @@ export function evidenceByField(
   record: RemoteRecord,
   baseOf: (name: string) => Json | undefined,
 ) {
-  return fields.flatMap((field) => {
+  const about = fields.filter(({ name }) => Object.hasOwn(sent, name));
+  return about.flatMap((field) => {
     const { name } = field;
-    const value = Object.hasOwn(sent, name) ? sent[name] : undefined;
+    const value = sent[name];
     if (value === undefined) return [];
     const shown = Object.hasOwn(record.fields, name) ? record.fields[name] : undefined;
     const evidence = evidenceOf(field, { value, base: baseOf(name) }, shown);

@@ -216,8 +216,9 @@ function inTwo(
   { kind }: Coalesced,
   fields: Outgoing['fields'],
 ): Pick<Outgoing, 'fields' | 'afterwards'> {
+  if (kind !== 'create') return { fields };
   const later = schema.fields.filter(({ setAfterwards }) => setAfterwards).map(({ name }) => name);
-  if (kind !== 'create' || !later.some((name) => Object.hasOwn(fields, name))) return { fields };
+  if (!later.some((name) => Object.hasOwn(fields, name))) return { fields };
   const all = Object.entries(fields);
   const afterwards = all.filter(([name, value]) => later.includes(name) && value !== null);
   return {

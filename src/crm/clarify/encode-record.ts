@@ -2,21 +2,23 @@ import type { Json } from '../../domain/json.ts';
 import type { ObjectSchema } from '../../domain/schema.ts';
 import type { WireForms } from './wire-forms.ts';
 
-/** Field values as the API takes them. To-many links are no attributes, and left out. */
-export function encodeFields(
-  object: ObjectSchema,
-  fields: Readonly<Record<string, Json>>,
+type Values = Readonly<Record<string, Json>>;
+
+/** Turns the values of each record of a call into what the API takes. To-many links are no attributes, and left out. */
+export function attributesEncoder(
+  { object, fields }: ObjectSchema,
   forms: WireForms,
-): Readonly<Record<string, Json>> {
-  const kinds = new Map(object.fields.map(({ name, kind }) => [name, kind]));
-  return Object.fromEntries(
-    Object.entries(fields).flatMap(([name, value]) => {
-      const kind = kinds.get(name);
-      if (kind === 'references') return [];
-      if (kind !== 'texts') return [[name, value]];
-      return [[name, encodeTexts(value, forms.of(object.object, name))]];
-    }),
-  );
+): (values: Values) => Values {
+  const kinds = new Map(fields.map(({ name, kind }) => [name, kind]));
+  return (values) =>
+    Object.fromEntries(
+      Object.entries(values).flatMap(([name, value]) => {
+        const kind = kinds.get(name);
+        if (kind === 'references') return [];
+        if (kind !== 'texts') return [[name, value]];
+        return [[name, encodeTexts(value, forms.of(object, name))]];
+      }),
+    );
 }
 
 function encodeTexts(value: Json, form: 'items' | 'array'): Json {
@@ -27,10 +29,7 @@ function encodeTexts(value: Json, form: 'items' | 'array'): Json {
 }
 
 /** The fields of these records that hold a list of strings. */
-export function textsIn(
-  object: ObjectSchema,
-  records: readonly Readonly<Record<string, Json>>[],
-): readonly string[] {
+export function textsIn(object: ObjectSchema, records: readonly Values[]): readonly string[] {
   return object.fields
     .filter(
       ({ kind, name }) => kind === 'texts' && records.some((record) => Object.hasOwn(record, name)),

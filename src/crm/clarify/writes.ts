@@ -6,7 +6,7 @@ import type { ObjectSchema } from '../../domain/schema.ts';
 import { BadAnswer } from '../wire/call.ts';
 import { type BulkDeps, sendBulk } from './bulk.ts';
 import type { Decoder } from './decode-record.ts';
-import { encodeFields, textsIn } from './encode-record.ts';
+import { attributesEncoder, textsIn } from './encode-record.ts';
 import { readList } from './envelope.ts';
 import type { WireForms } from './wire-forms.ts';
 
@@ -29,6 +29,7 @@ export function createWrites(deps: WriteDeps): Pick<Remote, 'create' | 'update'>
   const withoutMatchOn = new Set<string>();
 
   async function create({ object, records, matchOn }: CreateRequest, options: CallOptions) {
+    const attributesOf = attributesEncoder(object, forms);
     return withRightForms(deps, { object, records }, () =>
       sendBulk(
         deps,
@@ -40,7 +41,7 @@ export function createWrites(deps: WriteDeps): Pick<Remote, 'create' | 'update'>
           body: {
             data: records.map((fields) => ({
               type: object.object,
-              attributes: encodeFields(object, fields, forms),
+              attributes: attributesOf(fields),
             })),
             ...(matchOn === undefined ? {} : { match_on: matchOn }),
           },
@@ -77,6 +78,7 @@ export function createWrites(deps: WriteDeps): Pick<Remote, 'create' | 'update'>
     async update({ object, records }, options) {
       if (records.length === 0) return [];
       const changes = records.map(({ fields }) => fields);
+      const attributesOf = attributesEncoder(object, forms);
       return withRightForms(deps, { object, records: changes }, () =>
         sendBulk(
           deps,
@@ -89,7 +91,7 @@ export function createWrites(deps: WriteDeps): Pick<Remote, 'create' | 'update'>
               data: records.map(({ id, fields }) => ({
                 type: object.object,
                 id,
-                attributes: encodeFields(object, fields, forms),
+                attributes: attributesOf(fields),
               })),
             },
             repeatable: true,
