@@ -1,4 +1,5 @@
 import type { Transaction } from '../db/database.ts';
+import { type LinkTable, linkViews } from '../db/mirror/links.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
 import type { RemoteRecord } from '../domain/record.ts';
 import { type ApplyContext, type ApplyCounts, applyRecords } from './apply-records.ts';
@@ -25,6 +26,19 @@ const NOTHING: ApplyCounts = {
   undated: 0,
 };
 
+/** Whether there is anything that {@link applyRead} might do, or find out. */
+export function appliesAny(
+  table: MirrorTable,
+  records: readonly RemoteRecord[],
+  links: readonly LinkTable[],
+): boolean {
+  const views = linkViews(links, table.object);
+  return records.some(
+    ({ isUnchanged, links: told }) =>
+      !isUnchanged || views.some(({ here }) => Object.hasOwn(told, here.field)),
+  );
+}
+
 /**
  * {@link applyRecords}, and then the merges and the links that the records tell of. Of records that
  * were recognised nothing is left to be done but the links, of which their rows say nothing.
@@ -38,8 +52,8 @@ export async function applyRead(
   const unread = records.filter(({ isUnchanged }) => !isUnchanged);
   const applied = unread.length === 0 ? NOTHING : await applyRecords(tx, table, unread, context);
   const merges = await followMerges(tx, table, records, context);
-  const { links = [] } = context;
-  const linking = await applyLinks(tx, table, records, { ...context, links });
+  const { links = [], readAt, lateMs } = context;
+  const linking = await applyLinks(tx, table, records, { links, readAt, lateMs });
   return {
     ...applied,
     unchanged: applied.unchanged + records.length - unread.length,

@@ -9,7 +9,7 @@ import type { CallOptions, Page, PageRequest, Recognition, Remote } from '../dom
 
 /** What reading links takes. */
 export interface LinkReadDeps {
-  readonly db: Pick<Database, 'schemas' | 'transaction'>;
+  readonly db: Pick<Database, 'schemas' | 'transaction' | 'single'>;
   readonly remote: Remote;
   readonly links: readonly LinkTable[];
   readonly linkRefusals: LinkRefusals;
@@ -48,6 +48,11 @@ export type LinkDepth = 'changed' | 'all';
 
 export interface LinkedPage extends Page {
   readonly requests: number;
+  /**
+   * Database time from before whatever is read next: when it was looked up what is known of its records;
+   * null where it was not.
+   */
+  readonly lookedAt: string | null;
 }
 
 /**
@@ -72,24 +77,38 @@ export async function readLinkedPage(
   const asked = views(deps.links, table.object).filter(
     ({ here }) => !deps.linkRefusals.has(table.object, here.field),
   );
-  const recognition = recognises ? recognitionOf(deps, table) : undefined;
+  let lookedAt: string | null = null;
+  const recognition = recognises
+    ? recognitionOf(deps, table, (at) => {
+        lookedAt = at;
+      })
+    : undefined;
   const { page, requests, told } = await readIncluding(
     deps,
     table,
     { request: { ...request, recognition }, asked },
     call,
   );
-  if (told.length === 0) return { ...page, requests };
+  if (told.length === 0) return { ...page, requests, lookedAt };
   const completed = await completeLinks(deps, table, { page, told, depth }, call);
-  return { ...page, records: completed.records, requests: requests + completed.requests };
+  const { records } = completed;
+  return { ...page, records, requests: requests + completed.requests, lookedAt };
 }
 
 /** What comes of a record hangs on the columns that there are for it. */
-function recognitionOf({ db }: LinkReadDeps, table: MirrorTable): Recognition {
+function recognitionOf(
+  { db }: LinkReadDeps,
+  table: MirrorTable,
+  onLook: (at: string | null) => void,
+): Recognition {
   const columns = table.columns.map(({ column, sqlType, field }) => [column, sqlType, field]);
   return {
     basis: JSON.stringify(columns),
-    find: (ends) => readUnchanged(withinLockTimeout(db), table, ends),
+    async find(ends) {
+      const { records, at } = await readUnchanged(db, table, ends);
+      onLook(at);
+      return records;
+    },
   };
 }
 

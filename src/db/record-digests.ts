@@ -1,6 +1,7 @@
 import { isObject, parseJson } from '../domain/json.ts';
+import { isStorableText, quoteLiteral } from '../domain/names.ts';
 import type { Linkage, RemoteRecord } from '../domain/record.ts';
-import type { Sql } from './database.ts';
+import type { Database, Sql } from './database.ts';
 import { type MirrorTable, regclassSql } from './mirror/table.ts';
 
 /**
@@ -21,31 +22,39 @@ const isSeparable = (text: string): boolean => !text.includes(FIELD_END) && !tex
 /** Far more than stand between the ends of a page. */
 const MOST_ROWS = 2_000;
 
+/** What was known of records at a moment, by the database's clock; null where it was not asked. */
+export interface Unchanged {
+  readonly records: ReadonlyMap<string, RemoteRecord>;
+  readonly at: string | null;
+}
+
 /**
  * Records by their digests that were created between two others, as far as they are known, their
  * rows are the ones that were found to say the same, and nothing waits for these. Takes no lock. Index
  * `record_digest_created`; rows by their places, which costs a tenth of looking for their ids. As one
- * text, for reading so many rows takes longer than finding them.
+ * text, for reading so many rows takes longer than finding them; and in one message, for of what a
+ * page costs messages are the most.
  */
 export async function readUnchanged(
-  sql: Sql,
+  db: Pick<Database, 'single'>,
   table: MirrorTable,
   ends: readonly RemoteRecord[],
-): Promise<ReadonlyMap<string, RemoteRecord>> {
+): Promise<Unchanged> {
   const records = new Map<string, RemoteRecord>();
   const bounds = boundsOf(ends);
-  if (bounds === null) return records;
-  const [row] = await sql.query<{ found: string | null }>(
-    `SELECT string_agg(k.digest || E'\\x1f' || k.id || E'\\x1f' || k.created_at || E'\\x1f' || coalesce(k.updated_at, '')
+  if (bounds === null || !bounds.every(isStorableText)) return { records, at: null };
+  const [object, ...[from, fromId, to, toId]] = [table.object, ...bounds].map(quoteLiteral);
+  const [row] = await db.single<{ found: string | null; at: string }>(
+    `SELECT clock_timestamp()::text AS at,
+            string_agg(k.digest || E'\\x1f' || k.id || E'\\x1f' || k.created_at || E'\\x1f' || coalesce(k.updated_at, '')
                        || E'\\x1f' || coalesce(k.content, '') || E'\\x1f' || k.links, E'\\x1e') AS found
        FROM (SELECT * FROM {sync}.record_digest
-              WHERE object = $1 AND (created_at, id) BETWEEN ($2, $3) AND ($4, $5)
+              WHERE object = ${object} AND (created_at, id) BETWEEN (${from}, ${fromId}) AND (${to}, ${toId})
               ORDER BY created_at, id LIMIT ${MOST_ROWS}) AS k
       CROSS JOIN LATERAL (SELECT FROM ${table.qualified} AS t
                            WHERE t.ctid = k.row_place AND t.xmin = k.row_version AND t.id = k.id OFFSET 0) AS t
       WHERE k.shape = ${shapeSql(table)}
-        AND k.id <> ALL (ARRAY(SELECT d.id FROM {sync}.deferred AS d WHERE d.object = $1))`,
-    [table.object, ...bounds],
+        AND k.id <> ALL (ARRAY(SELECT d.id FROM {sync}.deferred AS d WHERE d.object = ${object}))`,
   );
   const readLinks = linksReader();
   for (const text of row?.found?.split(ROW_END) ?? []) {
@@ -65,7 +74,7 @@ export async function readUnchanged(
       isUnchanged: true,
     });
   }
-  return records;
+  return { records, at: row?.at ?? null };
 }
 
 const NO_FIELDS: RemoteRecord['fields'] = {};
@@ -119,8 +128,8 @@ export interface RowVersion {
 }
 
 /**
- * Remembers how records came whose rows say the same. In the order of ids, so that two that read the
- * same wait for each other; safe to repeat.
+ * Remembers how records came whose rows say the same. In one order, so that two that read the same wait
+ * for each other: the one they are looked up in, so that those of a page lie side by side. Safe to repeat.
  */
 export async function noteUnchanged(
   tx: Sql,
@@ -144,7 +153,7 @@ export async function noteUnchanged(
      SELECT $1, i.id, i.digest, i.row_place::tid, i.row_version::xid, ${shapeSql(table)}, i.created_at, i.updated_at, i.links, i.content
        FROM unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[])
               AS i(id, digest, row_place, row_version, created_at, updated_at, links, content)
-      ORDER BY i.id
+      ORDER BY i.created_at, i.id
          ON CONFLICT (object, id) DO UPDATE
         SET digest = excluded.digest, row_place = excluded.row_place, row_version = excluded.row_version,
             shape = excluded.shape, created_at = excluded.created_at, updated_at = excluded.updated_at,

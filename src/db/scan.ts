@@ -11,17 +11,6 @@ export interface SeenPage {
   readonly joined: readonly string[];
 }
 
-/** Keeps whom a page showed: one row a page, none a record. Repeatable. */
-export async function noteSeen(tx: Sql, object: string, seen: SeenPage): Promise<void> {
-  await tx.query(
-    `INSERT INTO {sync}.scan_page (object, page, pass, ids, joined)
-     VALUES ($1, $2, $3, $4::text[], $5::text[])
-         ON CONFLICT (object, page) DO UPDATE
-        SET pass = excluded.pass, ids = excluded.ids, joined = excluded.joined`,
-    [object, seen.page, seen.pass, seen.ids, seen.joined],
-  );
-}
-
 /** A round begins, or is over. */
 export async function forgetSeen(tx: Sql, object: string): Promise<void> {
   await tx.query('DELETE FROM {sync}.scan_page WHERE object = $1', [object]);
@@ -29,17 +18,23 @@ export async function forgetSeen(tx: Sql, object: string): Promise<void> {
 
 /**
  * How many distinct records came in each pass or a later one, and were there when it began: those that
- * had not joined, and those that an earlier pass had shown.
+ * had not joined, and those that an earlier pass had shown. With a page that is yet to be kept.
  */
-export async function countSeen(tx: Sql, object: string, passes: number): Promise<number[]> {
+export async function countSeen(
+  tx: Sql,
+  object: string,
+  { passes, last }: { readonly passes: number; readonly last: SeenPage },
+): Promise<number[]> {
   const rows = await tx.query<{ seen: number }>(
-    `WITH shown AS (
+    `WITH page AS (
+       SELECT pass, ids, joined FROM {sync}.scan_page WHERE object = $1 AND page <> $3
+       UNION ALL SELECT $4::integer, $5::text[], $6::text[]
+     ), shown AS (
        SELECT s.id, min(p.pass) AS first, max(p.pass) AS last, bool_or(NOT s.id = ANY(p.joined)) AS old
-         FROM {sync}.scan_page AS p CROSS JOIN unnest(p.ids) AS s(id)
-        WHERE p.object = $1 GROUP BY s.id)
+         FROM page AS p CROSS JOIN unnest(p.ids) AS s(id) GROUP BY s.id)
      SELECT (SELECT count(*) FROM shown WHERE last >= n AND (old OR first < n))::integer AS seen
        FROM generate_series(0, $2 - 1) AS n ORDER BY n`,
-    [object, passes],
+    [object, passes, last.page, last.pass, last.ids, last.joined],
   );
   return rows.map(({ seen }) => seen);
 }

@@ -1,6 +1,7 @@
 import { SyncError } from '../domain/errors.ts';
 import type { Sql } from './database.ts';
 import type { MirrorTable } from './mirror/table.ts';
+import type { SeenPage } from './scan.ts';
 
 /** Where the rolling sweep of one object stands. Instants are ISO-8601 UTC. */
 export interface Sweep {
@@ -24,9 +25,10 @@ export interface Sweep {
   readonly nowMs: number;
 }
 
-const COLUMNS = `s.object, s.started_at AS "startedAt", s.finished_at AS "finishedAt", s.watermark,
+const STANDING = `s.object, s.started_at AS "startedAt", s.finished_at AS "finishedAt", s.watermark,
   s.pages, s.total_pages AS "totalPages", s.requests, s.linked, s.round_links AS "roundLinks",
-  s.problem, s.position, s.due_at AS "dueAt", (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS "nowMs"`;
+  s.problem, s.due_at AS "dueAt", (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS "nowMs"`;
+const COLUMNS = `${STANDING}, s.position`;
 
 /**
  * The sweeps of these objects, without those whose first read is not done, unless this is to be
@@ -117,27 +119,40 @@ export interface SweepStep {
   readonly problem: string | null;
   /** Null where it reads by creation. */
   readonly position: object | null;
+  /** Kept where missing from all pages says something: one row a page, none a record. */
+  readonly seen: SeenPage | null;
 }
 
 /**
  * Moves a sweep on by one page, in the transaction that applies it. Compare and set: of two that
- * sweep one object, the second one's whole transaction is undone.
+ * sweep one object, the second one's whole transaction is undone. A statement on its own does where the
+ * page leaves nothing else to be done.
  *
  * @throws SyncError `sweep-moved` (retry) where another one was faster.
  */
-export async function moveSweep(tx: Sql, sweep: Sweep, step: SweepStep): Promise<Sweep> {
-  return moved(
+export async function moveSweep(sql: Sql, sweep: Sweep, step: SweepStep): Promise<Sweep> {
+  const { seen } = step;
+  // What is stored may be long, and is known here.
+  const position = step.finished ? null : step.position;
+  const row = moved(
     sweep,
-    await tx.query<Sweep & Record<string, unknown>>(
-      `UPDATE {sync}.sweep AS s
+    await sql.query<Sweep & Record<string, unknown>>(
+      `WITH s AS (
+       UPDATE {sync}.sweep AS s
           SET watermark = coalesce($4::timestamptz, watermark), pages = pages + 1,
               total_pages = coalesce($5, total_pages), requests = requests + $6,
               records_read = records_read + $7, problem = coalesce($9, problem), updated_at = clock_timestamp(),
               finished_at = CASE WHEN $8 THEN clock_timestamp() END,
               linked = CASE WHEN $8 AND $10 THEN round_links ELSE linked END,
-              position = CASE WHEN $8 THEN NULL ELSE $11::jsonb END
+              position = $11::jsonb
         WHERE object = $1 AND started_at = $2::timestamptz AND pages = $3 AND finished_at IS NULL
-        RETURNING ${COLUMNS}`,
+        RETURNING *
+       ), seen AS (
+       INSERT INTO {sync}.scan_page (object, page, pass, ids, joined)
+       SELECT s.object, s.pages, $12::integer, $13::text[], $14::text[] FROM s WHERE $12::integer IS NOT NULL
+           ON CONFLICT (object, page) DO UPDATE
+          SET pass = excluded.pass, ids = excluded.ids, joined = excluded.joined)
+       SELECT ${STANDING} FROM s`,
       [
         sweep.object,
         sweep.startedAt,
@@ -149,10 +164,14 @@ export async function moveSweep(tx: Sql, sweep: Sweep, step: SweepStep): Promise
         step.finished,
         step.problem,
         step.finished && !isUnproven(step.problem),
-        step.position === null ? null : JSON.stringify(step.position),
+        position === null ? null : JSON.stringify(position),
+        seen?.pass ?? null,
+        seen?.ids ?? [],
+        seen?.joined ?? [],
       ],
     ),
   );
+  return { ...row, position };
 }
 
 /** Not of what a round cannot vouch for, but of its pages. */

@@ -1,4 +1,4 @@
-import { applyRead } from '../conflicts/apply-read.ts';
+import { appliesAny, applyRead } from '../conflicts/apply-read.ts';
 import { serverNow } from '../conflicts/clocks.ts';
 import { readLinkedPage } from '../conflicts/link-pages.ts';
 import {
@@ -9,13 +9,14 @@ import {
   UNDATED,
 } from '../conflicts/read-object.ts';
 import { readDatabaseTime } from '../db/cursor.ts';
+import type { Sql } from '../db/database.ts';
 import { dropDeadLinks, renameLinks } from '../db/link-rows.ts';
 import { ownViews } from '../db/mirror/links.ts';
 import { loadMirror } from '../db/mirror/load.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
 import { readBirthsOut } from '../db/outbox/jobs.ts';
 import { dropLostDigests } from '../db/record-digests.ts';
-import { countSeen, forgetSeen, noteMissing, noteSeen } from '../db/scan.ts';
+import { countSeen, forgetSeen, noteMissing } from '../db/scan.ts';
 import {
   beginSweep,
   isUnproven,
@@ -26,7 +27,7 @@ import {
 import { wholeReadingOf } from '../domain/capabilities.ts';
 import type { RemoteRecord } from '../domain/record.ts';
 import { type SweepDue, sweepDue } from '../domain/sweep-plan.ts';
-import type { Round } from './round.ts';
+import type { Round, RoundStanding } from './round.ts';
 import { roundByCreation } from './round-by-creation.ts';
 import { roundByPosition } from './round-by-position.ts';
 
@@ -92,12 +93,14 @@ export async function sweepObject(
     : roundByCreation({ ...clock, watermark });
   // A group of one timestamp that is larger than what is due is read whole, or never gets done.
   const isStuck = () => !byPosition && sweep.watermark === watermark;
+  let lookedAt: string | null = null;
   for (let pages = 0; pages < due.pages || isStuck(); pages += 1) {
     const request = round.next();
     if (request === null || sweep.finishedAt !== null) break;
     options.signal.throwIfAborted();
-    const step = await sweepPage(deps, table, { sweep, round, request }, options);
-    ({ sweep } = step);
+    const readAt: string = lookedAt ?? (await readDatabaseTime(deps.db));
+    const step = await sweepPage(deps, table, { sweep, round, request, readAt }, options);
+    ({ sweep, lookedAt } = step);
     total.requests += step.requests;
     total.read += step.read;
     total.changed += step.changed;
@@ -133,6 +136,8 @@ function dueOf(standing: Sweep, links: readonly string[], options: SweepOptions)
   return sweepDue({ startedAtMs, finishedAtMs, pages, totalPages }, { nowMs, intervalMs, urgent });
 }
 
+const NOTHING_DONE = { changed: 0, inserted: 0, linked: 0, unlinked: 0 };
+
 async function sweepPage(
   deps: ReadDeps,
   table: MirrorTable,
@@ -140,22 +145,45 @@ async function sweepPage(
     readonly sweep: Sweep;
     readonly round: Round;
     readonly request: NonNullable<ReturnType<Round['next']>>;
+    /** Database time. */
+    readonly readAt: string;
   },
   options: SweepOptions,
 ) {
+  const { readAt } = at;
   const { object } = table;
   const { deletions } = deps.remote.capabilitiesOf(object);
   const missingTells = deletions.kind === 'scan';
-  const readAt = await readDatabaseTime(deps.db);
   const how = { ...options, depth: 'all', recognises: true } as const;
   const page = await readLinkedPage(deps, table, at.request, how);
   const read = at.round.take(page);
   const { records, watermark, left } = read;
   const pages = at.sweep.pages + 1;
+  const keepsSeen = missingTells || at.request.orderBy === 'position';
+  const ids = records.map(({ id }) => id);
+  const shown = { page: pages, pass: read.pass, ids, joined: read.joined };
+  const move = (sql: Sql, standing: RoundStanding, undated: string | null) =>
+    moveSweep(sql, at.sweep, {
+      watermark,
+      totalPages: left === null ? null : at.sweep.pages + Math.ceil(left / at.request.limit),
+      requests: page.requests,
+      records: records.length,
+      finished: standing.finished,
+      problem: standing.problem ?? linksProblem(deps, table) ?? undated,
+      position: standing.position,
+      seen: keepsSeen ? shown : null,
+    });
+  const told = { requests: page.requests, read: records.length, total: page.total };
+  // Where a page leaves nothing to be done, that it was read is all there is to be kept.
+  const isQuiet = pages > 1 && read.asksCount === 0 && !appliesAny(table, records, deps.links);
+  const quiet = isQuiet ? read.conclude([]) : null;
+  if (quiet !== null && !quiet.finished) {
+    const sweep = await move(deps.db, quiet, null);
+    return { ...told, ...NOTHING_DONE, sweep, lookedAt: page.lookedAt };
+  }
   const context = await contextOf(deps, table, { records, readAt }, options);
   const applied = await deps.db.transaction(
     async (tx) => {
-      const ids = records.map(({ id }) => id);
       const unread = records.flatMap(({ id, isUnchanged }) => (isUnchanged ? [] : [id]));
       // What a pull or a push brought meanwhile is newer than what was read for the sweep.
       const newer = await readSyncedSince(tx, table, unread, readAt);
@@ -163,23 +191,11 @@ async function sweepPage(
       const older = records.filter(({ id }) => !newer.has(id) && !unborn.has(id));
       const counts = await applyRead(tx, table, older, context);
       refuseAll(table, counts);
-      const keepsSeen = missingTells || at.request.orderBy === 'position';
-      if (keepsSeen) {
-        if (pages === 1) await forgetSeen(tx, object);
-        await noteSeen(tx, object, { page: pages, pass: read.pass, ids, joined: read.joined });
-      }
-      const seen = read.asksCount > 0 ? await countSeen(tx, object, read.asksCount) : [];
+      if (keepsSeen && pages === 1) await forgetSeen(tx, object);
+      const passes = read.asksCount;
+      const seen = passes > 0 ? await countSeen(tx, object, { passes, last: shown }) : [];
       const standing = read.conclude(seen);
-      const undated = counts.undated > 0 ? UNDATED : null;
-      const sweep = await moveSweep(tx, at.sweep, {
-        watermark,
-        totalPages: left === null ? null : at.sweep.pages + Math.ceil(left / at.request.limit),
-        requests: page.requests,
-        records: records.length,
-        finished: standing.finished,
-        problem: standing.problem ?? linksProblem(deps, table) ?? undated,
-        position: standing.position,
-      });
+      const sweep = await move(tx, standing, counts.undated > 0 ? UNDATED : null);
       if (standing.finished) {
         await tidyLinks(deps, tx, table);
         const byCreation = at.request.orderBy === 'created';
@@ -194,10 +210,10 @@ async function sweepPage(
     { asWriter: true },
   );
   return {
+    ...told,
     sweep: applied.sweep,
-    requests: page.requests,
-    read: records.length,
-    total: page.total,
+    // What was written since is no newer than what is read next.
+    lookedAt: null,
     changed: applied.inserted + applied.updated,
     inserted: applied.inserted,
     linked: applied.linked,

@@ -1,4 +1,4 @@
-import { applyRead } from '../conflicts/apply-read.ts';
+import { appliesAny, applyRead } from '../conflicts/apply-read.ts';
 import { readLinkedPage } from '../conflicts/link-pages.ts';
 import { contextOf, refuseAll } from '../conflicts/read-object.ts';
 import { readDatabaseTime } from '../db/cursor.ts';
@@ -19,10 +19,13 @@ export interface PagesCompared {
   readonly problem: string | null;
 }
 
+/** Rows without a record are looked for at the end of so many: it takes as long for a page as for ten. */
+const SEEN_AT_ONCE = 5_000;
+
 /**
  * Reads every record created within a span and applies it, which repairs what is missing or
  * differs; rows of the span that no page showed become suspects. By the walk that loses nothing
- * while records come and go. Holds one page, and the records of one instant.
+ * while records come and go. Holds one page, and the ids of a few and of the records of one instant.
  *
  * @param span null for everything, records without a creation included.
  */
@@ -41,9 +44,10 @@ export async function comparePages(pass: Pass, span: Span | null): Promise<Pages
   const seen = new Map<string, number>();
   const undated: string[] = [];
   let frontierMs = fromMs;
+  let lookedAt: string | null = null;
   for (let request = nextRequest(state); request; request = nextRequest(state)) {
     pass.options.signal.throwIfAborted();
-    const readAt = await readDatabaseTime(deps.db);
+    const readAt: string = lookedAt ?? (await readDatabaseTime(deps.db));
     const depth = pass.options.deep ? 'all' : 'changed';
     const how = { ...pass.options, depth, recognises: true } as const;
     const page = await readLinkedPage(deps, table, { ...request, to }, how);
@@ -58,7 +62,9 @@ export async function comparePages(pass: Pass, span: Span | null): Promise<Pages
     });
     state = step.state;
     const accepted = step.accepted.flatMap((index) => page.records[index] ?? []);
-    await applyPage(pass, accepted, readAt);
+    const isApplied = await applyPage(pass, accepted, readAt);
+    // What was written since is no newer than what is read next.
+    lookedAt = isApplied ? null : page.lookedAt;
     for (const { id, createdAt } of page.records) {
       const createdMs = parseInstant(createdAt);
       if (createdMs === null) undated.push(id);
@@ -70,7 +76,8 @@ export async function comparePages(pass: Pass, span: Span | null): Promise<Pages
       return { differences: 0, problem: `walk-${step.problem ?? 'unproven'}` };
     }
     const provenMs = step.done ? toMs + 1 : (parseInstant(step.watermark) ?? frontierMs);
-    if (provenMs > frontierMs) {
+    const isDue = step.done || seen.size >= SEEN_AT_ONCE;
+    if (isDue && provenMs > frontierMs) {
       await findUnseen(pass, { fromMs: frontierMs, toMs: provenMs - 1 }, seen);
       frontierMs = provenMs;
     }
@@ -101,13 +108,14 @@ async function findUnseen(pass: Pass, span: Span, seen: Map<string, number>): Pr
   for (const id of unseen) suspect(pass, id);
 }
 
+/** @returns whether there was anything to be done. */
 async function applyPage(
   pass: Pass,
   records: readonly RemoteRecord[],
   readAt: string,
-): Promise<void> {
-  if (records.length === 0) return;
+): Promise<boolean> {
   const { deps, table, counts } = pass;
+  if (!appliesAny(table, records, deps.links)) return false;
   const context = await contextOf(deps, table, { records, readAt }, pass.options);
   const applied = await deps.db.transaction(
     async (tx) => {
@@ -126,4 +134,5 @@ async function applyPage(
   counts.setAside += applied.setAside;
   counts.conflicts += applied.conflicts;
   counts.undated += applied.undated;
+  return true;
 }

@@ -7,7 +7,9 @@ import { readLinkedPage } from '../../src/conflicts/link-pages.ts';
 import { applyContext } from '../../src/conflicts/read-object.ts';
 import { readDatabaseTime } from '../../src/db/cursor.ts';
 import type { RemoteRecord } from '../../src/domain/record.ts';
+import { reconcileObject } from '../../src/reconcile/reconcile-object.ts';
 import { differences } from '../support/agreement.ts';
+import { messagesPerPage } from '../support/messages.ts';
 import { openWorkspace, type TestWorkspace } from '../support/workspace.ts';
 
 // Of a CRM that lists its changes everything is read again all the same: by the sweep, and with `--deep`.
@@ -75,6 +77,19 @@ test('whoever is the same on both sides is not read, and whatever changes on eit
   expect(workspace.emulator.store.get('person', String(third))?.attributes['job_title']).toBe(
     'Ours',
   );
+});
+
+test('a page that is known takes a look at what is known, and no other message', async () => {
+  await learn('person');
+  const { session, signal } = workspace;
+  const massDelete = { rows: 0, percent: 0 };
+  const how = { signal, priority: 'pull', deep: true, massDelete, key: '' } as const;
+  const work = async (deps: typeof session) => {
+    const { state, counts } = await reconcileObject(deps, tableOf('person'), how);
+    expect(state).toBe('ok');
+    return counts.requests;
+  };
+  expect(await messagesPerPage(session, { sizes: [12, 5], work })).toBe(1);
 });
 
 test('records of one moment are recognised in whatever order they come', async () => {

@@ -11,6 +11,7 @@ import type { RemoteRecord } from '../../src/domain/record.ts';
 import { type AttioEmulator, startAttio } from '../../src/emulator/attio/emulator.ts';
 import { readWhole } from '../../src/pull/read-whole.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { messagesPerPage } from '../support/messages.ts';
 
 // Records that come as they came before, over rows that are as they were left, are not read.
 
@@ -107,6 +108,15 @@ test('what is known comes with its id, its times and its links, and without a fi
   expect(known.every(({ fields }) => Object.keys(fields).length === 0)).toBe(true);
   expect(told.every(({ isUnchanged }) => !isUnchanged)).toBe(true);
   expect(told.some(({ links }) => Object.values(links).some(({ total }) => total > 0))).toBe(true);
+});
+
+test('a page that is known takes a look at what is known, and a note that it was read', async () => {
+  const work = async (deps: Session) => {
+    const { state, counts } = await readWhole(deps, people(), { signal, priority: 'pull' });
+    expect(state).toBe('ok');
+    return counts.requests;
+  };
+  expect(await messagesPerPage(session, { sizes: [15, 5], work })).toBe(2);
 });
 
 test('a record that was edited in the CRM is read, and no other', async () => {
