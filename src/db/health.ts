@@ -31,6 +31,8 @@ export interface SettingFacts {
   readonly replaced: readonly string[];
   /** Statements that take back a setting by which writes go past our triggers. */
   readonly unseen: readonly string[];
+  /** The time zone that sessions begin in, where that is not UTC: some tools misread instants there. */
+  readonly zone: string | null;
 }
 
 /** What the settings of server, role and database come to, whatever we set ourselves. */
@@ -47,10 +49,13 @@ export async function readSettingFacts(sql: Sql): Promise<SettingFacts> {
                     LEFT JOIN pg_roles AS r ON r.oid = s.setrole
                     LEFT JOIN pg_database AS d ON d.oid = s.setdatabase
                    WHERE (s.setdatabase = 0 OR d.datname = current_database())
-                     AND s.setconfig && ARRAY['session_replication_role=replica'] ORDER BY 1) AS unseen`,
+                     AND s.setconfig && ARRAY['session_replication_role=replica'] ORDER BY 1) AS unseen,
+            (SELECT s.reset_val FROM pg_settings AS s
+              WHERE lower(s.name) = 'timezone'
+                AND s.reset_val !~* '^(Etc/)?(UTC|GMT|UCT|Zulu|Universal|Greenwich)$') AS zone`,
     [REPLACED.map(({ name }) => name), REPLACED.map(({ fine }) => fine)],
   );
-  return facts ?? { replaced: [], unseen: [] };
+  return facts ?? { replaced: [], unseen: [], zone: null };
 }
 
 /** Rights we need and lack, as the statements that would grant them; from the catalog alone. */

@@ -61,6 +61,13 @@ test('settings that we replace are named, and one that we cannot', async () => {
   expect(named(await examine(), 'settings')).toMatchObject({
     state: 'ok',
     detail: 'array_nulls, statement_timeout of role or database are replaced by our own',
+    hint: null,
+  });
+  await database.db.query(`ALTER DATABASE ${database.name} SET timezone = 'America/New_York'`);
+  expect(named(await examine(), 'settings')).toMatchObject({
+    state: 'ok',
+    detail: expect.stringContaining('; sessions begin in the zone America/New_York'),
+    hint: expect.stringContaining('docs/readers.md'),
   });
   await database.db.query(`ALTER DATABASE ${database.name} SET session_replication_role = replica`);
   expect(named(await examine(), 'settings')).toMatchObject({
