@@ -77,6 +77,8 @@ interface OpenOptions {
   readonly holder?: string;
   /** Opens the database, migrated for a workspace; default {@link openDatabaseOnly}. */
   readonly open?: (workspace: string | null) => Promise<OpenDatabase>;
+  /** Where many are opened: does in turn what the CRM is not waited for in; default at once. */
+  readonly inTurn?: <T>(work: () => Promise<T>) => Promise<T>;
 }
 
 /** Tables with a problem are looked at this often while anything is read or sent. */
@@ -91,7 +93,7 @@ export async function openSession(
   deps: SessionDeps,
   options: OpenOptions = {},
 ): Promise<Session> {
-  const { outlasts = false, holder = nameProcess() } = options;
+  const { outlasts = false, holder = nameProcess(), inTurn = (work) => work() } = options;
   const remote = await openRemote(config, deps.log, deps);
   try {
     // Before anything is made: a wrong key or slug must leave nothing behind.
@@ -102,24 +104,21 @@ export async function openSession(
         if (!outlasts || !passes || deps.signal.aborted) throw error;
         return error;
       });
-    const { workspace } = remote;
-    const open = await (options.open?.(workspace) ?? openDatabaseOnly(config, deps, workspace));
-    try {
-      const discovered =
-        told instanceof SyncError
-          ? await schemaOnRecord(open.db, told, { log: deps.log, title: remote.title })
-          : told;
-      return await assemble(config, deps, {
-        open,
-        remote,
-        discovered,
-        isTold: discovered === told,
-        holder,
-      });
-    } catch (error) {
-      await open.stop();
-      throw error;
-    }
+    return await inTurn(async () => {
+      const { workspace } = remote;
+      const open = await (options.open?.(workspace) ?? openDatabaseOnly(config, deps, workspace));
+      try {
+        const discovered =
+          told instanceof SyncError
+            ? await schemaOnRecord(open.db, told, { log: deps.log, title: remote.title })
+            : told;
+        const isTold = discovered === told;
+        return await assemble(config, deps, { open, remote, discovered, isTold, holder });
+      } catch (error) {
+        await open.stop();
+        throw error;
+      }
+    });
   } catch (error) {
     await remote.stop();
     throw error;

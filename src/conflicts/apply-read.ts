@@ -52,8 +52,8 @@ export async function applyRead(
   const unread = records.filter(({ isUnchanged }) => !isUnchanged);
   const applied = unread.length === 0 ? NOTHING : await applyRecords(tx, table, unread, context);
   const merges = await followMerges(tx, table, records, context);
-  const { links = [], readAt, lateMs } = context;
-  const linking = await applyLinks(tx, table, records, { links, readAt, lateMs });
+  const { links = [] } = context;
+  const linking = await applyLinks(tx, table, records, { ...context, links });
   return {
     ...applied,
     unchanged: applied.unchanged + records.length - unread.length,

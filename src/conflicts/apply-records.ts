@@ -152,13 +152,14 @@ export async function applyRecords(
     ...refused.filter(({ trouble }) => trouble.passing).map(({ record }) => record),
   ];
   const lasting = refused.filter(({ trouble }) => !trouble.passing);
-  await putAside(tx, { object, kind: 'apply', readAt: context.readAt }, lasting);
-  await deferRecords(tx, object, merged.unmerged, context.readAt);
-  await deferRecords(tx, object, deferred, context.readAt);
+  const { readAt, versions } = context;
+  await putAside(tx, { object, kind: 'apply', readAt, versions }, lasting);
+  await deferRecords(tx, object, merged.unmerged, context);
+  await deferRecords(tx, object, deferred, context);
   const aside = new Set([...deferred, ...merged.unmerged, ...lasting].map(({ id }) => id));
   for (const id of newer) aside.add(id);
   const appliedIds = records.map(({ id }) => id).filter((id) => !aside.has(id));
-  await dropDeferred(tx, object, appliedIds, context.readAt);
+  await dropDeferred(tx, object, appliedIds, readAt);
   await noteOverflown(tx, object, new Set(encoded.flatMap(({ overflown }) => overflown)));
   const inserted = written.inserted.length;
   return {

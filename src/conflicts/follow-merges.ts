@@ -83,7 +83,7 @@ export async function carryOver(
   const merges = found.merges.filter(({ oldId, id }) => isFree(oldId) && isFree(id));
   const held = new Set(found.merges.filter((m) => !merges.includes(m)).map(({ id }) => id));
   const aside = [...held].flatMap((id) => found.survivors.get(id) ?? []);
-  await deferRecords(tx, object, aside, context.readAt);
+  await deferRecords(tx, object, aside, context);
   if (merges.length === 0) return { ...NOTHING, deferred: aside.length };
 
   const oldIds = merges.map(({ oldId }) => oldId);

@@ -14,6 +14,7 @@ import type { MirrorTable } from '../db/mirror/table.ts';
 import { readGuardedLinks } from '../db/outbox/links.ts';
 import { isRowTrouble, type RowTrouble, troubleOf } from '../db/row-trouble.ts';
 import { deferRecords, putAside } from '../db/set-aside.ts';
+import type { Capabilities } from '../domain/capabilities.ts';
 import type { RemoteRecord } from '../domain/record.ts';
 
 export interface LinkCounts {
@@ -30,6 +31,8 @@ interface LinkContext {
   readonly readAt: string;
   /** How late a write may show in what was read; 0, or left out, where it cannot. */
   readonly lateMs?: number | undefined;
+  /** What tells the newer of two versions; `stamped` where left out. */
+  readonly versions?: Capabilities['versions'] | undefined;
 }
 
 /**
@@ -70,12 +73,13 @@ export async function applyLinks(
   if (held.size + troubles.size === 0) return counts;
   // A user holds them: like rows, they are tried again with the next pull.
   const aside = records.filter(({ id }) => held.has(id));
-  await deferRecords(tx, table.object, aside, context.readAt);
+  await deferRecords(tx, table.object, aside, context);
   const refusals = records.flatMap((record) => {
     const trouble = troubles.get(record.id);
     return trouble === undefined ? [] : [{ id: record.id, record, trouble }];
   });
-  const about = { object: table.object, kind: 'link', readAt: context.readAt } as const;
+  const { readAt, versions } = context;
+  const about = { object: table.object, kind: 'link', readAt, versions } as const;
   await putAside(tx, about, refusals);
   return { ...counts, deferred: aside.length, setAside: refusals.length };
 }

@@ -145,11 +145,11 @@ async function link(
   table: MirrorTable,
   waiting: readonly Extract<Aside, { readonly kind: 'link' }>[],
 ): Promise<void> {
-  const { lateMs } = deps.remote.capabilitiesOf(table.object);
+  const { lateMs, versions } = deps.remote.capabilitiesOf(table.object);
   await again(deps.db, table, { kind: 'link', waiting }, async (tx) => {
     for (const { record, readAt } of waiting) {
-      if (record !== null)
-        await applyLinks(tx, table, [record], { links: deps.links, readAt, lateMs });
+      if (record === null) continue;
+      await applyLinks(tx, table, [record], { links: deps.links, readAt, lateMs, versions });
     }
     const links = ownViews(deps.links, table.object).map((view) => view.link);
     await renameLinks(tx, links, { all: true });

@@ -1,3 +1,4 @@
+import type { Capabilities } from '../domain/capabilities.ts';
 import { type Json, parseJson, stringifyJson } from '../domain/json.ts';
 import type { RemoteRecord } from '../domain/record.ts';
 import { parseInstant } from '../domain/walk/instant.ts';
@@ -33,21 +34,42 @@ export interface Refusal {
   readonly trouble: RowTrouble;
 }
 
+/** When versions were read, and what tells which is the newer; `stamped` where left out. */
+interface VersionsRead {
+  /** Database time from before. */
+  readonly readAt: string;
+  readonly versions?: Capabilities['versions'] | undefined;
+}
+
+/**
+ * An SQL condition: `d`, put aside, is no newer than what takes its place. A date tells that before the
+ * time of reading does: what answers a write was asked for before a page that was read meanwhile,
+ * and holds more. Of tombstones, links by old ids and what has no date there is none to compare.
+ */
+function isNoNewer(versions: VersionsRead['versions'] = 'stamped'): string {
+  const wasRead = 'd.read_at <= excluded.read_at';
+  if (versions === 'read') return wasRead;
+  const [stands, comes] = ['d', 'excluded'].map(
+    (row) => `(${row}.record ->> 'updatedAt')::timestamptz`,
+  );
+  return `(${stands} < ${comes} OR (${stands} > ${comes}) IS NOT TRUE AND ${wasRead})`;
+}
+
 /** Puts records aside until their rows are free. The newer version stays. */
 export async function deferRecords(
   tx: Sql,
   object: string,
   records: readonly RemoteRecord[],
-  readAt: string,
+  { readAt, versions }: VersionsRead,
 ): Promise<void> {
   if (records.length === 0) return;
   await tx.query(
-    `INSERT INTO {sync}.deferred (object, id, kind, record, read_at)
-     SELECT $1, d.id, 'apply', d.record::json, $4::timestamptz
-       FROM unnest($2::text[], $3::text[]) AS d(id, record)
+    `INSERT INTO {sync}.deferred AS d (object, id, kind, record, read_at)
+     SELECT $1, r.id, 'apply', r.record::json, $4::timestamptz
+       FROM unnest($2::text[], $3::text[]) AS r(id, record)
          ON CONFLICT (object, id, kind) DO UPDATE
         SET record = excluded.record, read_at = excluded.read_at, merged_through = NULL
-      WHERE deferred.read_at <= excluded.read_at`,
+      WHERE ${isNoNewer(versions)}`,
     [object, records.map(({ id }) => id), records.map((record) => stringifyJson(record)), readAt],
   );
 }
@@ -63,7 +85,7 @@ const PAUSE = (attempts: string) =>
  */
 export async function putAside(
   tx: Sql,
-  about: { readonly object: string; readonly kind: AsideKind; readonly readAt: string },
+  about: VersionsRead & { readonly object: string; readonly kind: AsideKind },
   refusals: readonly Refusal[],
 ): Promise<void> {
   if (refusals.length === 0) return;
@@ -85,7 +107,7 @@ export async function putAside(
             attempts = d.attempts + CASE WHEN excluded.id = ANY($11::text[]) THEN 0 ELSE 1 END,
             next_attempt_at = CASE WHEN excluded.id = ANY($11::text[]) THEN d.next_attempt_at
                                    ELSE clock_timestamp() + ${PAUSE('d.attempts + 1')} END
-      WHERE d.read_at <= excluded.read_at`,
+      WHERE ${isNoNewer(about.versions)}`,
     [
       about.object,
       about.kind,

@@ -12,12 +12,14 @@ import {
   type ScanState,
   startScan,
 } from '../domain/scan/scan.ts';
+import { acceptPage, nextRequest, startWalk } from '../domain/walk/walk.ts';
 import type { PushDeps } from './push-deps.ts';
 
 /** Clocks may differ, and `_created_at` may be from before the request was answered. */
 const BEFORE_SENT_MS = 60_000;
 const PAGE_RECORDS = 500;
 const MOST_PAGES = 40;
+const MOST_RECORDS = PAGE_RECORDS * MOST_PAGES;
 
 interface Round {
   readonly entries: readonly StrandedEntry[];
@@ -28,7 +30,8 @@ interface Round {
  * Records that may be what was sent: those that hold its value of the field by which the object's
  * records are looked for, or those created since where there is no such field, or no such value.
  *
- * @throws SyncError `create-unclear` where too many records were created meanwhile.
+ * @throws SyncError `create-unclear` where too many records were created meanwhile, or the list proves
+ *   nothing.
  */
 export async function readCandidates(
   deps: Pick<PushDeps, 'remote' | 'db'>,
@@ -63,10 +66,60 @@ async function readCreatedSince(
   const earliestMs = Math.min(...entries.map(({ sentAt }) => Date.parse(sentAt)));
   const from = new Date(earliestMs + skewMs - BEFORE_SENT_MS).toISOString();
   const { changes } = deps.remote.capabilitiesOf(table.object);
-  if (changes.kind === 'unordered-filter') return await scanChangedSince(deps, table, from, signal);
+  switch (changes.kind) {
+    case 'unordered-filter':
+      return await scanChangedSince(deps, table, from, signal);
+    case 'ordered-filter':
+      return await walkCreatedSince(deps, table, from, signal);
+    case 'full-scan':
+      return changes.by === 'created'
+        ? await walkCreatedSince(deps, table, from, signal)
+        : await readNewestFirst(deps, table, from, signal);
+  }
+}
+
+/**
+ * One call may have created more records than a page holds, all at one time and in no order, and others are
+ * deleted meanwhile: no record may be missing here, or it is created once more.
+ */
+async function walkCreatedSince(
+  { remote }: Pick<PushDeps, 'remote'>,
+  table: Pick<MirrorTable, 'object' | 'schema'>,
+  from: string,
+  signal: AbortSignal,
+): Promise<readonly RemoteRecord[]> {
+  const { pageSize: limit } = remote.limits;
+  // No watermark is kept, so that none has to be held back.
+  const startedAtMs = Number.POSITIVE_INFINITY;
+  let state = startWalk({ orderBy: 'created', from, limit, probe: true, startedAtMs });
+  let isProven = false;
+  const records = new Map<string, RemoteRecord>();
+  for (let request = nextRequest(state); request; request = nextRequest(state)) {
+    const call = { priority: 'push', signal } as const;
+    const page = await remote.readPage({ object: table.schema, ...request }, call);
+    for (const record of page.records) records.set(record.id, record);
+    if (records.size > MOST_RECORDS) throw unclear(table);
+    const shown = page.records.map(({ id, createdAt, updatedAt }) => {
+      return { id, at: createdAt, version: updatedAt };
+    });
+    const step = acceptPage(state, { records: shown, total: page.total, more: page.more });
+    state = step.state;
+    isProven = step.verdict === 'ok';
+  }
+  if (!isProven) throw unclear(table);
+  return [...records.values()];
+}
+
+/** Of a list in an order of its own, by which what is created last comes first. */
+async function readNewestFirst(
+  { remote }: Pick<PushDeps, 'remote'>,
+  table: Pick<MirrorTable, 'object' | 'schema'>,
+  from: string,
+  signal: AbortSignal,
+): Promise<readonly RemoteRecord[]> {
   const records = new Map<string, RemoteRecord>();
   for (let page = 0, offset = 0; page < MOST_PAGES; page += 1) {
-    const { records: read, more } = await deps.remote.readPage(
+    const { records: read, more } = await remote.readPage(
       {
         object: table.schema,
         orderBy: 'created',

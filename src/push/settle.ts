@@ -120,7 +120,7 @@ export async function settleAside(
   );
   await rebase(tx, table, answered);
   const records = answered.map(({ record }) => record);
-  await deferRecords(tx, table.object, records, context.readAt);
+  await deferRecords(tx, table.object, records, context);
 }
 
 /**

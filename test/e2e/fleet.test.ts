@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
 import { DatabaseSyncError } from '../../src/db/database-error.ts';
@@ -185,6 +187,48 @@ test('SIGHUP reads the file anew: workspaces come, go and change, and a file wit
   // What the file says as before is let alone.
   expect(await epochOf('acme')).toEqual(before);
 });
+
+test('workspaces whose CRM or database never answers keep nobody waiting: not at the start, nor SIGHUP or SIGTERM', async () => {
+  const hole = await openHole();
+  const apiUrl = `http://${hole}/v1`;
+  const database = { url: `postgres://nobody:none@${hole}/none` };
+  const deaf = ['deaf_1', 'deaf_2', 'deaf_3', 'deaf_4', 'deaf_5'];
+  for (const name of deaf) await rig.addWorkspace(name, { apiUrl });
+  for (const n of deaf.keys()) await rig.addWorkspace(`away_${n}`, { database });
+  await begin(['acme']);
+  const service = await rig.start();
+  await service.saw(/"workspace":"acme".*"running"/);
+  await arrives('acme', 'beside them');
+
+  await rig.addWorkspace('deaf_1');
+  await rig.addWorkspace('globex');
+  await rig.write();
+  service.child.kill('SIGHUP');
+  await arrives('globex', 'new');
+  await arrives('deaf_1', 'where its CRM is');
+
+  service.child.kill('SIGHUP');
+  service.child.kill('SIGTERM');
+  await expect
+    .poll(async () => [...(await rig.leaders()).values()].every((leader) => leader === null), {
+      timeout: 5_000,
+    })
+    .toBe(true);
+});
+
+/** Takes connections, and never says a word. */
+async function openHole(): Promise<string> {
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => sockets.add(socket)).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => {
+    server.close();
+    for (const socket of sockets) socket.destroy();
+  });
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return `127.0.0.1:${address.port}`;
+}
 
 test('commands say which workspace they are about, and status speaks of all', async () => {
   await begin(['acme', 'globex']);

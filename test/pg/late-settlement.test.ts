@@ -92,7 +92,7 @@ test('a page from before a push takes nothing back while the answer waits for it
               WHERE record_id = $1 AND state = 'pending'`,
     [id],
   );
-  await deferRecords(database.db, 'task', [answer], String(before?.at));
+  await deferRecords(database.db, 'task', [answer], { readAt: String(before?.at) });
   const [now] = await sql('SELECT clock_timestamp()::text AS at');
   await database.db.transaction(
     (tx) =>

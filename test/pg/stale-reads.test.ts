@@ -1,9 +1,12 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { pullAll } from '../../src/app/pull-all.ts';
+import { pushOnce } from '../../src/app/push-once.ts';
+import type { Session } from '../../src/app/session.ts';
 import { syncOnce } from '../../src/app/sync-once.ts';
 import { applyRecords } from '../../src/conflicts/apply-records.ts';
 import type { Transaction } from '../../src/db/database.ts';
 import type { RemoteRecord } from '../../src/domain/record.ts';
+import type { Remote } from '../../src/domain/remote.ts';
 import { openWorkspace, type TestWorkspace } from '../support/workspace.ts';
 
 // What was read may be overtaken, by ourselves, before it is applied.
@@ -27,6 +30,13 @@ beforeEach(async () => {
 const pull = () =>
   pullAll(workspace.session, { objects: ['task'], signal: workspace.signal, priority: 'pull' });
 const sync = () => syncOnce(workspace.session, { objects: ['task'], signal: workspace.signal });
+function signalled() {
+  let give: () => void = () => undefined;
+  const given = new Promise<void>((resolve) => {
+    give = resolve;
+  });
+  return { given, give: () => give() };
+}
 const row = async () => (await workspace.sql('SELECT * FROM clarify.task WHERE id = $1', [id]))[0];
 
 test('a deletion that lists show late is not taken back (invariant 3)', async () => {
@@ -128,3 +138,48 @@ test('an answer without the creation fields leaves them as they are (missing is 
     _created_at: before?._created_at,
   });
 });
+
+test.each(['before the answer', 'after the answer'])(
+  'of a row that is held the newest version waits, whichever was read last: the older one is put aside %s (invariant 3)',
+  async (when) => {
+    const { session, signal, sql } = workspace;
+    const { remote } = session;
+    const watch = (part: Partial<Remote>): Session => {
+      return {
+        ...session,
+        remote: { ...remote, limits: remote.limits, clock: remote.clock, ...part },
+      };
+    };
+    await sql(`UPDATE clarify.task SET title = 'Local 1' WHERE id = $1`, [id]);
+    const [settled, read] = [signalled(), signalled()];
+    const reader = watch({
+      async readPage(request, options) {
+        const page = await remote.readPage(request, options);
+        read.give();
+        if (when === 'after the answer') await settled.given;
+        return page;
+      },
+    });
+    const pulls: Promise<unknown>[] = [];
+    const sender = watch({
+      async update(request, options) {
+        await sql('BEGIN');
+        await sql(`UPDATE clarify.task SET title = 'Local 2' WHERE id = $1`, [id]);
+        const pulled = pullAll(reader, { objects: ['task'], signal, priority: 'pull' });
+        pulls.push(pulled);
+        await (when === 'after the answer' ? read.given : pulled);
+        return await remote.update(request, options);
+      },
+    });
+    await pushOnce(sender, { objects: ['task'], signal });
+    settled.give();
+    await Promise.all(pulls);
+    await sql('COMMIT');
+    await sync();
+    expect(await sql('SELECT * FROM clarify_sync.conflict WHERE record_id = $1', [id])).toEqual([]);
+    expect(workspace.emulator.store.get('task', id)?.attributes).toMatchObject({
+      title: 'Local 2',
+    });
+    expect(await row()).toMatchObject({ title: 'Local 2' });
+  },
+);

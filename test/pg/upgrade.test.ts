@@ -37,6 +37,14 @@ const SAME_DATABASE = `
     'clarify_sync.installation'::regclass::oid,
     (SELECT system_identifier FROM pg_control_system()))`;
 
+/** Somebody's report of each control table: what a migration changes may be looked at. */
+const LOOKED_AT = `
+  DO $$ DECLARE name text; BEGIN
+    FOR name IN SELECT relname FROM pg_class WHERE relnamespace = 'clarify_sync'::regnamespace AND relkind = 'r' LOOP
+      EXECUTE format('CREATE VIEW public.%1$I AS SELECT * FROM clarify_sync.%1$I', name);
+    END LOOP;
+  END $$`;
+
 beforeAll(async () => {
   const sizes = { person: 12, company: 6, deal: 6, task: 5, meeting: 2, message: 0, c_project: 2 };
   emulator = await startCheckedEmulator({ workspace: 'acme', seed: 'upgrade', sizes });
@@ -46,6 +54,7 @@ beforeAll(async () => {
   await user.query(await readFile(new URL('fixtures/before-schemas.sql', import.meta.url), 'utf8'));
   await user.query('RESET ALL');
   await user.query(SAME_DATABASE);
+  await user.query(LOOKED_AT);
   before = await names();
 
   // What the CRM held when the dump was made, as far as the sample data have it not.

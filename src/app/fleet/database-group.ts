@@ -1,3 +1,4 @@
+import PQueue from 'p-queue';
 import { bindDatabase, type Database } from '../../db/database.ts';
 import { Listener } from '../../db/listener.ts';
 import { type Schemas, schemasOf } from '../../db/schemas.ts';
@@ -14,6 +15,8 @@ const CONNECTIONS = 12;
 const RESERVED = 2;
 /** What one workspace may have of them at a time. */
 const SHARE = 6;
+/** What takes much of the machine is done of so many workspaces at a time. */
+const TURNS = 4;
 
 export interface DatabaseAddress {
   readonly url: string;
@@ -26,6 +29,11 @@ export interface DatabaseGroup {
   readonly address: DatabaseAddress;
   readonly listener: Listener;
   readonly pulse: PulseLoop;
+  /**
+   * What takes much at once takes turns. Nobody waits for a CRM in one, and each database has its own:
+   * one that does not answer keeps those of the others from nothing.
+   */
+  readonly turns: PQueue;
   /** One workspace's. Closing it leaves the connections to the others. */
   bind(schemas: Schemas): Database;
   /** Closes every connection; after everything that uses one. */
@@ -55,6 +63,7 @@ export function openGroup(
     address,
     listener,
     pulse,
+    turns: new PQueue({ concurrency: TURNS }),
     bind: (schemas) => bindDatabase(shareOf(shared, SHARE), schemas),
     async stop() {
       await pulse.stop();

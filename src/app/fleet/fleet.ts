@@ -1,4 +1,3 @@
-import PQueue from 'p-queue';
 import { schemasFor } from '../config/config.ts';
 import type { Logger } from '../log.ts';
 import { nameProcess } from '../session.ts';
@@ -20,9 +19,6 @@ export interface FleetDeps {
   readonly onBug: (error: unknown) => void;
 }
 
-/** What takes much of the machine is done of so many workspaces at a time. */
-const TURNS = 4;
-
 interface Member {
   readonly workspace: FleetWorkspace;
   readonly group: DatabaseGroup;
@@ -35,7 +31,6 @@ export class Fleet {
   readonly holder = nameProcess();
   readonly #deps: FleetDeps;
   readonly #spreader = new Spreader(this.holder);
-  readonly #turns = new PQueue({ concurrency: TURNS });
   readonly #members = new Map<string, Member>();
   readonly #groups = new Map<string, DatabaseGroup>();
   readonly #seen = new Map<string, Seen>();
@@ -55,6 +50,7 @@ export class Fleet {
    * once those that go have let go.
    */
   async follow({ workspaces }: FleetConfig): Promise<void> {
+    if (this.#stopping) return;
     const wanted = new Map(workspaces.map((entry) => [entry.name, entry]));
     const going = [...this.#members].filter(([name, member]) => {
       const entry = wanted.get(name);
@@ -95,7 +91,6 @@ export class Fleet {
       holder: this.holder,
       log: this.#deps.log.child({ workspace: entry.name }),
       work: this.#deps.workIn(group, this.holder),
-      turns: this.#turns,
       isBusy: () => this.workspaces().some((one) => one.isStarting()),
       onChange: () => group.pulse.soon(),
       onFailed: (error) => this.#deps.onFailed?.(entry.name, error),

@@ -32,6 +32,7 @@ export async function runFleet(config: FleetConfig, options: RunFleetOptions): P
       await running.change(next);
       log.info({ workspaces: next.workspaces.length }, 'the file was read anew');
     } catch (error) {
+      if (signal.aborted) return;
       if (!(error instanceof UsageError)) return log.error({ err: error }, 'file not read anew');
       for (const problem of error.problems) log.error({ problem }, 'mistake in the file');
       log.error({ mistakes: error.problems.length }, 'the file is refused: nothing has changed');
@@ -48,10 +49,11 @@ export async function runFleet(config: FleetConfig, options: RunFleetOptions): P
     });
   } finally {
     deaf();
-    await turn;
+    // What the file asks for may wait for a database that is away: nobody waits for that to stop.
     await starting.then(
       (running) => running.stop(),
       () => {},
     );
+    await turn;
   }
 }

@@ -27,20 +27,25 @@ export function createWork(
   group: DatabaseGroup,
   { holder, watcher }: { readonly holder: string; readonly watcher: WorkWatcher },
 ): WorkspaceWork {
+  const inTurn = async <T>(signal: AbortSignal, work: () => Promise<T>) =>
+    await group.turns.add(async () => {
+      signal.throwIfAborted();
+      return await work();
+    });
   return {
     async prepare(config, log, signal) {
       const db = group.bind(schemasFor(config));
       const crm = config.crm.name;
-      if (await isSomebodys(db)) {
-        const workspace = await workspaceOf(config, log);
-        return void (await migrateControl(db, { owner: { crm, workspace } }));
-      }
+      const isKnown = await inTurn(signal, () => isSomebodys(db));
       // A wrong key leaves nothing behind.
-      const workspace = await prove(config, log, signal);
-      await migrateControl(db, { owner: { crm, workspace } });
-      // At once: whoever was given the same schema, in another file or by another address of the
-      // database, would else stand by for what it takes to be its own.
-      if (workspace !== null) await ensureInstallation(db, { crm, workspace, push: config.push });
+      const workspace = isKnown ? await workspaceOf(config, log) : await prove(config, log, signal);
+      await inTurn(signal, async () => {
+        await migrateControl(db, { owner: { crm, workspace } });
+        if (isKnown || workspace === null) return;
+        // At once: whoever was given the same schema, in another file or by another address of the
+        // database, would else stand by for what it takes to be its own.
+        await ensureInstallation(db, { crm, workspace, push: config.push });
+      });
     },
     async prove(config, log, signal) {
       await prove(config, log, signal);
@@ -52,7 +57,13 @@ export function createWork(
         const { url } = group.address;
         return { db, databaseUrl: url, embedded: false, stop: () => db.close() };
       };
-      return await openSession(config, { log, signal }, { outlasts: true, holder, open });
+      const options = {
+        outlasts: true,
+        holder,
+        open,
+        inTurn: <T>(work: () => Promise<T>) => inTurn(signal, work),
+      };
+      return await openSession(config, { log, signal }, options);
     },
     async serve(session, { lease, signal, calm, onReady }) {
       const { name } = session.config;

@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type PQueue from 'p-queue';
 import { forgetDead, leave } from '../../db/beat.ts';
 import type { Database } from '../../db/database.ts';
 import { acquireLease, releaseLease } from '../../db/lease.ts';
@@ -38,8 +37,6 @@ export interface WorkspaceDeps {
   readonly holder: string;
   readonly log: Logger;
   readonly work: WorkspaceWork;
-  /** What takes much at once takes turns. */
-  readonly turns: PQueue;
   /** Whether any workspace is still being prepared or opened. */
   readonly isBusy: () => boolean;
   /** Told that something of it has changed that others should know soon. */
@@ -51,6 +48,8 @@ export interface WorkspaceDeps {
 /** Workspaces are pulled for the first time after this, whoever else is still being opened. */
 const CALM_MS = 15_000;
 const CALM_LOOK_MS = 250;
+/** What takes longer waits for somebody, and keeps a process from nothing that it is given. */
+const OPENING_MS = 10_000;
 
 /** How far a workspace is in this process. */
 export type WorkspaceState =
@@ -74,12 +73,15 @@ export class FleetWorkspace implements PulseTarget {
   #unreached: SyncError | null = null;
   #session: Session | null = null;
   #runs = false;
+  #takenMs = 0;
   /** Ends the work under the lease that is held. */
   #leaving: AbortController | null = null;
   /** Ends this round of it alone: it goes on with another configuration. */
   #round: AbortController | null = null;
   #work: Promise<void> | null = null;
   #preparing: Promise<void> | null = null;
+  /** Ends this attempt to prepare it: it is tried with another configuration. */
+  #attempt: AbortController | null = null;
   #retry: NodeJS.Timeout | undefined;
 
   constructor(entry: FleetEntry, deps: WorkspaceDeps) {
@@ -133,13 +135,18 @@ export class FleetWorkspace implements PulseTarget {
     return this.#ready;
   }
 
-  /** Whether the lease is held and the work has not begun. */
+  /** Whether it was just taken, and the work has not begun. */
   isOpening(): boolean {
-    return this.hold.epoch !== null && !this.#runs;
+    const isNew = performance.now() - this.#takenMs < OPENING_MS;
+    return this.hold.epoch !== null && !this.#runs && isNew;
   }
 
-  /** Whether it is being prepared, or on its way from the lease to its work. */
+  /**
+   * Whether it is being prepared, or on its way from the lease to its work. One that has failed and is
+   * tried again is waited for by nobody.
+   */
   isStarting(): boolean {
+    if (this.#setbacks.current !== null) return false;
     return this.#preparing !== null || (this.#work !== null && !this.#runs);
   }
 
@@ -204,6 +211,7 @@ export class FleetWorkspace implements PulseTarget {
     this.#setbacks.forget();
     clearTimeout(this.#retry);
     this.#round?.abort();
+    this.#attempt?.abort();
     if (this.#work !== null && !this.#leaving?.signal.aborted && this.#able) return;
     await this.#preparing;
     this.start();
@@ -225,13 +233,12 @@ export class FleetWorkspace implements PulseTarget {
 
   /** Makes it a candidate once `step` has worked, and tries that again until then. */
   #begin(step: (signal: AbortSignal) => Promise<void>): void {
-    const { signal } = this.#stopping;
-    if (signal.aborted || this.#preparing !== null) return;
+    if (this.#stopping.signal.aborted || this.#preparing !== null) return;
+    this.#attempt = new AbortController();
+    const signal = AbortSignal.any([this.#stopping.signal, this.#attempt.signal]);
     const attempt = async () => {
       try {
-        await this.#deps.turns.add(async () => {
-          if (!signal.aborted) await step(signal);
-        });
+        await step(signal);
         if (signal.aborted) return;
         this.#ready = true;
         this.#able = true;
@@ -275,16 +282,13 @@ export class FleetWorkspace implements PulseTarget {
   }
 
   async #serve(signal: AbortSignal): Promise<void> {
-    const { work, turns, onChange } = this.#deps;
+    const { work, onChange } = this.#deps;
     try {
-      const session = await turns.add(async () => {
-        if (signal.aborted) return null;
-        // Anew: a key may have been changed in its file, or the file may be gone.
-        const config = await this.#entry.again();
-        return await work.open(config, this.log, signal);
-      });
+      // Anew: a key may have been changed in its file, or the file may be gone.
+      const config = await this.#entry.again();
+      const session = await work.open(config, this.log, signal);
       this.#session = session;
-      if (session === null || signal.aborted) return;
+      if (signal.aborted) return;
       const onReady = () => {
         this.#runs = true;
         onChange();
@@ -321,6 +325,7 @@ export class FleetWorkspace implements PulseTarget {
       );
       if (lease === null) return null;
       this.hold.hold(lease.epoch, end);
+      this.#takenMs = performance.now();
       return lease.epoch;
     } catch (error) {
       // The next look tells; whether the statement was carried out is no matter, it was never used.
