@@ -55,7 +55,10 @@ function isNoNewer(versions: VersionsRead['versions'] = 'stamped'): string {
   return `(${stands} < ${comes} OR (${stands} > ${comes}) IS NOT TRUE AND ${wasRead})`;
 }
 
-/** Puts records aside until their rows are free. The newer version stays. */
+/**
+ * Puts records aside until their rows are free. The newer version stays, and so does one whose place
+ * would be taken by what tells of links alone.
+ */
 export async function deferRecords(
   tx: Sql,
   object: string,
@@ -69,7 +72,8 @@ export async function deferRecords(
        FROM unnest($2::text[], $3::text[]) AS r(id, record)
          ON CONFLICT (object, id, kind) DO UPDATE
         SET record = excluded.record, read_at = excluded.read_at, merged_through = NULL
-      WHERE ${isNoNewer(versions)}`,
+      WHERE ${isNoNewer(versions)}
+        AND (excluded.record ->> 'fields' <> '{}' OR d.record ->> 'fields' = '{}')`,
     [object, records.map(({ id }) => id), records.map((record) => stringifyJson(record)), readAt],
   );
 }

@@ -1,3 +1,4 @@
+import { Client } from 'pg';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { discardChange } from '../../src/app/decisions/discard-change.ts';
 import { pullAll } from '../../src/app/pull-all.ts';
@@ -9,6 +10,7 @@ import { linkViews } from '../../src/db/mirror/links.ts';
 import { claimLinkChanges } from '../../src/push/link-claim.ts';
 import { runPush } from '../../src/push/push.ts';
 import { linkDifferences } from '../support/agreement.ts';
+import { asWritten } from '../support/schemas.ts';
 import { openWorkspace, type TestWorkspace } from '../support/workspace.ts';
 
 let workspace: TestWorkspace;
@@ -301,4 +303,34 @@ test('a link given up stands as it does in Clarify', async () => {
   expect(await linkDifferences(workspace)).toEqual([]);
   const { push } = await sync();
   expect(push).toMatchObject({ delivered: 0 });
+});
+
+test('a version that waits for a held row is not lost to a link that is held as well', async () => {
+  const { store } = workspace.emulator;
+  const { database, session, signal, sql } = workspace;
+  const user = new Client({ connectionString: database.url });
+  await user.connect();
+  try {
+    await insert(people[20]);
+    await user.query('BEGIN');
+    await user.query(asWritten('UPDATE clarify.deal SET name = name WHERE id = $1'), [deal]);
+    await user.query(asWritten('INSERT INTO clarify.deal_people VALUES ($1, $2)'), [
+      deal,
+      people[21],
+    ]);
+    store.update('deal', deal, { amount: 77 });
+    store.link('deal', deal, 'people', people.slice(21, 22));
+    await pullAll(session, { objects: ['deal'], signal, priority: 'pull' });
+    await sync();
+    const waiting = await sql(
+      `SELECT record -> 'fields' ->> 'amount' AS amount FROM clarify_sync.deferred WHERE id = $1`,
+      [deal],
+    );
+    expect(waiting).toEqual([{ amount: '77' }]);
+  } finally {
+    await user.query('COMMIT');
+    await user.end();
+  }
+  await sync();
+  expect(await linkDifferences(workspace)).toEqual([]);
 });
