@@ -64,7 +64,9 @@ export async function reconcileAll(
   return await eachObject(session, options, async (table, signal) => {
     const quiet = { ...options, signal, onProgress: undefined };
     const pulled = await pullOne(session, table, quiet);
-    if (pulled.state === 'failed' || pulled.error?.code === 'object-unavailable') {
+    // What was not read for the first time yet has nothing to be compared with.
+    const isPartial = pulled.kind === 'backfill' && pulled.state !== 'ok';
+    if (isPartial || pulled.state === 'failed' || pulled.error?.code === 'object-unavailable') {
       return { ...pulled, kind: 'reconcile' };
     }
     const ownsLinks = ownViews(session.links, table.object).length > 0;

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { reconcileAll } from '../../src/app/reconcile-all.ts';
 import { sweepAll } from '../../src/app/sweep-all.ts';
 import type { Capabilities } from '../../src/domain/capabilities.ts';
 import type { ModelOptions } from '../support/model-remote.ts';
@@ -180,4 +181,26 @@ describe('a full scan', () => {
     expect(await differences(model)).toEqual([]);
     expect(await sql(`SELECT reason FROM clarify_sync.tombstone`)).toEqual([]);
   });
+});
+
+test('what could not be read whole for the first time is not compared, and says why', async () => {
+  const model = await openModel({
+    capabilities: { ...PLAIN, changes: { kind: 'unordered-filter', by: 'position' } },
+    totals: false,
+    pageSize: 12,
+  });
+  const { crm, session, signal } = model;
+  fill(model);
+  crm.disorder = new Set();
+  const reconcile = async () =>
+    await reconcileAll(session, { signal, priority: 'pull', deep: true });
+  const incomplete = {
+    kind: 'reconcile',
+    state: 'incomplete',
+    error: { code: expect.stringMatching(/^scan-/) },
+  };
+  expect(await reconcile()).toMatchObject([incomplete]);
+  crm.disorder = null;
+  expect(await reconcile()).toMatchObject([{ kind: 'reconcile', state: 'ok', error: null }]);
+  expect(await differences(model)).toEqual([]);
 });
