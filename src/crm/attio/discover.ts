@@ -2,15 +2,31 @@ import { RemoteError } from '../../domain/errors.ts';
 import type { CallOptions } from '../../domain/remote.ts';
 import { BadAnswer, type Send } from '../wire/call.ts';
 import { OBJECTS } from './answer-error.ts';
-import { type AttioObject, type Attribute, readAttribute, readObject } from './attribute.ts';
+import {
+  type AttioObject,
+  type Attribute,
+  type Catalog,
+  readAttribute,
+  readObject,
+} from './attribute.ts';
 import { readList } from './envelope.ts';
 
 /** No object has nearly as many attributes as these pages hold. */
 const MOST_PAGES = 100;
 const PAGE = 100;
 
-/** Every object that can be named, with its attributes, archived ones too. */
-export async function discover(send: Send, options: CallOptions): Promise<readonly AttioObject[]> {
+/**
+ * Every object that can be named, with its attributes, archived ones too. One whose attributes the key
+ * may not read, or that has gone meanwhile, is as it was known before, or left out: it is no reason for
+ * any other to stop (invariant 10).
+ *
+ * @throws RemoteError where none can be read.
+ */
+export async function discover(
+  send: Send,
+  known: Pick<Catalog, 'object'>,
+  options: CallOptions,
+): Promise<readonly AttioObject[]> {
   const objects = await send(
     {
       endpoint: OBJECTS,
@@ -26,12 +42,28 @@ export async function discover(send: Send, options: CallOptions): Promise<readon
     },
     options,
   );
-  return await Promise.all(
-    objects.map(async (object) => ({
-      ...object,
-      attributes: await attributesOf(send, object.slug, options),
-    })),
+  const refusals: RemoteError[] = [];
+  const described = await Promise.all(
+    objects.map(async (object): Promise<readonly AttioObject[]> => {
+      try {
+        return [{ ...object, attributes: await attributesOf(send, object.slug, options) }];
+      } catch (error) {
+        if (!isRefused(error)) throw error;
+        refusals.push(error);
+        const before = known.object(object.slug);
+        return before === undefined ? [] : [{ ...object, attributes: before.attributes }];
+      }
+    }),
   );
+  const [refusal] = refusals;
+  if (refusal !== undefined && refusals.length === objects.length) throw refusal;
+  return described.flat();
+}
+
+/** Of this object alone, and asked about twice. */
+function isRefused(error: unknown): error is RemoteError {
+  if (!(error instanceof RemoteError) || error.disposition !== 'park') return false;
+  return error.status === 402 || error.status === 403 || error.status === 404;
 }
 
 /** No answer tells how many there are, nor how long a page may be: one without anything new ends it. */

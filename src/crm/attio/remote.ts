@@ -68,7 +68,7 @@ export function createAttioRemote(options: AttioRemoteOptions): AttioRemote {
       const self = await send(selfCall, callOptions);
       checkScopes(self, names);
       workspace = `attio:${self.workspaceId}`;
-      const objects = await discover(send, callOptions);
+      const objects = await discover(send, catalog, callOptions);
       catalog.replace(objects);
       return schemasOf(objects);
     },

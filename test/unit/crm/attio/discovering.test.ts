@@ -119,3 +119,39 @@ test('the right to write is not asked of whoever reads, nor a scope where none a
   const { scope: _scope, ...untold } = self;
   expect(await discoverWith({ body: untold })).toBeInstanceOf(Array);
 });
+
+test.each([
+  [403, { code: 'unauthorized', message: 'x' }],
+  [404, { code: 'not_found', message: 'x' }],
+])('an object whose attributes are answered with %i stops no other', async (status, body) => {
+  let isRefused = true;
+  await withAttio(
+    nothing,
+    async (remote) => {
+      const names = async () => (await remote.discover(pull)).map(({ object }) => object);
+      expect(await names()).toEqual(['people', 'companies']);
+      isRefused = false;
+      const before = await remote.discover(pull);
+      isRefused = true;
+      expect(await remote.discover(pull)).toEqual(before);
+    },
+    {},
+    (seen) =>
+      isRefused && seen.path === '/v2/objects/deals/attributes'
+        ? { status, body }
+        : schemaReply(seen),
+  );
+});
+
+test('where no attributes can be read nothing is known', async () => {
+  const error: unknown = await withAttio(
+    nothing,
+    (remote) => remote.discover(pull).catch((thrown: unknown) => thrown),
+    {},
+    (seen) =>
+      seen.path.endsWith('/attributes')
+        ? { status: 403, body: { code: 'unauthorized', message: 'x' } }
+        : schemaReply(seen),
+  );
+  expect(error).toMatchObject({ code: 'remote-forbidden', status: 403 });
+});
