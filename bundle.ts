@@ -28,6 +28,28 @@ const nodeSockets: Plugin = {
   },
 };
 
+/**
+ * What `got` checks values with makes two list formats for messages that are hardly ever written, and Node
+ * reads six megabytes of its tables of languages for that. Here each is made for the message.
+ */
+const lateListFormats: Plugin = {
+  name: 'late-list-formats',
+  setup({ onLoad }) {
+    onLoad(
+      { filter: /[\\/]@sindresorhus[\\/]is[\\/]distribution[\\/]index\.js$/ },
+      async ({ path }) => {
+        const text = await readFile(path, 'utf8');
+        const contents = text.replaceAll(
+          /= (new Intl\.ListFormat\([^;]*\));/g,
+          '= { format: (list) => $1.format(list) };',
+        );
+        if (contents === text) throw new Error(`${path} makes no list formats any more`);
+        return { contents };
+      },
+    );
+  },
+};
+
 await rm(OUT, { recursive: true, force: true });
 const { metafile } = await build({
   entryPoints: ['src/main.ts', 'src/library.ts'],
@@ -41,7 +63,7 @@ const { metafile } = await build({
   sourcemap: true,
   sourcesContent: false,
   external: EXTERNAL,
-  plugins: [nodeSockets],
+  plugins: [nodeSockets, lateListFormats],
   // Packages that are CommonJS ask for Node's own modules by it.
   banner: {
     js: `import { createRequire as requireFor } from 'node:module'; const require = requireFor(import.meta.url);`,

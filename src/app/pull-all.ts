@@ -280,7 +280,7 @@ export async function eachObject(
     Array.from({ length: options.concurrency ?? OBJECTS_AT_ONCE }, work),
   );
   for (const worker of workers) if (worker.status === 'rejected') throw worker.reason;
-  return runs.toSorted((a, b) => a.object.localeCompare(b.object));
+  return runs.toSorted((a, b) => (a.object < b.object ? -1 : 1));
 }
 
 function sum(a: Readonly<Record<string, number>>, b: Readonly<Record<string, number>>) {

@@ -1,7 +1,5 @@
-const number = new Intl.NumberFormat('en-US');
-
 export function showCount(count: number | bigint): string {
-  return number.format(count);
+  return count.toLocaleString('en-US');
 }
 
 export function showPlural(count: number, one: string, many = `${one}s`): string {

@@ -60,6 +60,36 @@ test('run keeps both sides in step, leads, and drains on SIGTERM', async () => {
   expect(JSON.parse(after.stdout).leader).toBeNull();
 });
 
+/** Whatever has Node read its tables of languages, megabytes of them, fails. */
+const WITHOUT_LANGUAGES = `data:text/javascript,${encodeURIComponent(`
+  const refuse = (name) => function () { throw new Error(name + ' was asked'); };
+  for (const name of ['Collator', 'DateTimeFormat', 'ListFormat', 'NumberFormat', 'PluralRules', 'Segmenter'])
+    Intl[name] = refuse(name);
+  String.prototype.localeCompare = refuse('localeCompare');
+`)}`;
+
+test('run takes no memory for what Node knows of languages', async () => {
+  const emulator = await startCheckedEmulator({ sizes: { person: 5, company: 3 } });
+  cleanups.push(emulator.stop);
+  const database = await createTestDatabase();
+  cleanups.push(database.drop);
+  const env = {
+    CLARIFY_API_URL: emulator.url,
+    CLARIFY_API_KEY: emulator.apiKey,
+    CLARIFY_WORKSPACE: emulator.workspace,
+    DATABASE_URL: database.url,
+    CLARIFY_SYNC_HTTP: '127.0.0.1:0',
+    NODE_OPTIONS: `--import ${WITHOUT_LANGUAGES}`,
+  };
+  const service = start(['run'], { env });
+  await service.saw(/"running"/);
+  await expect.poll(() => personCount(database.db), { timeout: 20_000 }).toBe(5n);
+  service.child.kill('SIGTERM');
+  const { code, stderr } = await service.ended;
+  expect(stderr).not.toContain('was asked');
+  expect(code).toBe(0);
+});
+
 async function personCount(
   db: Awaited<ReturnType<typeof createTestDatabase>>['db'],
 ): Promise<bigint | undefined> {

@@ -76,19 +76,10 @@ function kindOf(expression: string, fields: ParsedFields): CronTimes['kind'] {
   return ofDay.some((field) => field.includes('*')) ? 'window' : 'times';
 }
 
-/**
- * node-cron reads the expression and knows its days (`L`, `15W`, `2#1`). It is asked in UTC, where
- * no time is skipped or comes twice: what it finds by itself in a zone that changes its clocks is an
- * hour or two late, or never (docs/decisions/015).
- */
 function nextLocalOf(expression: string, fields: ParsedFields): NextLocal {
-  const task = createTask(expression, () => undefined, { timezone: 'UTC' });
-  // It is never started, and goes on answering.
-  void task.destroy();
   const hours = ascending(fields.hour);
   const minutes = ascending(fields.minute);
   const seconds = ascending(fields.second);
-  const everyDay = isEveryDay(fields);
 
   /** The first second of a day, from that one on, that is named. */
   function timeFrom(second: number): number | null {
@@ -104,12 +95,7 @@ function nextLocalOf(expression: string, fields: ParsedFields): NextLocal {
     return null;
   }
 
-  const anyTime = timeFrom(0) ?? 0;
-  const isNamed = (day: number) => {
-    if (everyDay) return true;
-    const at = new Date((day * DAY_S + anyTime) * 1_000);
-    return fields.month.includes(at.getUTCMonth() + 1) && task.match(at);
-  };
+  const isNamed = isEveryDay(fields) ? () => true : namedDays(expression, fields, timeFrom(0) ?? 0);
 
   return (localMs) => {
     const fromS = Math.floor(localMs / 1_000) + 1;
@@ -119,6 +105,26 @@ function nextLocalOf(expression: string, fields: ParsedFields): NextLocal {
       if (time !== null && isNamed(day)) return (day * DAY_S + time) * 1_000;
     }
     return null;
+  };
+}
+
+/**
+ * node-cron knows its days (`L`, `15W`, `2#1`). It is asked in UTC, where no time is skipped or comes
+ * twice: what it finds by itself in a zone that changes its clocks is an hour or two late, or never
+ * (docs/decisions/015). Asked at all it is only where days are named: its first answer has Node read
+ * megabytes of what it knows of languages (docs/decisions/045).
+ */
+function namedDays(
+  expression: string,
+  { month }: ParsedFields,
+  anyTime: number,
+): (day: number) => boolean {
+  const task = createTask(expression, () => undefined, { timezone: 'UTC' });
+  // It is never started, and goes on answering.
+  void task.destroy();
+  return (day) => {
+    const at = new Date((day * DAY_S + anyTime) * 1_000);
+    return month.includes(at.getUTCMonth() + 1) && task.match(at);
   };
 }
 

@@ -34,11 +34,15 @@ export function baseOf(name: string): string {
 /** Broken ones told one by one; of more than these the table tells. */
 const MOST_BROKEN = 20;
 
-const inOrder = new Intl.Collator('en', { numeric: true });
+/** Made for a page: a service that nobody looks at does without what Node reads for it. */
+function inOrder(): (one: string, other: string) => number {
+  return new Intl.Collator('en', { numeric: true }).compare;
+}
 
 /** Every workspace in a line: broken ones first, by themselves, so that none is overlooked. */
 export function fleetPage(facts: FleetFacts): Html {
-  const rows = facts.rows.toSorted((a, b) => inOrder.compare(a.name, b.name));
+  const compare = inOrder();
+  const rows = facts.rows.toSorted((a, b) => compare(a.name, b.name));
   const broken = rows.filter(isBroken);
   return shell(
     pageTitle(plural(rows.length, 'workspace'), broken.length),
@@ -105,7 +109,8 @@ function spread(rows: readonly FleetRow[], holder: string): Html {
   }
   const mine = rows.filter(({ state }) => state.kind === 'leading').length;
   byHolder.delete(processOf(holder));
-  const others = [...byHolder].toSorted(([a], [b]) => inOrder.compare(a, b));
+  const compare = inOrder();
+  const others = [...byHolder].toSorted(([a], [b]) => compare(a, b));
   return html`this process leads ${count(mine)}${others.map(([name, led]) => html` · <bdi>${name}</bdi> leads ${count(led)}`)}`;
 }
 

@@ -1,10 +1,8 @@
 import { type Json, stringifyJson } from '../../domain/json.ts';
 import { type Html, html } from './html.ts';
 
-const number = new Intl.NumberFormat('en-US');
-
 export function count(amount: number | bigint): string {
-  return number.format(amount);
+  return amount.toLocaleString('en-US');
 }
 
 export function plural(amount: number, one: string, many = `${one}s`): string {
