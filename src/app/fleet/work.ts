@@ -1,3 +1,4 @@
+import { createSpareBuffers } from '../../crm/wire/spare-buffers.ts';
 import type { Database } from '../../db/database.ts';
 import { readInstallationFacts } from '../../db/health.ts';
 import { ensureInstallation } from '../../db/installation.ts';
@@ -32,6 +33,7 @@ export function createWork(
       signal.throwIfAborted();
       return await work();
     });
+  const buffers = createSpareBuffers();
   return {
     async prepare(config, log, signal) {
       const db = group.bind(schemasFor(config));
@@ -63,7 +65,7 @@ export function createWork(
         open,
         inTurn: <T>(work: () => Promise<T>) => inTurn(signal, work),
       };
-      return await openSession(config, { log, signal }, options);
+      return await openSession(config, { log, signal, buffers }, options);
     },
     async serve(session, { lease, signal, calm, onReady }) {
       const { name } = session.config;

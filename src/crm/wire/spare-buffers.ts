@@ -24,22 +24,21 @@ export class AnswerTooLarge extends Error {
 /** 500 records of more than 100 kB each. */
 const MOST_ANSWER_BYTES = 64 * 1024 * 1024;
 const FIRST_BYTES = 512 * 1024;
-/** A larger one is not kept, nor more than these: answers are rarely so long, or so many. */
+/** A larger one is not kept: answers are rarely so long. */
 const LARGEST_BYTES = 4 * 1024 * 1024;
-const MOST_SPARE = 8;
 
 /**
- * Buffers that are used again. A new one for each page would be garbage the collector is slow to
- * see: 64 MB of them may pile up before it looks (invariant 12).
+ * Buffers that are used again, until the collector takes those that nobody uses. A new one for each page
+ * would be garbage it is slow to see: 64 MB of them may pile up before it looks (invariant 12).
  */
 export function createSpareBuffers(mostBytes = MOST_ANSWER_BYTES): SpareBuffers {
-  const spare: Buffer[] = [];
+  const spare: WeakRef<Buffer>[] = [];
   return {
     take() {
-      let bytes = spare.pop() ?? Buffer.allocUnsafeSlow(FIRST_BYTES);
+      let bytes = spare.pop()?.deref() ?? Buffer.allocUnsafeSlow(FIRST_BYTES);
       let length = 0;
       const giveBack = () => {
-        if (bytes.length <= LARGEST_BYTES && spare.length < MOST_SPARE) spare.push(bytes);
+        if (bytes.length <= LARGEST_BYTES) spare.push(new WeakRef(bytes));
       };
       return {
         append(chunk) {

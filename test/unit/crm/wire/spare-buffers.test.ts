@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { createSpareBuffers } from '../../../../src/crm/wire/spare-buffers.ts';
@@ -47,4 +49,25 @@ test('bytes in pieces are read as in one, characters across their edges and garb
     }),
     { numRuns: 1_000 },
   );
+});
+
+test("what is spare is the collector's to take", async () => {
+  setFlagsFromString('--expose-gc');
+  const collect = () => runInNewContext('gc()');
+  const held = () => process.memoryUsage().arrayBuffers;
+  const buffers = createSpareBuffers();
+  const taken = Array.from({ length: 6 }, () => buffers.take());
+  for (const body of taken) body.append(Buffer.from('an answer'));
+  collect();
+  const inUse = held();
+  for (const body of taken.splice(0)) expect(body.release()).toBe('an answer');
+  await expect
+    .poll(() => {
+      collect();
+      return inUse - held();
+    })
+    .toBeGreaterThan(2_500_000);
+  const body = buffers.take();
+  body.append(Buffer.from('another'));
+  expect(body.release()).toBe('another');
 });
