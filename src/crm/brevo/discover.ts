@@ -27,7 +27,7 @@ export async function readContactAttributes(
   );
 }
 
-/** Attributes of companies or deals, by name; null where the plan has none of these. */
+/** Attributes of companies or deals, by name; null where the account has none of these. */
 export async function readCrmAttributes(
   send: Send,
   object: CrmObject,
@@ -45,14 +45,18 @@ export async function readCrmAttributes(
       },
       options,
     );
-  try {
-    return await read(`GET /crm/attributes/${object}`, ['crm', 'attributes', object]);
-  } catch (error) {
-    if (isWithout(error)) return null;
-    // Where this one is not known, an older path may be.
-    if (!isNotFound(error) || object !== COMPANIES) throw error;
+  const crm = () => read(`GET /crm/attributes/${object}`, ['crm', 'attributes', object]);
+  // Where that one is not known, an older path may be.
+  const older = () => read('GET /companies/attributes', ['companies', 'attributes']);
+  for (const attempt of object === COMPANIES ? [crm, older] : [crm]) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (isWithout(error)) return null;
+      if (!isNotFound(error)) throw error;
+    }
   }
-  return await read('GET /companies/attributes', ['companies', 'attributes']);
+  return null;
 }
 
 function isWithout(error: unknown): boolean {

@@ -298,3 +298,21 @@ test('without what the account has no value means anything: it is asked for firs
     await server.close();
   }
 });
+
+test.each([402, 403, 404])(
+  'companies and deals whose attributes are answered with %i stop no other object',
+  async (status) => {
+    const refused = ['/crm/attributes/companies', '/companies/attributes', '/crm/attributes/deals'];
+    await withBrevo(
+      () => ({ status: 500 }),
+      async ({ remote, schema }) => {
+        expect(schema('vehicle').fields).not.toEqual([]);
+        const found = await remote.discover(pull);
+        expect(found.map(({ object }) => object)).toEqual(['contacts', 'vehicle']);
+      },
+      {},
+      ({ path }) =>
+        refused.some((one) => path.endsWith(one)) ? { status, body: { message: 'x' } } : null,
+    );
+  },
+);
