@@ -247,10 +247,16 @@ test('a policy holds for roles, not for the service', async () => {
   store().update('deal', id, { stage: 'Won', name: 'Hidden' });
   await sync();
   expect(await aside()).toEqual([]);
+  // The triggers of the section before hold for it as well.
+  await sql(`GRANT SELECT, UPDATE ON clarify.task TO ${sales}`);
   await owner.query(`SET ROLE ${sales}`);
   const { rows } = await owner.query('SELECT DISTINCT stage FROM clarify.deal');
   await owner.query(`UPDATE clarify.deal SET name = name || '!'`);
+  await owner.query(`UPDATE clarify.task SET title = '  ours ' WHERE _key = 'local:trim'`);
   await owner.query('RESET ROLE');
+  expect(await sql(`SELECT title FROM clarify.task WHERE _key = 'local:trim'`)).toEqual([
+    { title: 'ours' },
+  ]);
   expect(rows.map(({ stage }) => stage)).not.toContain('Won');
   await sync();
   expect(store().get('deal', id)?.attributes['name']).toBe('Hidden');

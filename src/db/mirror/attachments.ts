@@ -17,9 +17,10 @@ export const IDENTITY_FUNCTION = 'identity_keys';
 
 /**
  * Hashes, for two reasons: an index entry has a size limit and a value of the CRM has none, and
- * lowering a list is not immutable in Postgres' eyes unless a function says so.
+ * lowering a list is not immutable in Postgres' eyes unless a function says so. Whoever writes the table
+ * calls it, and some databases let nobody call a new function.
  */
-export const IDENTITY_FUNCTION_SQL = `CREATE FUNCTION {sync}.${IDENTITY_FUNCTION}(items text[]) RETURNS bigint[]
+export const IDENTITY_FUNCTION_SQL = `CREATE OR REPLACE FUNCTION {sync}.${IDENTITY_FUNCTION}(items text[]) RETURNS bigint[]
   LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
 DECLARE
   keys bigint[] := '{}';
@@ -29,7 +30,8 @@ BEGIN
     keys := pg_catalog.array_append(keys, pg_catalog.hashtextextended(pg_catalog.lower(item), 0));
   END LOOP;
   RETURN keys;
-END $$`;
+END $$;
+GRANT EXECUTE ON FUNCTION {sync}.${IDENTITY_FUNCTION}(text[]) TO PUBLIC`;
 
 export function identityColumn(table: MirrorTable): MirrorColumn | null {
   const { identity } = table.schema;
@@ -151,17 +153,19 @@ export function readOnlyTriggers(
   return [
     {
       name: triggerName(schemas, task),
-      sql: `CREATE OR REPLACE TRIGGER {mirror}_${task} BEFORE INSERT OR UPDATE OR DELETE ON ${qualify(table)} FOR EACH STATEMENT EXECUTE FUNCTION {sync}.${refusal}()`,
+      sql: `${REPLACE} TRIGGER {mirror}_${task} BEFORE INSERT OR UPDATE OR DELETE ON ${qualify(table)} FOR EACH STATEMENT EXECUTE FUNCTION {sync}.${refusal}()`,
     },
-    refuseTruncate(schemas, table),
+    refuseTruncate(schemas, table, REPLACE),
   ];
 }
 
+const REPLACE = 'CREATE OR REPLACE';
+
 /** Every table of ours has it, and nobody else's does. */
-function refuseTruncate(schemas: Schemas, table: string): WantedTrigger {
+function refuseTruncate(schemas: Schemas, table: string, create = 'CREATE'): WantedTrigger {
   return {
     name: triggerName(schemas, 'refuse_truncate'),
-    sql: `CREATE OR REPLACE TRIGGER {mirror}_refuse_truncate BEFORE TRUNCATE ON ${qualify(table)} FOR EACH STATEMENT EXECUTE FUNCTION {sync}.refuse_truncate()`,
+    sql: `${create} TRIGGER {mirror}_refuse_truncate BEFORE TRUNCATE ON ${qualify(table)} FOR EACH STATEMENT EXECUTE FUNCTION {sync}.refuse_truncate()`,
   };
 }
 

@@ -71,7 +71,7 @@ export interface Catalog {
   readonly mirrors: ReadonlyMap<string, StandingMirror>;
   /** The objects of the last recorded version. */
   readonly objects: readonly ObjectSchema[];
-  /** Functions of the control schema. */
+  /** Functions of the control schema that everybody may call. */
   readonly functions: ReadonlySet<string>;
   /** Whether foreign keys can stand without being enforced: since Postgres 18. */
   readonly unenforced: boolean;
@@ -336,7 +336,7 @@ async function readControl(
   const functions = await sql.query<{ name: string }>(
     `SELECT p.proname::text AS name FROM pg_proc AS p
        JOIN pg_namespace AS n ON n.oid = p.pronamespace
-      WHERE n.nspname = '{sync}'`,
+      WHERE n.nspname = '{sync}' AND has_function_privilege('public', p.oid, 'EXECUTE')`,
   );
   const filled = await sql.query<{ object: string }>(
     `SELECT object FROM {sync}.cursor WHERE phase = 'incremental'`,
