@@ -29,7 +29,7 @@ export async function discover(send: Send, options: CallOptions): Promise<readon
       return { ...object, fields, stages };
     }),
   );
-  return described.filter((object) => object !== null);
+  return someOf(described.filter((object) => object !== null));
 }
 
 async function listObjects(send: Send, options: CallOptions): Promise<readonly Described[]> {
@@ -56,7 +56,7 @@ async function listObjects(send: Send, options: CallOptions): Promise<readonly D
       options,
     );
     for (const object of items) if (object !== null) found.set(object.id, object);
-    if (!more) return named([...found.values()]);
+    if (!more) return someOf([...found.values()]);
   }
   throw new RemoteError(`${OBJECTS}: no end after ${MOST_PAGES} pages`, {
     code: 'remote-bad-answer',
@@ -65,7 +65,8 @@ async function listObjects(send: Send, options: CallOptions): Promise<readonly D
   });
 }
 
-function named(objects: readonly Described[]): readonly Described[] {
+/** No business is without any: that it has none is no reason to take its tables for gone. */
+function someOf<T>(objects: readonly T[]): readonly T[] {
   if (objects.length === 0) {
     throw new RemoteError(`${OBJECTS}: the business has no object that the key may see`, {
       code: 'remote-bad-answer',

@@ -155,3 +155,19 @@ test('a page of HTML instead of a list is tried again, and no reason to forget o
     },
   );
 });
+
+test('where the fields of every object are refused, no object is taken for gone', async () => {
+  await withKizen(
+    nothing,
+    async ({ remote }) => {
+      await expect(remote.discover(push)).rejects.toMatchObject({ disposition: 'retry' });
+    },
+    {
+      discovers: false,
+      describe: (request) =>
+        request.path.endsWith('/fields')
+          ? { status: 403, body: { detail: 'No.', code: 'permission_required' } }
+          : schemaReply(request),
+    },
+  );
+});
