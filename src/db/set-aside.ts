@@ -44,15 +44,15 @@ interface VersionsRead {
 /**
  * An SQL condition: `d`, put aside, is no newer than what takes its place. A date tells that before the
  * time of reading does: what answers a write was asked for before a page that was read meanwhile,
- * and holds more. Of tombstones, links by old ids and what has no date there is none to compare.
+ * and holds more. What has none comes before the first edit.
  */
 function isNoNewer(versions: VersionsRead['versions'] = 'stamped'): string {
   const wasRead = 'd.read_at <= excluded.read_at';
   if (versions === 'read') return wasRead;
-  const [stands, comes] = ['d', 'excluded'].map(
-    (row) => `(${row}.record ->> 'updatedAt')::timestamptz`,
+  const [stands, comes] = (['d', 'excluded'] as const).map(
+    (row) => `coalesce(${asideMember('updatedAt', row)}::timestamptz, '-infinity')`,
   );
-  return `(${stands} < ${comes} OR (${stands} > ${comes}) IS NOT TRUE AND ${wasRead})`;
+  return `(${stands} < ${comes} OR ${stands} = ${comes} AND ${wasRead})`;
 }
 
 /**
@@ -73,7 +73,7 @@ export async function deferRecords(
          ON CONFLICT (object, id, kind) DO UPDATE
         SET record = excluded.record, read_at = excluded.read_at, merged_through = NULL
       WHERE ${isNoNewer(versions)}
-        AND (excluded.record ->> 'fields' <> '{}' OR d.record ->> 'fields' = '{}')`,
+        AND (${asideMember('fields', 'excluded')} <> '{}' OR ${asideMember('fields')} = '{}')`,
     [object, records.map(({ id }) => id), records.map((record) => stringifyJson(record)), readAt],
   );
 }
@@ -171,11 +171,14 @@ export async function readAside(
 }
 
 /**
- * SQL: a member of the record put aside, `d`, as text. A record may hold what Postgres takes as no text
+ * SQL: a member of the record put aside, `row`, as text. A record may hold what Postgres takes as no text
  * (NUL, half a surrogate pair), in whichever of its members: looked into, it would refuse all of it.
  */
-export function asideMember(member: 'createdAt' | 'updatedAt'): string {
-  return `(regexp_replace(d.record::text, '(\\\\[^u])|\\\\u', '\\1', 'g')::json ->> '${member}')`;
+export function asideMember(
+  member: 'createdAt' | 'updatedAt' | 'fields',
+  row: 'd' | 'excluded' = 'd',
+): string {
+  return `(regexp_replace(${row}.record::text, '(\\\\[^u])|\\\\u', '\\1', 'g')::json ->> '${member}')`;
 }
 
 /**
@@ -196,7 +199,7 @@ export async function readNewerAside(
   if (rows.length === 0) return new Set();
   const aside = new Map(rows.map(({ id, at }) => [id, parseInstant(at)]));
   const isNewer = ({ id, updatedAt }: RemoteRecord) =>
-    (aside.get(id) ?? -Infinity) > (parseInstant(updatedAt) ?? Infinity);
+    (aside.get(id) ?? -Infinity) > (parseInstant(updatedAt) ?? -Infinity);
   return new Set(records.filter(isNewer).map(({ id }) => id));
 }
 

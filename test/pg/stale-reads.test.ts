@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { pullAll } from '../../src/app/pull-all.ts';
 import { pushOnce } from '../../src/app/push-once.ts';
 import type { Session } from '../../src/app/session.ts';
@@ -139,47 +139,66 @@ test('an answer without the creation fields leaves them as they are (missing is 
   });
 });
 
-test.each(['before the answer', 'after the answer'])(
-  'of a row that is held the newest version waits, whichever was read last: the older one is put aside %s (invariant 3)',
-  async (when) => {
-    const { session, signal, sql } = workspace;
-    const { remote } = session;
-    const watch = (part: Partial<Remote>): Session => {
-      return {
-        ...session,
-        remote: { ...remote, limits: remote.limits, clock: remote.clock, ...part },
-      };
-    };
-    await sql(`UPDATE clarify.task SET title = 'Local 1' WHERE id = $1`, [id]);
-    const [settled, read] = [signalled(), signalled()];
-    const reader = watch({
-      async readPage(request, options) {
-        const page = await remote.readPage(request, options);
-        read.give();
-        if (when === 'after the answer') await settled.given;
-        return page;
+describe.each(['set', 'null'] as const)(
+  'where `_updated_at` is %s before the first edit',
+  (until) => {
+    let other: TestWorkspace;
+    beforeAll(async () => {
+      other = workspace;
+      const switches = { deletedFeed: 'missing', updatedAtUntilEdit: until } as const;
+      workspace = await openWorkspace({ emulator: { sizes: 'none', switches } });
+    });
+    afterAll(async () => {
+      await workspace.stop();
+      workspace = other;
+    });
+
+    test.each(['before the answer', 'after the answer', 'once the row is free'])(
+      'of a row that is held the newest version waits, also where the older one comes %s (invariant 3)',
+      async (when) => {
+        const { session, signal, sql } = workspace;
+        const { remote } = session;
+        const watch = (part: Partial<Remote>): Session => {
+          return {
+            ...session,
+            remote: { ...remote, limits: remote.limits, clock: remote.clock, ...part },
+          };
+        };
+        await sql(`UPDATE clarify.task SET title = 'Local 1' WHERE id = $1`, [id]);
+        const [settled, read] = [signalled(), signalled()];
+        const reader = watch({
+          async readPage(request, options) {
+            const page = await remote.readPage(request, options);
+            read.give();
+            if (when !== 'before the answer') await settled.given;
+            return page;
+          },
+        });
+        const pulls: Promise<unknown>[] = [];
+        const sender = watch({
+          async update(request, options) {
+            await sql('BEGIN');
+            await sql(`UPDATE clarify.task SET title = 'Local 2' WHERE id = $1`, [id]);
+            const pulled = pullAll(reader, { objects: ['task'], signal, priority: 'pull' });
+            pulls.push(pulled);
+            await (when === 'before the answer' ? pulled : read.given);
+            return await remote.update(request, options);
+          },
+        });
+        await pushOnce(sender, { objects: ['task'], signal });
+        if (when === 'once the row is free') await sql('COMMIT');
+        settled.give();
+        await Promise.all(pulls);
+        if (when !== 'once the row is free') await sql('COMMIT');
+        await sync();
+        expect(await sql('SELECT * FROM clarify_sync.conflict WHERE record_id = $1', [id])).toEqual(
+          [],
+        );
+        expect(workspace.emulator.store.get('task', id)?.attributes).toMatchObject({
+          title: 'Local 2',
+        });
+        expect(await row()).toMatchObject({ title: 'Local 2' });
       },
-    });
-    const pulls: Promise<unknown>[] = [];
-    const sender = watch({
-      async update(request, options) {
-        await sql('BEGIN');
-        await sql(`UPDATE clarify.task SET title = 'Local 2' WHERE id = $1`, [id]);
-        const pulled = pullAll(reader, { objects: ['task'], signal, priority: 'pull' });
-        pulls.push(pulled);
-        await (when === 'after the answer' ? read.given : pulled);
-        return await remote.update(request, options);
-      },
-    });
-    await pushOnce(sender, { objects: ['task'], signal });
-    settled.give();
-    await Promise.all(pulls);
-    await sql('COMMIT');
-    await sync();
-    expect(await sql('SELECT * FROM clarify_sync.conflict WHERE record_id = $1', [id])).toEqual([]);
-    expect(workspace.emulator.store.get('task', id)?.attributes).toMatchObject({
-      title: 'Local 2',
-    });
-    expect(await row()).toMatchObject({ title: 'Local 2' });
+    );
   },
 );
