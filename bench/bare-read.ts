@@ -11,12 +11,15 @@ export interface BareReadTask {
   readonly url: string;
   readonly apiKey: string;
   readonly workspace: string;
+  /** Of Kizen. */
+  readonly userId?: string;
+  readonly businessId?: string;
   readonly object: string;
   readonly records: number;
 }
 
 const PAGE = 500;
-const CONTACTS_PAGE = 1_000;
+const LONG_PAGE = 1_000;
 
 function ask(task: BareReadTask, offset: number): Promise<Response> {
   if (task.crm === 'attio') {
@@ -31,8 +34,21 @@ function ask(task: BareReadTask, offset: number): Promise<Response> {
     });
   }
   if (task.crm === 'brevo') {
-    const query = `limit=${CONTACTS_PAGE}&offset=${offset}&sort=asc`;
+    const query = `limit=${LONG_PAGE}&offset=${offset}&sort=asc`;
     return fetch(`${task.url}/${task.object}?${query}`, { headers: { 'api-key': task.apiKey } });
+  }
+  if (task.crm === 'kizen') {
+    const query = `page=${offset / LONG_PAGE + 1}&page_size=${LONG_PAGE}&ordering=created`;
+    return fetch(`${task.url}/records/${task.object}/search?${query}`, {
+      method: 'POST',
+      headers: {
+        'x-api-key': task.apiKey,
+        'x-user-id': task.userId ?? '',
+        'x-business-id': task.businessId ?? '',
+        'content-type': 'application/json',
+      },
+      body: JSON.stringify({ query: [], and: true }),
+    });
   }
   const query = `page[limit]=${PAGE}&page[offset]=${offset}&sortOrder[column]=_created_at&sortOrder[dir]=ASC`;
   return fetch(
@@ -44,6 +60,7 @@ function ask(task: BareReadTask, offset: number): Promise<Response> {
 interface Body {
   readonly data?: readonly unknown[];
   readonly contacts?: readonly unknown[];
+  readonly results?: readonly unknown[];
 }
 
 const task: BareReadTask = JSON.parse(process.argv[2] ?? '');
@@ -52,7 +69,7 @@ const usedBefore = process.cpuUsage();
 let records = 0;
 while (records < task.records) {
   const body: Body = JSON.parse(await (await ask(task, records)).text());
-  const { length } = body.data ?? body.contacts ?? [];
+  const { length } = body.data ?? body.contacts ?? body.results ?? [];
   if (length === 0) break;
   records += length;
 }

@@ -61,8 +61,8 @@ export async function runBareRead(
   { emulator }: Stage,
   task: Pick<BareReadTask, 'records' | 'object'>,
 ): Promise<Measured> {
-  const { crm, url, apiKey, workspace } = emulator;
-  const all: BareReadTask = { crm, url, apiKey, workspace, ...task };
+  const { crm, url, apiKey, workspace, userId = '', businessId = '' } = emulator;
+  const all: BareReadTask = { crm, url, apiKey, workspace, userId, businessId, ...task };
   const measured = await runLoopAlone('bench/bare-read.ts', all);
   if (measured.records !== task.records) throw new Error('the bare loop lost records');
   return { ...measured, databaseMicros: null, emulatorMicros: null };

@@ -31,21 +31,15 @@ interface Workspace {
 }
 
 const DEEP: Reading = { what: 'reconcile --deep', kind: 'reconcile', flags: ['--deep'] };
+const RECONCILE: Reading = { what: 'reconcile', kind: 'reconcile', flags: [] };
 const SCANNED: Workspace = {
   object: 'people',
   other: 'projects',
-  readings: [
-    { what: 'a sweep round', kind: 'pull', flags: [] },
-    { what: 'reconcile', kind: 'reconcile', flags: [] },
-    DEEP,
-  ],
+  readings: [{ what: 'a sweep round', kind: 'pull', flags: [] }, RECONCILE, DEEP],
 };
 const COUNTED: Workspace = { object: 'person', other: 'deal', readings: [DEEP] };
-const POSITIONED: Workspace = {
-  object: 'contacts',
-  other: 'deals',
-  readings: [{ what: 'reconcile', kind: 'reconcile', flags: [] }],
-};
+const POSITIONED: Workspace = { object: 'contacts', other: 'deals', readings: [RECONCILE] };
+const NUMBERED: Workspace = { object: 'client_client', other: 'projects', readings: [RECONCILE] };
 
 /** What it costs to find that nothing has changed, where everything is read. */
 export async function unchangedPart(postgres: Postgres, told: Told): Promise<void> {
@@ -61,6 +55,10 @@ export async function unchangedPart(postgres: Postgres, told: Told): Promise<voi
   const positioned = { crm: 'brevo', sizes: { contacts: RECORDS }, switches };
   await withStarted(startWorkspace(positioned), (emulator) =>
     measureWorkspace({ emulator, postgres }, POSITIONED, told),
+  );
+  const numbered = { crm: 'kizen', sizes: { contacts: RECORDS }, switches: {} };
+  await withStarted(startWorkspace(numbered), (emulator) =>
+    measureWorkspace({ emulator, postgres }, NUMBERED, told),
   );
 }
 
