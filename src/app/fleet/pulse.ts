@@ -15,8 +15,10 @@ const BEAT_MS = 2_000;
 const WAIT_MS = 2_500;
 const WAIT_ALONE_MS = 1_000;
 const LOCK_MS = 300;
-/** Those that are asked one by one may take this long together; the rest comes next time. */
+/** What cannot be asked together may take this long; the rest comes next time. */
 const APART_MS = 2_000;
+/** Where a question fails, it is asked of so many parts: of hundreds the one at fault is soon found. */
+const PARTS = 8;
 /** Notifications come in crowds: when a process stops, one of each of its workspaces. */
 const SOON_MS = 100;
 /** How long after a lease has ended it is asked for. */
@@ -62,7 +64,7 @@ export class PulseLoop {
   readonly #options: PulseOptions;
   readonly #nowMs: () => number;
   readonly #targets = new Map<string, PulseTarget>();
-  /** Could not be asked together with others. */
+  /** Could not be asked: not together with others before they can. */
   readonly #apart = new Set<string>();
   readonly #alive = new Liveness(LEASE_MS);
   #timer: NodeJS.Timeout | undefined;
@@ -130,14 +132,10 @@ export class PulseLoop {
     const ready = [...this.#targets.values()].filter((target) => target.ready());
     const together = ready.filter(({ name }) => !this.#apart.has(name));
     const pulses = new Map<PulseTarget, Pulse>();
-    try {
-      await this.#ask(together, pulses, WAIT_MS);
-    } catch (error) {
-      if (!(error instanceof SyncError)) throw error;
-      if (isAway(error)) for (const target of together) target.onReach(error);
-      else for (const { name } of together) this.#apart.add(name);
-    }
-    await this.#askApart(pulses);
+    const untilMs = this.#nowMs() + WAIT_MS + APART_MS;
+    const apart = [...this.#apart];
+    await this.#askParts(together, pulses, { waitMs: WAIT_MS, untilMs });
+    await this.#askApart(apart, pulses, untilMs);
     const seen = new Map<string, Seen>();
     for (const [target, pulse] of pulses) seen.set(target.name, this.#see(target, pulse));
     this.#options.onLook(seen);
@@ -174,9 +172,39 @@ export class PulseLoop {
     }
   }
 
-  async #askApart(pulses: Map<PulseTarget, Pulse>): Promise<void> {
-    const untilMs = this.#nowMs() + APART_MS;
-    const names = [...this.#apart];
+  /** Where one cannot be asked, all others are before this returns, unless that takes too long. */
+  async #askParts(
+    targets: readonly PulseTarget[],
+    pulses: Map<PulseTarget, Pulse>,
+    { waitMs, untilMs }: { readonly waitMs: number; readonly untilMs: number },
+  ): Promise<void> {
+    if (this.#nowMs() > untilMs) return;
+    try {
+      await this.#ask(targets, pulses, waitMs);
+    } catch (error) {
+      if (!(error instanceof SyncError)) throw error;
+      if (isAway(error)) {
+        for (const target of targets) target.onReach(error);
+      } else if (targets.length === 1) {
+        for (const target of targets) {
+          target.onReach(error);
+          this.#apart.add(target.name);
+        }
+      } else {
+        const size = Math.ceil(targets.length / PARTS);
+        for (let n = 0; n < targets.length; n += size) {
+          const part = targets.slice(n, n + size);
+          await this.#askParts(part, pulses, { waitMs: WAIT_ALONE_MS, untilMs });
+        }
+      }
+    }
+  }
+
+  async #askApart(
+    names: readonly string[],
+    pulses: Map<PulseTarget, Pulse>,
+    untilMs: number,
+  ): Promise<void> {
     for (const name of names) {
       if (this.#nowMs() > untilMs) return;
       this.#apart.delete(name);
