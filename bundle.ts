@@ -50,6 +50,17 @@ const lateListFormats: Plugin = {
   },
 };
 
+/** Parts of packages that nothing here uses, and that are loaded all the same: HTTP/2 of `got`, threads of `pino`. */
+const unused: Plugin = {
+  name: 'unused',
+  setup({ onLoad }) {
+    onLoad(
+      { filter: /[\\/](http2-wrapper[\\/]source[\\/]index|pino[\\/]lib[\\/]transport)\.js$/ },
+      () => ({ contents: 'module.exports = {};' }),
+    );
+  },
+};
+
 await rm(OUT, { recursive: true, force: true });
 const { metafile } = await build({
   entryPoints: ['src/main.ts', 'src/library.ts'],
@@ -63,7 +74,7 @@ const { metafile } = await build({
   sourcemap: true,
   sourcesContent: false,
   external: EXTERNAL,
-  plugins: [nodeSockets, lateListFormats],
+  plugins: [nodeSockets, lateListFormats, unused],
   // Packages that are CommonJS ask for Node's own modules by it.
   banner: {
     js: `import { createRequire as requireFor } from 'node:module'; const require = requireFor(import.meta.url);`,
