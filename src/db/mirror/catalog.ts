@@ -83,14 +83,15 @@ export interface Catalog {
 /** Of `pg_catalog`, each by its own index; a few milliseconds in all. Takes no lock that matters. */
 export async function readCatalog(sql: Sql): Promise<Catalog> {
   const { schemas } = sql;
+  const control = await readControl(sql);
   return {
     schemas,
     home: await readHome(sql),
     relations: await readRelations(sql, schemas.mirror),
-    histories: await readRelations(sql, schemas.history),
+    histories: control.historyStands ? await readRelations(sql, schemas.history) : new Map(),
     mirrors: await readMirrors(sql),
     objects: await readObjects(sql),
-    ...(await readControl(sql)),
+    ...control,
     numbers: await readNumberColumns(sql),
   };
 }
