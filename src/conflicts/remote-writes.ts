@@ -124,6 +124,7 @@ async function findDisputed(
     db,
     table.object,
     records.map(({ id }) => id),
+    { inFlight: !isAnswer },
   );
   const fields = new Map(table.schema.fields.map((field) => [field.name, field]));
   const context = { fields, policyOf: (name: string) => policyOf(table.object, name) };
@@ -131,8 +132,7 @@ async function findDisputed(
     mergeRecord(record, entries, context).conflicts.map(({ field }) => field);
   return records.flatMap((record) => {
     const entries = unsettled.get(record.id) ?? [];
-    const waiting = isAnswer ? entries.filter(({ state }) => state !== 'sending') : entries;
-    const disputed = waiting.length === 0 ? [] : disputedBy(record, waiting);
+    const disputed = entries.length === 0 ? [] : disputedBy(record, entries);
     return disputed.length > 0 ? [{ record, fields: disputed }] : [];
   });
 }

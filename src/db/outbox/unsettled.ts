@@ -39,20 +39,23 @@ const WAITS = `num_nulls(o.epoch, o.done_at) = 2`;
  * What waits in the outbox for these records, oldest first. To be read in a statement *after* the
  * rows were locked: only then has it seen every edit committed before the lock (invariant 2).
  * Index `outbox_unsettled`; no lock.
+ *
+ * @param what.inFlight whether entries that are being sent are among them; default true
  */
 export async function readUnsettled(
   tx: Sql,
   object: string,
   ids: readonly string[],
+  { inFlight = true }: { readonly inFlight?: boolean } = {},
 ): Promise<Map<string, PendingEntry[]>> {
   if (ids.length === 0) return new Map();
   const rows = await tx.query<UnsettledRow>(
     `SELECT o.id, o.record_id, o.op, o.state, o.changes,
             (extract(epoch FROM o.created_at) * 1000)::float8 AS written_at_ms
        FROM ${WAITING_OF}
-      WHERE o.object = $1
+      WHERE o.object = $1 AND ($3 OR o.state <> 'sending')
       ORDER BY o.created_at, o.id`,
-    [object, [...new Set(ids)]],
+    [object, [...new Set(ids)], inFlight],
   );
   const byRecord = new Map<string, PendingEntry[]>();
   for (const { id, record_id, op, state, changes, written_at_ms } of rows) {
