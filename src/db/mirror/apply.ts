@@ -56,8 +56,12 @@ export interface MirrorChange {
 }
 
 const DEFAULT_LOCK_TIMEOUT_MS = 2_000;
-/** Once one object had to wait in vain, the others must not hold their own locks much longer. */
-const IMPATIENT_LOCK_TIMEOUT_MS = 100;
+/**
+ * Who holds locks waits no longer than this for another: far less than Postgres' `deadlock_timeout`, or a
+ * user who waits for us meanwhile is the one whose transaction a deadlock ends.
+ */
+const HOLDING_LOCK_TIMEOUT_MS = 100;
+const HOLDING = { sql: `SET LOCAL lock_timeout = ${HOLDING_LOCK_TIMEOUT_MS}` };
 /** A new column with parts rewrites its table. */
 const STATEMENT_TIMEOUT_MS = 3_600_000;
 
@@ -202,7 +206,8 @@ async function attemptUnit(
 ): Promise<MirrorProblem | null> {
   await tx.query('SAVEPOINT mirror_unit');
   try {
-    await runSteps(tx, unit.steps);
+    const [first, ...rest] = unit.steps;
+    if (first !== undefined) await runSteps(tx, [first, HOLDING, ...rest]);
     await after();
     await tx.query('RELEASE SAVEPOINT mirror_unit');
     return null;
@@ -215,13 +220,13 @@ async function attemptUnit(
       const failed = unit.keyless ? keylessTable : failedObject;
       return problemOf(unit.object, failed(unit.object, error));
     }
-    await tx.query(`SET LOCAL lock_timeout = ${IMPATIENT_LOCK_TIMEOUT_MS}`);
+    await runSteps(tx, [HOLDING]);
     return problemOf(unit.object, schemaLockTimeout(unit.object, error));
   }
 }
 
 /** In one message: a workspace's first start has a thousand of them. */
-async function runSteps(tx: Sql, steps: readonly Step[]): Promise<void> {
+async function runSteps(tx: Sql, steps: readonly Pick<Step, 'sql'>[]): Promise<void> {
   if (steps.length > 0) await tx.query(steps.map(({ sql }) => sql).join(';\n'));
 }
 
