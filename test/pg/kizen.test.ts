@@ -122,8 +122,9 @@ test('edits, creates that refer to each other, links, stages and deletions arriv
 
 test('edits, creates, archives and what is brought back in Kizen arrive in the rows', async () => {
   const { store } = workspace.emulator;
-  const [deal, other] = await workspace.sql(
-    'SELECT id, _key FROM kizen.deals ORDER BY id DESC LIMIT 2',
+  // The newest was made and linked here.
+  const [other, deal] = await workspace.sql(
+    'SELECT id, _key FROM kizen.deals ORDER BY _created_at DESC LIMIT 2',
   );
   store.update('deals', String(deal?.['id']), {
     name: 'Theirs',

@@ -21,7 +21,10 @@ export interface KizenWorkspace {
   sql(text: string, values?: readonly unknown[]): Promise<Record<string, unknown>[]>;
   /** A further session on the same database, as after a restart. */
   reopen(): Promise<Session>;
-  /** As if every row had been written a while ago: one written just now is missed by no list. */
+  /**
+   * As if every row had been written a while ago, and what was sent had been: one written just now is
+   * missed by no list, and what a list tells of what was just sent is doubted.
+   */
   ageRows(): Promise<void>;
   /** Every difference between both sides, in words. */
   differences(): Promise<string[]>;
@@ -81,6 +84,7 @@ export async function openKizen(
           { asWriter: true },
         );
       }
+      await session.db.query(`UPDATE {sync}.outbox SET done_at = done_at - interval '5 minutes'`);
     },
     async differences() {
       const { switches } = emulator;
