@@ -22,7 +22,8 @@ function start(...args: Parameters<typeof startCli>): RunningCli {
   return running;
 }
 
-test('run keeps both sides in step, leads, and drains on SIGTERM', async () => {
+/** Five people and three companies, and an empty database. */
+async function openWorkspace() {
   const emulator = await startCheckedEmulator({ sizes: { person: 5, company: 3 } });
   cleanups.push(emulator.stop);
   const database = await createTestDatabase();
@@ -35,6 +36,11 @@ test('run keeps both sides in step, leads, and drains on SIGTERM', async () => {
     CLARIFY_SYNC_PUSH: 'on',
     CLARIFY_SYNC_HTTP: '127.0.0.1:0',
   };
+  return { emulator, database, env };
+}
+
+test('run keeps both sides in step, leads, and drains on SIGTERM', async () => {
+  const { emulator, database, env } = await openWorkspace();
   const service = start(['run'], { env });
   await service.saw(/"running"/);
   await expect.poll(() => personCount(database.db), { timeout: 20_000 }).toBe(5n);
@@ -69,19 +75,9 @@ const WITHOUT_LANGUAGES = `data:text/javascript,${encodeURIComponent(`
 `)}`;
 
 test('run takes no memory for what Node knows of languages', async () => {
-  const emulator = await startCheckedEmulator({ sizes: { person: 5, company: 3 } });
-  cleanups.push(emulator.stop);
-  const database = await createTestDatabase();
-  cleanups.push(database.drop);
-  const env = {
-    CLARIFY_API_URL: emulator.url,
-    CLARIFY_API_KEY: emulator.apiKey,
-    CLARIFY_WORKSPACE: emulator.workspace,
-    DATABASE_URL: database.url,
-    CLARIFY_SYNC_HTTP: '127.0.0.1:0',
-    NODE_OPTIONS: `--import ${WITHOUT_LANGUAGES}`,
-  };
-  const service = start(['run'], { env });
+  const { database, env } = await openWorkspace();
+  const imported = { ...env, NODE_OPTIONS: `--import ${WITHOUT_LANGUAGES}` };
+  const service = start(['run'], { env: imported });
   await service.saw(/"running"/);
   await expect.poll(() => personCount(database.db), { timeout: 20_000 }).toBe(5n);
   service.child.kill('SIGTERM');
