@@ -63,6 +63,37 @@ test.each([
   },
 );
 
+test('what is tried again a moment early is tried again after that moment', async () => {
+  const sizes = { person: 6, company: 4, deal: 0, task: 0, meeting: 0, message: 0, c_project: 0 };
+  workspace = await openWorkspace({
+    emulator: { sizes },
+    // No tick of its schedule comes to its help.
+    config: {
+      objects: { company: { pull: '0 0 29 2 *', fields: {}, history: false, delete: 'push' } },
+    },
+  });
+  const { session } = workspace;
+  await pullAll(session, { signal: workspace.signal, priority: 'pull' });
+  let early = 0;
+  const troubles: typeof session.troubles = {
+    ...session.troubles,
+    waitMs(part) {
+      const leftMs = session.troubles.waitMs(part);
+      if (leftMs > 0 || part.part !== 'pull' || !session.troubles.stands(part)) return leftMs;
+      early += 1;
+      return early === 1 ? 0.5 : 0;
+    },
+  };
+  const fault = list('company', 403);
+  daemon = await startDaemon({
+    session: Object.create(session, { troubles: { value: troubles } }),
+  });
+  await until(() => troubleOf('company'));
+  workspace.emulator.faults.clear(fault);
+  await until(async () => (await troubleOf('company')) === undefined);
+  expect(early).toBeGreaterThan(1);
+});
+
 test('a read of every object ends with those that can be read', async () => {
   await open();
   list('company', 403);

@@ -148,7 +148,8 @@ export class Pulls {
     const { signal, onRun } = this.#options;
     if (!table || signal.aborted || this.#lease.epoch === null) return;
     const part = { object, part: 'pull' } as const;
-    if (this.#session.troubles.waitMs(part) > 0) return;
+    // A timer may fire a moment early.
+    if (this.#session.troubles.waitMs(part) > 0) return this.#tryAgain(object);
     const { changes } = this.#session.remote.capabilitiesOf(object);
     const nowMs = performance.now();
     const last = this.#lastPulls.get(object);
