@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { afterEach, expect, test } from 'vitest';
 import { pullAll } from '../../src/app/pull-all.ts';
@@ -39,15 +38,6 @@ afterEach(async () => {
   await workspace?.stop();
 });
 
-async function until<T>(look: () => Promise<T | null | undefined | false>): Promise<T> {
-  for (let n = 0; n < 2_400; n += 1) {
-    const found = await look();
-    if (found !== null && found !== undefined && found !== false) return found;
-    await sleep(50);
-  }
-  throw new Error('it did not come about');
-}
-
 async function entryOf(object: string) {
   const [entry] = await workspace.sql(
     `SELECT state, attempts, last_error FROM clarify_sync.outbox
@@ -57,7 +47,15 @@ async function entryOf(object: string) {
   return entry;
 }
 
-const isDone = (object: string) => async () => (await entryOf(object))?.['state'] === 'done';
+/** Less than the shortest of these tests may take. */
+const WITHIN_MS = 50_000;
+
+const isDone = (object: string) =>
+  expect.poll(() => entryOf(object), { timeout: WITHIN_MS }).toMatchObject({ state: 'done' });
+
+/** What is in trouble is tried again within three minutes: here it has not been for long. */
+const allWork = () =>
+  expect.poll(() => readTroubles(workspace.session.db), { timeout: 100_000 }).toEqual([]);
 
 const edit = {
   person: (title: string) => workspace.sql(`UPDATE clarify.person SET job_title = $1`, [title]),
@@ -65,17 +63,19 @@ const edit = {
 };
 
 async function waitsWith(object: string, error: RegExp): Promise<void> {
-  const entry = await until(async () => {
+  const tried = async () => {
     const one = await entryOf(object);
-    return Number(one?.['attempts']) > 0 && one?.['state'] === 'pending' ? one : null;
-  });
-  expect(entry).toMatchObject({ last_error: expect.stringMatching(error) });
+    return Number(one?.['attempts']) > 0 ? one : `not tried yet: ${JSON.stringify(one)}`;
+  };
+  await expect
+    .poll(tried, { timeout: WITHIN_MS })
+    .toMatchObject({ state: 'pending', last_error: expect.stringMatching(error) });
 }
 
 /** While what keeps the other object still stands; how long it takes is the bench's to say. */
 async function personGoes(): Promise<void> {
   await edit.person(`Edited at ${performance.now()}`);
-  await until(isDone('person'));
+  await isDone('person');
 }
 
 test.each([503, 403])(
@@ -92,8 +92,8 @@ test.each([503, 403])(
     const troubles = await readTroubles(workspace.session.db);
     expect(troubles.map(({ object, part }) => `${object} ${part}`)).toContain('company push');
     workspace.emulator.faults.clear(fault);
-    await until(isDone('company'));
-    await until(async () => (await readTroubles(workspace.session.db)).length === 0);
+    await isDone('company');
+    await allWork();
     expect(await differences(workspace)).toEqual([]);
   },
   180_000,
@@ -119,8 +119,8 @@ test.each([
     const [company] = workspace.emulator.store.all('company');
     expect(company?.attributes['employee_count']).not.toBe(4711);
     await user.query('ROLLBACK');
-    await until(isDone('company'));
-    await until(async () => (await readTroubles(workspace.session.db)).length === 0);
+    await isDone('company');
+    await allWork();
     expect((await readLease(workspace.session.db))?.epoch).toBe(lease?.epoch);
     expect(await differences(workspace)).toEqual([]);
   },
@@ -135,14 +135,13 @@ test('a create is settled while a table that refers to it is held, which follows
   );
   const user = await transaction('CREATE INDEX ON clarify.deal (amount)');
   daemon = await startDaemon(workspace);
-  await until(isDone('company'));
+  await isDone('company');
   await waitsWith('deal', /^database-lock-timeout: /);
   await user.query('ROLLBACK');
-  await until(isDone('deal'));
-  await until(async () => {
-    const rows = await workspace.sql(`SELECT 1 FROM clarify.deal WHERE company_id LIKE 'local:%'`);
-    return rows.length === 0;
-  });
+  await isDone('deal');
+  const referTo = () =>
+    workspace.sql(`SELECT company_id FROM clarify.deal WHERE company_id LIKE 'local:%'`);
+  await expect.poll(referTo).toEqual([]);
   expect(await differences(workspace)).toEqual([]);
 }, 60_000);
 

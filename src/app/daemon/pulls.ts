@@ -146,7 +146,9 @@ export class Pulls {
     await this.#followSchema();
     const table = this.#session.tables.find((known) => known.object === object);
     const { signal, onRun } = this.#options;
-    if (!table || signal.aborted || this.#lease.epoch === null) return;
+    if (!table || signal.aborted) return;
+    // Lost since it was due: as soon as this process leads again.
+    if (this.#lease.epoch === null) return this.#schedules.get(object)?.now(object);
     const part = { object, part: 'pull' } as const;
     // A timer may fire a moment early.
     if (this.#session.troubles.waitMs(part) > 0) return this.#tryAgain(object);
@@ -166,7 +168,8 @@ export class Pulls {
       onRun?.(run);
       this.#logRun(run);
       this.#comparisons.pulled(run, seen?.cursor.deletionsNoted ? seen.reconcile : undefined);
-      if (run.state === 'failed') this.#tryAgain(object);
+      const isItsOwn = run.error?.code === this.#session.troubles.codeOf(part);
+      if (run.state === 'failed' && isItsOwn) this.#tryAgain(object);
     } catch (error) {
       this.#halt(error);
     }
@@ -174,9 +177,10 @@ export class Pulls {
 
   /** As soon as its trouble may have passed, where its schedule would come later. */
   #tryAgain(object: string): void {
+    // Its pause may be over by now: then it is tried at once.
     const waitMs = this.#session.troubles.waitMs({ object, part: 'pull' });
     clearTimeout(this.#attempts.get(object));
-    if (waitMs === 0 || this.#options.signal.aborted) return;
+    if (this.#options.signal.aborted) return;
     const attempt = setTimeout(() => this.#schedules.get(object)?.now(object), waitMs);
     this.#attempts.set(object, attempt);
   }
