@@ -57,7 +57,11 @@ export function createPushWorker(
         idleMs: POLL_MS,
         wake,
         log: session.log,
-        runOnce: createRound(session, lease, { ...options, line: sending }),
+        runOnce: createRound(session, lease, {
+          ...options,
+          line: sending,
+          deps: () => pushDeps(session, lease),
+        }),
       },
       options.onHalt,
     );
@@ -79,17 +83,22 @@ export function createPushWorker(
   };
 }
 
+const LEAST_PAUSE_MS = 100;
+/** A timer may fire so much early. */
+const EARLY_MS = 1;
+
 /** One look at what is due. What had nothing to do is asked again when it is told of, or polled. */
-function createRound(
-  session: Session,
+export function createRound(
+  session: Pick<Session, 'db' | 'config' | 'remote' | 'tables' | 'takeSchema'>,
   lease: PushLease,
-  {
-    line,
-    onHalt,
-    onComments,
-  }: { readonly line: PushLine } & Pick<PushWorkerOptions, 'onHalt' | 'onComments'>,
+  options: Pick<PushWorkerOptions, 'onHalt' | 'onComments'> & {
+    readonly line: Pick<PushLine, 'wake' | 'look'>;
+    readonly deps: () => PushDeps;
+    readonly monotonicMs?: () => number;
+  },
 ) {
-  let polledMs = 0;
+  const { line, onHalt, onComments, monotonicMs = () => performance.now() } = options;
+  let pollAtMs = Number.NEGATIVE_INFINITY;
   const { db, config, remote } = session;
   const isCalled = config.hookUrl != null && remote.hooks !== undefined;
   const untold: Pick<PushDeps, 'untold'> = isCalled
@@ -97,8 +106,8 @@ function createRound(
     : {};
   return async (): Promise<{ readonly pauseMs?: number } | undefined> => {
     if (lease.epoch === null) return undefined;
-    if (performance.now() - polledMs >= POLL_MS) {
-      polledMs = performance.now();
+    if (monotonicMs() >= pollAtMs - EARLY_MS) {
+      pollAtMs = monotonicMs() + POLL_MS;
       line.wake();
     }
     const objects = session.tables.map(({ object }) => object);
@@ -109,8 +118,10 @@ function createRound(
     });
     await within(SCHEMA_PATIENCE_MS, followed);
     if (comments) onComments?.();
-    const { againMs } = await line.look({ ...pushDeps(session, lease), ...untold }, due);
-    return againMs === null ? undefined : { pauseMs: againMs };
+    const { againMs } = await line.look({ ...options.deps(), ...untold }, due);
+    // Counted from the last one, whoever woke us since; a database that takes as long has its rest.
+    const pollInMs = Math.max(LEAST_PAUSE_MS, pollAtMs - monotonicMs());
+    return { pauseMs: Math.min(againMs ?? POLL_MS, pollInMs) };
   };
 }
 
