@@ -1,5 +1,6 @@
 import { CERTAIN_MS, LOOKS_MS, type NotedHint } from '../domain/hint.ts';
 import type { Sql } from './database.ts';
+import { notify } from './listener.ts';
 
 /** A record that is to be read again now. */
 export interface DueHint extends NotedHint {
@@ -42,7 +43,8 @@ export async function noteHints(tx: Sql, hints: readonly NotedHint[]): Promise<v
 
 /**
  * Has records read once more when lists are certain to show what was doubted: `since`, database time.
- * A hint that stands already is not over before that.
+ * A hint that stands already is not over before that. Whoever reads hints is told: nobody else may be
+ * called, and would look for them seldom.
  */
 export async function lookAgain(
   tx: Sql,
@@ -59,6 +61,7 @@ export async function lookAgain(
         SET noted_at = greatest(h.noted_at, excluded.noted_at), events = h.events + 1`,
     [object, doubted.map(({ id }) => id), doubted.map(({ since }) => since)],
   );
+  await notify(tx, 'hint', '');
 }
 
 /**

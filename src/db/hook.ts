@@ -22,17 +22,27 @@ export async function readHook(sql: Sql): Promise<Hook | null> {
   return row ?? null;
 }
 
-/** Puts one that was just made in the place of whatever stood. Repeatable. */
+/**
+ * Puts one that was just made in the place of whatever stood. Its objects come with its secret: a call that
+ * proves to be the CRM's and is about none of them is answered, and never repeated. Repeatable.
+ */
 export async function storeHook(
   sql: Sql,
-  made: { readonly hookId: string; readonly targetUrl: string; readonly secret: string },
+  made: {
+    readonly hookId: string;
+    readonly targetUrl: string;
+    readonly secret: string;
+    readonly objects: ReadonlyMap<string, string>;
+  },
 ): Promise<void> {
   await sql.query(
-    `INSERT INTO {sync}.hook AS h (hook_id, target_url, secret, state) VALUES ($1, $2, $3, 'active')
+    `INSERT INTO {sync}.hook AS h (hook_id, target_url, secret, state, objects)
+     VALUES ($1, $2, $3, 'active', $4::jsonb)
          ON CONFLICT ("only") DO UPDATE
         SET hook_id = excluded.hook_id, target_url = excluded.target_url, secret = excluded.secret,
-            state = 'active', made_at = clock_timestamp(), checked_at = clock_timestamp()`,
-    [made.hookId, made.targetUrl, made.secret],
+            state = 'active', objects = excluded.objects,
+            made_at = clock_timestamp(), checked_at = clock_timestamp()`,
+    [made.hookId, made.targetUrl, made.secret, JSON.stringify(Object.fromEntries(made.objects))],
   );
 }
 

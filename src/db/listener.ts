@@ -11,7 +11,7 @@ export interface Heard {
   readonly outbox?: (object: string) => void;
   /** What a daemon that stands by passes on: there is something to pull. */
   readonly nudge?: (object: string) => void;
-  /** What whoever is called by the CRM tells: records are to be read again. */
+  /** What whoever is called by the CRM tells, or doubts what it showed: records are to be read again. */
   readonly hint?: () => void;
   /** What a process of a fleet tells: a lease is free. */
   readonly lease?: () => void;

@@ -1,8 +1,12 @@
+import { createHmac } from 'node:crypto';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { Config } from '../../src/app/config/config.ts';
 import { runDoctor } from '../../src/app/doctor/doctor.ts';
+import { createReceiver } from '../../src/app/hooks/receiver.ts';
 import { registerHook } from '../../src/app/hooks/registration.ts';
 import { createLog } from '../../src/app/log.ts';
+import { attio } from '../../src/crm/attio/adapter.ts';
+import { acquireLease } from '../../src/db/lease.ts';
 import { type AttioWorkspace, freePort, openAttio } from '../support/attio.ts';
 import { type RunningDaemon, startDaemon } from '../support/daemon.ts';
 
@@ -97,6 +101,30 @@ test('one whose answer got lost is found by its address, and made anew; others a
   await arrives('Found again');
 });
 
+test('what calls are about is known as soon as their secret is', async () => {
+  const { db, remote } = await workspace.open();
+  const lease = await acquireLease(db, { holder: 'test', ttlMs: 60_000 });
+  const url = `${workspace.publicUrl}/webhook`;
+  const objects = new Map([...(remote.hooks?.objects ?? [])].slice(0, 1));
+  const since = '2020-01-01T00:00:00Z';
+  const look = { priority: 'pull', signal, epoch: lease?.epoch ?? 0n, since, objects } as const;
+  expect(await registerHook({ db, remote, url }, look)).toBe('made');
+  const [ref = '', object = ''] = [...objects].flat();
+  const body = Buffer.from(
+    JSON.stringify({
+      events: [{ event_type: 'record.updated', id: { object_id: ref, record_id: 'told' } }],
+    }),
+  );
+  const [row] = await workspace.sql('SELECT secret FROM attio_sync.hook');
+  const signature = createHmac('sha256', String(row?.['secret'])).update(body).digest('hex');
+  const calls = attio.hooks ?? expect.unreachable('Attio calls');
+  const { receive } = createReceiver({ db, calls, log });
+  expect(await receive({ body, headers: { 'attio-signature': signature } })).toBe('noted');
+  expect(await workspace.sql('SELECT object, id FROM attio_sync.hint')).toEqual([
+    { object, id: 'told' },
+  ]);
+});
+
 test('one that stands at our address, and whose secret nobody knows, is replaced', async () => {
   await make(`${workspace.publicUrl}/webhook`);
   const [before] = await webhooks();
@@ -181,7 +209,8 @@ test('doctor --forget-webhook ends it, with a service or without, and a service 
   // Whoever has led since before that makes none at its next look.
   const { db, remote } = await workspace.open();
   const url = `${workspace.publicUrl}/webhook`;
-  const look = { priority: 'pull', signal, epoch: 1n, since: '2020-01-01T00:00:00Z' } as const;
+  const since = '2020-01-01T00:00:00Z';
+  const look = { priority: 'pull', signal, epoch: 1n, since, objects: new Map() } as const;
   expect(await registerHook({ db, remote, url }, look)).toBe('forgotten');
   await daemon.stop();
   daemons.pop();

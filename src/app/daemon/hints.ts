@@ -4,7 +4,7 @@ import { dropHintsBut, readHintsDue } from '../../db/hints.ts';
 import { storeHookObjects } from '../../db/hook.ts';
 import { SyncError } from '../../domain/errors.ts';
 import type { PushLease } from '../../push/push-deps.ts';
-import { type HintsRead, readHints } from '../hooks/read-hints.ts';
+import { HINTS_AT_ONCE, type HintsRead, readHints } from '../hooks/read-hints.ts';
 import { registerHook } from '../hooks/registration.ts';
 import type { Service } from '../service.ts';
 import type { Session } from '../session.ts';
@@ -24,9 +24,9 @@ export interface HintReader extends Service {
 
 /** Hints that come one after another are looked at together. */
 const GATHER_MS = 250;
-/** Where somebody may be called, and nobody heard of it. */
+/** Where somebody may be called, and nobody heard of it; or where what is due could not be read. */
 const POLL_MS = 2_000;
-/** Where hints come of our own doubts alone, which take longer than that. */
+/** Where hints come of our own doubts alone, which are told of. */
 const IDLE_MS = 30_000;
 /** How often the CRM is asked whether it still calls. */
 const CHECK_MS = 300_000;
@@ -48,22 +48,26 @@ export function createHintReader(
   let lookedMs = Number.NEGATIVE_INFINITY;
 
   const runOnce = async (): Promise<{ readonly pauseMs?: number } | undefined> => {
-    if (lease.epoch === null) return undefined;
+    if (lease.epoch === null) return { pauseMs: POLL_MS };
     const sinceMs = performance.now() - lookedMs;
     if (sinceMs < GATHER_MS) await pause(GATHER_MS - sinceMs, signal);
     lookedMs = performance.now();
     await keepHook(signal);
     const { objects, nextMs } = await readHintsDue(session.db);
     const unknown = new Set(objects);
-    let left = false;
+    let dueMs = nextMs ?? idleMs;
     for (const table of session.tables) {
       if (!unknown.delete(table.object)) continue;
-      if (signal.aborted || lease.epoch === null) return undefined;
-      if (session.troubles.waitMs({ object: table.object, part: 'hints' }) > 0) {
-        left = true;
+      if (signal.aborted || lease.epoch === null) return { pauseMs: POLL_MS };
+      const part = { object: table.object, part: 'hints' } as const;
+      if (session.troubles.waitMs(part) > 0) {
+        dueMs = Math.min(dueMs, POLL_MS);
         continue;
       }
       const read = await readHints(session, table, { signal, priority: 'pull' });
+      // What failed, or is more than was looked at, is due still.
+      if (session.troubles.stands(part)) dueMs = Math.min(dueMs, POLL_MS);
+      if (read.hints === HINTS_AT_ONCE) dueMs = 0;
       if (read.inserted + read.updated + read.removed > 0) {
         session.log.info({ object: table.object, ...read }, 'read what was told of');
       }
@@ -75,7 +79,6 @@ export function createHintReader(
         session.tables.map(({ object }) => object),
       );
     }
-    const dueMs = left ? POLL_MS : (nextMs ?? idleMs);
     return { pauseMs: Math.min(idleMs, Math.max(GATHER_MS, dueMs)) };
   };
 
@@ -90,6 +93,8 @@ export function createHintReader(
   };
 }
 
+type Objects = ReadonlyMap<string, string>;
+
 /** Looks now and again whether the CRM still calls; nothing else depends on it. */
 function createHookKeeper(
   session: Session,
@@ -103,13 +108,14 @@ function createHookKeeper(
   let stored = '';
   let problem: string | null = null;
 
-  async function register(held: bigint, signal: AbortSignal): Promise<void> {
+  async function register(held: bigint, objects: Objects, signal: AbortSignal): Promise<void> {
     if (url == null || performance.now() < dueMs) return;
     dueMs = performance.now() + CHECK_MS;
     try {
       since ??= await readDatabaseTime(db);
       const call = { priority: 'pull', signal, withinMs: 10_000 } as const;
-      const came = await registerHook({ db, remote, url }, { ...call, epoch: held, since });
+      const options = { ...call, epoch: held, since, objects };
+      const came = await registerHook({ db, remote, url }, options);
       if (came === 'made') log.info({ url }, `${remote.title} tells of changes from now on`);
       if (came === 'made') stored = '';
       if (problem !== null) log.info(`${remote.title} can be asked to call again`);
@@ -129,12 +135,16 @@ function createHookKeeper(
     }
   }
 
-  /** Objects come and go; calls about others cost nothing. */
-  async function tellObjects(): Promise<void> {
+  /** Those that are mirrored, by what calls name them: calls about others cost nothing. */
+  function calledObjects(): Objects | null {
     const known = remote.hooks?.objects ?? null;
-    if (known === null) return;
+    if (known === null) return null;
     const mirrored = new Set(session.tables.map(({ object }) => object));
-    const objects = new Map([...known].filter(([, object]) => mirrored.has(object)));
+    return new Map([...known].filter(([, object]) => mirrored.has(object)));
+  }
+
+  /** Objects come and go. */
+  async function tellObjects(objects: Objects): Promise<void> {
     const text = JSON.stringify([...objects]);
     if (text === stored) return;
     await storeHookObjects(db, objects);
@@ -147,8 +157,11 @@ function createHookKeeper(
     if (held === null) return;
     if (held !== epoch) dueMs = Number.NEGATIVE_INFINITY;
     epoch = held;
-    await register(held, signal);
-    await tellObjects();
+    const objects = calledObjects();
+    // What is called about is not known yet: what was told would be taken for nobody's.
+    if (objects === null) return;
+    await register(held, objects, signal);
+    await tellObjects(objects);
   };
 }
 

@@ -87,7 +87,7 @@ export function createServing(session: Session, options: ServingOptions): Servin
               comments.wake();
             },
           }),
-          ...(session.config.hookUrl != null && { hint: () => hints.wake() }),
+          hint: () => hints.wake(),
           ...(nudged && { nudge: (object: string) => nudge.nudge(object || null) }),
         });
         onReady();

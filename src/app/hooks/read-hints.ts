@@ -17,7 +17,7 @@ export interface HintsRead {
 }
 
 /** Hints looked at together: as many records as a page holds. */
-const AT_ONCE = 500;
+export const HINTS_AT_ONCE = 500;
 /** Whoever has to be asked several times is left for the next look. */
 const WITHIN_MS = 5_000;
 
@@ -37,7 +37,7 @@ export async function readHints(
   const total = { hints: 0, requests: 0, inserted: 0, updated: 0, removed: 0 };
   const options = { signal, priority, withinMs: WITHIN_MS };
   try {
-    const hints = await readDueHints(session.db, object, AT_ONCE);
+    const hints = await readDueHints(session.db, object, HINTS_AT_ONCE);
     total.hints = hints.length;
     const deleted = hints.filter(({ kind }) => kind === 'deleted');
     const merged = hints.filter(({ kind }) => kind === 'merged');

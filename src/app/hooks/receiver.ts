@@ -27,8 +27,9 @@ const TELL_EVERY_MS = 600_000;
 export function createReceiver(deps: ReceiverDeps): HookReceiver {
   const { db, calls, log, monotonicMs = () => performance.now() } = deps;
   const noted = createNoter(db);
-  // Whoever is called in the second in which a secret changes is called again.
-  const hook = remembered(() => readHook(db), { monotonicMs });
+  // Whoever is called in the second in which a secret changes is called again. However slow the database,
+  // not longer: each time it is called again later.
+  const hook = remembered(() => readHook(db), { monotonicMs, times: 0 });
   let toldMs = Number.NEGATIVE_INFINITY;
   let refused = 0;
 

@@ -16,6 +16,8 @@ export interface Registering extends CallOptions {
   readonly epoch: bigint;
   /** Since when this process has led, database time: taken away since, none is made again. */
   readonly since: string;
+  /** Mirrored objects by the name that calls have for them. */
+  readonly objects: ReadonlyMap<string, string>;
 }
 
 /**
@@ -47,7 +49,8 @@ export async function registerHook(
   await db.transaction(async (tx) => {
     // Who leads by now finds it by its address, and makes another.
     if (await holdsLease(tx, options.epoch)) {
-      await storeHook(tx, { hookId: made.id, targetUrl: url, secret: made.secret });
+      const { objects } = options;
+      await storeHook(tx, { hookId: made.id, targetUrl: url, secret: made.secret, objects });
     }
   });
   return 'made';
