@@ -21,7 +21,8 @@ export default defineConfig({
           include: ['test/pg/**/*.test.ts'],
           setupFiles: ['test/support/schema-setup.ts'],
           globalSetup: ['test/support/postgres-global.ts'],
-          testTimeout: 30_000,
+          // More than any condition is waited for: a test that is ended from outside does not say by what.
+          testTimeout: 60_000,
           expect: patient,
           hookTimeout: 60_000,
         },

@@ -5,6 +5,9 @@ const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 /** Only what a process needs to run at all: no setting of the machine may reach it. */
 const BARE = ['PATH', 'HOME', 'TMPDIR', 'LANG'];
 
+/** Less than a test may take: one that is ended from outside does not say what it waited for. */
+const SAW_WITHIN_MS = 60_000;
+
 export interface CliOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
@@ -20,7 +23,7 @@ export interface CliResult {
 export interface RunningCli {
   readonly child: ChildProcess;
   readonly ended: Promise<CliResult>;
-  /** Resolves once the output so far matches; rejects where the process ends before. */
+  /** Resolves once the output so far matches; rejects where the process ends before, or nothing comes for a minute. */
   saw(pattern: RegExp): Promise<string>;
 }
 
@@ -51,14 +54,21 @@ export function startCli(args: readonly string[], { env = {}, cwd }: CliOptions 
     ended,
     saw: (pattern) =>
       new Promise((resolve, reject) => {
+        const fail = (what: string) => {
+          looking.delete(look);
+          clearTimeout(timer);
+          reject(new Error(`${what} ${pattern}:\n${stdout}${stderr}`));
+        };
+        const timer = setTimeout(() => fail('not within a minute:'), SAW_WITHIN_MS);
         const look = () => {
           const found = pattern.exec(stdout + stderr);
           if (found === null) return;
           looking.delete(look);
+          clearTimeout(timer);
           resolve(found[1] ?? found[0]);
         };
         looking.add(look);
-        void ended.then(() => reject(new Error(`ended without ${pattern}:\n${stdout}${stderr}`)));
+        void ended.then(() => fail('ended without'));
         look();
       }),
   };

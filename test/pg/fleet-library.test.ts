@@ -178,7 +178,7 @@ test('each of two shows everything, and decides what the other leads', async () 
       person,
     ]);
   await expect.poll(title, { timeout: 15_000 }).toEqual([{ title: 'Nudged' }]);
-});
+}, 120_000);
 
 test('one with a wrong key stops alone, and works once the key is right', async () => {
   const sync = create({
