@@ -4,7 +4,7 @@ import type { MirrorTable } from '../db/mirror/table.ts';
 import type { RemoteRecord } from '../domain/record.ts';
 import { type ApplyContext, type ApplyCounts, applyRecords } from './apply-records.ts';
 import { followMerges } from './follow-merges.ts';
-import { applyLinks } from './link-apply.ts';
+import { applyLinks, tellsOf } from './link-apply.ts';
 
 /** What came of records that were read. */
 export interface AppliedRead extends ApplyCounts {
@@ -34,8 +34,7 @@ export function appliesAny(
 ): boolean {
   const views = linkViews(links, table.object);
   return records.some(
-    ({ isUnchanged, links: told }) =>
-      !isUnchanged || views.some(({ here }) => Object.hasOwn(told, here.field)),
+    (record) => !record.isUnchanged || views.some(({ here }) => tellsOf(record, here.field)),
   );
 }
 

@@ -84,11 +84,17 @@ export async function applyLinks(
   return { ...counts, deferred: aside.length, setAside: refusals.length };
 }
 
+/** Whether it has anything to say of these links but that they stand. */
+export function tellsOf({ links, standing }: RemoteRecord, field: string): boolean {
+  return Object.hasOwn(links, field) && standing?.has(field) !== true;
+}
+
 function toldOf({ here }: LinkView, records: readonly RemoteRecord[]): ToldLinks {
   const pairs: LinkRow[] = [];
   const whole: string[] = [];
-  for (const { id, links } of records) {
-    const linkage = Object.hasOwn(links, here.field) ? links[here.field] : undefined;
+  for (const record of records) {
+    const { id, links } = record;
+    const linkage = tellsOf(record, here.field) ? links[here.field] : undefined;
     if (!linkage) continue;
     for (const there of linkage.ids) pairs.push({ here: id, there });
     if (linkage.ids.length >= linkage.total) whole.push(id);

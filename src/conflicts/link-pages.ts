@@ -79,8 +79,11 @@ export async function readLinkedPage(
   );
   let lookedAt: string | null = null;
   const recognition = recognises
-    ? recognitionOf(deps, table, (at) => {
-        lookedAt = at;
+    ? recognitionOf(deps, table, {
+        asked,
+        onLook(at) {
+          lookedAt = at;
+        },
       })
     : undefined;
   const { page, requests, told } = await readIncluding(
@@ -99,13 +102,19 @@ export async function readLinkedPage(
 function recognitionOf(
   { db }: LinkReadDeps,
   table: MirrorTable,
-  onLook: (at: string | null) => void,
+  {
+    asked: views,
+    onLook,
+  }: {
+    readonly asked: readonly LinkView[];
+    readonly onLook: (at: string | null) => void;
+  },
 ): Recognition {
   const columns = table.columns.map(({ column, sqlType, field }) => [column, sqlType, field]);
   return {
     basis: JSON.stringify(columns),
     async find(ends) {
-      const { records, at } = await readUnchanged(db, table, ends);
+      const { records, at } = await readUnchanged(db, table, { ends, views });
       onLook(at);
       return records;
     },
@@ -191,7 +200,10 @@ async function completeLinks(
   for (const worker of workers) if (worker.status === 'rejected') throw worker.reason;
   const records = page.records.map((record) => {
     const links = whole.get(record);
-    return links === undefined ? record : { ...record, links };
+    if (links === undefined) return record;
+    // What was found to stand is what the page told of.
+    const { standing: _, ...rest } = record;
+    return { ...rest, links };
   });
   return { records, requests };
 }

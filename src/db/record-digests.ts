@@ -2,7 +2,9 @@ import { isObject, parseJson } from '../domain/json.ts';
 import { isStorableText, quoteLiteral } from '../domain/names.ts';
 import type { Linkage, RemoteRecord } from '../domain/record.ts';
 import type { Database, Sql } from './database.ts';
+import type { LinkView } from './mirror/links.ts';
 import { type MirrorTable, regclassSql } from './mirror/table.ts';
+import { type StandingText, standingLinksSql, standingReader } from './standing-links.ts';
 
 /**
  * What the table is made of, as one number: a column that is dropped and made anew holds something
@@ -33,29 +35,37 @@ export interface Unchanged {
  * rows are the ones that were found to say the same, and nothing waits for these. Takes no lock. Index
  * `record_digest_created`; rows by their places, which costs a tenth of looking for their ids. As one
  * text, for reading so many rows takes longer than finding them; and in one message, for of what a
- * page costs messages are the most.
+ * page costs messages are the most. So their links come with it.
+ *
+ * @param page.ends its first and its last record.
+ * @param page.views by which fields links are looked at.
  */
 export async function readUnchanged(
   db: Pick<Database, 'single'>,
   table: MirrorTable,
-  ends: readonly RemoteRecord[],
+  { ends, views }: { readonly ends: readonly RemoteRecord[]; readonly views: readonly LinkView[] },
 ): Promise<Unchanged> {
   const records = new Map<string, RemoteRecord>();
   const bounds = boundsOf(ends);
   if (bounds === null || !bounds.every(isStorableText)) return { records, at: null };
   const [object, ...[from, fromId, to, toId]] = [table.object, ...bounds].map(quoteLiteral);
-  const [row] = await db.single<{ found: string | null; at: string }>(
-    `SELECT clock_timestamp()::text AS at,
-            string_agg(k.digest || E'\\x1f' || k.id || E'\\x1f' || k.created_at || E'\\x1f' || coalesce(k.updated_at, '')
+  const beside =
+    views.length === 0 ? '' : `, (${standingLinksSql(views, 'SELECT id FROM k')}) AS l`;
+  const [row] = await db.single<{ found: string | null; at: string } & Partial<StandingText>>(
+    `WITH k AS (
+       SELECT * FROM {sync}.record_digest
+        WHERE object = ${object} AND (created_at, id) BETWEEN (${from}, ${fromId}) AND (${to}, ${toId})
+        ORDER BY created_at, id LIMIT ${MOST_ROWS})
+     SELECT clock_timestamp()::text AS at, *
+       FROM (SELECT string_agg(k.digest || E'\\x1f' || k.id || E'\\x1f' || k.created_at || E'\\x1f' || coalesce(k.updated_at, '')
                        || E'\\x1f' || coalesce(k.content, '') || E'\\x1f' || k.links, E'\\x1e') AS found
-       FROM (SELECT * FROM {sync}.record_digest
-              WHERE object = ${object} AND (created_at, id) BETWEEN (${from}, ${fromId}) AND (${to}, ${toId})
-              ORDER BY created_at, id LIMIT ${MOST_ROWS}) AS k
-      CROSS JOIN LATERAL (SELECT FROM ${table.qualified} AS t
-                           WHERE t.ctid = k.row_place AND t.xmin = k.row_version AND t.id = k.id OFFSET 0) AS t
-      WHERE k.shape = ${shapeSql(table)}
-        AND k.id <> ALL (ARRAY(SELECT d.id FROM {sync}.deferred AS d WHERE d.object = ${object}))`,
+               FROM k
+              CROSS JOIN LATERAL (SELECT FROM ${table.qualified} AS t
+                                   WHERE t.ctid = k.row_place AND t.xmin = k.row_version AND t.id = k.id OFFSET 0) AS t
+              WHERE k.shape = ${shapeSql(table)}
+                AND k.id <> ALL (ARRAY(SELECT d.id FROM {sync}.deferred AS d WHERE d.object = ${object}))) AS f${beside}`,
   );
+  const standingOf = standingReader(views, { linkCount: 0, linkRows: null, ...row });
   const readLinks = linksReader();
   for (const text of row?.found?.split(ROW_END) ?? []) {
     const [digest = '', id = '', createdAt = '', updatedAt = '', content = '', links = ''] =
@@ -72,6 +82,7 @@ export async function readUnchanged(
       links: told,
       trace: { digest, links: told, ...(content !== '' && { content }) },
       isUnchanged: true,
+      standing: standingOf(id, told),
     });
   }
   return { records, at: row?.at ?? null };

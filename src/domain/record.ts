@@ -38,6 +38,8 @@ export interface RemoteRecord {
   readonly trace?: Trace;
   /** It was recognised, and is as its row is: see `Recognition`. Its fields may not be told. */
   readonly isUnchanged?: true;
+  /** Fields whose links were found to stand as it tells. */
+  readonly standing?: ReadonlySet<string>;
 }
 
 /** By which a record is recognised when it comes again. */

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import type { RemoteRecord } from '../../domain/record.ts';
 import type { CallOptions, PageRequest, Remote, User } from '../../domain/remote.ts';
 import type { ObjectSchema } from '../../domain/schema.ts';
+import { askedLinks } from '../wire/asked-links.ts';
 import { BadAnswer, type Send } from '../wire/call.ts';
 import type { PageLimit } from '../wire/page-limit.ts';
 import { readRecognised } from '../wire/recognised.ts';
@@ -79,7 +80,7 @@ export function createReads(
       basis: decoder.basis(object),
       read,
       conclude: (answer: unknown, records = readList(answer).map(read)) =>
-        records.map((record) => withLinks(record, include)),
+        records.map(askedLinks(include)),
     };
     return await readRecognised(send, queryCall(object, body), list, options);
   }
@@ -136,13 +137,6 @@ function queryCall({ object }: ObjectSchema, body: object) {
     repeatable: true,
     doubts: OBJECT_DOUBTS,
   } as const;
-}
-
-/** A record tells of all its links, whatever was asked for. */
-function withLinks(record: RemoteRecord, include: readonly string[] = []): RemoteRecord {
-  const told = Object.entries(record.links);
-  const asked = told.filter(([field]) => include.includes(field));
-  return asked.length === told.length ? record : { ...record, links: Object.fromEntries(asked) };
 }
 
 /**

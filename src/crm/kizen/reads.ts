@@ -1,6 +1,7 @@
 import type { RemoteRecord } from '../../domain/record.ts';
 import type { CallOptions, PageRequest, Recognition, Remote } from '../../domain/remote.ts';
 import type { ObjectSchema } from '../../domain/schema.ts';
+import { askedLinks } from '../wire/asked-links.ts';
 import { BadAnswer, type Send } from '../wire/call.ts';
 import { readRecognised } from '../wire/recognised.ts';
 import { gone, isNotFound } from '../wire/refusals.ts';
@@ -178,11 +179,11 @@ export function createReads(deps: ReadDeps): Reads {
     lookUp,
     isThere,
     async readPage(request, options) {
-      const { object, include = [], offset, limit, recognition } = request;
+      const { object, include, offset, limit, recognition } = request;
       const wanted = { ...searchFor(request, catalog), offset, limit, recognition };
       const { records, count, more, offset: from } = await search(object, wanted, options);
       return {
-        records: records.map((record) => withLinks(record, include)),
+        records: records.map(askedLinks(include)),
         total: count,
         more,
         offset: from,
@@ -254,11 +255,6 @@ function searchFor({ orderBy, direction, ...request }: PageRequest, catalog: Cat
   }
   const column = orderBy === 'created' ? CREATED : UPDATED;
   return { filters: filterOn(column, { from, to }), ordering: `${sign}${column}` };
-}
-
-function withLinks(record: RemoteRecord, include: readonly string[]): RemoteRecord {
-  const links = Object.entries(record.links).filter(([name]) => include.includes(name));
-  return { ...record, links: Object.fromEntries(links) };
 }
 
 function linkedId(item: unknown): string {
