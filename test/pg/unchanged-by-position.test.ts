@@ -110,6 +110,15 @@ describe.each(CASES)('$name', ({ name, objects, open }) => {
     },
   );
 
+  test('what is written with every page is written as it is', async () => {
+    const rows = await opened.sql(
+      `SELECT attname AS name FROM pg_attribute
+        WHERE attrelid IN ('${name}_sync.sweep'::regclass, '${name}_sync.scan_page'::regclass)
+          AND attname IN ('ids', 'position') AND attstorage = 'e' ORDER BY 1`,
+    );
+    expect(rows).toEqual([{ name: 'ids' }, { name: 'position' }]);
+  });
+
   test.each(objects)(
     'of %s who was edited on either side is read, and nobody else',
     async (object) => {
