@@ -5,13 +5,8 @@ import type { MirrorTable } from '../db/mirror/table.ts';
 import type { StrandedEntry } from '../db/outbox/outbox.ts';
 import { SyncError } from '../domain/errors.ts';
 import type { RemoteRecord } from '../domain/record.ts';
-import {
-  acceptScanPage,
-  answerCount,
-  nextScanRequest,
-  type ScanState,
-  startScan,
-} from '../domain/scan/scan.ts';
+import { acceptScanPage, answerCount, nextScanRequest, startScan } from '../domain/scan/scan.ts';
+import { createShown } from '../domain/scan/shown.ts';
 import { acceptPage, nextRequest, startWalk } from '../domain/walk/walk.ts';
 import type { PushDeps } from './push-deps.ts';
 
@@ -20,6 +15,9 @@ const BEFORE_SENT_MS = 60_000;
 const PAGE_RECORDS = 500;
 const MOST_PAGES = 40;
 const MOST_RECORDS = PAGE_RECORDS * MOST_PAGES;
+
+/** It cannot be told now whether a create arrived. */
+export const UNCLEAR = 'create-unclear';
 
 interface Round {
   readonly entries: readonly StrandedEntry[];
@@ -154,10 +152,8 @@ async function scanChangedSince(
   const { pageSize: limit } = remote.limits;
   let state = startScan({ startedAtMs, limit, isFiltered: true });
   const records = new Map<string, RemoteRecord>();
-  const seen: SeenInPass[] = [];
-  for (let page = 0; page < MOST_PAGES && state.verdict === null; page += 1) {
-    const request = nextScanRequest(state);
-    if (request === null) break;
+  const shown = createShown();
+  for (let request = nextScanRequest(state); request; request = nextScanRequest(state)) {
     const read = await remote.readPage(
       {
         object: table.schema,
@@ -169,41 +165,22 @@ async function scanChangedSince(
       { priority: 'push', signal },
     );
     for (const record of read.records) records.set(record.id, record);
+    if (records.size > MOST_RECORDS) throw unclear(table);
     const { pass } = state;
-    const shown = { ...read, records: read.records.map(toScanRecord) };
-    const step = acceptScanPage(state, { ...shown, offset: read.offset ?? request.offset });
-    const joined = new Set(step.joined);
-    const came = read.records.map(({ id }, index) => ({ id, isOld: !joined.has(index) }));
-    seen.push({ pass, came });
-    state = step.asksCount ? answerCount(step.state, countSince(seen, step.state)) : step.state;
+    const listed = { ...read, records: read.records.map(toScanRecord) };
+    const step = acceptScanPage(state, { ...listed, offset: read.offset ?? request.offset });
+    const ids = read.records.map(({ id }) => id);
+    shown.note({ pass, ids, joined: step.joined.flatMap((index) => ids[index] ?? []) });
+    const { totals } = step.state;
+    state = step.asksCount ? answerCount(step.state, shown.count(totals.length)) : step.state;
   }
   if (state.verdict !== 'ok') throw unclear(table);
   return [...records.values()];
 }
 
-interface SeenInPass {
-  readonly pass: number;
-  readonly came: readonly { readonly id: string; readonly isOld: boolean }[];
-}
-
-/** Of each pass: how many different records came then or later, and were there when it began. */
-function countSince(seen: readonly SeenInPass[], { totals }: ScanState): readonly number[] {
-  return totals.map((_, from) => {
-    const before = new Set<string>();
-    const since = new Set<string>();
-    for (const { pass, came } of seen) {
-      for (const { id, isOld } of came) {
-        if (pass < from) before.add(id);
-        else if (isOld || before.has(id)) since.add(id);
-      }
-    }
-    return since.size;
-  });
-}
-
 function unclear({ object }: Pick<MirrorTable, 'object'>): SyncError {
   return new SyncError(
     `too many records of ${object} were created meanwhile to tell whether a create arrived`,
-    { code: 'create-unclear', disposition: 'retry' },
+    { code: UNCLEAR, disposition: 'retry' },
   );
 }

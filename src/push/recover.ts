@@ -8,16 +8,18 @@ import type { MirrorTable } from '../db/mirror/table.ts';
 import { readFirstBases } from '../db/outbox/first-bases.ts';
 import {
   addFollowUps,
+  postponeStranded,
   type StrandedEntry,
   settleEntries,
   takeOverStranded,
 } from '../db/outbox/outbox.ts';
 import { type ConflictOfRecord, recordConflicts } from '../db/outbox/unsettled.ts';
+import { SyncError } from '../domain/errors.ts';
 import type { Birth } from '../domain/field-write.ts';
 import type { RemoteRecord } from '../domain/record.ts';
 import type { Remote } from '../domain/remote.ts';
 import { readBirths } from './births.ts';
-import { readCandidates } from './candidates.ts';
+import { readCandidates, UNCLEAR } from './candidates.ts';
 import { setAfterwards } from './confirm-answers.ts';
 import type { FollowUp, Settlement } from './outgoing.ts';
 import type { PushDeps } from './push-deps.ts';
@@ -49,7 +51,14 @@ export async function recoverStranded(
   );
   const ripe = stranded.filter((entry) => entry.waitMs <= 0);
   const waits = stranded.flatMap(({ waitMs }) => (waitMs > 0 ? [waitMs] : []));
-  if (ripe.length > 0) await judge(deps, table, { epoch, entries: ripe, signal });
+  try {
+    if (ripe.length > 0) await judge(deps, table, { epoch, entries: ripe, signal });
+  } catch (error) {
+    if (!(error instanceof SyncError) || error.code !== UNCLEAR) throw error;
+    // That it cannot be told yet is their own trouble: all else of the object is sent (invariant 10).
+    const ids = ripe.map(({ id }) => id);
+    waits.push(await db.transaction((tx) => postponeStranded(tx, epoch, ids)));
+  }
   return waits.length === 0 ? null : Math.max(...waits);
 }
 

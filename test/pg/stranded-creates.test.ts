@@ -32,3 +32,38 @@ test('more creates than a page holds, all of one moment, are recognised in lists
     await workspace.stop();
   }
 });
+
+test('one of which it cannot be told keeps nobody else waiting (invariant 10)', async () => {
+  const workspace = await openWorkspace({ emulator: { sizes: 'none' } });
+  const { emulator, session, signal, sql } = workspace;
+  const keeper = new LeaseKeeper(session.db, { holder: session.holder });
+  const { remote } = session;
+  // A list that goes on for ever.
+  const endless: Pick<typeof remote, 'readPage'> = {
+    readPage: async (request, call) => {
+      const page = await remote.readPage(request, call);
+      return request.orderBy === 'created' ? { ...page, total: null, more: true } : page;
+    },
+  };
+  const misled = { ...session, remote: { ...remote, ...endless, clock: remote.clock } };
+  const push = (by: typeof session) => runPush(pushDeps(by, keeper), signal);
+  const ripen = () =>
+    sql(`UPDATE clarify_sync.outbox SET next_attempt_at = now() WHERE state = 'sending'`);
+  try {
+    await keeper.start();
+    emulator.faults.add({ kind: 'reset-after-write', method: 'POST', count: 1 });
+    await sql(`INSERT INTO clarify.task (title) VALUES ('lost')`);
+    expect(await push(session)).toMatchObject({ unclear: 1 });
+    await ripen();
+    await sql(`INSERT INTO clarify.task (title) VALUES ('next')`);
+    const { delivered, failed, waitMs } = await push(misled);
+    expect({ delivered, failed }).toEqual({ delivered: 1, failed: 0 });
+    expect(waitMs).toBeGreaterThan(50_000);
+    await ripen();
+    expect(await push(session)).toMatchObject({ waitMs: null });
+    expect(emulator.store.all('task')).toHaveLength(2);
+  } finally {
+    await keeper.stop();
+    await workspace.stop();
+  }
+});

@@ -283,6 +283,26 @@ export async function takeOverStranded(
   );
 }
 
+/**
+ * Puts off finding out whether these creates arrived, each for as long again as it has waited, a minute
+ * at least and an hour at most. By the primary key. @returns until the last of them is due.
+ */
+export async function postponeStranded(
+  tx: Sql,
+  epoch: bigint,
+  ids: readonly bigint[],
+): Promise<number> {
+  const rows = await tx.query<{ waitMs: number }>(
+    `UPDATE {sync}.outbox AS o
+        SET next_attempt_at = clock_timestamp()
+              + least(greatest(clock_timestamp() - o.sent_at, interval '1 minute'), interval '1 hour')
+      WHERE o.id = ANY($2::bigint[]) AND o.epoch = $1
+      RETURNING (extract(epoch FROM o.next_attempt_at - clock_timestamp()) * 1000)::float8 AS "waitMs"`,
+    [epoch, ids],
+  );
+  return Math.max(0, ...rows.map(({ waitMs }) => waitMs));
+}
+
 /** Objects with something due, links apart, and how many entries wait in all. */
 export async function readDueObjects(sql: Sql): Promise<{ object: string; entries: number }[]> {
   return await sql.query<{ object: string; entries: number }>(
