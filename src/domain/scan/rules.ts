@@ -67,6 +67,17 @@ export function boundsTheFront(record: ScanRecord, startedAtMs: number): boolean
   return record.updatedMs === null || record.updatedMs < startedAtMs - LATE_MS;
 }
 
+/**
+ * Whether a page may be one of a list that has the last edit first: nobody stands there before one
+ * that was edited later. In any other list nobody moves to the front.
+ */
+export function mayBeNewestFirst(page: readonly ScanRecord[]): boolean {
+  return page.every(({ updatedMs }, index) => {
+    const next = page[index + 1]?.updatedMs ?? null;
+    return updatedMs === null || next === null || next <= updatedMs;
+  });
+}
+
 /** A record of the beginning of a list, where it was seen last. */
 export interface Front extends ScanRecord {
   readonly position: number;

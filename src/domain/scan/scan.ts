@@ -10,6 +10,7 @@ import {
   isOneAnswer,
   isOneLook,
   isUnmoved,
+  mayBeNewestFirst,
   mayHaveJoined,
   mayTurnRound,
   orderSuffices,
@@ -57,6 +58,8 @@ export interface ScanState {
   /** Records from the beginning of this pass, and of the one before. */
   readonly head: readonly Front[];
   readonly headBefore: readonly Front[];
+  /** A page has shown that the last edit does not come first: nobody moves to the front. */
+  readonly isNotNewestFirst: boolean;
   /** The passes so far hold everybody who has not moved since; only the front is to be looked at. */
   readonly isCovered: boolean;
   /** So often the front has belied them, and all was read again. */
@@ -130,6 +133,7 @@ export function startScan(options: ScanOptions): ScanState {
     marks: NO_MARKS,
     head: [],
     headBefore: [],
+    isNotNewestFirst: false,
     isCovered: false,
     doubts: 0,
     pagesInPass: 0,
@@ -167,7 +171,11 @@ export function acceptScanPage(before: ScanState, page: ScanPage): ScanStep {
   const undated = records.some(({ createdMs, updatedMs }) => {
     return createdMs === null || (before.options.isFiltered && updatedMs === null);
   });
-  const state = { ...before, isUncountable: before.isUncountable || undated };
+  const state = {
+    ...before,
+    isUncountable: before.isUncountable || undated,
+    isNotNewestFirst: before.isNotNewestFirst || !mayBeNewestFirst(records),
+  };
   const shared = sharedWith(state.marks, records);
   const step = (next: ScanState): ScanStep => ({ state: next, joined, asksCount: asksCount(next) });
   const isBehind = records.length === 0 && !page.more && page.offset === (state.tailAt ?? -1) + 1;
@@ -241,7 +249,10 @@ function follow(before: ScanState, page: ScanPage, shared: readonly Shared[]): S
   if (state.idle > MOST_IDLE || state.pagesInPass > MOST_PAGES) return finish(state, 'stalled');
   if (!hasNews && offset > 0) return { ...state, offset: end };
   const overlap = overlapOf(records.length, state.isDense);
-  return { ...state, offset: offset + Math.max(1, records.length - overlap) };
+  const next = offset + Math.max(1, records.length - overlap);
+  // Pages that are numbered begin where they can: asked for again, it would be the same one.
+  const isSame = next <= before.offset && !hasNews;
+  return { ...state, offset: isSame ? Math.ceil((before.offset + end) / 2) : next };
 }
 
 /** Whether those of a page that stand as they stood come in the order in which they came. */
@@ -311,7 +322,8 @@ function freed(state: ScanState, only?: Column): ScanState {
 }
 
 /** The first records of the pass, where they stand by now. */
-function headOf({ head, options }: ScanState, page: ScanPage): readonly Front[] {
+function headOf(state: ScanState, page: ScanPage): readonly Front[] {
+  const { head, options, isNotNewestFirst } = state;
   const stands = new Map(headOn(page, head));
   const moved = head.map((front) => {
     const position = stands.get(front) ?? front.position;
@@ -320,8 +332,10 @@ function headOf({ head, options }: ScanState, page: ScanPage): readonly Front[] 
   });
   const known = new Set(head.map(({ id }) => id));
   const more = page.records.flatMap((record, index) => {
-    const isNew = !known.has(record.id) && boundsTheFront(record, options.startedAtMs);
-    return isNew ? [{ ...record, position: page.offset + index, pushedBy: 0 }] : [];
+    const isBound = isNotNewestFirst || boundsTheFront(record, options.startedAtMs);
+    return isBound && !known.has(record.id)
+      ? [{ ...record, position: page.offset + index, pushedBy: 0 }]
+      : [];
   });
   return [...moved, ...more].slice(0, HEAD);
 }

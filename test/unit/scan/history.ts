@@ -111,7 +111,8 @@ export function scan(
     const request = module.nextScanRequest(state);
     if (request === null) throw new LostRecord('no request, and never done');
     const page = server.page(request, sinceMs);
-    for (const id of standing.keys()) if (!server.visible().has(id)) standing.delete(id);
+    const visible = server.visible();
+    for (const id of standing.keys()) if (!visible.has(id)) standing.delete(id);
     if (!kills.includes(requests)) {
       const step = module.acceptScanPage(state, page);
       const joined = new Set(step.joined);

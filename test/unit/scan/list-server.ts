@@ -1,3 +1,4 @@
+import { numberedPage } from '../../../src/crm/wire/numbered-page.ts';
 import type { ScanPage, ScanRecord } from '../../../src/domain/scan/scan.ts';
 import { randomFrom } from '../walk/model-server.ts';
 
@@ -22,6 +23,8 @@ export interface ListModes {
   readonly delayMs: number;
   /** A page begins up to so many records before what was asked. */
   readonly early: number;
+  /** Pages are numbered: one begins at a multiple of its size. */
+  readonly numbered?: boolean;
   readonly ignoresOffset?: boolean;
   /** And says there is no more once the offset asked for is far enough. */
   readonly endsByOffset?: boolean;
@@ -119,9 +122,11 @@ export class ListServer {
     this.requests += 1;
     const all = this.#sorted(sinceMs);
     const early = request.offset === 0 ? 0 : Math.floor(this.random() * (modes.early + 1));
-    const offset = Math.max(0, request.offset - early);
+    const most = Math.min(request.limit, modes.pageCap);
+    const asked = { offset: Math.max(0, request.offset - early), size: most };
+    const { offset, size } = modes.numbered ? numberedPage(asked.offset, most) : asked;
     const from = modes.ignoresOffset ? 0 : offset;
-    const shown = all.slice(from, from + Math.min(request.limit, modes.pageCap));
+    const shown = all.slice(from, from + size);
     const left = all.length - ((modes.endsByOffset ? offset : from) + shown.length);
     return {
       shown,

@@ -3,7 +3,8 @@ import { type ListModes, ListServer } from './list-server.ts';
 
 const HOUR_MS = 3_600_000;
 
-const tidy: ListModes = {
+/** Everything as it should be, but no totals. */
+export const tidy: ListModes = {
   order: 'created',
   direction: 'asc',
   ties: 'stable',
