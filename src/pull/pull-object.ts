@@ -99,7 +99,10 @@ export async function readChanges(
   deps: PullDeps,
   table: MirrorTable,
   reading: Reading,
-  options: ReadOptions,
+  options: ReadOptions & {
+    /** Of a list that is read from its beginning each time: beyond them it is given up. */
+    readonly mostRequests?: number | undefined;
+  },
 ): Promise<void> {
   const before = reading.counts.requests;
   await readByKind(deps, table, reading, options);
@@ -110,7 +113,7 @@ async function readByKind(
   deps: ReadDeps,
   table: MirrorTable,
   reading: Reading,
-  options: ReadOptions,
+  options: Parameters<typeof readChanges>[3],
 ): Promise<void> {
   const { changes } = deps.remote.capabilitiesOf(table.object);
   switch (changes.kind) {

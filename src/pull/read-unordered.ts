@@ -9,6 +9,7 @@ import {
 } from '../conflicts/read-object.ts';
 import { moveCursor, readDatabaseTime } from '../db/cursor.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
+import { createShown } from '../domain/scan/shown.ts';
 import {
   confirms,
   EARLIEST_MS,
@@ -18,6 +19,9 @@ import {
   walkStart,
 } from '../domain/walk/instant.ts';
 import { roundByPosition } from './round-by-position.ts';
+
+/** The list takes more requests than were allowed: what came is applied, and proves nothing. */
+export const TOO_LONG = 'list-too-long';
 
 /** Stamps may be cut to the second, and a filter may leave out the instant it is given. */
 const STAMP_MS = 1_000;
@@ -34,8 +38,12 @@ export async function readUnordered(
   deps: ReadDeps,
   table: MirrorTable,
   reading: Reading,
-  options: ReadOptions & { readonly watermark: Watermark | null },
+  options: ReadOptions & {
+    readonly watermark: Watermark | null;
+    readonly mostRequests?: number | undefined;
+  },
 ): Promise<void> {
+  const { mostRequests = Number.POSITIVE_INFINITY } = options;
   const startedAtMs = serverNow(deps);
   const databaseStartMs = Date.parse(await readDatabaseTime(deps.db));
   const before = watermarkOf(reading.cursor, 'updated');
@@ -48,18 +56,27 @@ export async function readUnordered(
     limit: deps.remote.limits.pageSize,
     startedAtMs,
   });
+  const shown = createShown();
   let newestMs = Number.NEGATIVE_INFINITY;
+  let requests = 0;
   for (let request = round.next(); request; request = round.next()) {
     options.signal.throwIfAborted();
+    if (requests >= mostRequests) {
+      reading.state = 'incomplete';
+      reading.reason = TOO_LONG;
+      return;
+    }
     const readAt = await readDatabaseTime(deps.db);
     const page = await readLinkedPage(deps, table, request, { ...options, depth: 'changed' });
+    requests += page.requests;
     reading.counts.requests += page.requests;
     const read = round.take(page);
     for (const { updatedAt } of page.records) {
       newestMs = Math.max(newestMs, parseInstant(updatedAt) ?? newestMs);
     }
-    // Whom an unproven list has shown is not kept: no count could settle it.
-    const { finished, problem } = read.conclude([]);
+    const ids = read.records.map(({ id }) => id);
+    shown.note({ pass: read.pass, ids, joined: read.joined });
+    const { finished, problem } = read.conclude(shown.count(read.asksCount));
     const isProven = finished && problem === null && Number.isFinite(newestMs);
     const at = isProven ? formatInstant(Math.min(newestMs, startedAtMs)) : null;
     await applyPage(deps, table, reading, options, {

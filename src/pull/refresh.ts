@@ -22,6 +22,7 @@ import { claimSize } from '../domain/capabilities.ts';
 import { OVERLAP_MS } from '../domain/walk/instant.ts';
 import { followHintedMerges } from './follow-hinted-merges.ts';
 import { inTurn, type PullDeps, readChanges } from './pull-object.ts';
+import { TOO_LONG } from './read-unordered.ts';
 
 /** What was taken in right before a claim, and what the next look within the same push begins from. */
 export interface Refreshed {
@@ -70,17 +71,20 @@ export async function refreshBeforePush(
   }
   const since = before ?? ANEW;
   const due = await readDueRecords(deps.db, object, MOST_ALONE + 1);
+  const ids = due.ids.slice(0, MOST_ALONE);
   let unproven = since.isUnproven;
-  const byList = async (): Promise<Refreshed | null> => {
-    const { isProven, reached } = await readList(deps, table, reading, { ...options, since });
-    unproven = !isProven;
+  const byList = async (mostRequests?: number): Promise<Refreshed | null> => {
+    const how = { ...options, since, mostRequests };
+    const { isProven, isTooLong, reached } = await readList(deps, table, reading, how);
+    unproven = !isProven && !isTooLong;
     return isProven ? { ...ANEW, reached } : null;
   };
   if (!unproven && !(await isCheaperAlone(deps, table, { due, since }))) {
-    const read = await byList();
+    // How long it is shows once it is read.
+    const needsAll = due.births && asksForIdentity(deps, table);
+    const read = await byList(needsAll ? undefined : ids.length);
     if (read !== null) return read;
   }
-  const ids = due.ids.slice(0, MOST_ALONE);
   const found = await readAlone(deps, table, reading, { ...options, ids });
   if (!unproven && found < ids.length) {
     // One that is gone may live on in another, of which the list alone tells.
@@ -108,17 +112,20 @@ async function followMerges(
 const MERGES_AT_ONCE = 100;
 
 /**
- * In requests. Within a push the list is read on from where it ended, which is one page: until then
- * records are read by themselves as long as they come to no more than the list would have.
+ * In requests. Within a push a list in order is read on from where it ended, which is one page: until
+ * then records are read by themselves as long as they come to no more than the list would have. One
+ * in no order is read anew before every claim.
  */
 async function isCheaperAlone(
   { db, remote, readingCosts }: PullDeps,
   table: MirrorTable,
   { due, since }: { readonly due: DueRecords; readonly since: Refreshed },
 ): Promise<boolean> {
-  if (since.reached !== null || due.ids.length > MOST_ALONE) return false;
+  const isOrdered = remote.capabilitiesOf(table.object).changes.kind === 'ordered-filter';
+  if (since.reached !== null || (isOrdered && due.ids.length > MOST_ALONE)) return false;
   if (due.births && asksForIdentity({ remote }, table)) return false;
-  const requests = since.alone + due.ids.length;
+  const ofClaim = Math.min(due.ids.length, MOST_ALONE);
+  const requests = isOrdered ? since.alone + ofClaim : ofClaim;
   if (requests <= readingCosts.of(table.object)) return true;
   // What was sent from here comes back with the list.
   const atLeast = requests * remote.limits.pageSize;
@@ -161,8 +168,18 @@ async function readList(
   deps: PullDeps,
   table: MirrorTable,
   reading: Reading,
-  { since, ...options }: ReadOptions & { readonly since: Pick<Refreshed, 'reached'> },
-): Promise<{ readonly isProven: boolean; readonly reached: string | null }> {
+  {
+    since,
+    ...options
+  }: ReadOptions & {
+    readonly since: Pick<Refreshed, 'reached'>;
+    readonly mostRequests?: number | undefined;
+  },
+): Promise<{
+  readonly isProven: boolean;
+  readonly isTooLong: boolean;
+  readonly reached: string | null;
+}> {
   const isOrdered = deps.remote.capabilitiesOf(table.object).changes.kind === 'ordered-filter';
   return await inTurn(deps, reading, options, async () => {
     await retryAside(deps, table, reading, options);
@@ -175,14 +192,15 @@ async function readList(
       const how = { orderBy: 'updated', from: reached, probe, passing: true } as const;
       reached = (await walkObject(deps, table, reading, { ...options, ...how })) ?? reached;
     } else if (phase === 'backfill' && backfill === null) {
-      return { isProven: false, reached: null };
+      return { isProven: false, isTooLong: false, reached: null };
     } else {
       await readChanges(deps, table, reading, options);
       reached = isOrdered ? reading.cursor.updatedWatermark : null;
     }
     // A record that has lost its date was read all the same.
     const isProven = reading.state === 'ok' || reading.reason === UNDATED;
-    return { isProven, reached: isProven ? reached : null };
+    const isTooLong = reading.reason === TOO_LONG;
+    return { isProven, isTooLong, reached: isProven ? reached : null };
   });
 }
 

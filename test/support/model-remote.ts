@@ -5,6 +5,7 @@ import type { Json } from '../../src/domain/json.ts';
 import type { RemoteRecord } from '../../src/domain/record.ts';
 import type { Page, PageRequest } from '../../src/domain/remote.ts';
 import type { ObjectSchema } from '../../src/domain/schema.ts';
+import { seededRandom, shuffled } from '../../src/emulator/kernel/random.ts';
 
 type Fields = Readonly<Record<string, Json>>;
 
@@ -17,8 +18,8 @@ interface Kept {
 
 export interface ModelOptions {
   readonly capabilities: Capabilities;
-  /** What a list by positions is sorted by. */
-  readonly sortedBy?: 'created' | 'updated';
+  /** What a list by positions is sorted by; by nothing, each answer is in another order. */
+  readonly sortedBy?: 'created' | 'updated' | 'nothing';
   readonly pageSize?: number;
   readonly totals?: boolean;
   /** Whether records show when they were last edited. */
@@ -39,15 +40,21 @@ export class ModelCrm {
   /** Values that somebody else has written and no answer has shown, by the writes that replaced them. */
   readonly overwritten: string[] = [];
   pages = 0;
+  /** Records looked at by themselves. */
+  reads = 0;
   writes = 0;
+  readonly #random = seededRandom('model');
   /** Fields as written by somebody else, until an answer shows them. */
   readonly #unseen = new Map<string, Set<string>>();
+  /** Records on a page at most. */
+  pageSize: number;
   readonly #options: ModelOptions;
   #nextId = 0;
   #nowMs = Date.now();
 
   constructor(options: ModelOptions) {
     this.#options = options;
+    this.pageSize = options.pageSize ?? 7;
   }
 
   add(fields: Fields, ageMs = 0): string {
@@ -83,7 +90,8 @@ export class ModelCrm {
   }
 
   open(): OpenRemote {
-    const { capabilities, pageSize = 7, named = false } = this.#options;
+    const { capabilities, named = false } = this.#options;
+    const pageSize = () => this.pageSize;
     const canRead =
       capabilities.deletions.kind === 'feed' || capabilities.deletions.proof !== 'scan';
     const read = (id: string) => {
@@ -99,6 +107,7 @@ export class ModelCrm {
       readDeletions: none,
       readRecord: async ({ id }) => {
         const record = canRead ? read(id) : await none();
+        this.reads += 1;
         await this.beforeRecord?.(id);
         return record;
       },
@@ -127,7 +136,13 @@ export class ModelCrm {
       setLinks: none,
       removeLinks: none,
       capabilitiesOf: () => capabilities,
-      limits: { pageSize, batchSizeOf: () => 100, writesAtOnce: 1 },
+      limits: {
+        get pageSize() {
+          return pageSize();
+        },
+        batchSizeOf: () => 100,
+        writesAtOnce: 1,
+      },
       clock: null,
       stats: () => [],
       watch: () => () => {},
@@ -154,11 +169,12 @@ export class ModelCrm {
       (from === undefined || kept[column] >= Date.parse(from)) &&
       (to === undefined || kept[column] <= Date.parse(to)) &&
       (changedSince === undefined || kept.updatedMs > Date.parse(changedSince));
-    const all = [...this.records.values()]
-      .filter(within)
-      .toSorted((a, b) => sign * (a[sort] - b[sort] || (a.id < b.id ? -1 : 1)));
-    const { pageSize = 7 } = this.#options;
-    let shown = all.slice(offset, offset + Math.min(limit, pageSize));
+    const found = [...this.records.values()].filter(within);
+    const all =
+      orderBy === 'position' && sortedBy === 'nothing'
+        ? shuffled(this.#random, found)
+        : found.toSorted((a, b) => sign * (a[sort] - b[sort] || (a.id < b.id ? -1 : 1)));
+    let shown = all.slice(offset, offset + Math.min(limit, this.pageSize));
     if (this.disorder !== null) {
       const { disorder } = this;
       shown = shown.toReversed().filter(({ id }) => !disorder.has(id));
