@@ -8,7 +8,7 @@ import { systemClock } from '../crm/wire/clock.ts';
 import type { SpareBuffers } from '../crm/wire/spare-buffers.ts';
 import type { Database } from '../db/database.ts';
 import { type Dependant, readStaleViews } from '../db/dependants.ts';
-import { readInstallationFacts, readSettingFacts } from '../db/health.ts';
+import { readInstallationFacts, readUnseen } from '../db/health.ts';
 import { ensureInstallation, type Installation } from '../db/installation.ts';
 import { applyMirror, type MirrorChange } from '../db/mirror/apply.ts';
 import { readObjects } from '../db/mirror/catalog.ts';
@@ -199,16 +199,15 @@ async function assemble(
     return applied;
   };
   let { discovered } = opened;
-  let applied = await mirrored(discovered);
-  const watch = await watchSchema(db);
+  const watch = watchSchema(db);
+  let applied = await watch.around(() => mirrored(discovered));
   let checkedAtMs = performance.now();
   let askedAtMs = opened.isTold ? checkedAtMs : Number.NEGATIVE_INFINITY;
   const check = async () => {
     const before = applied;
-    applied = await mirrored(discovered);
+    applied = await watch.around(() => mirrored(discovered));
     tellChange(deps.log, before, applied);
     if (applied.steps.length > 0) tellStaleViews(deps.log, await readStaleViews(db));
-    await watch.load();
     checkedAtMs = performance.now();
   };
   let checking: Promise<void> | null = null;
@@ -229,7 +228,7 @@ async function assemble(
   for (const setting of unknownNames(config, opened.discovered)) {
     deps.log.warn({ setting }, 'the workspace has nothing of this name');
   }
-  for (const statement of (await readSettingFacts(db)).unseen) {
+  for (const statement of await readUnseen(db)) {
     deps.log.warn({ hint: statement }, 'a setting lets local writes go past the triggers, unseen');
   }
   for (const problem of applied.problems) deps.log.warn(problem, 'object not mirrored');

@@ -1,5 +1,6 @@
+/** A whole number, in threes. Not by `toLocaleString`, for which Node reads its tables of languages. */
 export function showCount(count: number | bigint): string {
-  return count.toLocaleString('en-US');
+  return String(count).replace(/\B(?=(?:\d{3})+$)/g, ',');
 }
 
 export function showPlural(count: number, one: string, many = `${one}s`): string {

@@ -25,10 +25,17 @@ const GAP = '  ';
 /** Less is no column any more. */
 const LEAST_WRAPPED = 20;
 
-const graphemes = new Intl.Segmenter('en');
+const PLAIN = /^[ -~]*$/;
+
+/** What each takes a place on the screen. Node reads its tables of languages for the first that is not plain, for 10 ms. */
+function symbolsOf(text: string): readonly string[] {
+  const shown = stripVTControlCharacters(text);
+  if (PLAIN.test(shown)) return shown.split('');
+  return Array.from(new Intl.Segmenter('en').segment(shown), ({ segment }) => segment);
+}
 
 function lengthOf(text: string): number {
-  return Array.from(graphemes.segment(stripVTControlCharacters(text))).length;
+  return symbolsOf(text).length;
 }
 
 function totalOf(laid: readonly Laid[]): number {
@@ -97,10 +104,8 @@ function pad(text: string, width: number, align: Column['align']): string {
 /** No longer than `width`. What is cut loses its colour: half an escape sequence would colour the rest of the screen. */
 export function cut(text: string, width: number): string {
   if (lengthOf(text) <= width) return text;
-  const plain = Array.from(graphemes.segment(stripVTControlCharacters(text)));
-  return `${plain
+  return `${symbolsOf(text)
     .slice(0, width - 1)
-    .map(({ segment }) => segment)
     .join('')}…`;
 }
 

@@ -121,10 +121,11 @@ function wantedLevels({ read, write }: Grants): ReadonlyMap<string, 'read' | 'wr
  */
 export async function applyGrants(db: Database, grants: Grants): Promise<readonly string[]> {
   const levels = wantedLevels(grants);
-  const glance = await readGrantState(db, grants);
   const known = await db.query<{ role: string; level: string }>(
     'SELECT role, level FROM {sync}.grantee',
   );
+  if (levels.size === 0 && known.length === 0) return [];
+  const glance = await readGrantState(db, grants);
   const isNoted =
     known.length === levels.size && known.every(({ role, level }) => levels.get(role) === level);
   if (glance.due.length === 0 && isNoted) return glance.unknownRoles;

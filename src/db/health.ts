@@ -37,25 +37,33 @@ export interface SettingFacts {
 
 /** What the settings of server, role and database come to, whatever we set ourselves. */
 export async function readSettingFacts(sql: Sql): Promise<SettingFacts> {
-  const [facts] = await sql.query<SettingFacts & Record<string, unknown>>(
+  const [facts] = await sql.query<Omit<SettingFacts, 'unseen'> & Record<string, unknown>>(
     `SELECT ARRAY(SELECT s.name FROM pg_settings AS s
                     JOIN unnest($1::text[], $2::text[]) AS p(name, fine) ON p.name = lower(s.name)
                    WHERE s.reset_val !~ p.fine ORDER BY s.name) AS replaced,
-            ARRAY(SELECT CASE WHEN s.setrole = 0 THEN format('ALTER DATABASE %I', d.datname)
-                              WHEN d.oid IS NULL THEN format('ALTER ROLE %I', r.rolname)
-                              ELSE format('ALTER ROLE %I IN DATABASE %I', r.rolname, d.datname) END
-                         || ' RESET session_replication_role'
-                    FROM pg_db_role_setting AS s
-                    LEFT JOIN pg_roles AS r ON r.oid = s.setrole
-                    LEFT JOIN pg_database AS d ON d.oid = s.setdatabase
-                   WHERE (s.setdatabase = 0 OR d.datname = current_database())
-                     AND s.setconfig && ARRAY['session_replication_role=replica'] ORDER BY 1) AS unseen,
             (SELECT s.reset_val FROM pg_settings AS s
               WHERE lower(s.name) = 'timezone'
                 AND s.reset_val !~* '^(Etc/)?(UTC|GMT|UCT|Zulu|Universal|Greenwich)$') AS zone`,
     [REPLACED.map(({ name }) => name), REPLACED.map(({ fine }) => fine)],
   );
-  return facts ?? { replaced: [], unseen: [], zone: null };
+  return { replaced: [], zone: null, ...facts, unseen: await readUnseen(sql) };
+}
+
+/** {@link SettingFacts.unseen} */
+export async function readUnseen(sql: Sql): Promise<readonly string[]> {
+  const rows = await sql.query<{ statement: string }>(
+    `SELECT CASE WHEN s.setrole = 0 THEN format('ALTER DATABASE %I', d.datname)
+                 WHEN d.oid IS NULL THEN format('ALTER ROLE %I', r.rolname)
+                 ELSE format('ALTER ROLE %I IN DATABASE %I', r.rolname, d.datname) END
+            || ' RESET session_replication_role' AS statement
+       FROM pg_db_role_setting AS s
+       LEFT JOIN pg_roles AS r ON r.oid = s.setrole
+       LEFT JOIN pg_database AS d ON d.oid = s.setdatabase
+      WHERE (s.setdatabase = 0 OR d.datname = current_database())
+        AND s.setconfig && ARRAY['session_replication_role=replica']
+      ORDER BY statement`,
+  );
+  return rows.map(({ statement }) => statement);
 }
 
 /** Rights we need and lack, as the statements that would grant them; from the catalog alone. */

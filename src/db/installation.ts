@@ -34,7 +34,10 @@ interface InstallationRow extends Record<string, unknown> {
   readonly workspace: string;
   readonly crm: string | null;
   readonly fingerprint: string;
+  readonly push: boolean;
 }
+
+const READ = 'SELECT id, workspace, crm, fingerprint, push FROM {sync}.installation';
 
 /** Why entries are parked that a copy of the database brought along. */
 const COPIED = 'copied-database';
@@ -80,7 +83,8 @@ export async function refuseOthers(sql: Sql, wanted: Owner): Promise<void> {
   if (standing !== undefined) compareOwners(sql, standing, wanted);
 }
 
-function compareOwners(
+/** @throws UsageError `installation-other-workspace`, naming both. */
+export function compareOwners(
   { schemas }: Sql,
   standing: { readonly crm: string | null; readonly workspace: string },
   wanted: Owner,
@@ -99,39 +103,58 @@ function compareOwners(
   );
 }
 
+interface WantedInstallation {
+  readonly crm?: string;
+  readonly workspace: string;
+  readonly push: boolean;
+}
+
 /**
- * Writes down which workspace these schemas mirror and whether local writes are taken. Repeatable,
- * and safe beside another process; one row lock.
+ * Writes down which workspace these schemas mirror and whether local writes are taken, where that is
+ * not what they say. Repeatable, and safe beside another process; one row lock.
  *
  * @throws UsageError `installation-other-workspace` where they mirror another.
  */
 export async function ensureInstallation(
   db: Database,
-  wanted: { readonly crm?: string; readonly workspace: string; readonly push: boolean },
+  wanted: WantedInstallation,
 ): Promise<Installation> {
+  const here = await readFingerprint(db);
+  const [standing] = await db.query<InstallationRow>(READ);
+  const found = standing && judge(db, standing, { here, wanted });
+  if (found?.isDue === false) return found.installation;
   return await db.transaction(async (tx) => {
-    const here = await readFingerprint(tx);
     await tx.query(
       `INSERT INTO {sync}.installation (workspace, crm, fingerprint) VALUES ($1, $2, $3)
            ON CONFLICT DO NOTHING`,
       [wanted.workspace, wanted.crm ?? null, write(here)],
     );
-    const [row] = await tx.query<InstallationRow>(
-      'SELECT id, workspace, crm, fingerprint FROM {sync}.installation FOR UPDATE',
-    );
+    const [row] = await tx.query<InstallationRow>(`${READ} FOR UPDATE`);
     if (row === undefined) throw new Error('an installation has no row');
-    const crm = wanted.crm ?? row.crm;
-    compareOwners(tx, row, { crm: crm ?? '', workspace: wanted.workspace });
-    const adopted = names(row.fingerprint, here);
-    // A cluster that would not tell its identifier before may tell it now.
-    const known = adopted && here.cluster !== '-' ? write(here) : row.fingerprint;
-    await tx.query(
-      `UPDATE {sync}.installation SET push = $1, fingerprint = $2, crm = $3
-        WHERE push <> $1 OR fingerprint <> $2 OR crm IS DISTINCT FROM $3`,
-      [wanted.push, known, crm],
-    );
-    return { id: row.id, workspace: row.workspace, adopted };
+    const { installation, crm, fingerprint } = judge(tx, row, { here, wanted });
+    await tx.query('UPDATE {sync}.installation SET push = $1, fingerprint = $2, crm = $3', [
+      wanted.push,
+      fingerprint,
+      crm,
+    ]);
+    return installation;
   });
+}
+
+/** What its row should say, and whether that is yet to be written. @throws as its caller does. */
+function judge(
+  sql: Sql,
+  row: InstallationRow,
+  { here, wanted }: { readonly here: Fingerprint; readonly wanted: WantedInstallation },
+) {
+  const { id, workspace } = row;
+  const crm = wanted.crm ?? row.crm;
+  compareOwners(sql, row, { crm: crm ?? '', workspace: wanted.workspace });
+  const adopted = names(row.fingerprint, here);
+  // A cluster that would not tell its identifier before may tell it now.
+  const fingerprint = adopted && here.cluster !== '-' ? write(here) : row.fingerprint;
+  const isDue = row.push !== wanted.push || row.fingerprint !== fingerprint || row.crm !== crm;
+  return { installation: { id, workspace, adopted }, crm, fingerprint, isDue };
 }
 
 /**
@@ -143,9 +166,7 @@ export async function ensureInstallation(
 export async function adoptDatabase(db: Database): Promise<number> {
   return await db.transaction(async (tx) => {
     const here = await readFingerprint(tx);
-    const [row] = await tx.query<InstallationRow>(
-      'SELECT id, workspace, crm, fingerprint FROM {sync}.installation FOR UPDATE',
-    );
+    const [row] = await tx.query<InstallationRow>(`${READ} FOR UPDATE`);
     if (!row || names(row.fingerprint, here)) return 0;
     const parked = await tx.query(
       `UPDATE {sync}.outbox

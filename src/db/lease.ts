@@ -24,25 +24,30 @@ export async function acquireLease(
   sql: Sql,
   claim: { readonly holder: string; readonly ttlMs: number; readonly silent?: string | null },
 ): Promise<Lease | null> {
-  await sql.query(
+  const take = async () => {
+    const [lease] = await sql.query<Lease & Record<string, unknown>>(
+      `WITH free AS (
+         SELECT name FROM {sync}.lease WHERE name = $1
+            AND (expires_at <= clock_timestamp() OR expires_at = $4::timestamptz)
+            FOR UPDATE SKIP LOCKED
+       )
+       UPDATE {sync}.lease AS l
+          SET holder = $2, epoch = l.epoch + 1, acquired_at = clock_timestamp(),
+              expires_at = clock_timestamp() + $3 * interval '1 millisecond'
+         FROM free WHERE l.name = free.name
+        RETURNING l.holder, l.epoch, l.expires_at AS "expiresAt"`,
+      [LEADER, claim.holder, claim.ttlMs, claim.silent ?? null],
+    );
+    return lease ?? null;
+  };
+  const taken = await take();
+  if (taken !== null) return taken;
+  const made = await sql.query(
     `INSERT INTO {sync}.lease (name, epoch, expires_at) VALUES ($1, 0, '-infinity')
-         ON CONFLICT DO NOTHING`,
+         ON CONFLICT DO NOTHING RETURNING 1`,
     [LEADER],
   );
-  const [lease] = await sql.query<Lease & Record<string, unknown>>(
-    `WITH free AS (
-       SELECT name FROM {sync}.lease WHERE name = $1
-          AND (expires_at <= clock_timestamp() OR expires_at = $4::timestamptz)
-          FOR UPDATE SKIP LOCKED
-     )
-     UPDATE {sync}.lease AS l
-        SET holder = $2, epoch = l.epoch + 1, acquired_at = clock_timestamp(),
-            expires_at = clock_timestamp() + $3 * interval '1 millisecond'
-       FROM free WHERE l.name = free.name
-      RETURNING l.holder, l.epoch, l.expires_at AS "expiresAt"`,
-    [LEADER, claim.holder, claim.ttlMs, claim.silent ?? null],
-  );
-  return lease ?? null;
+  return made.length === 0 ? null : await take();
 }
 
 /**

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { type MigrationMeta, readMigrationFiles } from 'drizzle-orm/migrator';
 import { SyncError, UsageError } from '../domain/errors.ts';
 import type { Database, Sql } from './database.ts';
-import { type Owner, refuseOthers } from './installation.ts';
+import { compareOwners, type Owner, refuseOthers } from './installation.ts';
 import { type Schemas, TEMPLATE, verbatim } from './schemas.ts';
 import { fromTemplate } from './template.ts';
 
@@ -143,6 +143,7 @@ export async function migrateControl(
   { folder = migrationsFolder(), owner }: MigrationOptions = {},
 ): Promise<MigrationResult> {
   const files = readMigrationFiles({ migrationsFolder: folder });
+  if (await isCurrent(db, files, owner)) return { applied: 0, total: files.length };
   return db.transaction(
     async (tx) => {
       await tx.query(`select pg_advisory_xact_lock(${lockOf(tx.schemas)})`);
@@ -167,6 +168,36 @@ export async function migrateControl(
     { lockTimeoutMs: 60_000 },
   );
 }
+
+/**
+ * Whether the ledger says what this version knows, to the last hash: one statement of most starts, without
+ * a lock. What else there may be is judged in turn.
+ */
+async function isCurrent(
+  db: Database,
+  files: readonly MigrationMeta[],
+  owner: Owner | undefined,
+): Promise<boolean> {
+  const standing = await db
+    .query<{ hashes: string[] | null; crm: string | null; workspace: string | null }>(
+      `SELECT (SELECT array_agg(hash ORDER BY id) FROM {sync}.migration) AS hashes, i.crm, i.workspace
+         FROM (SELECT) AS one LEFT JOIN {sync}.installation AS i ON true`,
+    )
+    .catch((error: unknown) => {
+      // Nothing is installed, or what an earlier version made.
+      if (error instanceof SyncError && error.code === 'database-statement') return [];
+      throw error;
+    });
+  const [{ hashes, crm, workspace } = EMPTY] = standing;
+  const isSame =
+    hashes?.length === files.length && files.every(({ hash }, at) => hashes[at] === hash);
+  if (isSame && owner !== undefined && workspace !== null) {
+    compareOwners(db, { crm, workspace }, owner);
+  }
+  return isSame;
+}
+
+const EMPTY = { hashes: null, crm: null, workspace: null };
 
 /**
  * How far the control schema has been migrated, changing nothing. `applied` counts what this

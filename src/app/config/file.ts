@@ -4,6 +4,7 @@ import * as z from 'zod';
 import type { ObjectDialect } from '../../crm/adapter.ts';
 import { isObject } from '../../domain/json.ts';
 import { conflictPolicies, deletePolicies } from '../../domain/policy.ts';
+import { MEETING } from './meeting.ts';
 
 const UNIT_MS: Readonly<Record<string, number>> = {
   s: 1_000,
@@ -29,9 +30,6 @@ const retentionMs = z.union([z.literal('keep').transform(() => null), durationMs
 const ofRecordMs = z.union([z.boolean().transform((on) => (on ? null : false)), durationMs], {
   error: 'is neither true, false nor a duration such as 30d',
 });
-
-/** The one object that has recordings. */
-export const MEETING = 'meeting';
 
 const cron = z.string().refine((text) => isCron(text), 'is not a cron expression');
 const conflicts = z.enum(conflictPolicies);

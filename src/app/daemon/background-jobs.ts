@@ -3,7 +3,7 @@ import { readLastRunAge, recordRun } from '../../db/run-log.ts';
 import { isPassing } from '../../domain/errors.ts';
 import type { Priority } from '../../domain/remote.ts';
 import { pullUsers } from '../../pull/pull-users.ts';
-import { MEETING } from '../config/file.ts';
+import { MEETING } from '../config/meeting.ts';
 import { noteBudget } from '../note-budget.ts';
 import { objectError } from '../object-error.ts';
 import type { Session } from '../session.ts';

@@ -2,7 +2,7 @@ import { readDatabaseTime } from '../../db/cursor.ts';
 import { recordRun } from '../../db/run-log.ts';
 import type { CallOptions } from '../../domain/remote.ts';
 import { pullRecordings } from '../../pull/pull-recordings.ts';
-import { MEETING } from '../config/file.ts';
+import { MEETING } from '../config/meeting.ts';
 import { objectError } from '../object-error.ts';
 import type { Session } from '../session.ts';
 

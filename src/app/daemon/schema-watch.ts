@@ -1,15 +1,12 @@
 import type { Database } from '../../db/database.ts';
-import { loadMirror } from '../../db/mirror/load.ts';
+import { loadMirror, type Mirror } from '../../db/mirror/load.ts';
 import {
   readSchemaState,
   readSchemaVersion,
   type SchemaState,
 } from '../../db/mirror/schema-state.ts';
-import type { MirrorTable } from '../../db/mirror/table.ts';
 import { dependencyOrder } from '../../domain/dependency-order.ts';
 import { SyncError } from '../../domain/errors.ts';
-
-type Mirror = Awaited<ReturnType<typeof loadMirror>>;
 
 /**
  * What became of the mirror tables since the last look: `followed` what another process has put
@@ -21,8 +18,10 @@ export type SchemaDrift = 'none' | 'followed' | 'touched';
 export interface SchemaWatch {
   /** Tables in the order in which records have to be created. */
   readonly mirror: Mirror;
-  /** Reads them again, whether or not they have moved. */
-  load(): Promise<void>;
+  /** Knows them anew after a schema check, whatever it came to. */
+  around<Change extends { readonly standing: Mirror | null }>(
+    check: () => Promise<Change>,
+  ): Promise<Change>;
   /**
    * Reads them again where another process has changed them since. What users may have changed is
    * looked at unless that was done within `withinMs`.
@@ -32,15 +31,16 @@ export interface SchemaWatch {
   take(state: SchemaState): Promise<SchemaDrift>;
 }
 
-/** @param db not one of {@link followingDatabase}. */
-export async function watchSchema(db: Database): Promise<SchemaWatch> {
+const UNKNOWN = { version: '', shape: '', mirror: { tables: [], links: [] } };
+
+/** Knows no table before the first check. @param db not one of {@link followingDatabase}. */
+export function watchSchema(db: Database): SchemaWatch {
   const read = async () => {
     // First: a change in between is noticed next time.
     const state = await readSchemaState(db);
-    const { tables, links } = await loadMirror(db);
-    return { ...state, mirror: { tables: inOrder(tables), links } };
+    return { ...state, mirror: inOrder(await loadMirror(db)) };
   };
-  let known = await read();
+  let known: SchemaState & { readonly mirror: Mirror } = UNKNOWN;
   let lookedAtMs = performance.now();
   const take = async (state: SchemaState): Promise<SchemaDrift> => {
     lookedAtMs = performance.now();
@@ -52,8 +52,12 @@ export async function watchSchema(db: Database): Promise<SchemaWatch> {
     get mirror() {
       return known.mirror;
     },
-    async load() {
-      known = await read();
+    async around(check) {
+      const state = await readSchemaState(db);
+      const change = await check();
+      const { standing } = change;
+      known = standing === null ? await read() : { ...state, mirror: inOrder(standing) };
+      return change;
     },
     async follow(withinMs) {
       const isDue = performance.now() - lookedAtMs >= withinMs;
@@ -65,9 +69,10 @@ export async function watchSchema(db: Database): Promise<SchemaWatch> {
   };
 }
 
-function inOrder(tables: readonly MirrorTable[]): readonly MirrorTable[] {
+function inOrder({ tables, links }: Mirror): Mirror {
   const order = dependencyOrder(tables.map(({ schema }) => schema));
-  return tables.toSorted((a, b) => order.indexOf(a.object) - order.indexOf(b.object));
+  const sorted = tables.toSorted((a, b) => order.indexOf(a.object) - order.indexOf(b.object));
+  return { tables: sorted, links };
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { Adapter, SettingNames, Settings } from '../adapter.ts';
+import type { CredentialsProvider } from '../wire/credentials.ts';
 import type { OAuthNames } from '../wire/oauth/oauth-names.ts';
 import { isReadable } from '../wire/setting-checks.ts';
 import { SETTINGS } from './settings.ts';
@@ -20,13 +21,10 @@ export const clarify: Adapter = {
   // Not with the settings: a command that asks nothing need not load what asks.
   async open(settings, { names, allowancePercent, log, buffers }) {
     const { createClarifyRemote } = await import('./remote.ts');
-    const { oauthCredentials } = await import('../wire/oauth/oauth-credentials.ts');
     return createClarifyRemote({
       baseUrl: text(settings, 'apiUrl'),
       workspace: text(settings, 'workspace'),
-      apiKey:
-        settings['apiKey'] ??
-        oauthCredentials({ path: text(settings, 'tokens'), names: oauth(names) }),
+      apiKey: settings['apiKey'] ?? (await signedIn(settings, names)),
       names,
       allowancePercent,
       log,
@@ -53,6 +51,11 @@ export const clarify: Adapter = {
     },
   },
 };
+
+async function signedIn(settings: Settings, names: SettingNames): Promise<CredentialsProvider> {
+  const { oauthCredentials } = await import('../wire/oauth/oauth-credentials.ts');
+  return oauthCredentials({ path: text(settings, 'tokens'), names: oauth(names) });
+}
 
 function text(settings: Settings, key: string): string {
   return settings[key] ?? '';

@@ -4,6 +4,7 @@ import type { ObjectSchema } from '../../domain/schema.ts';
 import type { Database, Sql, Transaction } from '../database.ts';
 import { type Catalog, readCatalog } from './catalog.ts';
 import { fillFromExtra } from './fill.ts';
+import { type Mirror, mirrorOnRecord } from './load.ts';
 import {
   isEmptyPlan,
   isNewVersion,
@@ -53,6 +54,8 @@ export interface MirrorChange {
    * Objects left as they were, and why. `schema-lock-timeout` (retry): somebody holds the table.
    */
   readonly problems: readonly MirrorProblem[];
+  /** The tables as they are on record, where nothing had to be changed; null where they are to be read anew. */
+  readonly standing: Mirror | null;
 }
 
 const DEFAULT_LOCK_TIMEOUT_MS = 2_000;
@@ -91,10 +94,11 @@ export async function applyMirror(
   return await db.transaction(
     async (tx) => {
       const change = await bringUp(tx, schemas, options.history);
+      const freed = await recordProblems(tx, change.problems);
       // What was read meanwhile told links to nobody.
-      await forgetLinks(tx, await recordProblems(tx, change.problems));
+      await forgetLinks(tx, freed);
       if (options.deletePolicies) await writeDeletePolicies(tx, options.deletePolicies);
-      return change;
+      return freed.length === 0 ? change : { ...change, standing: null };
     },
     { asWriter: true, lockTimeoutMs, statementTimeoutMs: STATEMENT_TIMEOUT_MS },
   );
@@ -108,17 +112,20 @@ async function bringUp(
   const glance = await readCatalog(tx);
   if (schemas.length === 0 && glance.mirrors.size > 0) throw emptySchema();
   const expected = planMirror(glance, schemas, history);
-  if (isEmptyPlan(glance, expected)) {
-    return { steps: [], created: [], unfilled: [], problems: expected.problems };
-  }
+  if (isEmptyPlan(glance, expected)) return unchanged(glance, expected);
   await lockMirror(tx);
   // What stood before the lock was ours may have changed while we waited for it.
   const catalog = await readCatalog(tx);
   const plan = planMirror(catalog, schemas, history);
-  if (isEmptyPlan(catalog, plan)) {
-    return { steps: [], created: [], unfilled: [], problems: plan.problems };
-  }
+  if (isEmptyPlan(catalog, plan)) return unchanged(catalog, plan);
   return await carryOut(tx, catalog, plan);
+}
+
+function unchanged(catalog: Catalog, { problems }: MirrorPlan): MirrorChange {
+  const stopped = new Set<string>();
+  // A problem may be new, or of another kind than the one on record.
+  const standing = problems.length === 0 ? mirrorOnRecord({ ...catalog, stopped }) : null;
+  return { steps: [], created: [], unfilled: [], problems, standing };
 }
 
 /** One at a time; until the end of the transaction. */
@@ -178,7 +185,7 @@ async function carryOut(
   const failed = new Set(problems.map(({ object }) => object));
   const objects = schemasOnRecord(catalog, plan, failed);
   if (isNewVersion(catalog, steps, objects)) await recordVersion(tx, { steps, objects });
-  return { steps, created, unfilled, problems };
+  return { steps, created, unfilled, problems, standing: null };
 }
 
 /** Tables of objects and links that are not what the plan wanted. */

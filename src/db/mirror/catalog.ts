@@ -1,6 +1,7 @@
 import type { ObjectSchema } from '../../domain/schema.ts';
 import type { Sql } from '../database.ts';
 import type { Schemas } from '../schemas.ts';
+import { IDENTITY_FUNCTION } from './attachments.ts';
 import { parseDefinition, parseObjects, type StandingField } from './definition.ts';
 import { type NumberColumns, readNumberColumns } from './number-columns.ts';
 
@@ -71,7 +72,7 @@ export interface Catalog {
   readonly mirrors: ReadonlyMap<string, StandingMirror>;
   /** The objects of the last recorded version. */
   readonly objects: readonly ObjectSchema[];
-  /** Functions of the control schema that everybody may call. */
+  /** Of the functions that the planner may have to make, those that everybody may call. */
   readonly functions: ReadonlySet<string>;
   /** Whether foreign keys can stand without being enforced: since Postgres 18. */
   readonly unenforced: boolean;
@@ -336,8 +337,10 @@ async function readControl(
 > {
   const functions = await sql.query<{ name: string }>(
     `SELECT p.proname::text AS name FROM pg_proc AS p
-       JOIN pg_namespace AS n ON n.oid = p.pronamespace
-      WHERE n.nspname = '{sync}' AND has_function_privilege('public', p.oid, 'EXECUTE')`,
+      WHERE p.proname = $1 AND p.pronamespace = '{sync}'::regnamespace
+        AND has_function_privilege('public', p.oid, 'EXECUTE')`,
+    // By its name: of all functions that there are, Postgres would ask who may call them.
+    [IDENTITY_FUNCTION],
   );
   const filled = await sql.query<{ object: string }>(
     `SELECT object FROM {sync}.cursor WHERE phase = 'incremental'`,

@@ -131,11 +131,6 @@ function linkTable(
     first.object === second.object
       ? 'related_id'
       : fitName(`${second.object}_id`, (one) => one === column);
-  const drizzle = pgSchema(MIRROR_SCHEMA).table(
-    name,
-    { first: text(column).notNull(), second: text(otherColumn).notNull() },
-    (t) => [primaryKey({ columns: [t.first, t.second] })],
-  );
   return {
     name,
     qualified: qualify(name),
@@ -143,6 +138,12 @@ function linkTable(
       { ...first, declared: isDeclared(first), column },
       { ...second, declared: isDeclared(second), column: otherColumn },
     ],
-    drizzle,
+    get drizzle() {
+      return pgSchema(MIRROR_SCHEMA).table(
+        name,
+        { first: text(column).notNull(), second: text(otherColumn).notNull() },
+        (t) => [primaryKey({ columns: [t.first, t.second] })],
+      );
+    },
   };
 }

@@ -1,5 +1,5 @@
 import type { Sql } from '../database.ts';
-import { readMirrors, readObjects, type StandingMirror } from './catalog.ts';
+import { type Catalog, readMirrors, readObjects, type StandingMirror } from './catalog.ts';
 import { type LinkTable, linkTables } from './links.ts';
 import type { NumberType } from './number-type.ts';
 import { readStopped } from './problem-record.ts';
@@ -12,13 +12,25 @@ export async function loadMirrorTables(sql: Sql): Promise<readonly MirrorTable[]
   return (await loadMirror(sql)).tables;
 }
 
-/** Link tables beside them, of objects that may both be written. */
-export async function loadMirror(
-  sql: Sql,
-): Promise<{ readonly tables: readonly MirrorTable[]; readonly links: readonly LinkTable[] }> {
+/** The tables, and link tables beside them, of objects that may both be written. */
+export interface Mirror {
+  readonly tables: readonly MirrorTable[];
+  readonly links: readonly LinkTable[];
+}
+
+export async function loadMirror(sql: Sql): Promise<Mirror> {
   const mirrors = await readMirrors(sql);
   const stopped = await readStopped(sql);
-  const standing = (await readObjects(sql)).flatMap((schema) => {
+  return mirrorOnRecord({ mirrors, objects: await readObjects(sql), stopped });
+}
+
+/** {@link loadMirror} by what was read already. */
+export function mirrorOnRecord({
+  mirrors,
+  objects,
+  stopped,
+}: Pick<Catalog, 'mirrors' | 'objects'> & { readonly stopped: ReadonlySet<string> }): Mirror {
+  const standing = objects.flatMap((schema) => {
     const mirror = mirrors.get(schema.object);
     if (mirror === undefined || mirror.removed) return [];
     const live = schema.fields.filter(

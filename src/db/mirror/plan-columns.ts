@@ -5,7 +5,6 @@ import {
   addKeySql,
   addRowKeySql,
   alterColumnsSql,
-  type ColumnDdl,
   columnDdl,
   commentSql,
   defaultSql,
@@ -15,7 +14,13 @@ import {
 } from './ddl.ts';
 import { isPromisedAnew } from './number-columns.ts';
 import { isNumberType } from './number-type.ts';
-import { type MirrorColumn, type MirrorTable, SYSTEM_COLUMNS } from './table.ts';
+import {
+  type ColumnShape,
+  columnShapes,
+  type MirrorColumn,
+  type MirrorTable,
+  SYSTEM_COLUMNS,
+} from './table.ts';
 
 /** One statement, and what it is for. */
 export interface Step {
@@ -53,10 +58,9 @@ interface Standing {
  * that views which use them keep working.
  */
 export function planColumns(table: MirrorTable, { relation, mirror, title }: Standing): ColumnPlan {
-  const ddl = new Map(columnDdl(table.drizzle).map((column) => [column.name, column]));
-  const taken = new Set([...relation.columns.keys(), ...ddl.keys()]);
+  const shapes = columnShapes(table);
+  const taken = new Set([...relation.columns.keys(), ...shapes.keys()]);
   const renames: Step[] = [];
-  const clauses: string[] = [];
   const addedNames: string[] = [];
   const replaced = new Set<string>();
 
@@ -77,12 +81,11 @@ export function planColumns(table: MirrorTable, { relation, mirror, title }: Sta
       },
     );
   };
-  const add = (column: ColumnDdl): void => {
-    clauses.push(column.clause);
-    addedNames.push(column.name);
+  const add = (name: string): void => {
+    addedNames.push(name);
   };
-  const wanted = (name: string): ColumnDdl => {
-    const column = ddl.get(name);
+  const wanted = (name: string): ColumnShape => {
+    const column = shapes.get(name);
     if (column === undefined) throw new Error(`no definition of column ${name}`);
     return column;
   };
@@ -92,7 +95,7 @@ export function planColumns(table: MirrorTable, { relation, mirror, title }: Sta
     const standing = relation.columns.get(name);
     if (standing !== undefined) {
       if (!fits(standing, wanted(name))) damaged.push(name);
-    } else if (name !== '_key') add(wanted(name));
+    } else if (name !== '_key') add(name);
   }
   const added: MirrorColumn[] = [];
   const widened: MirrorColumn[] = [];
@@ -116,7 +119,7 @@ export function planColumns(table: MirrorTable, { relation, mirror, title }: Sta
       }
     }
     if (standing === undefined || isStale) {
-      add(wanted(column.column));
+      add(column.column);
       added.push(column);
     }
     for (const part of column.parts) {
@@ -124,15 +127,19 @@ export function planColumns(table: MirrorTable, { relation, mirror, title }: Sta
       const partFits = partStanding !== undefined && fits(partStanding, wanted(part.column));
       if (partFits && !isStale) continue;
       if (partStanding !== undefined && !replaced.has(part.column)) makeWay(part.column);
-      add(wanted(part.column));
+      add(part.column);
     }
   }
   const steps = [...renames];
-  if (clauses.length > 0) {
+  if (addedNames.length > 0) {
+    const ddl = new Map(columnDdl(table.drizzle).map(({ name, clause }) => [name, clause]));
     steps.push({
       object: table.object,
       description: `add ${addedNames.length === 1 ? 'column' : 'columns'} ${addedNames.join(', ')}`,
-      sql: addColumnsSql(table.name, clauses),
+      sql: addColumnsSql(
+        table.name,
+        addedNames.flatMap((name) => ddl.get(name) ?? []),
+      ),
     });
   }
   if (retyped.length > 0) {
@@ -209,10 +216,7 @@ export function keyStep(
   return { object, description, sql: addKeySql(table, columns, !hasPrimaryKey) };
 }
 
-function fits(
-  standing: { readonly type: string; readonly generated: boolean },
-  wanted: ColumnDdl,
-): boolean {
+function fits(standing: ColumnShape, wanted: ColumnShape): boolean {
   return standing.type === wanted.type && standing.generated === wanted.generated;
 }
 

@@ -71,15 +71,15 @@ export function planObject(
   if (columns && columns.damaged.length > 0) return damagedTable(object, shown, columns.damaged);
   const replaced = columns?.replaced ?? new Set<string>();
   const indexes = planIndexes(table, { catalog, claimed, replaced });
-  const creation = {
+  const creation = () => ({
     object,
     description: `create table ${name}`,
     sql: createTableSql(table.drizzle),
-  };
+  });
   // What kept the id a row was born with before there were keys.
   const former = triggerName(catalog.schemas, 'birth');
   const steps = [
-    ...(columns === null ? [creation] : [...indexes.before, ...columns.steps]),
+    ...(columns === null ? [creation()] : [...indexes.before, ...columns.steps]),
     ...planComments(table, { relation, mirror, title }, replaced),
     ...indexes.after,
     ...mirrorTriggers(catalog.schemas, name, object)

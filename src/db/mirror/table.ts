@@ -47,6 +47,7 @@ export interface MirrorTable {
   /** Live fields that have a column, in the schema's order; system columns are not among them. */
   readonly columns: readonly MirrorColumn[];
   readonly byField: ReadonlyMap<string, MirrorColumn>;
+  /** Made when it is first asked for: most starts have nothing to define. */
   readonly drizzle: PgTable;
 }
 
@@ -114,6 +115,7 @@ export function mirrorTable(schema: ObjectSchema, naming?: MirrorNaming): Mirror
   const columns = schema.fields.flatMap((field) =>
     mirrorColumn(field, names.get(field.name), naming?.numberTypes),
   );
+  let definition: PgTable | null = null;
   return {
     object: schema.object,
     schema,
@@ -121,7 +123,10 @@ export function mirrorTable(schema: ObjectSchema, naming?: MirrorNaming): Mirror
     qualified: qualify(name),
     columns,
     byField: new Map(columns.map((column) => [column.field.name, column])),
-    drizzle: drizzleTable(name, columns),
+    get drizzle() {
+      definition ??= drizzleTable(name, columns);
+      return definition;
+    },
   };
 }
 
@@ -144,6 +149,33 @@ function mirrorColumn(
           return column === undefined ? [] : [{ part, column }];
         });
   return [{ field, column: names.column, sqlType, parts }];
+}
+
+/** What of a column shows whether the one that stands is it. */
+export interface ColumnShape {
+  /** As `format_type` prints it. */
+  readonly type: string;
+  readonly generated: boolean;
+}
+
+/** Of every column by name: what its definition says, without making one. */
+export function columnShapes({ columns }: MirrorTable): ReadonlyMap<string, ColumnShape> {
+  const shape = (sqlType: SqlType, generated: boolean) => ({ type: printed(sqlType), generated });
+  const shapes = new Map<string, ColumnShape>();
+  for (const { name, sqlType } of SYSTEM_COLUMNS) shapes.set(name, shape(sqlType, false));
+  for (const { column, sqlType, parts } of columns) {
+    shapes.set(column, shape(sqlType, false));
+    for (const { part, column: name } of parts) shapes.set(name, shape(partType(part), true));
+  }
+  return shapes;
+}
+
+function printed(sqlType: SqlType): string {
+  return sqlType === 'timestamptz' ? 'timestamp with time zone' : sqlType;
+}
+
+function partType({ kind }: FieldPart): SqlType {
+  return kind === 'number' ? 'numeric' : kind;
 }
 
 /**
@@ -204,10 +236,9 @@ function drizzleTable(name: string, columns: readonly MirrorColumn[]): PgTable {
   for (const { field, column, sqlType, parts } of columns) {
     builders.push([`field:${field.name}`, columnBuilder(column, sqlType)]);
     for (const { part, column: partColumn } of parts) {
-      const partType = part.kind === 'number' ? 'numeric' : part.kind;
       builders.push([
         `part:${field.name}.${part.name}`,
-        columnBuilder(partColumn, partType).generatedAlwaysAs(
+        columnBuilder(partColumn, partType(part)).generatedAlwaysAs(
           sql.raw(partExpression(column, part)),
         ),
       ]);

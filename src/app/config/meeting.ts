@@ -1,0 +1,2 @@
+/** The one object that has recordings. */
+export const MEETING = 'meeting';
