@@ -66,7 +66,8 @@ async function oneOfOurs(url = `${workspace.publicUrl}/webhook`): Promise<string
       expect(row).toEqual({ hook_id: ours[0]?.id.webhook_id, target_url: url, state: 'active' });
       return String(row?.['hook_id']);
     },
-    { timeout: 20_000, interval: 100 },
+    // One that fails is tried for ten seconds, and ten later anew.
+    { timeout: 40_000, interval: 100 },
   );
 }
 
