@@ -142,8 +142,8 @@ async function sendAll(
 }
 
 /**
- * Where what may have arrived is refused because its record is not there, or because the comment is another
- * record's, that was merged, perhaps: then it is looked for by the one that lives on.
+ * Where it is refused because its record is not there, that was merged, perhaps: then it goes to the one that
+ * lives on. What may have arrived is looked for there as well where the comment is said to be another record's.
  */
 async function send(
   deps: CommentDeps,
@@ -154,7 +154,7 @@ async function send(
   try {
     return { ...(await deps.createComment(comment, call)), id, object, recordId, was: recordId };
   } catch (error) {
-    if (!comment.inDoubt || !(error instanceof RemoteError) || !mayBeMerged(error)) throw error;
+    if (!(error instanceof RemoteError) || !mayBeMerged(error, comment)) throw error;
     const survivor = await findSurvivor(deps, comment, call);
     if (survivor === null) throw error;
     const formerIds = [...comment.formerIds, recordId];
@@ -163,8 +163,8 @@ async function send(
   }
 }
 
-function mayBeMerged({ status, code }: RemoteError): boolean {
-  return status === 404 || code === 'remote-duplicate';
+function mayBeMerged({ status, code }: RemoteError, { inDoubt }: NewComment): boolean {
+  return status === 404 || (inDoubt && code === 'remote-duplicate');
 }
 
 /**
@@ -173,7 +173,7 @@ function mayBeMerged({ status, code }: RemoteError): boolean {
  */
 async function findSurvivor(
   { db, readRecord, tables }: CommentDeps,
-  { object, recordId }: NewComment,
+  { object, recordId, inDoubt }: NewComment,
   call: CallOptions,
 ): Promise<string | null> {
   const mirror = tables.find((table) => table.object === object);
@@ -185,7 +185,7 @@ async function findSurvivor(
     code: 'record-unknown',
     disposition: 'retry',
     status: 404,
-    ambiguous: true,
+    ambiguous: inDoubt,
   });
 }
 

@@ -128,6 +128,26 @@ test('where the CRM answers by the record that lives on, it is written there at 
   await isDone(id, target);
 });
 
+test('one that is sent for the first time follows its record, whichever is heard of first', async () => {
+  const { store } = workspace.emulator;
+  const [origin = '', target = ''] = store.ids('person').toSorted();
+  store.merge('person', target, [origin]);
+  const [row] = await sql(
+    `INSERT INTO clarify.comment (object, record_id, text) VALUES ('person', $1, 'First') RETURNING id`,
+    [origin],
+  );
+  const id = String(row?.['id']);
+  await pushOnce(workspace.session, { signal: workspace.signal });
+  expect(await entry(id)).toMatchObject({
+    state: 'pending',
+    last_error: expect.stringMatching(/^record-unknown: /) as string,
+  });
+  await sync();
+  await repeat();
+  expect(there(id)).toMatchObject({ ownerId: target });
+  await isDone(id, target);
+});
+
 test('one whose record was deleted is parked once that is known, and so is one of another record', async () => {
   const { store, faults } = workspace.emulator;
   const gone = await lose(false);

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { createSidePass } from '../../src/app/daemon/side-pass.ts';
+import { pullAll } from '../../src/app/pull-all.ts';
 import { pushOnce } from '../../src/app/push-once.ts';
 import { readStatus } from '../../src/app/status.ts';
 import { syncOnce } from '../../src/app/sync-once.ts';
@@ -199,6 +200,11 @@ test('one of a record that is new here waits for it, and one of a record that is
   emulator.store.delete('person', [gone]);
   await push();
   expect(await entry(orphan)).toMatchObject({ state: 'parked' });
+  // It may have been merged, which the next pull tells.
+  expect(await entry(late)).toMatchObject({ state: 'pending' });
+  await pullAll(workspace.session, { signal: workspace.signal, priority: 'pull' });
+  await sql('UPDATE clarify_sync.comment_outbox SET next_attempt_at = now()');
+  await push();
   expect(await entry(late)).toMatchObject({ state: 'parked' });
   await sql('DELETE FROM clarify.comment WHERE id = ANY($1)', [[orphan, late]]);
 });
