@@ -111,7 +111,7 @@ export async function pullOne(
   });
   if (filled.state !== 'ok') return filled;
   const pulled = await pull({ whole: false });
-  return { ...pulled, kind: 'backfill', counts: sum(filled.counts, pulled.counts) };
+  return { ...pulled, kind: 'backfill', counts: addCounts(filled.counts, pulled.counts) };
 }
 
 /** Everything of an object, as its list allows. */
@@ -283,7 +283,7 @@ export async function eachObject(
   return runs.toSorted((a, b) => (a.object < b.object ? -1 : 1));
 }
 
-function sum(a: Readonly<Record<string, number>>, b: Readonly<Record<string, number>>) {
+export function addCounts(a: ObjectRun['counts'], b: ObjectRun['counts']): ObjectRun['counts'] {
   const total = new Map(Object.entries(a));
   for (const [name, count] of Object.entries(b)) total.set(name, (total.get(name) ?? 0) + count);
   return Object.fromEntries(total);

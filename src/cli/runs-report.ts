@@ -1,5 +1,6 @@
 import type { ObjectRun } from '../app/pull-all.ts';
 import type { PushOutcome } from '../app/push-once.ts';
+import type { SyncOutcome } from '../app/sync-once.ts';
 import type { Failure } from './failure.ts';
 import { type LeftOver, needsPerson, nextForLeftOver } from './left-over.ts';
 import { showCount, showPlural } from './quantity.ts';
@@ -49,13 +50,17 @@ export interface PassOutcome {
   /** Undefined where the command sends nothing, null where push is off. */
   readonly push?: PushOutcome | null | undefined;
   readonly left: LeftOver;
+  /** Of a pass that looks for what was deleted: rows that the CRM, by its title, does not show. */
+  readonly unconfirmed?: SyncOutcome['unconfirmed'];
+  readonly crm?: string;
   readonly pushIsOn: boolean;
   readonly interrupted: boolean;
 }
 
 /** The report of `sync`, `pull`, `push` and `backfill`. */
 export function reportPass(outcome: PassOutcome, screen: Screen): Report {
-  const { objects, push, left } = outcome;
+  const { objects, push, left, unconfirmed } = outcome;
+  const whole = (unconfirmed ?? []).length === 0;
   const failures = [
     ...failuresOf(objects, outcome.interrupted),
     ...(push?.errors ?? []).map(({ object, ...error }) => {
@@ -63,11 +68,17 @@ export function reportPass(outcome: PassOutcome, screen: Screen): Report {
     }),
   ];
   return {
-    json: { objects, ...(push !== undefined && { push }), left },
+    json: {
+      objects,
+      ...(push !== undefined && { push }),
+      left,
+      ...(unconfirmed !== undefined && { unconfirmed }),
+    },
     text: [
       ...(objects.length > 0 ? renderRuns(objects, screen) : []),
       ...(push === undefined ? [] : [describePush(push, outcome.pushIsOn)]),
-      ...describeLeft(left, failures.length === 0, screen.paint),
+      ...describeLeft(left, whole && failures.length === 0, screen.paint),
+      ...describeUnconfirmed(outcome, screen.paint),
     ],
     failures,
     exitCode: exitCodeOf(outcome),
@@ -94,7 +105,14 @@ function isHeldBack({ push, pushIsOn }: PassOutcome): boolean {
 function nextFor(outcome: PassOutcome, failures: readonly Failure[]): string | null {
   if (failures.length > 0) return nextForFailures(failures);
   if (isHeldBack(outcome)) return 'to push from this database, run `clarify-sync doctor --adopt`';
-  return nextForLeftOver(outcome.left, outcome.pushIsOn);
+  const { unconfirmed: [first] = [] } = outcome;
+  const again =
+    first === undefined ? null : `run \`clarify-sync sync ${first.object}\` again${after(first)}`;
+  return nextForLeftOver(outcome.left, outcome.pushIsOn) ?? again;
+}
+
+function after({ tellsAt }: Pick<SyncOutcome['unconfirmed'][number], 'tellsAt'>): string {
+  return tellsAt === null ? '' : ` after ${tellsAt}`;
 }
 
 /** 1 where anything was not read whole, 3 where a person has to approve something. */
@@ -162,6 +180,16 @@ export function describeLeft(left: LeftOver, whole: boolean, paint: Paint): stri
   if (shown.length > 0) return [paint('yellow', `left: ${shown.join(', ')}`)];
   // Of what was not read nobody knows.
   return whole ? [paint('green', 'nothing is left to do')] : [];
+}
+
+/** `2 rows of deals are not shown by the CRM: another reading tells whether they are gone after …` */
+function describeUnconfirmed({ unconfirmed = [], crm = '' }: PassOutcome, paint: Paint): string[] {
+  return unconfirmed.map((one) => {
+    const { object, rows } = one;
+    const what = `${showPlural(rows, 'row')} of ${printable(object)} ${rows === 1 ? 'is' : 'are'}`;
+    const told = `another reading tells whether ${rows === 1 ? 'it is' : 'they are'} gone${after(one)}`;
+    return paint('yellow', `${what} not shown by ${crm}: ${told}`);
+  });
 }
 
 function toFailure({ object, error }: ObjectRun): Failure[] {

@@ -39,9 +39,13 @@ export async function countSeen(
   return rows.map(({ seen }) => seen);
 }
 
+/** A write shows in lists half a minute later at most, and the round's beginning is told by another clock. */
+const LATE = `interval '1 minute'`;
+
 /**
  * At the end of a complete round: whom none of its pages showed is missing, once more or for the
- * first time; who was shown is not. Rows without a creation are on no page by it. Rows written since about the beginning were seen by somebody.
+ * first time; who was shown is not. Rows without a creation are on no page by it. Of one that was written
+ * shortly before the beginning the round tells nothing yet; rows written since were seen by somebody.
  * One scan of the table beside a hash of the ids.
  */
 export async function noteMissing(
@@ -52,8 +56,9 @@ export async function noteMissing(
   const isFindable = round.byCreation ? 'AND t._created_at IS NOT NULL' : '';
   await tx.query(
     `WITH missing AS MATERIALIZED (
-       SELECT t.id FROM ${table.qualified} AS t
-        WHERE t.id NOT LIKE 'local:%' AND t._synced_at < $2::timestamptz - interval '1 minute' ${isFindable}
+       SELECT t.id, t._synced_at, (t._synced_at < $2::timestamptz - ${LATE})::int AS rounds
+         FROM ${table.qualified} AS t
+        WHERE t.id NOT LIKE 'local:%' AND t._synced_at < $2::timestamptz ${isFindable}
           AND NOT EXISTS (SELECT 1 FROM {sync}.scan_page AS p CROSS JOIN unnest(p.ids) AS s(id)
                            WHERE p.object = $1 AND s.id = t.id)
           AND NOT EXISTS (SELECT 1 FROM {sync}.deferred AS d
@@ -61,8 +66,12 @@ export async function noteMissing(
      ), back AS (
        DELETE FROM {sync}.scan_missing AS m
         WHERE m.object = $1 AND NOT EXISTS (SELECT 1 FROM missing AS x WHERE x.id = m.id))
-     INSERT INTO {sync}.scan_missing AS m (object, id, rounds) SELECT $1, id, 1 FROM missing
-         ON CONFLICT (object, id) DO UPDATE SET rounds = m.rounds + 1`,
+     INSERT INTO {sync}.scan_missing AS m (object, id, rounds, noticed_at)
+     SELECT $1, id, rounds, CASE rounds WHEN 0 THEN _synced_at ELSE clock_timestamp() END FROM missing
+         ON CONFLICT (object, id) DO UPDATE
+        SET rounds = CASE excluded.rounds WHEN 0 THEN 0 ELSE m.rounds + 1 END,
+            noticed_at = CASE WHEN 0 IN (m.rounds, excluded.rounds) THEN excluded.noticed_at
+                              ELSE m.noticed_at END`,
     [table.object, round.startedAt],
   );
 }
@@ -95,5 +104,34 @@ export async function forgetSettled(sql: Sql, table: MirrorTable, askedAt: strin
         AND NOT EXISTS (SELECT 1 FROM ${table.qualified} AS t
                          WHERE t.id = m.id AND t._synced_at < $2::timestamptz)`,
     [table.object, askedAt],
+  );
+}
+
+/** Rows of an object that a complete round did not show, and whose records are not proven to be gone. */
+export interface Unconfirmed {
+  readonly object: string;
+  readonly rows: number;
+  /**
+   * Among them are rows that were written too shortly before that round: until another tells of them, in
+   * milliseconds, negative where it does by now. Null where there are none.
+   */
+  readonly tellsInMs: number | null;
+  /** When that is, or was. ISO-8601. */
+  readonly tellsAt: string | null;
+}
+
+/** Of some objects, or of all. */
+export async function readUnconfirmed(
+  sql: Sql,
+  objects?: readonly string[],
+): Promise<readonly Unconfirmed[]> {
+  return await sql.query<Unconfirmed & Record<string, unknown>>(
+    `SELECT e.object, e.rows, e.at AS "tellsAt",
+            (extract(epoch FROM e.at - clock_timestamp()) * 1000)::float8 AS "tellsInMs"
+       FROM (SELECT object, max(noticed_at) FILTER (WHERE rounds = 0) + ${LATE} AS at, count(*)::int4 AS rows
+               FROM {sync}.scan_missing
+              WHERE $1::text[] IS NULL OR object = ANY($1) GROUP BY object) AS e
+      ORDER BY e.object`,
+    [objects ?? null],
   );
 }

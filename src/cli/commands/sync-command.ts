@@ -6,15 +6,16 @@ import type { CommandContext } from '../shell.ts';
 
 export async function sync(context: CommandContext, objects: readonly string[]): Promise<Report> {
   return await context.withSession(async (session) => {
-    const wanted = knownObjects(objects, session.tables);
+    const wanted = knownObjects(objects, session.tables, session.problems);
     const progress = await context.progress();
     try {
       const { signal } = context;
       const onProgress = progress.update;
       const outcome = await syncOnce(session, { objects: wanted, signal, onProgress });
       progress.stop();
-      const pushIsOn = session.config.push;
-      return reportPass({ ...outcome, pushIsOn, interrupted: signal.aborted }, context.screen);
+      const { push: pushIsOn, crm } = session.config;
+      const told = { ...outcome, crm: crm.title, pushIsOn, interrupted: signal.aborted };
+      return reportPass(told, context.screen);
     } finally {
       progress.stop();
     }

@@ -103,3 +103,21 @@ test('an interruption is told once, and nothing is claimed of what was not read'
   expect(report.failures).toHaveLength(1);
   expect(report.text.join('\n')).not.toContain('nothing is left');
 });
+
+test('rows that are not shown are named, with when another reading tells', () => {
+  const tellsAt = '2026-01-02T03:04:05.000Z';
+  const unconfirmed = [{ object: 'deals', rows: 2, tellsAt }];
+  const report = reportPass(pass({ unconfirmed, crm: 'Attio' }), plain);
+  expect(report).toMatchObject({
+    exitCode: 0,
+    next: `run \`clarify-sync sync deals\` again after ${tellsAt}`,
+    json: { unconfirmed },
+  });
+  expect(report.text).not.toContain('nothing is left to do');
+  expect(report.text.at(-1)).toBe(
+    `2 rows of deals are not shown by Attio: another reading tells whether they are gone after ${tellsAt}`,
+  );
+  expect(reportPass(pass({ unconfirmed: [], crm: 'Attio' }), plain).text).toContain(
+    'nothing is left to do',
+  );
+});
