@@ -75,6 +75,12 @@ export interface RemoteErrorOptions extends SyncErrorOptions {
   readonly reason?: string | undefined;
 }
 
+/**
+ * The code of a write that did not reach the API: something before it, such as a firewall, answered with
+ * a refusal of its own. That passes, or has its reason in what one record holds.
+ */
+export const INTERCEPTED = 'remote-intercepted';
+
 /** The CRM refused, failed, or did not answer. */
 export class RemoteError extends SyncError {
   override readonly name = 'RemoteError';

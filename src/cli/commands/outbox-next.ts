@@ -1,11 +1,20 @@
 import { codeOf, type OutboxEntry } from '../../db/outbox/review.ts';
+import { INTERCEPTED } from '../../domain/errors.ts';
 
-/** What a person can do about a parked change, as one line; null where it is not parked. */
+/** Tried again, and may need a person all the same. */
+function isIntercepted(entry: Pick<OutboxEntry, 'state' | 'lastError'>): boolean {
+  return entry.state === 'pending' && codeOf(entry) === INTERCEPTED;
+}
+
+/** What a person can do about a change that waits for one, as one line; null where it does not. */
 export function nextForEntry(entry: OutboxEntry, crm: string): string | null {
   const { id, state } = entry;
   if (state === 'done') {
     const isLink = entry.op === 'link' || entry.op === 'unlink';
     return isLink ? null : `\`clarify-sync outbox revert ${id}\` undoes it`;
+  }
+  if (isIntercepted(entry)) {
+    return `something before ${crm}, such as a firewall, refuses it; it is tried again: if others get through, write it in other words, or have it let through`;
   }
   if (state !== 'parked') return null;
   const discard = `\`outbox discard ${id}\``;
@@ -26,7 +35,7 @@ export function nextForEntry(entry: OutboxEntry, crm: string): string | null {
   }
 }
 
-/** What to do first about a list of changes; null where none of them is parked. */
+/** What to do first about a list of changes; null where none of them waits for a person. */
 export function nextForList(entries: readonly OutboxEntry[]): string | null {
   const parked = entries.filter(({ state }) => state === 'parked');
   const deletes = parked.filter((entry) => codeOf(entry) === 'mass-delete').length;
@@ -34,7 +43,7 @@ export function nextForList(entries: readonly OutboxEntry[]): string | null {
     const all = deletes === parked.length ? '`outbox approve --all`' : '`outbox approve ID…`';
     return `more deletes than may go without a word: ${all} lets them go, \`outbox discard ID…\` brings rows back`;
   }
-  const [first] = parked;
+  const first = parked[0] ?? entries.find(isIntercepted);
   return first === undefined
     ? null
     : `see why, and what can be done, with \`clarify-sync outbox show ${first.id}\``;

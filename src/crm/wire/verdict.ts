@@ -1,4 +1,9 @@
-import { type Disposition, RemoteError, type RemoteErrorOptions } from '../../domain/errors.ts';
+import {
+  type Disposition,
+  INTERCEPTED,
+  RemoteError,
+  type RemoteErrorOptions,
+} from '../../domain/errors.ts';
 import { parseJson } from '../../domain/json.ts';
 import type { Refusal } from './api.ts';
 import type { CallSubject } from './call.ts';
@@ -112,6 +117,14 @@ export const DUPLICATE: Verdict = {
  */
 export function gatewayVerdict(status: number, about: About): Verdict {
   if (status === 413 || status === 429) return ordinaryVerdict(status, about);
+  if (about.subject.records !== undefined && status < 500) {
+    return {
+      code: INTERCEPTED,
+      disposition: 'retry',
+      says: `a gateway or a firewall answered instead of ${about.title}`,
+      hint: 'It usually passes. If one change alone meets it, what it holds is taken for an attack: write it in other words, or have it let through.',
+    };
+  }
   return {
     code: status >= 500 ? 'remote-unavailable' : 'remote-bad-answer',
     disposition: 'retry',

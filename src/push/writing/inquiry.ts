@@ -27,6 +27,8 @@ export class Inquiry {
   readonly density = createDensity();
   /** Whether the server may name all that it refuses: it named several, or nobody else was to blame. */
   mayNameAll = false;
+  /** Changes in a row that something before the API did not let through. */
+  intercepted = 0;
 
   readonly #deps: Sending;
   readonly #schema: ObjectSchema;

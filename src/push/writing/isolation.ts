@@ -1,3 +1,4 @@
+import { INTERCEPTED } from '../../domain/errors.ts';
 import type { Outgoing } from '../outgoing.ts';
 import type { Sent } from '../sent.ts';
 import { chunk } from './batches.ts';
@@ -6,7 +7,8 @@ import type { Told } from './refusal.ts';
 
 /**
  * Sends one batch, and finds out who of it is refused. Whoever is named is put off, and the others go again
- * at once; where nobody is named, one is looked for by halving.
+ * at once; where nobody is named, one is looked for by halving. So is one whom something before the API does
+ * not let through.
  */
 export class Isolation {
   readonly #inquiry: Inquiry;
@@ -21,6 +23,8 @@ export class Isolation {
   #run = 0;
   /** Whether what goes is left of a call of which some were named. */
   #isRest = false;
+  /** How many of those that are left were intercepted together: one of them is meant. */
+  #among = 0;
 
   constructor(
     inquiry: Inquiry,
@@ -47,7 +51,7 @@ export class Isolation {
   async #goOn(group: readonly Outgoing[], told: Told): Promise<void> {
     switch (told.kind) {
       case 'settled':
-        return await this.#settled(told.results);
+        return await this.#settled(group, told.results);
       case 'too-large':
         this.#most = Math.ceil(group.length / 2);
         this.#left = [...group, ...this.#left];
@@ -57,12 +61,38 @@ export class Isolation {
     }
   }
 
-  async #settled(results: readonly Sent[]): Promise<void> {
+  async #settled(group: readonly Outgoing[], results: readonly Sent[]): Promise<void> {
+    const isIntercepted = results.every(wasIntercepted);
+    if (isIntercepted && this.#isSought(group)) {
+      this.#among = group.length;
+      this.#size = Math.ceil(group.length / 2);
+      this.#left = [...group, ...this.#left];
+      return;
+    }
     const { isTaken, isRefused } = await this.#took(results);
     if (this.#isRest && isTaken) this.#inquiry.mayNameAll = true;
     this.#isRest &&= !isTaken;
+    this.#inquiry.intercepted = isIntercepted ? this.#inquiry.intercepted + 1 : 0;
     if (isRefused) this.#startAnew(this.#run);
-    else if (isTaken) this.#size = this.#inquiry.density.isHigh ? 1 : this.#size * 2;
+    else if (isTaken) this.#grow(group.length);
+    else if (isIntercepted) {
+      this.#among = 0;
+      // Nobody gets through: more calls would tell no more.
+      if (this.#inquiry.intercepted >= MOST_INTERCEPTED) this.#size = this.#most;
+    }
+  }
+
+  /** Mostly it passes by itself, and where nobody gets through nobody is meant. */
+  #isSought(group: readonly Outgoing[]): boolean {
+    if (group.length === 1 || this.#inquiry.intercepted >= MOST_INTERCEPTED) return false;
+    return group.some(({ attempts }) => attempts > 1);
+  }
+
+  #grow(taken: number): void {
+    // Whoever is meant is among the rest of those that did not get through together.
+    this.#among = Math.max(0, this.#among - taken);
+    const next = this.#among > 0 ? Math.ceil(this.#among / 2) : this.#size * 2;
+    this.#size = this.#inquiry.density.isHigh ? 1 : next;
   }
 
   async #refused(group: readonly Outgoing[], named: Named): Promise<void> {
@@ -124,4 +154,11 @@ export class Isolation {
       if (told.named.size > 0) return [...this.#without(told.named, half), ...rest];
     }
   }
+}
+
+/** Intercepted one after the other, and nobody got through: it is not what they hold. */
+const MOST_INTERCEPTED = 3;
+
+function wasIntercepted(sent: Sent): boolean {
+  return sent.kind === 'failed' && sent.error.code === INTERCEPTED;
 }

@@ -56,3 +56,9 @@ test('any other list begins with its first parked change', () => {
   expect(nextForList([pending, entry(2n, { lastError: 'remote-invalid' })])).toContain('show 2');
   expect(nextForList([pending])).toBeNull();
 });
+
+test('what something before the CRM refuses is tried again, and told all the same', () => {
+  const intercepted = entry(7n, { state: 'pending', lastError: 'remote-intercepted: (403)' });
+  expect(nextForEntry(intercepted, 'Attio')).toContain('such as a firewall');
+  expect(nextForList([entry(6n, { state: 'pending' }), intercepted])).toContain('outbox show 7');
+});
