@@ -28,6 +28,7 @@ import type { Logger } from './log.ts';
 import { type OpenDatabase, openDatabaseOnly } from './open-database.ts';
 import { openRemote } from './open-remote.ts';
 import { createTroubles, type Troubles } from './trouble.ts';
+import { undescribedOf } from './workspace-schema.ts';
 
 /** Everything a command works with. */
 export interface Session extends OpenDatabase, PullDeps {
@@ -190,10 +191,10 @@ async function assemble(
         return { ...schema, identity, readOnly };
       });
     const deletePolicies = new Map(wanted.map(({ object }) => [object, settings(object).delete]));
-    const history = new Set(
-      wanted.map(({ object }) => object).filter((object) => settings(object).history),
-    );
-    const applied = await applyMirror(db, wanted, { deletePolicies, history });
+    const undescribed = undescribedOf(config, remote);
+    const objects = [...wanted.map(({ object }) => object), ...undescribed.keys()];
+    const history = new Set(objects.filter((object) => settings(object).history));
+    const applied = await applyMirror(db, wanted, { deletePolicies, history, undescribed });
     await grantRights();
     await publish();
     return applied;
@@ -225,7 +226,7 @@ async function assemble(
     return drift !== 'none';
   };
   const followSchema = async (withinMs = 0) => await act(await watch.follow(withinMs));
-  for (const setting of unknownNames(config, opened.discovered)) {
+  for (const setting of unknownNames(config, opened.discovered, remote.undescribed)) {
     deps.log.warn({ setting }, 'the workspace has nothing of this name');
   }
   for (const statement of await readUnseen(db)) {

@@ -1,3 +1,4 @@
+import { INTERCEPTED } from '../domain/errors.ts';
 import type { Sql } from './database.ts';
 import { DatabaseSyncError } from './database-error.ts';
 import { qualify } from './mirror/qualify.ts';
@@ -24,7 +25,11 @@ export interface ObjectStanding {
    */
   readonly lastError: string | null;
   /** What keeps its table from being what the workspace says, and what to do about it. */
-  readonly problem: { readonly message: string; readonly hint: string | null } | null;
+  readonly problem: {
+    readonly code: string;
+    readonly message: string;
+    readonly hint: string | null;
+  } | null;
   /** What of it does not work, and is tried again. */
   readonly troubles: readonly Trouble[];
   readonly phase: 'backfill' | 'incremental';
@@ -74,7 +79,7 @@ export async function readStanding(sql: Sql): Promise<ObjectStanding[]> {
             extract(epoch FROM clock_timestamp() - whole.started_at)::float8 AS "lagSeconds",
             coalesce(CASE WHEN p.stops THEN p.code END, bad.error, p.code, unproven.error) AS "lastError",
             CASE WHEN p.object IS NOT NULL
-              THEN jsonb_build_object('message', p.message, 'hint', p.hint) END AS problem,
+              THEN jsonb_build_object('code', p.code, 'message', p.message, 'hint', p.hint) END AS problem,
             coalesce(k.phase, 'backfill') AS phase, k.updated_watermark AS watermark,
             CASE WHEN latest.id IS NOT NULL THEN latest.run END AS "lastRun"
        FROM (SELECT object, table_name FROM {sync}.mirror WHERE removed_at IS NULL
@@ -175,7 +180,7 @@ async function countEach(sql: Sql, tables: readonly string[]): Promise<readonly 
   }
 }
 
-/** Local changes that wait because the CRM lets no request through. */
+/** Local changes that wait because the CRM, or what stands before it, lets no request through. */
 export interface HeldChanges {
   readonly object: string;
   readonly changes: number;
@@ -188,7 +193,7 @@ export async function readHeldChanges(sql: Sql): Promise<readonly HeldChanges[]>
   return await sql.query<HeldChanges & Record<string, unknown>>(
     `SELECT object, count(*)::int4 AS changes, max(last_error) AS reason FROM {sync}.outbox
       WHERE state = 'pending'
-        AND last_error LIKE 'remote-%: % lets no request through until %'
-      GROUP BY object ORDER BY object`,
+        AND (last_error LIKE 'remote-%: % lets no request through until %' OR last_error LIKE '${INTERCEPTED}: %')
+      GROUP BY object, split_part(last_error, ':', 1) ORDER BY object, reason`,
   );
 }

@@ -1,6 +1,7 @@
 import type { ActivityPage } from './activity.ts';
 import type { Capabilities } from './capabilities.ts';
 import type { ClockBounds } from './clock-bounds.ts';
+import type { RemoteError } from './errors.ts';
 import type { RecordHistory } from './field-write.ts';
 import type { Json } from './json.ts';
 import type { DeletedRecord, RemoteRecord, WrittenBy } from './record.ts';
@@ -83,6 +84,9 @@ export interface RecordUpdate {
   readonly id: string;
   readonly fields: Readonly<Record<string, Json>>;
 }
+
+/** Objects that the workspace has and does not describe, and why. */
+export type Undescribed = ReadonlyMap<string, RemoteError>;
 
 export interface User {
   readonly id: string;
@@ -230,6 +234,12 @@ export interface Remote {
   readonly title: string;
   /** Objects and fields of the workspace; system fields left out. */
   discover(options: CallOptions): Promise<readonly ObjectSchema[]>;
+  /**
+   * Objects whose fields were refused when the workspace was last discovered: they are no reason for
+   * any other to stop. One that was known before was told as it was then. Left out where all are
+   * described by one answer.
+   */
+  readonly undescribed?: Undescribed;
   readPage(request: PageRequest, options: CallOptions): Promise<Page>;
   /** Deletions since an instant, in no particular order; null where the server has no feed. */
   readDeletions?(

@@ -182,7 +182,7 @@ test('schema --drizzle says what stands, and what may not be written', async () 
   const { module, problems } = await planWorkspaceModule(
     attio.config,
     { log, signal: attio.signal },
-    schemas,
+    { schemas },
   );
   expect(problems).toEqual([]);
   expect(module).toContain('export const attio = pg.pgSchema("attio")');

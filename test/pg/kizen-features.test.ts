@@ -228,7 +228,7 @@ test('doctor says what is promised less, and the Drizzle module has the tables',
   expect(said).toContain('a deleted row archives its record');
   expect(said).toContain('`newest` goes by the last edit of the whole record');
   const schemas = workspace.session.tables.map(({ schema }) => schema);
-  const module = JSON.stringify(await planWorkspaceModule(config, { log, signal }, schemas));
+  const module = JSON.stringify(await planWorkspaceModule(config, { log, signal }, { schemas }));
   expect(module).toContain('client_client');
   expect(module).toContain('satisfaction');
 });

@@ -93,6 +93,8 @@ export function untoldPasts(
 /**
  * What the file names and the workspace does not have, by its path: misspelt, most likely. No
  * reason to stop, for a workspace may lose an object or a field at any time.
+ *
+ * @param undescribed objects that are there; of their fields nothing is known.
  */
 export function unknownNames(
   config: { readonly objects: ConfigFile['objects']; readonly exclude: readonly string[] },
@@ -100,6 +102,7 @@ export function unknownNames(
     readonly object: string;
     readonly fields: readonly { readonly name: string }[];
   }[],
+  undescribed: ReadonlyMap<string, unknown> = new Map(),
 ): readonly string[] {
   const fieldsOf = new Map(
     schemas.map(({ object, fields }) => [object, new Set(fields.map(({ name }) => name))]),
@@ -107,7 +110,7 @@ export function unknownNames(
   const inObjects = Object.entries(config.objects).flatMap(([object, settings]) => {
     const known = fieldsOf.get(object);
     const at = `objects.${object}`;
-    if (known === undefined) return [at];
+    if (known === undefined) return undescribed.has(object) ? [] : [at];
     const fields = Object.keys(settings?.fields ?? {}).filter((name) => !known.has(name));
     const key = settings?.key;
     return [
@@ -115,6 +118,8 @@ export function unknownNames(
       ...(key !== undefined && !known.has(key) ? [`${at}.key`] : []),
     ];
   });
-  const excluded = config.exclude.filter((object) => !fieldsOf.has(object));
+  const excluded = config.exclude.filter(
+    (object) => !fieldsOf.has(object) && !undescribed.has(object),
+  );
   return [...inObjects, ...excluded.map((object) => `exclude: ${object}`)];
 }

@@ -1,5 +1,5 @@
 import { SyncError } from '../../domain/errors.ts';
-import type { RemoteHook } from '../../domain/remote.ts';
+import type { RemoteHook, Undescribed } from '../../domain/remote.ts';
 import type { ObjectSchema } from '../../domain/schema.ts';
 import type { Logger } from '../log.ts';
 
@@ -44,6 +44,8 @@ export interface ToldWorkspace {
   readonly workspace: string | null;
   /** Its objects. */
   readonly schemas: readonly ObjectSchema[] | null;
+  /** Those of them that it does not describe. */
+  readonly undescribed: Undescribed;
   /** The addresses it calls. */
   readonly hooks: ToldHooks;
 }

@@ -12,7 +12,6 @@ import { controlVersion } from '../../db/migrate.ts';
 import { readMirrors, readObjects } from '../../db/mirror/catalog.ts';
 import { loadMirror } from '../../db/mirror/load.ts';
 import { readTroubles } from '../../db/trouble.ts';
-import type { ObjectSchema } from '../../domain/schema.ts';
 import { type Config, schemasFor } from '../config/config.ts';
 import { startEmbeddedPostgres } from '../embedded-postgres/embedded-postgres.ts';
 import { EMBEDDED_FOLDER, isPooled } from '../open-database.ts';
@@ -133,6 +132,8 @@ async function checkSettings(db: Database): Promise<Finding> {
   return { state: 'ok', detail, hint: zone === null ? null : hint };
 }
 
+type ToldObjects = Pick<ToldWorkspace, 'schemas' | 'undescribed'>;
+
 interface Wanted extends ToldWorkspace {
   readonly adopt: boolean;
 }
@@ -140,7 +141,7 @@ interface Wanted extends ToldWorkspace {
 async function checkSchema(
   db: Database,
   config: Config,
-  { adopt: adopting, schemas, workspace, hooks }: Wanted,
+  { adopt: adopting, workspace, hooks, ...told }: Wanted,
 ): Promise<readonly Check[]> {
   const rights = await looking('rights', async () => {
     const missing = await readMissingRights(db);
@@ -164,7 +165,7 @@ async function checkSchema(
     await looking('installation', () => checkInstallation(db, config, workspace)),
     ...(version.isCurrent ? [await looking('rows', () => checkRows(db, config.crm.title))] : []),
     ...(version.isCurrent ? await checkDeclared(db, config) : []),
-    ...(version.isCurrent ? await checkTables(db, config, schemas) : []),
+    ...(version.isCurrent ? await checkTables(db, config, told) : []),
     ...(version.isCurrent ? await checkWebhook(db, config, hooks) : []),
   ];
 }
@@ -182,13 +183,13 @@ async function checkWebhook(
 async function checkTables(
   db: Database,
   config: Config,
-  schemas: readonly ObjectSchema[] | null,
+  told: ToldObjects,
 ): Promise<readonly Check[]> {
   const checks = [
     await looking('triggers', () => checkTriggers(db)),
     await looking('grants', () => checkGrants(db, config)),
     await looking('trouble', () => checkTrouble(db)),
-    await looking('objects', () => checkObjects(db, config, schemas)),
+    await looking('objects', () => checkObjects(db, config, told)),
     await looking('publication', () => checkPublication(db, config)),
   ];
   for (const { name, look } of DEPENDANT_CHECKS) checks.push(await looking(name, () => look(db)));
@@ -248,10 +249,12 @@ const MOST_STEPS = 5;
 async function checkObjects(
   db: Database,
   config: Config,
-  discovered: readonly ObjectSchema[] | null,
+  { schemas: discovered, undescribed }: ToldObjects,
 ): Promise<Finding> {
   const schemas = discovered === null ? await readObjects(db) : mirroredOf(config, discovered);
-  const { steps, problems } = await previewWorkspace(db, config, schemas);
+  const { steps, problems: all } = await previewWorkspace(db, config, { schemas, undescribed });
+  // What is not described is told by itself.
+  const problems = all.filter(({ object }) => !undescribed.has(object));
   const [first] = problems;
   if (first !== undefined) {
     const detail = problems.map(({ code, message }) => `[${code}] ${message}`).join('; ');

@@ -1,10 +1,11 @@
 import { isExposed } from '../../crm/wire/oauth/token-file.ts';
 import { skewMs } from '../../domain/clock-bounds.ts';
 import { SyncError } from '../../domain/errors.ts';
-import type { Remote } from '../../domain/remote.ts';
+import type { Remote, Undescribed } from '../../domain/remote.ts';
 import type { EndpointStats } from '../../domain/traffic.ts';
 import { type Config, describeAccess, loginFile, unknownNames } from '../config/config.ts';
 import { openRemote } from '../open-remote.ts';
+import { describeUndescribed, undescribedOf } from '../workspace-schema.ts';
 import { type Check, type DoctorOptions, failed, type ToldWorkspace } from './check.ts';
 import { describeSkew } from './database.ts';
 import { checkPromises } from './promises.ts';
@@ -32,6 +33,7 @@ export async function checkRemote(
       // What fails at once is given up early enough to be told by what it said.
       withinMs: remoteLimitMs / 2,
     });
+    const undescribed = undescribedOf(config, remote);
     const checks: readonly Check[] = [
       reachedApi(config),
       {
@@ -48,16 +50,18 @@ export async function checkRemote(
         hint: objects.length > 0 ? null : 'what this key may see holds no object',
       },
       ...checkPromises(remote, objects),
-      ...checkNames(config, objects),
+      ...checkDescribed(undescribed),
+      ...checkNames(config, objects, remote.undescribed),
       judgeRate(remote.stats(), config.allowance, config.crm.title),
       ...checkClock(config, remote),
     ];
     const hooks = await askHooks(config, remote, AbortSignal.any([signal, deadline.signal]));
-    return { checks, schemas: objects, workspace: remote.workspace, hooks };
+    return { checks, schemas: objects, undescribed, workspace: remote.workspace, hooks };
   } catch (error) {
     return {
       checks: await failedRemote(config, error),
       schemas: null,
+      undescribed: new Map(),
       workspace: remote.workspace,
       hooks: null,
     };
@@ -79,8 +83,19 @@ function noAnswer({ crm, names }: Config, limitMs: number): SyncError {
   });
 }
 
-function checkNames(config: Config, schemas: Parameters<typeof unknownNames>[1]): readonly Check[] {
-  const unknown = unknownNames(config, schemas);
+/** Of what the workspace has, each object that it does not describe to this key. */
+function checkDescribed(undescribed: Undescribed): readonly Check[] {
+  return describeUndescribed(undescribed).map(({ error }) => {
+    return { ...failed('fields', error), state: 'warn' };
+  });
+}
+
+function checkNames(
+  config: Config,
+  schemas: Parameters<typeof unknownNames>[1],
+  undescribed: Undescribed | undefined,
+): readonly Check[] {
+  const unknown = unknownNames(config, schemas, undescribed);
   if (unknown.length === 0) return [];
   const known = schemas.map(({ object }) => object).toSorted();
   const detail = `the workspace has nothing of this name: ${unknown.join(', ')}`;

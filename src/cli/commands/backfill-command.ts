@@ -17,7 +17,7 @@ export async function backfill(
   options: BackfillOptions,
 ): Promise<Report> {
   return await context.withSession(async (session) => {
-    const objects = knownObjects(given, session.tables);
+    const objects = knownObjects(given, session.tables, session.problems);
     const progress = await context.progress();
     try {
       const { signal } = context;

@@ -7,7 +7,7 @@ import type { CommandContext } from '../shell.ts';
 
 export async function pull(context: CommandContext, given: readonly string[]): Promise<Report> {
   return await context.withSession(async (session) => {
-    const objects = knownObjects(given, session.tables);
+    const objects = knownObjects(given, session.tables, session.problems);
     const progress = await context.progress();
     try {
       const { signal } = context;

@@ -20,7 +20,7 @@ export interface PushFlags extends CommonOptions {
 
 export async function push(context: CommandContext, given: readonly string[]): Promise<Report> {
   return await context.withSession(async (session) => {
-    const objects = knownObjects(given, session.tables);
+    const objects = knownObjects(given, session.tables, session.problems);
     if (!session.config.push) throw pushIsOff();
     const { signal } = context;
     const outcome = await pushOnce(session, { objects, signal });

@@ -19,7 +19,7 @@ export async function reconcile(
   { deep, approve }: ReconcileOptions,
 ): Promise<Report> {
   return await context.withSession(async (session) => {
-    const objects = knownObjects(given, session.tables);
+    const objects = knownObjects(given, session.tables, session.problems);
     const progress = await context.progress();
     try {
       const { signal } = context;

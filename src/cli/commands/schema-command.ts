@@ -1,4 +1,5 @@
 import {
+  describeUndescribed,
   discoverWorkspace,
   planWorkspace,
   planWorkspaceModule,
@@ -23,13 +24,16 @@ export async function schema(
 ): Promise<Report> {
   const config = await context.config();
   const deps = { log: await context.log(config), signal: context.signal };
-  const schemas = await discoverWorkspace(config, deps);
-  if (sql === true) return reportPlan(await planWorkspace(config, deps, schemas));
-  if (drizzle === true) return reportModule(await planWorkspaceModule(config, deps, schemas));
+  const described = await discoverWorkspace(config, deps);
+  if (sql === true) return reportPlan(await planWorkspace(config, deps, described));
+  if (drizzle === true) return reportModule(await planWorkspaceModule(config, deps, described));
+  const { schemas, undescribed = new Map() } = described;
+  const problems = describeUndescribed(undescribed);
   return {
-    json: { objects: schemas },
+    json: { objects: schemas, problems: withoutErrors(problems) },
     text: schemas.flatMap((each) => [...renderObject(each, context.screen), '']),
-    exitCode: 0,
+    failures: failuresOf(problems),
+    exitCode: problems.length > 0 ? 1 : 0,
     next: null,
   };
 }
@@ -71,7 +75,7 @@ function withoutErrors(problems: SchemaPlan['problems']) {
 function failuresOf(problems: SchemaPlan['problems']): Failure[] {
   return problems.map(({ object, code, message, error }) => ({
     code,
-    message: `${object}: ${message}`,
+    message: message.startsWith(object) ? message : `${object}: ${message}`,
     hint: error.hint ?? null,
     problems: [],
   }));

@@ -11,7 +11,7 @@ import {
   totalStanding,
 } from '../../app/status.ts';
 import { needsPerson, nextForLeftOver } from '../left-over.ts';
-import { showCount, showSeconds } from '../quantity.ts';
+import { showCount, showPlural, showSeconds } from '../quantity.ts';
 import type { Report } from '../report.ts';
 import { isForApproval, OBJECT_UNAVAILABLE } from '../runs-report.ts';
 import type { CommandContext } from '../shell.ts';
@@ -48,7 +48,7 @@ export async function status(context: CommandContext): Promise<Report> {
         ...describeProblems(standing.objects),
         ...standing.held.map(
           ({ object, changes, reason }) =>
-            `${printable(object)}: ${showCount(changes)} changes wait: ${printable(reason)}`,
+            `${printable(object)}: ${showPlural(changes, 'change waits', 'changes wait')}: ${printable(reason)}`,
         ),
         ...activities.map(describeActivities),
         ...standing.sides.map(describeSide),
@@ -112,7 +112,9 @@ function describeComments({ object, waiting, parked }: CommentStanding): string 
 
 function describeProblems(objects: readonly ObjectStanding[]): string[] {
   return objects.flatMap(({ problem }) =>
-    problem === null ? [] : [printable([problem.message, problem.hint ?? []].flat().join(': '))],
+    problem === null
+      ? []
+      : [printable([`${problem.message} [${problem.code}]`, problem.hint ?? []].flat().join(': '))],
   );
 }
 

@@ -1,6 +1,7 @@
 import { RemoteError } from '../../domain/errors.ts';
-import type { CallOptions } from '../../domain/remote.ts';
+import type { CallOptions, Undescribed } from '../../domain/remote.ts';
 import { BadAnswer, type Send } from '../wire/call.ts';
+import { isWithheld } from '../wire/refusals.ts';
 import { OBJECTS } from './answer-error.ts';
 import {
   type AttioObject,
@@ -17,8 +18,8 @@ const PAGE = 100;
 
 /**
  * Every object that can be named, with its attributes, archived ones too. One whose attributes the key
- * may not read, or that has gone meanwhile, is as it was known before, or left out: it is no reason for
- * any other to stop (invariant 10).
+ * may not read, or that has gone meanwhile, is as it was known before, or left out, and said to be
+ * undescribed: it is no reason for any other to stop (invariant 10).
  *
  * @throws RemoteError where none can be read.
  */
@@ -26,7 +27,7 @@ export async function discover(
   send: Send,
   known: Pick<Catalog, 'object'>,
   options: CallOptions,
-): Promise<readonly AttioObject[]> {
+): Promise<{ readonly objects: readonly AttioObject[]; readonly undescribed: Undescribed }> {
   const objects = await send(
     {
       endpoint: OBJECTS,
@@ -42,28 +43,22 @@ export async function discover(
     },
     options,
   );
-  const refusals: RemoteError[] = [];
+  const undescribed = new Map<string, RemoteError>();
   const described = await Promise.all(
     objects.map(async (object): Promise<readonly AttioObject[]> => {
       try {
         return [{ ...object, attributes: await attributesOf(send, object.slug, options) }];
       } catch (error) {
-        if (!isRefused(error)) throw error;
-        refusals.push(error);
+        if (!isWithheld(error)) throw error;
+        undescribed.set(object.slug, error);
         const before = known.object(object.slug);
         return before === undefined ? [] : [{ ...object, attributes: before.attributes }];
       }
     }),
   );
-  const [refusal] = refusals;
-  if (refusal !== undefined && refusals.length === objects.length) throw refusal;
-  return described.flat();
-}
-
-/** Of this object alone, and asked about twice. */
-function isRefused(error: unknown): error is RemoteError {
-  if (!(error instanceof RemoteError) || error.disposition !== 'park') return false;
-  return error.status === 402 || error.status === 403 || error.status === 404;
+  const [refusal] = undescribed.values();
+  if (refusal !== undefined && undescribed.size === objects.length) throw refusal;
+  return { objects: described.flat(), undescribed };
 }
 
 /** No answer tells how many there are, nor how long a page may be: one without anything new ends it. */

@@ -1,4 +1,4 @@
-import type { CallOptions, Remote } from '../../domain/remote.ts';
+import type { CallOptions, Remote, Undescribed } from '../../domain/remote.ts';
 import type { ObjectSchema } from '../../domain/schema.ts';
 import type { OpenRemote, SettingNames } from '../adapter.ts';
 import { type ConnectionOptions, openConnection } from '../wire/connection.ts';
@@ -58,19 +58,24 @@ export function createAttioRemote(options: AttioRemoteOptions): AttioRemote {
   const deps = { send, decoder, catalog, readRecord, optionLists };
   const { put, patch, ...writes } = createWrites(deps);
   let workspace: string | null = null;
+  let undescribed: Undescribed = new Map();
 
   return {
     title: TITLE,
     get workspace() {
       return workspace;
     },
+    get undescribed() {
+      return undescribed;
+    },
     async discover(callOptions: CallOptions): Promise<readonly ObjectSchema[]> {
       const self = await send(selfCall, callOptions);
       checkScopes(self, names);
       workspace = `attio:${self.workspaceId}`;
-      const objects = await discover(send, catalog, callOptions);
-      catalog.replace(objects);
-      return schemasOf(objects);
+      const found = await discover(send, catalog, callOptions);
+      undescribed = found.undescribed;
+      catalog.replace(found.objects);
+      return schemasOf(found.objects);
     },
     ...reads,
     ...createPastValues(readValues, decoder),

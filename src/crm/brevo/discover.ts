@@ -1,4 +1,3 @@
-import { RemoteError } from '../../domain/errors.ts';
 import type { CallOptions } from '../../domain/remote.ts';
 import type { Send } from '../wire/call.ts';
 import { isNotFound } from '../wire/refusals.ts';
@@ -27,7 +26,7 @@ export async function readContactAttributes(
   );
 }
 
-/** Attributes of companies or deals, by name; null where the account has none of these. */
+/** Attributes of companies or deals, by name; null where no path to them is known. */
 export async function readCrmAttributes(
   send: Send,
   object: CrmObject,
@@ -52,18 +51,10 @@ export async function readCrmAttributes(
     try {
       return await attempt();
     } catch (error) {
-      if (isWithout(error)) return null;
       if (!isNotFound(error)) throw error;
     }
   }
   return null;
-}
-
-function isWithout(error: unknown): boolean {
-  return (
-    error instanceof RemoteError &&
-    (error.code === 'remote-forbidden' || error.code === 'remote-payment-required')
-  );
 }
 
 function byName(attributes: readonly Attribute[]): AttributeMap {

@@ -5,7 +5,7 @@ import type { ObjectEntries, OpenRemote, SettingNames } from '../adapter.ts';
 import { type ConnectionOptions, openConnection } from '../wire/connection.ts';
 import { keyCredentials } from '../wire/credentials.ts';
 import { createFreshReads } from '../wire/fresh-reads.ts';
-import { gone } from '../wire/refusals.ts';
+import { gone, isWithheld } from '../wire/refusals.ts';
 import { accountCall } from './account.ts';
 import { brevoApi } from './api.ts';
 import { createPlan } from './budget.ts';
@@ -79,6 +79,8 @@ export function createBrevoRemote(options: BrevoRemoteOptions): BrevoRemote {
   let contacts: AttributeMap | null = null;
   const crm = new Map<CrmObject, AttributeMap | null>();
   let crmReadAtMs = Number.NEGATIVE_INFINITY;
+  /** Objects whose attributes were refused when they were last read. */
+  const undescribed = new Map<string, RemoteError>();
   let workspace: string | null = null;
 
   const shelves = new Map<string, Shelf>([[CONTACTS, contactShelf()]]);
@@ -128,8 +130,10 @@ export function createBrevoRemote(options: BrevoRemoteOptions): BrevoRemote {
     if (object === CONTACTS && contacts === null) {
       contacts = await readContactAttributes(send, readingOf(call));
     }
-    const isUnknown = CRM_OBJECTS.some((one) => one === object && !crm.has(one));
-    if (isUnknown) await readCrmSchemas(readingOf(call));
+    const isUnknown = () => CRM_OBJECTS.some((one) => one === object && !crm.has(one));
+    if (isUnknown()) await readCrmSchemas(readingOf(call));
+    const refusal = undescribed.get(object);
+    if (refusal !== undefined && isUnknown()) throw refusal;
     return shelf;
   }
 
@@ -149,8 +153,23 @@ export function createBrevoRemote(options: BrevoRemoteOptions): BrevoRemote {
   async function readCrmSchemas(call: CallOptions): Promise<void> {
     const everyMs = plan.schemaEveryMs(CRM_OBJECTS.length);
     if (performance.now() - crmReadAtMs < everyMs) return;
-    for (const object of CRM_OBJECTS) crm.set(object, await readCrmAttributes(send, object, call));
+    for (const object of CRM_OBJECTS) {
+      await describe(object, async () => {
+        crm.set(object, await readCrmAttributes(send, object, call));
+      });
+    }
     crmReadAtMs = performance.now();
+  }
+
+  /** Reads the attributes of one object; that they are refused is its own trouble (invariant 10). */
+  async function describe(object: string, read: () => Promise<void>): Promise<void> {
+    try {
+      await read();
+      undescribed.delete(object);
+    } catch (error) {
+      if (!isWithheld(error)) throw error;
+      undescribed.set(object, error);
+    }
   }
 
   return {
@@ -158,21 +177,27 @@ export function createBrevoRemote(options: BrevoRemoteOptions): BrevoRemote {
     get workspace() {
       return workspace;
     },
+    undescribed,
     async discover(call) {
       if (workspace === null) {
         const { organizationId } = await send(accountCall, call);
         workspace = `brevo:${organizationId}`;
       }
-      contacts = await readContactAttributes(send, call);
+      await describe(CONTACTS, async () => {
+        contacts = await readContactAttributes(send, call);
+      });
       await readCrmSchemas(call);
-      return [
-        contactsSchema([...contacts.values()]),
+      const found = [
+        ...(contacts === null ? [] : [contactsSchema([...contacts.values()])]),
         ...CRM_OBJECTS.flatMap((object) => {
           const attributes = crm.get(object);
           return attributes ? [crmSchema(object, [...attributes.values()])] : [];
         }),
         ...[...declared.values()].map(customSchema),
       ];
+      const [refusal] = undescribed.values();
+      if (refusal !== undefined && found.length === 0) throw refusal;
+      return found;
     },
     readPage: async (request, call) =>
       (await shelfOf(request.object, call)).readPage(request, call),

@@ -1,8 +1,10 @@
 import { RemoteError } from '../../domain/errors.ts';
-import type { CallOptions } from '../../domain/remote.ts';
+import type { CallOptions, Undescribed } from '../../domain/remote.ts';
 import { BadAnswer, type Send } from '../wire/call.ts';
+import { isWithheld } from '../wire/refusals.ts';
 import { OBJECTS } from './answer-error.ts';
 import {
+  type Catalog,
   type KizenField,
   type KizenObject,
   type Option,
@@ -18,18 +20,33 @@ const PAGE = 100;
 
 type Described = NonNullable<ReturnType<typeof readObject>>;
 
-/** Every object that the key may see, with its fields and stages. */
-export async function discover(send: Send, options: CallOptions): Promise<readonly KizenObject[]> {
-  const objects = await listObjects(send, options);
-  const described = await Promise.all(
-    objects.map(async (object): Promise<KizenObject | null> => {
-      const fields = await readFields(send, object, options);
-      if (fields === null) return null;
-      const stages = object.isPipeline ? await readStages(send, object, options) : [];
-      return { ...object, fields, stages };
+/**
+ * Every object that the key may see, with its fields and stages. One whose fields are refused after all,
+ * or that has gone meanwhile, is as it was known before, or without fields, and said to be undescribed.
+ */
+export async function discover(
+  send: Send,
+  known: Pick<Catalog, 'object'>,
+  options: CallOptions,
+): Promise<{ readonly objects: readonly KizenObject[]; readonly undescribed: Undescribed }> {
+  const listed = await listObjects(send, options);
+  const undescribed = new Map<string, RemoteError>();
+  const objects = await Promise.all(
+    listed.map(async (object): Promise<KizenObject> => {
+      try {
+        const fields = await readFields(send, object, options);
+        const stages = object.isPipeline ? await readStages(send, object, options) : [];
+        return { ...object, fields, stages };
+      } catch (error) {
+        if (!isWithheld(error)) throw error;
+        undescribed.set(object.name, error);
+        // Without fields it can be named, by what relates to it.
+        return known.object(object.name) ?? { ...object, fields: [], stages: [] };
+      }
     }),
   );
-  return someOf(described.filter((object) => object !== null));
+  someOf(objects.filter(({ fields }) => fields.length > 0));
+  return { objects, undescribed };
 }
 
 async function listObjects(send: Send, options: CallOptions): Promise<readonly Described[]> {
@@ -77,38 +94,36 @@ function someOf<T>(objects: readonly T[]): readonly T[] {
   return objects;
 }
 
-/** Null where the object is refused to the key after all, or has gone meanwhile. */
 export async function readFields(
   send: Send,
   { id, name }: Pick<KizenObject, 'id' | 'name'>,
   options: CallOptions,
-): Promise<readonly KizenField[] | null> {
-  return await unlessRefused(
-    send(
-      {
-        endpoint: `GET /custom-objects/${name}/fields`,
-        method: 'GET',
-        path: ['custom-objects', id, 'fields'],
-        repeatable: true,
-        doubts: [403, 404],
-        read(body) {
-          const fields = readBareList(body).map(readField);
-          if (fields.length === 0) throw new BadAnswer('the object has no field');
-          return fields.filter((field) => field !== null);
-        },
+): Promise<readonly KizenField[]> {
+  return await send(
+    {
+      endpoint: `GET /custom-objects/${name}/fields`,
+      method: 'GET',
+      path: ['custom-objects', id, 'fields'],
+      repeatable: true,
+      doubts: [403, 404],
+      read(body) {
+        const fields = readBareList(body).map(readField);
+        if (fields.length === 0) throw new BadAnswer('the object has no field');
+        return fields.filter((field) => field !== null);
       },
-      options,
-    ),
+    },
+    options,
   );
 }
 
+/** None where they are refused to the key. */
 export async function readStages(
   send: Send,
   { id, name }: Pick<KizenObject, 'id' | 'name'>,
   options: CallOptions,
 ): Promise<readonly Option[]> {
-  const stages = await unlessRefused(
-    send(
+  try {
+    return await send(
       {
         endpoint: `GET /pipelines/${name}/stages`,
         method: 'GET',
@@ -118,18 +133,9 @@ export async function readStages(
         read: (body) => readOptions(readBareList(body)),
       },
       options,
-    ),
-  );
-  return stages ?? [];
-}
-
-async function unlessRefused<T>(asked: Promise<T>): Promise<T | null> {
-  try {
-    return await asked;
+    );
   } catch (error) {
-    const isRefused =
-      error instanceof RemoteError && (error.status === 403 || error.status === 404);
-    if (isRefused && error.disposition === 'park') return null;
+    if (isWithheld(error)) return [];
     throw error;
   }
 }

@@ -1,4 +1,4 @@
-import type { CallOptions, Remote } from '../../domain/remote.ts';
+import type { CallOptions, Remote, Undescribed } from '../../domain/remote.ts';
 import type { ObjectSchema } from '../../domain/schema.ts';
 import type { OpenRemote, SettingNames } from '../adapter.ts';
 import { type Clock, systemClock } from '../wire/clock.ts';
@@ -67,11 +67,11 @@ export function createKizenRemote(options: KizenRemoteOptions): KizenRemote {
   const { lookUp, isThere, ...reads } = createReads({ send, decoder, catalog, pageSizes });
   const { readRecord } = reads;
   let objects: readonly KizenObject[] = [];
+  let undescribed: Undescribed = new Map();
   const refreshes = createFreshReads<void>({ clock, withinMs: REFRESH_MS });
 
   async function readAnew(object: KnownObject, callOptions: CallOptions): Promise<void> {
     const fields = await readFields(send, object, callOptions);
-    if (fields === null) return;
     const stages = object.isPipeline ? await readStages(send, object, callOptions) : [];
     objects = objects.map((one) => (one.id === object.id ? { ...one, fields, stages } : one));
     catalog.replace(objects);
@@ -92,13 +92,17 @@ export function createKizenRemote(options: KizenRemoteOptions): KizenRemote {
     title: TITLE,
     // One user may see less of a business than another, but it is the same business.
     workspace: `kizen:${businessId.toLowerCase()}`,
+    get undescribed() {
+      return undescribed;
+    },
     async discover(callOptions: CallOptions): Promise<readonly ObjectSchema[]> {
       checkBusiness(await send(businessCall, callOptions), businessId, names);
-      objects = await discover(send, callOptions);
+      const found = await discover(send, catalog, callOptions);
+      ({ objects, undescribed } = found);
       catalog.replace(objects);
       return schemasOf(
         catalog,
-        objects.map(({ name }) => name),
+        objects.flatMap(({ name, fields }) => (fields.length === 0 ? [] : [name])),
       );
     },
     ...reads,

@@ -10,6 +10,12 @@ export function isRefused(error: unknown): error is RemoteError {
   return error instanceof RemoteError && error.status === 400;
 }
 
+/** What tells of one object is refused, and that was asked twice: of any other it says nothing. */
+export function isWithheld(error: unknown): error is RemoteError {
+  if (!(error instanceof RemoteError) || error.disposition !== 'park') return false;
+  return error.status === 402 || error.status === 403 || error.status === 404;
+}
+
 export function gone({ object }: Pick<ObjectSchema, 'object'>): RemoteError {
   return new RemoteError(`a record of ${object} is not there`, {
     code: 'remote-not-found',

@@ -9,6 +9,7 @@ import {
   isEmptyPlan,
   isNewVersion,
   type MirrorPlan,
+  type PlanOptions,
   planMirror,
   planSteps,
   schemasOnRecord,
@@ -34,13 +35,12 @@ import {
   writeRecord,
 } from './write-record.ts';
 
-export interface ApplyOptions {
+/** The history of objects that are not named stops. */
+export interface ApplyOptions extends PlanOptions {
   /** How long DDL may wait for a lock; default 2 s. */
   readonly lockTimeoutMs?: number;
   /** What a local delete leads to, by object; objects left out keep what they have. */
   readonly deletePolicies?: ReadonlyMap<string, DeletePolicy>;
-  /** Objects whose versions are kept; the history of any other stops. */
-  readonly history?: ReadonlySet<string>;
 }
 
 export interface MirrorChange {
@@ -72,9 +72,9 @@ const STATEMENT_TIMEOUT_MS = 3_600_000;
 export async function previewMirror(
   sql: Sql,
   schemas: readonly ObjectSchema[],
-  history: ReadonlySet<string> = new Set(),
+  options: PlanOptions = {},
 ): Promise<{ readonly steps: readonly Step[]; readonly problems: readonly MirrorProblem[] }> {
-  const plan = planMirror(await readCatalog(sql), schemas, history);
+  const plan = planMirror(await readCatalog(sql), schemas, options);
   return { steps: planSteps(plan), problems: plan.problems };
 }
 
@@ -93,7 +93,7 @@ export async function applyMirror(
   const lockTimeoutMs = options.lockTimeoutMs ?? DEFAULT_LOCK_TIMEOUT_MS;
   return await db.transaction(
     async (tx) => {
-      const change = await bringUp(tx, schemas, options.history);
+      const change = await bringUp(tx, schemas, options);
       const freed = await recordProblems(tx, change.problems);
       // What was read meanwhile told links to nobody.
       await forgetLinks(tx, freed);
@@ -107,16 +107,16 @@ export async function applyMirror(
 async function bringUp(
   tx: Transaction,
   schemas: readonly ObjectSchema[],
-  history: ReadonlySet<string> | undefined,
+  options: PlanOptions,
 ): Promise<MirrorChange> {
   const glance = await readCatalog(tx);
   if (schemas.length === 0 && glance.mirrors.size > 0) throw emptySchema();
-  const expected = planMirror(glance, schemas, history);
+  const expected = planMirror(glance, schemas, options);
   if (isEmptyPlan(glance, expected)) return unchanged(glance, expected);
   await lockMirror(tx);
   // What stood before the lock was ours may have changed while we waited for it.
   const catalog = await readCatalog(tx);
-  const plan = planMirror(catalog, schemas, history);
+  const plan = planMirror(catalog, schemas, options);
   if (isEmptyPlan(catalog, plan)) return unchanged(catalog, plan);
   return await carryOut(tx, catalog, plan);
 }

@@ -4,7 +4,7 @@ import type { Sql } from '../database.ts';
 import type { Schemas } from '../schemas.ts';
 import { readCatalog } from './catalog.ts';
 import { type LinkTable, linkTables } from './links.ts';
-import { planMirror } from './plan.ts';
+import { type PlanOptions, planMirror } from './plan.ts';
 import type { MirrorProblem } from './problem.ts';
 import { type MirrorTable, partExpression, type SqlType, SYSTEM_COLUMNS } from './table.ts';
 
@@ -15,9 +15,10 @@ import { type MirrorTable, partExpression, type SqlType, SYSTEM_COLUMNS } from '
 export async function planDrizzleModule(
   sql: Sql,
   schemas: readonly ObjectSchema[],
+  options: PlanOptions = {},
 ): Promise<{ readonly module: string; readonly problems: readonly MirrorProblem[] }> {
   const catalog = await readCatalog(sql);
-  const { objects, problems } = planMirror(catalog, schemas);
+  const { objects, problems } = planMirror(catalog, schemas, options);
   const tables = objects.map(({ table }) => table);
   const taken = new Set([
     ...[...catalog.mirrors.values()].map(({ table }) => table),

@@ -1,5 +1,6 @@
 import { SyncError } from '../../domain/errors.ts';
 import { stringifyJson } from '../../domain/json.ts';
+import type { Undescribed } from '../../domain/remote.ts';
 import type { ObjectSchema } from '../../domain/schema.ts';
 import { renderSql, type Schemas } from '../schemas.ts';
 import { IDENTITY_FUNCTION, IDENTITY_FUNCTION_SQL } from './attachments.ts';
@@ -11,7 +12,7 @@ import { type HistoryPlan, planHistory } from './plan-history.ts';
 import { type LinkPlan, planLink } from './plan-link.ts';
 import { type ObjectPlan, planObject, planRemoval } from './plan-object.ts';
 import { planRelations, type RelationPlan } from './plan-relations.ts';
-import { type MirrorProblem, problemOf } from './problem.ts';
+import { type MirrorProblem, problemOf, undescribedObject } from './problem.ts';
 
 /** An object on record that is wanted no more. */
 export interface RemovalPlan {
@@ -32,18 +33,33 @@ export interface MirrorPlan {
   readonly schemas: readonly ObjectSchema[];
 }
 
+export interface PlanOptions {
+  /** Objects whose versions are kept. */
+  readonly history?: ReadonlySet<string> | undefined;
+  /** Objects that are wanted, and that the CRM does not describe. */
+  readonly undescribed?: Undescribed | undefined;
+}
+
 /**
  * What leads from what stands to what the workspace's schema wants, and to a history of the objects
  * named. Pure, and empty once it was carried out. No statement drops data, or touches what users
- * added.
+ * added. What is not described is not gone: it stays as it is on record, and that is a problem.
  */
 export function planMirror(
   catalog: Catalog,
-  wanted: readonly ObjectSchema[],
-  withHistory: ReadonlySet<string> = new Set(),
+  described: readonly ObjectSchema[],
+  { history = new Set(), undescribed = new Map() }: PlanOptions = {},
 ): MirrorPlan {
   const claimed = new Set(catalog.relations.keys());
-  const problems: MirrorProblem[] = [];
+  const told = new Set(described.map(({ object }) => object));
+  const problems = [...undescribed].map(([object, error]) =>
+    undescribedObject(object, error, told.has(object)),
+  );
+  const onRecord = new Map(catalog.objects.map((schema) => [schema.object, schema]));
+  const wanted = [
+    ...described.map((schema) => relatedAsBefore(schema, onRecord.get(schema.object), undescribed)),
+    ...catalog.objects.filter(({ object }) => undescribed.has(object) && !told.has(object)),
+  ];
   const keep = <T>(object: string, outcome: T | SyncError): T[] => {
     if (!(outcome instanceof SyncError)) return [outcome];
     problems.push(problemOf(object, outcome));
@@ -66,7 +82,7 @@ export function planMirror(
     links: links.map(({ link }) => link),
   });
   const histories = objects.flatMap(
-    ({ object, table }) => planHistory(catalog, table, withHistory.has(object)) ?? [],
+    ({ object, table }) => planHistory(catalog, table, history.has(object)) ?? [],
   );
   const wantedObjects = new Set(schemas.map(({ object }) => object));
   const removals = [...catalog.mirrors.values()]
@@ -83,6 +99,21 @@ export function planMirror(
     problems,
     schemas,
   };
+}
+
+/** What relates to an object that is not described cannot be told from what relates to nothing. */
+function relatedAsBefore(
+  schema: ObjectSchema,
+  before: ObjectSchema | undefined,
+  undescribed: Undescribed,
+): ObjectSchema {
+  if (undescribed.size === 0 || before === undefined) return schema;
+  const related = new Map(
+    before.fields.flatMap((field) =>
+      undescribed.has(field.relationship?.object ?? '') ? [[field.name, field] as const] : [],
+    ),
+  );
+  return { ...schema, fields: schema.fields.map((field) => related.get(field.name) ?? field) };
 }
 
 /** Statements that are shown and recorded say the names that they run under. */

@@ -18,6 +18,27 @@ export function problemOf(object: string, error: SyncError): MirrorProblem {
   return { object, code, message, error, stops: !PASSABLE.has(code) };
 }
 
+/**
+ * Of an object that the CRM does not describe.
+ *
+ * @param isKnown it is told as it was known before: its table goes on by that.
+ */
+export function undescribedObject(
+  object: string,
+  error: SyncError,
+  isKnown: boolean,
+): MirrorProblem {
+  const { code, hint = 'See what the key may read.' } = error;
+  const message = `${object}: its fields are not told: ${error.message}`;
+  const told = new SyncError(message, {
+    code,
+    disposition: 'park',
+    hint: `${hint} To do without ${object}, name it under \`exclude\`.`,
+    cause: error,
+  });
+  return { object, code, message, error: told, stops: !isKnown };
+}
+
 /** `table` with its schema, here and below. */
 export function nameTaken(object: string, table: string): SyncError {
   return new SyncError(`${object}: ${table} exists and is not ours`, {

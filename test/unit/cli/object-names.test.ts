@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { knownObjects } from '../../../src/cli/object-names.ts';
-import { UsageError } from '../../../src/domain/errors.ts';
+import { SyncError, UsageError } from '../../../src/domain/errors.ts';
 
 const mirrored = [{ object: 'person' }, { object: 'company' }];
 
@@ -18,4 +18,14 @@ test('an unknown name lists the known ones', () => {
   } catch (error) {
     expect(error).toMatchObject({ hint: 'known objects: company, person' });
   }
+});
+
+test('of one that is there and not mirrored it is said why', () => {
+  const error = new SyncError('deal: its fields are not told', {
+    code: 'remote-forbidden',
+    disposition: 'park',
+  });
+  const problems = [{ object: 'deal', error }];
+  expect(() => knownObjects(['deal', 'person'], mirrored, problems)).toThrow(error);
+  expect(knownObjects(['person'], mirrored, problems)).toEqual(['person']);
 });

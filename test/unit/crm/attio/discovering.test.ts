@@ -129,11 +129,16 @@ test.each([
     nothing,
     async (remote) => {
       const names = async () => (await remote.discover(pull)).map(({ object }) => object);
+      const untold = () =>
+        [...(remote.undescribed ?? [])].map(([one, error]) => [one, error.status]);
       expect(await names()).toEqual(['people', 'companies']);
+      expect(untold()).toEqual([['deals', status]]);
       isRefused = false;
       const before = await remote.discover(pull);
+      expect(untold()).toEqual([]);
       isRefused = true;
       expect(await remote.discover(pull)).toEqual(before);
+      expect(untold()).toEqual([['deals', status]]);
     },
     {},
     (seen) =>

@@ -309,10 +309,30 @@ test.each([402, 403, 404])(
         expect(schema('vehicle').fields).not.toEqual([]);
         const found = await remote.discover(pull);
         expect(found.map(({ object }) => object)).toEqual(['contacts', 'vehicle']);
+        // Where no such path is known the account has none.
+        const untold = status === 404 ? [] : ['companies', 'deals'];
+        expect([...(remote.undescribed?.keys() ?? [])]).toEqual(untold);
       },
       {},
       ({ path }) =>
         refused.some((one) => path.endsWith(one)) ? { status, body: { message: 'x' } } : null,
+    );
+  },
+);
+
+test.each([402, 403, 404])(
+  'contacts whose attributes are answered with %i stop no other object, and are named',
+  async (status) => {
+    await withBrevo(
+      () => ({ status: 500 }),
+      async ({ remote }) => {
+        const found = await remote.discover(pull);
+        expect(found.map(({ object }) => object)).toEqual(['companies', 'deals', 'vehicle']);
+        expect(remote.undescribed?.get('contacts')).toMatchObject({ status, disposition: 'park' });
+      },
+      {},
+      ({ path }) =>
+        path.endsWith('/contacts/attributes') ? { status, body: { message: 'x' } } : null,
     );
   },
 );

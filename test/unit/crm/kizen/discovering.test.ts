@@ -119,17 +119,25 @@ test('a relation knows its other end, and one without a visible end is many to m
   });
 });
 
-test('an object whose fields are refused is left out, and the others are there', async () => {
+test('an object whose fields are refused is named, as it was known before, and the others are there', async () => {
+  let isRefused = true;
   await withKizen(
     nothing,
     async ({ remote }) => {
       const found = await remote.discover(push);
       expect(found.map(({ object }) => object)).toEqual(['client_client', 'deal']);
+      expect([...(remote.undescribed?.keys() ?? [])]).toEqual(['company']);
+      isRefused = false;
+      const before = await remote.discover(push);
+      expect(remote.undescribed?.size).toBe(0);
+      isRefused = true;
+      expect(await remote.discover(push)).toEqual(before);
+      expect(remote.undescribed?.get('company')).toMatchObject({ code: 'remote-forbidden' });
     },
     {
       discovers: false,
       describe: (request) =>
-        request.path === `/api/custom-objects/${id('company')}/fields`
+        isRefused && request.path === `/api/custom-objects/${id('company')}/fields`
           ? { status: 403, body: { detail: 'No.', code: 'permission_required' } }
           : schemaReply(request),
     },
