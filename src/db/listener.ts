@@ -13,6 +13,8 @@ export interface Heard {
   readonly nudge?: (object: string) => void;
   /** What whoever is called by the CRM tells, or doubts what it showed: records are to be read again. */
   readonly hint?: () => void;
+  /** What could not be written because somebody held its row is to be tried again. */
+  readonly aside?: (object: string) => void;
   /** What a process of a fleet tells: a lease is free. */
   readonly lease?: () => void;
 }
@@ -47,11 +49,12 @@ export class Listener {
   }
 
   /** For one workspace. @returns what ends it. */
-  add(schemas: Schemas, { outbox, nudge, hint, lease }: Heard): () => void {
+  add(schemas: Schemas, { outbox, nudge, hint, aside, lease }: Heard): () => void {
     const channels: Channels = {
       ...(outbox && { [channelOf('outbox', schemas)]: outbox }),
       ...(nudge && { [channelOf('nudge', schemas)]: nudge }),
       ...(hint && { [channelOf('hint', schemas)]: hint }),
+      ...(aside && { [channelOf('aside', schemas)]: aside }),
       ...(lease && { [channelOf('lease', schemas)]: lease }),
     };
     if (Object.keys(channels).length === 0) return () => {};

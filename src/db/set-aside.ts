@@ -4,6 +4,7 @@ import type { RemoteRecord } from '../domain/record.ts';
 import { parseInstant } from '../domain/walk/instant.ts';
 import type { Sql } from './database.ts';
 import type { Tombstone } from './departures.ts';
+import { notify } from './listener.ts';
 import type { RowTrouble } from './row-trouble.ts';
 
 /**
@@ -56,8 +57,8 @@ function isNoNewer(versions: VersionsRead['versions'] = 'stamped'): string {
 }
 
 /**
- * Puts records aside until their rows are free. The newer version stays, and so does one whose place
- * would be taken by what tells of links alone.
+ * Puts records aside until their rows are free, and has them tried again soon. The newer version stays,
+ * and so does one whose place would be taken by what tells of links alone.
  */
 export async function deferRecords(
   tx: Sql,
@@ -76,6 +77,7 @@ export async function deferRecords(
         AND (${asideMember('fields', 'excluded')} <> '{}' OR ${asideMember('fields')} = '{}')`,
     [object, records.map(({ id }) => id), records.map((record) => stringifyJson(record)), readAt],
   );
+  await notify(tx, 'aside', object);
 }
 
 /** The first pause is about two seconds, the longest five minutes. */

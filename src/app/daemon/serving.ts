@@ -7,6 +7,7 @@ import type { ObjectRun } from '../pull-all.ts';
 import { copiedDatabase } from '../push-once.ts';
 import type { Session } from '../session.ts';
 import { createCommentWorker } from './comment-worker.ts';
+import { createHeldRows } from './held-rows.ts';
 import { createHintReader } from './hints.ts';
 import { createNudge } from './nudge.ts';
 import { Pulls } from './pulls.ts';
@@ -56,6 +57,7 @@ export function createServing(session: Session, options: ServingOptions): Servin
   const onRun = (run: ObjectRun) => options.onRun?.(run);
   const pulls = new Pulls(session, lease, { signal: stopping, onRun }, halt);
   const hints = createHintReader(session, lease, { onHalt: halt });
+  const heldRows = createHeldRows(session, lease, { signal: stopping, onHalt: halt });
   const nudge = createNudge({ pull: (objects) => pulls.now(objects) });
   const pushes = session.config.push && session.installation.adopted;
   const nudged = session.config.http?.nudgeSecret != null;
@@ -88,6 +90,7 @@ export function createServing(session: Session, options: ServingOptions): Servin
             },
           }),
           hint: () => hints.wake(),
+          aside: (object) => heldRows.note(object),
           ...(nudged && { nudge: (object: string) => nudge.nudge(object || null) }),
         });
         onReady();
@@ -99,7 +102,8 @@ export function createServing(session: Session, options: ServingOptions): Servin
         nudge.stop();
         deaf();
         await begun;
-        await Promise.all([pulls.stop(), hints.stop(), worker.stop(), comments.stop()]);
+        const parts = [pulls, hints, worker, comments, heldRows];
+        await Promise.all(parts.map((part) => part.stop()));
       }
       if (halted.signal.aborted) throw halted.signal.reason;
     },
