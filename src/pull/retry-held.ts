@@ -1,5 +1,4 @@
-import type { ReadOptions } from '../conflicts/read-object.ts';
-import { startReading } from '../conflicts/read-object.ts';
+import { type ReadOptions, startReading } from '../conflicts/read-object.ts';
 import { retryAside } from '../conflicts/retry-aside.ts';
 import { loadCursor } from '../db/cursor.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
@@ -7,8 +6,8 @@ import { readAside } from '../db/set-aside.ts';
 import { inTurn, type PullDeps } from './pull-object.ts';
 
 /**
- * Tries again what is due of what was put aside, and asks the CRM for nothing. Takes turns with whoever
- * reads the object.
+ * Tries again what is due of what was put aside, and reads no list for it. Takes turns with whoever reads
+ * the object.
  *
  * @returns whether something is due still: somebody holds its row.
  */

@@ -31,7 +31,8 @@ interface Held {
 }
 
 /**
- * A second after it is told, then after pauses that double. Two of our own may hold a row at the same time
+ * A second after it is told, then after pauses that double; what joins rows that are held for long waits with
+ * them, or for the next pull. Two of our own may hold a row at the same time
  * as well, such as who settles an answer and who writes a page: nobody is to wait for the next pull.
  */
 export function createHeldRows(
@@ -49,7 +50,9 @@ export function createHeldRows(
       return await retryHeld(session, table, { signal, priority: 'pull' });
     } catch (error) {
       // Whatever it is, the next pull meets it too, and says so.
-      if (!(error instanceof SyncError) && !signal.aborted) onHalt(error);
+      if (signal.aborted) return false;
+      if (!(error instanceof SyncError)) onHalt(error);
+      else session.log.debug({ object, code: error.code }, 'held rows are left to the next pull');
       return false;
     }
   }
