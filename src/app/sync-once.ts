@@ -1,31 +1,23 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { countUnsettled } from '../db/outbox/outbox.ts';
-import { readUnconfirmed, type Unconfirmed } from '../db/scan.ts';
 import { createActivitiesPass } from './daemon/activities-pass.ts';
 import { refreshUsers } from './daemon/background-jobs.ts';
 import { createRecordingsPass } from './daemon/recordings-pass.ts';
 import { createSidePass } from './daemon/side-pass.ts';
 import { readAllHints } from './hooks/read-hints.ts';
 import { noteBudget } from './note-budget.ts';
-import {
-  addCounts,
-  type ObjectProgress,
-  type ObjectRun,
-  pullAll,
-  type RunOptions,
-} from './pull-all.ts';
+import { type ObjectProgress, type ObjectRun, pullAll, type RunOptions } from './pull-all.ts';
 import { copiedDatabase, type PushOutcome, pushOnce } from './push-once.ts';
 import { withDeletions } from './reconcile-all.ts';
 import type { Session } from './session.ts';
 import { sweepAll } from './sweep-all.ts';
+import { readTooEarly, type UnconfirmedRows, unconfirmedRows } from './too-early.ts';
 
 export interface SyncOutcome {
   readonly objects: readonly ObjectRun[];
   /** Null where push is off, or the database a copy. */
   readonly push: PushOutcome | null;
   readonly left: Left;
-  /** Rows that the CRM does not show, and whose records are not proven to be gone. */
-  readonly unconfirmed: readonly Omit<Unconfirmed, 'tellsInMs'>[];
+  readonly unconfirmed: readonly UnconfirmedRows[];
 }
 
 /** What both sides do not agree on yet. */
@@ -46,8 +38,6 @@ export interface SyncOptions {
 
 /** The past of many records, or what stands beside them, takes longer to read than somebody waits for a pass. */
 const BESIDE_MS = 60_000;
-/** Nobody waits longer for what is settling. */
-const SETTLING_MS = 60_000;
 
 function after({ nowMs }: Session, ms: number): () => boolean {
   const endMs = nowMs() + ms;
@@ -73,7 +63,7 @@ export async function syncOnce(session: Session, options: SyncOptions): Promise<
   const { config, installation, log } = session;
   if (config.push && !installation.adopted) log.warn(copiedDatabase(), 'nothing is pushed');
   const push = config.push && installation.adopted ? await pushOnce(session, options) : null;
-  const objects = await readTooEarly(session, read, reading);
+  const objects = await readTooEarly(session, read, reading, (rest) => readOnce(session, rest));
   await noteBudget(session);
   const unsettled = await countUnsettled(session.db, options.objects);
   const { pending, sending, blocked, parked, openConflicts, setAside } = unsettled;
@@ -82,9 +72,7 @@ export async function syncOnce(session: Session, options: SyncOptions): Promise<
     objects: runs,
     push,
     left: { pending: pending + sending, blocked, parked, openConflicts, setAside },
-    unconfirmed: (await readUnconfirmed(session.db, options.objects)).map(
-      ({ object, rows, tellsAt }) => ({ object, rows, tellsAt }),
-    ),
+    unconfirmed: await unconfirmedRows(session, options.objects),
   };
 }
 
@@ -94,38 +82,6 @@ async function readOnce(session: Session, reading: RunOptions): Promise<readonly
     runs.push(await withDeletions(session, run, reading));
   }
   return runs;
-}
-
-/**
- * Rows that were written within the minute before their object was read, and not shown, are either late
- * to show or gone. Another reading tells once that minute is over; where each costs much of a budget it
- * is left to the next pass.
- */
-async function readTooEarly(
-  session: Session,
-  runs: readonly ObjectRun[],
-  reading: RunOptions,
-): Promise<readonly ObjectRun[]> {
-  const { db, remote, log } = session;
-  const early = (await readUnconfirmed(db, reading.objects)).filter(({ object, tellsInMs }) => {
-    const { changes } = remote.capabilitiesOf(object);
-    const isScarce = changes.kind !== 'ordered-filter' && changes.everyMs !== undefined;
-    return tellsInMs !== null && !isScarce;
-  });
-  if (early.length === 0) return runs;
-  const objects = early.map(({ object }) => object);
-  const waitMs = Math.min(
-    SETTLING_MS,
-    Math.max(0, ...early.map(({ tellsInMs }) => tellsInMs ?? 0)) + 50,
-  );
-  log.info({ objects, waitMs }, `rows that ${remote.title} does not show are looked for again`);
-  await sleep(waitMs, undefined, { signal: reading.signal }).catch(() => undefined);
-  if (reading.signal.aborted) return runs;
-  const again = await readOnce(session, { ...reading, objects });
-  return runs.map((run) => {
-    const later = again.find(({ object }) => object === run.object);
-    return later === undefined ? run : { ...later, counts: addCounts(run.counts, later.counts) };
-  });
 }
 
 /** An object whose table is not what the workspace says is not in step, however well it was read. */

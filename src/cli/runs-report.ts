@@ -53,12 +53,18 @@ export interface PassOutcome {
   /** Of a pass that looks for what was deleted: rows that the CRM, by its title, does not show. */
   readonly unconfirmed?: SyncOutcome['unconfirmed'];
   readonly crm?: string;
+  /** What to run for them again. */
+  readonly command?: 'sync' | 'reconcile';
   readonly pushIsOn: boolean;
   readonly interrupted: boolean;
 }
 
-/** The report of `sync`, `pull`, `push` and `backfill`. */
-export function reportPass(outcome: PassOutcome, screen: Screen): Report {
+/** The report of `sync`, `pull`, `push`, `backfill` and, with a table of its own, `reconcile`. */
+export function reportPass(
+  outcome: PassOutcome,
+  screen: Screen,
+  render: (objects: readonly ObjectRun[], screen: Screen) => string[] = renderRuns,
+): Report {
   const { objects, push, left, unconfirmed } = outcome;
   const whole = (unconfirmed ?? []).length === 0;
   const failures = [
@@ -75,7 +81,7 @@ export function reportPass(outcome: PassOutcome, screen: Screen): Report {
       ...(unconfirmed !== undefined && { unconfirmed }),
     },
     text: [
-      ...(objects.length > 0 ? renderRuns(objects, screen) : []),
+      ...(objects.length > 0 ? render(objects, screen) : []),
       ...(push === undefined ? [] : [describePush(push, outcome.pushIsOn)]),
       ...describeLeft(left, whole && failures.length === 0, screen.paint),
       ...describeUnconfirmed(outcome, screen.paint),
@@ -105,10 +111,9 @@ function isHeldBack({ push, pushIsOn }: PassOutcome): boolean {
 function nextFor(outcome: PassOutcome, failures: readonly Failure[]): string | null {
   if (failures.length > 0) return nextForFailures(failures);
   if (isHeldBack(outcome)) return 'to push from this database, run `clarify-sync doctor --adopt`';
-  const { unconfirmed: [first] = [] } = outcome;
-  const again =
-    first === undefined ? null : `run \`clarify-sync sync ${first.object}\` again${after(first)}`;
-  return nextForLeftOver(outcome.left, outcome.pushIsOn) ?? again;
+  const { unconfirmed: [first] = [], command = 'sync' } = outcome;
+  const again = first && `run \`clarify-sync ${command} ${first.object}\` again${after(first)}`;
+  return nextForLeftOver(outcome.left, outcome.pushIsOn) ?? again ?? null;
 }
 
 function after({ tellsAt }: Pick<SyncOutcome['unconfirmed'][number], 'tellsAt'>): string {
@@ -168,7 +173,7 @@ function describePush(push: PushOutcome | null, pushIsOn: boolean): string {
   return `push: ${parts.join(', ')}`;
 }
 
-export function describeLeft(left: LeftOver, whole: boolean, paint: Paint): string[] {
+function describeLeft(left: LeftOver, whole: boolean, paint: Paint): string[] {
   const parts = [
     [left.pending, showPlural(left.pending, 'change waiting', 'changes waiting')],
     [left.blocked, `${showCount(left.blocked)} blocked`],
@@ -183,8 +188,12 @@ export function describeLeft(left: LeftOver, whole: boolean, paint: Paint): stri
 }
 
 /** `2 rows of deals are not shown by the CRM: another reading tells whether they are gone after …` */
-function describeUnconfirmed({ unconfirmed = [], crm = '' }: PassOutcome, paint: Paint): string[] {
-  return unconfirmed.map((one) => {
+function describeUnconfirmed(outcome: PassOutcome, paint: Paint): string[] {
+  const { objects, unconfirmed = [], crm = '' } = outcome;
+  // What kept a reading from telling is said by itself.
+  const failed = new Set(objects.flatMap(({ object, error }) => (error === null ? [] : [object])));
+  const unsaid = unconfirmed.filter(({ object }) => !failed.has(object));
+  return unsaid.map((one) => {
     const { object, rows } = one;
     const what = `${showPlural(rows, 'row')} of ${printable(object)} ${rows === 1 ? 'is' : 'are'}`;
     const told = `another reading tells whether ${rows === 1 ? 'it is' : 'they are'} gone${after(one)}`;

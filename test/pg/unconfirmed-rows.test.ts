@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { reconcilePass } from '../../src/app/reconcile-pass.ts';
 import { syncOnce } from '../../src/app/sync-once.ts';
 import { nothingLeft, openSyncedAttio, type SyncedAttio } from '../support/attio-session.ts';
 import { openBrevo } from '../support/brevo.ts';
@@ -44,6 +45,19 @@ test('a row whose record was deleted just after it was written is gone when the 
     state: 'ok',
     counts: { removed: 1 },
   });
+});
+
+test('a comparison is over once it could tell of such a row as well', async () => {
+  const [company = ''] = attio.emulator.store.ids('companies');
+  attio.emulator.store.delete('companies', company);
+  await attio.agedRows();
+  await written('companies', company, 57);
+  const { signal } = new AbortController();
+  const reading = { objects: ['companies'], signal, priority: 'pull' } as const;
+  const { objects, unconfirmed } = await reconcilePass(attio.session, reading);
+  expect(objects).toMatchObject([{ object: 'companies', state: 'ok', counts: { deleted: 1 } }]);
+  expect(unconfirmed).toEqual([]);
+  expect(await count('companies', company)).toBe(0);
 });
 
 test('one that is only late to show stays, and nothing is left', async () => {
@@ -96,6 +110,9 @@ test('where a reading costs much of a budget the pass does not wait, and says so
     const startedMs = performance.now();
     const { unconfirmed } = await syncOnce(brevo.session, { signal });
     expect(unconfirmed).toMatchObject([{ object: 'vehicle', rows: 1 }]);
+    const reading = { objects: ['vehicle'], signal, priority: 'pull' } as const;
+    const compared = await reconcilePass(brevo.session, reading);
+    expect(compared.unconfirmed).toMatchObject([{ object: 'vehicle', rows: 1 }]);
     expect(performance.now() - startedMs).toBeLessThan(30_000);
   } finally {
     await brevo.stop();

@@ -1,9 +1,10 @@
-import { reconcileAll } from '../../app/reconcile-all.ts';
+import type { ObjectRun } from '../../app/pull-all.ts';
+import { reconcilePass } from '../../app/reconcile-pass.ts';
 import { countUnsettled } from '../../db/outbox/outbox.ts';
 import { knownObjects } from '../object-names.ts';
 import { showCount } from '../quantity.ts';
 import type { Report } from '../report.ts';
-import { describeLeft, type PassOutcome, reportPass, showState } from '../runs-report.ts';
+import { reportPass, showState } from '../runs-report.ts';
 import type { CommandContext, CommonOptions } from '../shell.ts';
 import { renderTable } from '../table.ts';
 import { printable, type Screen } from '../terminal.ts';
@@ -25,17 +26,20 @@ export async function reconcile(
       const { signal } = context;
       const onProgress = progress.update;
       const reading = { objects, signal, priority: 'pull', onProgress } as const;
-      const runs = await reconcileAll(session, { ...reading, deep, approve });
+      const compared = await reconcilePass(session, { ...reading, deep, approve });
       progress.stop();
       const left = await countUnsettled(session.db, objects);
-      return report(
+      return reportPass(
         {
-          objects: runs,
+          ...compared,
+          crm: session.config.crm.title,
+          command: 'reconcile',
           left: { ...left, pending: left.pending + left.sending },
           pushIsOn: session.config.push,
           interrupted: signal.aborted,
         },
         context.screen,
+        renderComparisons,
       );
     } finally {
       progress.stop();
@@ -55,8 +59,7 @@ const COLUMNS = [
   'waiting',
 ] as const;
 
-function report(outcome: PassOutcome, screen: Screen): Report {
-  const { objects, left } = outcome;
+function renderComparisons(objects: readonly ObjectRun[], screen: Screen): string[] {
   const columns = [
     { title: 'object' },
     { title: 'result' },
@@ -67,8 +70,5 @@ function report(outcome: PassOutcome, screen: Screen): Report {
     showState(run, screen.paint),
     ...COLUMNS.map((name) => showCount(run.counts[name] ?? 0)),
   ]);
-  const pass = reportPass(outcome, screen);
-  const whole = (pass.failures ?? []).length === 0;
-  const text = [...renderTable(columns, rows, screen), ...describeLeft(left, whole, screen.paint)];
-  return { ...pass, text };
+  return renderTable(columns, rows, screen);
 }

@@ -120,4 +120,20 @@ test('rows that are not shown are named, with when another reading tells', () =>
   expect(reportPass(pass({ unconfirmed: [], crm: 'Attio' }), plain).text).toContain(
     'nothing is left to do',
   );
+  expect(reportPass(pass({ unconfirmed, command: 'reconcile' }), plain).next).toBe(
+    `run \`clarify-sync reconcile deals\` again after ${tellsAt}`,
+  );
+});
+
+test('of rows that wait for a person no reading is said to tell more', () => {
+  const error = {
+    code: 'reconcile-mass-delete',
+    message: 'deals: too many',
+    hint: 'look at Attio',
+  };
+  const objects = [run('deals', { state: 'incomplete', error })];
+  const unconfirmed = [{ object: 'deals', rows: 60, tellsAt: null }];
+  const report = reportPass(pass({ objects, unconfirmed, crm: 'Attio' }), plain);
+  expect(report).toMatchObject({ exitCode: 3, next: 'look at Attio', json: { unconfirmed } });
+  expect(report.text.join('\n')).not.toContain('another reading');
 });
