@@ -2,7 +2,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { describeFailure, renderFailure } from './cli/failure.ts';
 import { runProgram } from './cli/program.ts';
-import { painter } from './cli/terminal.ts';
+import { screenOf } from './cli/terminal.ts';
 
 /**
  * The heap may double before it is collected as a whole. By default a small one may quadruple, and
@@ -38,7 +38,7 @@ process.on('SIGINT', stop);
 process.on('SIGTERM', stop);
 
 function fail(error: unknown): void {
-  const lines = renderFailure(describeFailure(error), painter(process.stderr));
+  const lines = renderFailure(describeFailure(error), screenOf(process.stderr));
   process.stderr.write(`${lines.join('\n')}\n`);
   process.exit(1);
 }

@@ -1,3 +1,5 @@
+import type { TroublePart } from '../db/trouble.ts';
+import { doWithout } from '../domain/do-without.ts';
 import { RemoteError, SyncError } from '../domain/errors.ts';
 import type { Session } from './session.ts';
 import { describeTrouble, type FailedPart } from './trouble.ts';
@@ -13,6 +15,9 @@ export interface ObjectError {
 
 /** By these the CRM refuses a key or an account: of one object, or of all of them. */
 const REFUSALS = new Set(['remote-forbidden', 'remote-payment-required']);
+
+/** What an object that is left out does no more. */
+const READS: ReadonlySet<TroublePart> = new Set(['pull', 'sweep', 'reconcile']);
 
 /** Of Postgres: about the table it was met at, as far as anybody can tell. */
 const ABOUT_A_TABLE = new Set(['database-permission', 'database-statement', 'database-unexpected']);
@@ -49,14 +54,15 @@ export async function objectError(
   if (signal.aborted) {
     return { code: 'interrupted', message: `${object}: interrupted`, retryInMs: null };
   }
-  const { code, message, hint } = describeTrouble(error);
+  const met = withAdvice(error, part);
+  const { code, message, hint } = describeTrouble(met);
   const named = message.includes(object) ? message : `${object}: ${message}`;
   const told = { code, message: named, ...(hint !== null && { hint }) };
   if (error instanceof SyncError && NOBODYS.has(code)) return { ...told, retryInMs: null };
   if (error instanceof SyncError && error.disposition === 'halt' && !ABOUT_A_TABLE.has(code)) {
     throw error;
   }
-  const retryInMs = await session.troubles.failed(part, error);
+  const retryInMs = await session.troubles.failed(part, met);
   if (REFUSALS.has(code) && allAreRefused(session)) throw asHalt(error);
   return { ...told, retryInMs };
 }
@@ -69,15 +75,28 @@ function allAreRefused({ tables, troubles }: Session): boolean {
   return codes.length > 0 && codes.every((code) => code !== null && REFUSALS.has(code));
 }
 
+/** Whether what is refused is to be had, or can be done without, nobody but a person knows. */
+function withAdvice(error: unknown, { object, part }: FailedPart): unknown {
+  if (!(error instanceof RemoteError) || !REFUSALS.has(error.code) || !READS.has(part))
+    return error;
+  const hint = [error.hint ?? [], doWithout(object)].flat().join(' ');
+  return reworded(error, { hint });
+}
+
 /** What is refused of every object ends the service, however it was judged when it was met. */
 function asHalt(error: unknown): unknown {
   if (!(error instanceof RemoteError) || error.disposition === 'halt') return error;
-  const { code, message, hint, status, cause } = error;
-  return new RemoteError(`every object is refused: ${message}`, {
-    code,
+  return reworded(error, {
+    message: `every object is refused: ${error.message}`,
     disposition: 'halt',
-    hint,
-    status,
-    cause,
   });
+}
+
+function reworded(
+  error: RemoteError,
+  change: Partial<Pick<RemoteError, 'message' | 'hint' | 'disposition'>>,
+): RemoteError {
+  const { message, code, disposition, hint, status, cause } = error;
+  const said = { message, code, disposition, hint, status, cause, ...change };
+  return new RemoteError(said.message, said);
 }

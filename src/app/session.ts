@@ -27,6 +27,7 @@ import { createGrantRights, createPublish } from './keep-beside.ts';
 import type { Logger } from './log.ts';
 import { type OpenDatabase, openDatabaseOnly } from './open-database.ts';
 import { openRemote } from './open-remote.ts';
+import { tellProblems } from './tell-problems.ts';
 import { createTroubles, type Troubles } from './trouble.ts';
 import { undescribedOf } from './workspace-schema.ts';
 
@@ -232,7 +233,10 @@ async function assemble(
   for (const statement of await readUnseen(db)) {
     deps.log.warn({ hint: statement }, 'a setting lets local writes go past the triggers, unseen');
   }
-  for (const problem of applied.problems) deps.log.warn(problem, 'object not mirrored');
+  tellProblems(deps.log, { problems: [] }, applied);
+  const troubles = await createTroubles({ db, log: deps.log });
+  // What is left alone is said to be that, and no more to be tried again.
+  await troubles.keepOnly(watch.mirror.tables.map(({ object }) => object));
   return {
     ...open,
     db: followingDatabase(db, followSchema),
@@ -260,7 +264,7 @@ async function assemble(
     ),
     turns: createTurns(),
     readingCosts: createReadingCosts(),
-    troubles: await createTroubles({ db, log: deps.log }),
+    troubles,
     policyOf: (object, field) => settings(object).conflictsOf(field),
     nowMs: systemClock.monotonicMs,
     grantRights,
@@ -286,16 +290,8 @@ function tellStaleViews(log: Logger, views: readonly Dependant[]): void {
   log.warn({ views: names }, 'views still read columns that were put aside');
 }
 
-/** Each problem once, when it is new, and once more when it is gone. */
 function tellChange(log: Logger, before: MirrorChange, now: MirrorChange): void {
-  const known = new Set(before.problems.map(({ message }) => message));
-  const standing = new Set(now.problems.map(({ object }) => object));
-  for (const problem of now.problems) {
-    if (!known.has(problem.message)) log.warn(problem, 'object not mirrored');
-  }
-  for (const { object, code } of before.problems) {
-    if (!standing.has(object)) log.info({ object, code }, 'object mirrored again');
-  }
+  tellProblems(log, before, now);
   // Indexes come by themselves once an object was read, and change nothing that anybody sees.
   const steps = now.steps.filter(({ sql }) => !sql.startsWith('CREATE INDEX')).length;
   if (steps > 0) log.info({ steps }, 'mirror tables follow the schema');

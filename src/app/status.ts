@@ -16,6 +16,7 @@ export type {
   ActivityStanding,
   BudgetStanding,
   CommentStanding,
+  HeldChanges,
   ObjectStanding,
   SideStanding,
   Sweep,

@@ -100,5 +100,7 @@ function withProblems(
   // What failed in itself says more.
   const kept = runs.filter(({ object, state }) => state === 'failed' || !replaced.has(object));
   const told = new Set(kept.map(({ object }) => object));
-  return [...kept, ...found.filter(({ object }) => !told.has(object))];
+  return [...kept, ...found.filter(({ object }) => !told.has(object))].toSorted((a, b) =>
+    a.object < b.object ? -1 : 1,
+  );
 }

@@ -118,7 +118,7 @@ export function createContext(options: ContextOptions): CommandContext {
       const fleet = workspace === undefined ? await readFleet(remote) : null;
       if (fleet === null) return await work(createContext(options));
       const { reportOnAll } = await import('./fleet-report.ts');
-      return await reportOnAll(fleet, painter(terminal.out), (entry) =>
+      return await reportOnAll(fleet, screenOf(terminal.out), (entry) =>
         work(createContext({ ...options, entry })),
       );
     },

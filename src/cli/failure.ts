@@ -1,5 +1,6 @@
 import { SyncError, UsageError } from '../domain/errors.ts';
-import { type Paint, printable } from './terminal.ts';
+import { prose } from './fit.ts';
+import { printable, type Screen } from './terminal.ts';
 
 /** An error as a person or a script gets to see it: never with a stack, a key or a value. */
 export interface Failure {
@@ -51,14 +52,14 @@ function hintFor(error: SyncError): string {
 }
 
 /** One line for the error, more only where there are several mistakes, one for what to do. */
-export function renderFailure(failure: Failure, paint: Paint): string[] {
+export function renderFailure(failure: Failure, screen: Screen): string[] {
   const { code, message, hint, problems } = failure;
-  const head = paint('red', `error [${code}]:`);
+  const head = screen.paint('red', `error [${code}]:`);
   const lines =
     problems.length > 1
       ? [`${head} ${problems.length} mistakes`, ...problems.map((each) => `  - ${printable(each)}`)]
       : [`${head} ${printable(message)}`];
-  return hint === null ? lines : [...lines, `→ ${printable(hint)}`];
+  return prose(hint === null ? lines : [...lines, `→ ${printable(hint)}`], screen);
 }
 
 /** Where it happened, for whoever mends it; only frames, for messages may quote what was read. */

@@ -3,8 +3,8 @@ import type { FleetConfig, FleetEntry } from '../app/fleet/file.ts';
 import { UsageError } from '../domain/errors.ts';
 import { describeFailure, type Failure, renderFailure } from './failure.ts';
 import { failureFor, reportFor } from './fleet-advice.ts';
-import type { ExitCode, Report } from './report.ts';
-import { type Paint, printable } from './terminal.ts';
+import { type ExitCode, type Report, renderAdvice } from './report.ts';
+import { printable, type Screen } from './terminal.ts';
 
 /** What the command came to for one workspace. */
 interface One {
@@ -20,7 +20,7 @@ const AT_ONCE = 4;
 /** Runs a command for every workspace; one that fails is told of, and the others go on. */
 export async function reportOnAll(
   { workspaces }: Pick<FleetConfig, 'workspaces'>,
-  paint: Paint,
+  screen: Screen,
   work: (entry: FleetEntry) => Promise<Report>,
 ): Promise<Report> {
   const queue = new PQueue({ concurrency: AT_ONCE });
@@ -43,7 +43,11 @@ export async function reportOnAll(
   const adviser = fromWorst.find((one) => nextOf(one) !== null);
   return {
     json: { workspaces: all.map(toJson) },
-    text: all.flatMap((one) => [paint('bold', printable(one.name)), ...linesOf(one, paint), '']),
+    text: all.flatMap((one) => [
+      screen.paint('bold', printable(one.name)),
+      ...linesOf(one, screen),
+      '',
+    ]),
     exitCode: worst?.exitCode ?? 0,
     next: adviser === undefined ? null : `${adviser.name}: ${nextOf(adviser)}`,
   };
@@ -62,8 +66,7 @@ function toJson({ name, report, failure }: One): Readonly<Record<string, unknown
     : { name, error: failure, next: failure.hint };
 }
 
-function linesOf({ report, failure }: One, paint: Paint): readonly string[] {
-  if (failure !== null) return renderFailure(failure, paint);
-  const failures = report?.failures ?? [];
-  return [...(report?.text ?? []), ...failures.flatMap((one) => renderFailure(one, paint))];
+function linesOf({ report, failure }: One, screen: Screen): readonly string[] {
+  if (failure !== null) return renderFailure(failure, screen);
+  return report === null ? [] : [...report.text, ...renderAdvice(report, screen)];
 }

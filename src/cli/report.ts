@@ -1,7 +1,8 @@
 import { stringifyJson } from '../domain/json.ts';
 import type { Failure } from './failure.ts';
 import { renderFailure } from './failure.ts';
-import { painter, type Terminal } from './terminal.ts';
+import { prose } from './fit.ts';
+import { type Screen, screenOf, type Terminal } from './terminal.ts';
 
 /**
  * 0 all went well, 1 something failed, 2 wrong usage or configuration, 3 all went well but
@@ -34,11 +35,14 @@ export function printReport(
     return;
   }
   for (const line of report.text) terminal.out.write(`${line}\n`);
-  for (const failure of report.failures ?? []) {
-    for (const line of renderFailure(failure, painter(terminal.err))) {
-      terminal.err.write(`${line}\n`);
-    }
-  }
-  const said = report.failures?.some(({ hint }) => hint === report.next) ?? false;
-  if (report.next !== null && !said) terminal.err.write(`→ ${report.next}\n`);
+  for (const line of renderAdvice(report, screenOf(terminal.err))) terminal.err.write(`${line}\n`);
+}
+
+/** What went wrong, and what to do next unless that has said it. */
+export function renderAdvice({ failures = [], next }: Report, screen: Screen): string[] {
+  const isSaid = next === null || failures.some(({ hint }) => hint === next);
+  return [
+    ...failures.flatMap((failure) => renderFailure(failure, screen)),
+    ...(isSaid ? [] : prose([`→ ${next}`], screen)),
+  ];
 }

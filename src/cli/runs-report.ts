@@ -2,6 +2,7 @@ import type { ObjectRun } from '../app/pull-all.ts';
 import type { PushOutcome } from '../app/push-once.ts';
 import type { SyncOutcome } from '../app/sync-once.ts';
 import type { Failure } from './failure.ts';
+import { prose } from './fit.ts';
 import { type LeftOver, needsPerson, nextForLeftOver } from './left-over.ts';
 import { showCount, showPlural } from './quantity.ts';
 import type { ExitCode, Report } from './report.ts';
@@ -84,7 +85,7 @@ export function reportPass(
       ...(objects.length > 0 ? render(objects, screen) : []),
       ...(push === undefined ? [] : [describePush(push, outcome.pushIsOn)]),
       ...describeLeft(left, whole && failures.length === 0, screen.paint),
-      ...describeUnconfirmed(outcome, screen.paint),
+      ...prose(describeUnconfirmed(outcome, screen.paint), screen),
     ],
     failures,
     exitCode: exitCodeOf(outcome),
@@ -147,7 +148,7 @@ export function showState(run: ObjectRun, paint: Paint): string {
 
 function renderRuns(objects: readonly ObjectRun[], screen: Screen): string[] {
   const columns = [
-    { title: 'object' },
+    { title: 'object', least: 16 },
     { title: 'result' },
     ...COUNTS.map((title) => ({ title, align: 'right' as const })),
   ];

@@ -5,7 +5,7 @@ import type { CommandContext, OnHangup } from './context.ts';
 import { describeFailure, renderFailure, stackFrames } from './failure.ts';
 import { failureFor, reportFor } from './fleet-advice.ts';
 import { type ExitCode, printReport, type Report } from './report.ts';
-import { painter, type Terminal } from './terminal.ts';
+import { screenOf, type Terminal } from './terminal.ts';
 
 export type { CommandContext, OnHangup };
 
@@ -79,7 +79,7 @@ export class Shell {
     const failure = how.workspace === undefined ? described : failureFor(described, how.workspace);
     const { out, err } = this.#terminal;
     this.exitCode = error instanceof UsageError ? 2 : 1;
-    for (const line of renderFailure(failure, painter(err))) err.write(`${line}\n`);
+    for (const line of renderFailure(failure, screenOf(err))) err.write(`${line}\n`);
     if (how.debug === true) for (const frame of stackFrames(error)) err.write(`${frame}\n`);
     if (!how.json) return;
     const type = how.form === 'lines' ? { type: 'error' } : {};

@@ -1,4 +1,5 @@
 import { stripVTControlCharacters } from 'node:util';
+import { cut, lengthOf, wrapped } from './fit.ts';
 import type { Screen } from './terminal.ts';
 
 export interface Column {
@@ -6,6 +7,8 @@ export interface Column {
   readonly align?: 'left' | 'right';
   /** Columns a reader can do without, where the screen is narrow: the lowest number goes first. */
   readonly spare?: number;
+  /** Likewise, while every cell of it is 0. */
+  readonly spareZero?: number;
   /** Cut to no less than this, where the screen is narrow still. */
   readonly least?: number;
   /** Goes on below itself where it does not fit; for the last column. */
@@ -24,19 +27,6 @@ interface Laid {
 const GAP = '  ';
 /** Less is no column any more. */
 const LEAST_WRAPPED = 20;
-
-const PLAIN = /^[ -~]*$/;
-
-/** What each takes a place on the screen. Node reads its tables of languages for the first that is not plain, for 10 ms. */
-function symbolsOf(text: string): readonly string[] {
-  const shown = stripVTControlCharacters(text);
-  if (PLAIN.test(shown)) return shown.split('');
-  return Array.from(new Intl.Segmenter('en').segment(shown), ({ segment }) => segment);
-}
-
-function lengthOf(text: string): number {
-  return symbolsOf(text).length;
-}
 
 function totalOf(laid: readonly Laid[]): number {
   return laid.reduce((sum, { width }) => sum + width + GAP.length, -GAP.length);
@@ -57,13 +47,18 @@ export function renderTable(columns: readonly Column[], rows: Rows, screen: Scre
 
 function withoutSpare(laid: readonly Laid[], width: number): readonly Laid[] {
   if (totalOf(laid) <= width) return laid;
-  const spare = laid.flatMap(({ column }) => column.spare ?? []);
+  const spare = laid.flatMap((one) => spareOf(one) ?? []);
   const next = Math.min(...spare);
   if (spare.length === 0) return laid;
   return withoutSpare(
-    laid.filter(({ column }) => column.spare !== next),
+    laid.filter((one) => spareOf(one) !== next),
     width,
   );
+}
+
+function spareOf({ column, cells }: Laid): number | undefined {
+  const isZero = cells.every((cell, row) => row === 0 || stripVTControlCharacters(cell) === '0');
+  return column.spare ?? (isZero ? column.spareZero : undefined);
 }
 
 /** Takes what is too much from the widest columns first. */
@@ -99,28 +94,4 @@ function lineOf(laid: readonly Laid[], index: number): string[] {
 function pad(text: string, width: number, align: Column['align']): string {
   const space = ' '.repeat(Math.max(0, width - lengthOf(text)));
   return align === 'right' ? space + text : text + space;
-}
-
-/** No longer than `width`. What is cut loses its colour: half an escape sequence would colour the rest of the screen. */
-export function cut(text: string, width: number): string {
-  if (lengthOf(text) <= width) return text;
-  return `${symbolsOf(text)
-    .slice(0, width - 1)
-    .join('')}…`;
-}
-
-function wrapped(text: string, width: number): string[] {
-  if (lengthOf(text) <= width) return [text];
-  const lines: string[] = [];
-  let line = '';
-  for (const word of text.split(' ')) {
-    const longer = line === '' ? word : `${line} ${word}`;
-    if (line === '' || lengthOf(longer) <= width) {
-      line = longer;
-    } else {
-      lines.push(line);
-      line = word;
-    }
-  }
-  return [...lines, line];
 }

@@ -46,6 +46,9 @@ test.each([
     const fault = list('company', status);
     daemon = await startDaemon(workspace);
     await expect.poll(() => troubleOf('company'), PATIENT).toMatchObject({ code, part: 'pull' });
+    // Whether it is to be had at all, only a person knows.
+    const { hint } = (await troubleOf('company')) ?? {};
+    expect(hint?.includes('`exclude: [company]`') ?? false).toBe(status !== 404);
     const { objects } = await readStatus(workspace.session.db);
     expect(objects.find(({ object }) => object === 'company')).toMatchObject({ lastError: code });
     expect(objects.find(({ object }) => object === 'person')?.lastError).toBeNull();

@@ -6,11 +6,12 @@ import {
 } from '../../db/outbox/conflict-review.ts';
 import { UsageError } from '../../domain/errors.ts';
 import { fieldLines, showValue } from '../field-lines.ts';
+import { cut } from '../fit.ts';
 import { knownObjects } from '../object-names.ts';
 import { showAgo, showPlural } from '../quantity.ts';
 import type { Report } from '../report.ts';
 import type { CommandContext, CommonOptions } from '../shell.ts';
-import { type Column, cut, renderTable } from '../table.ts';
+import { type Column, renderTable } from '../table.ts';
 import { printable, type Screen } from '../terminal.ts';
 
 export interface ListFlags extends CommonOptions {

@@ -61,9 +61,9 @@ const COLUMNS = [
 
 function renderComparisons(objects: readonly ObjectRun[], screen: Screen): string[] {
   const columns = [
-    { title: 'object' },
+    { title: 'object', least: 16 },
     { title: 'result' },
-    ...COLUMNS.map((title) => ({ title, align: 'right' as const })),
+    ...COLUMNS.map((title, spareZero) => ({ title, align: 'right' as const, spareZero })),
   ];
   const rows = objects.map((run) => [
     printable(run.object),

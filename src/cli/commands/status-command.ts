@@ -3,6 +3,7 @@ import {
   type ActivityStanding,
   type BudgetStanding,
   type CommentStanding,
+  type HeldChanges,
   type ObjectStanding,
   readStatus,
   type SideStanding,
@@ -10,6 +11,7 @@ import {
   type Sweep,
   totalStanding,
 } from '../../app/status.ts';
+import { prose } from '../fit.ts';
 import { needsPerson, nextForLeftOver } from '../left-over.ts';
 import { showCount, showPlural, showSeconds } from '../quantity.ts';
 import type { Report } from '../report.ts';
@@ -26,6 +28,19 @@ export async function status(context: CommandContext): Promise<Report> {
     const activities = standing.activities.filter(
       ({ object }) => objectSettings(config, object).activities,
     );
+    const next = nextFor(standing, config.crm.title, nextForLeftOver(left, push));
+    const said = [
+      ...describeTroubles(standing.objects, context.paint),
+      describeLeader(standing),
+      ...describeProblems(standing.objects, next),
+      ...standing.held.map(describeHeld),
+      ...activities.map(describeActivities),
+      ...standing.sides.map(describeSide),
+      ...standing.comments.map(describeComments),
+      ...standing.budgets.map((budget) => describeBudget(budget, config.crm.title)),
+      `crm: ${config.crm.title}`,
+      `access: ${describeAccess(access)}`,
+    ];
     return {
       json: {
         objects: standing.objects.map(toJson),
@@ -43,22 +58,9 @@ export async function status(context: CommandContext): Promise<Report> {
         access,
         ...detailsOf(standing.objects),
       },
-      text: [
-        ...renderStatus(standing, context.screen),
-        ...describeProblems(standing.objects),
-        ...standing.held.map(
-          ({ object, changes, reason }) =>
-            `${printable(object)}: ${showPlural(changes, 'change waits', 'changes wait')}: ${printable(reason)}`,
-        ),
-        ...activities.map(describeActivities),
-        ...standing.sides.map(describeSide),
-        ...standing.comments.map(describeComments),
-        ...standing.budgets.map((budget) => describeBudget(budget, config.crm.title)),
-        `crm: ${config.crm.title}`,
-        `access: ${describeAccess(access)}`,
-      ],
+      text: [...renderObjects(standing, context.screen), ...prose(said, context.screen)],
       exitCode: needsPerson(left) || waitsForSomebody(standing) ? 3 : 0,
-      next: nextFor(standing, config.crm.title, nextForLeftOver(left, push)),
+      next,
     };
   });
 }
@@ -110,12 +112,36 @@ function describeComments({ object, waiting, parked }: CommentStanding): string 
   return `comments on ${printable(object)}: ${said.join(', ')}`;
 }
 
-function describeProblems(objects: readonly ObjectStanding[]): string[] {
-  return objects.flatMap(({ problem }) =>
-    problem === null
-      ? []
-      : [printable([`${problem.message} [${problem.code}]`, problem.hint ?? []].flat().join(': '))],
+/** What to do is said of each but the one that `next` is about. */
+function describeProblems(objects: readonly ObjectStanding[], next: string | null): string[] {
+  return objects.flatMap(({ object, problem }) => {
+    if (problem === null) return [];
+    const { code, message, hint } = problem;
+    const advice = hint === null || next === adviceFor(object, hint) ? [] : [hint];
+    return [printable([`${message} [${code}]`, ...advice].join(': '))];
+  });
+}
+
+function adviceFor(object: string, hint: string): string {
+  return `${object}: ${hint}`;
+}
+
+function describeTroubles(objects: readonly ObjectStanding[], paint: Paint): string[] {
+  return objects.flatMap(({ object, troubles }) =>
+    troubles.map(({ part, code, message, since, nextAttemptAt }) => {
+      const why = `${printable(message)} [${code}]`;
+      return `${paint('red', `${printable(object)}: ${part} stopped`)} since ${since}, again at ${nextAttemptAt}: ${why}`;
+    }),
   );
+}
+
+function describeLeader({ leader }: Status): string {
+  if (leader === null) return 'no service runs';
+  return `leader: ${printable(leader.holder)}, epoch ${leader.epoch}`;
+}
+
+function describeHeld({ object, changes, reason }: HeldChanges): string {
+  return `${printable(object)}: ${showPlural(changes, 'change waits', 'changes wait')}: ${printable(reason)}`;
 }
 
 function toJson(object: ObjectStanding): Record<string, unknown> {
@@ -161,7 +187,7 @@ function nextFor({ objects }: Status, crm: string, left: string | null): string 
   if (broken?.lastError?.startsWith('reconcile-')) {
     return `${broken.object} differs from ${crm}: run \`clarify-sync reconcile ${broken.object}\``;
   }
-  if (broken?.problem?.hint != null) return `${broken.object}: ${broken.problem.hint}`;
+  if (broken?.problem?.hint != null) return adviceFor(broken.object, broken.problem.hint);
   if (broken !== undefined) {
     return `${broken.object} was not read whole: run \`clarify-sync pull ${broken.object}\``;
   }
@@ -172,20 +198,20 @@ function nextFor({ objects }: Status, crm: string, left: string | null): string 
 }
 
 const COLUMNS = [
-  { title: 'object' },
+  { title: 'object', least: 16 },
   { title: 'rows', align: 'right' },
   { title: 'lag', align: 'right' },
   { title: 'pending', align: 'right' },
-  { title: 'blocked', align: 'right' },
-  { title: 'parked', align: 'right' },
-  { title: 'conflicts', align: 'right' },
-  { title: 'aside', align: 'right' },
+  { title: 'blocked', align: 'right', spareZero: 4 },
+  { title: 'parked', align: 'right', spareZero: 6 },
+  { title: 'conflicts', align: 'right', spareZero: 5 },
+  { title: 'aside', align: 'right', spareZero: 3 },
   { title: 'watermark', spare: 1 },
   { title: 'sweep', spare: 2 },
   { title: 'last run', least: 12 },
 ] as const;
 
-export function renderStatus({ objects, leader, sweeps }: Status, screen: Screen): string[] {
+function renderObjects({ objects, sweeps }: Status, screen: Screen): string[] {
   const { paint } = screen;
   const flagged = (count: number) =>
     count === 0 ? paint('dim', '0') : paint('yellow', showCount(count));
@@ -205,17 +231,7 @@ export function renderStatus({ objects, leader, sweeps }: Status, screen: Screen
     ),
     describeRun(object, paint),
   ]);
-  const led =
-    leader === null
-      ? 'no service runs'
-      : `leader: ${printable(leader.holder)}, epoch ${leader.epoch}`;
-  const troubles = objects.flatMap((object) =>
-    object.troubles.map(({ part, code, message, since, nextAttemptAt }) => {
-      const why = `${printable(message)} [${code}]`;
-      return `${paint('red', `${printable(object.object)}: ${part} stopped`)} since ${since}, again at ${nextAttemptAt}: ${why}`;
-    }),
-  );
-  return [...(rows.length > 0 ? renderTable(COLUMNS, rows, screen) : []), ...troubles, led];
+  return rows.length > 0 ? renderTable(COLUMNS, rows, screen) : [];
 }
 
 /** How far the round has come that finds what bumps no timestamp, or how old the last one is. */

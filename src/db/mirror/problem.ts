@@ -1,3 +1,4 @@
+import { doWithout } from '../../domain/do-without.ts';
 import { SyncError } from '../../domain/errors.ts';
 
 /** An object (or link table) that cannot be mirrored as things are; the others can. */
@@ -33,7 +34,7 @@ export function undescribedObject(
   const told = new SyncError(message, {
     code,
     disposition: 'park',
-    hint: `${hint} To do without ${object}, name it under \`exclude\`.`,
+    hint: `${hint} ${doWithout(object)}`,
     cause: error,
   });
   return { object, code, message, error: told, stops: !isKnown };

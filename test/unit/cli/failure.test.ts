@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import { describeFailure, renderFailure, stackFrames } from '../../../src/cli/failure.ts';
-import type { Paint } from '../../../src/cli/terminal.ts';
+import type { Screen } from '../../../src/cli/terminal.ts';
 import { RemoteError, SyncError, UsageError } from '../../../src/domain/errors.ts';
 
-const plain: Paint = (_style, text) => text;
+const plain: Screen = { paint: (_style, text) => text, width: Number.POSITIVE_INFINITY };
 const render = (error: unknown) => renderFailure(describeFailure(error), plain);
 
 test('an error of ours is one line with its code, and one with what to do', () => {

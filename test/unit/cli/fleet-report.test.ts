@@ -3,6 +3,9 @@ import type { FleetConfig, FleetEntry } from '../../../src/app/fleet/file.ts';
 import { forWorkspace } from '../../../src/cli/fleet-advice.ts';
 import { reportOnAll } from '../../../src/cli/fleet-report.ts';
 import type { Report } from '../../../src/cli/report.ts';
+import type { Screen } from '../../../src/cli/terminal.ts';
+
+const plain: Screen = { paint: (_style, text) => text, width: Number.POSITIVE_INFINITY };
 
 test.each([
   ['run `clarify-sync sync`', 'acme', 'run `clarify-sync sync --workspace acme`'],
@@ -19,10 +22,8 @@ test.each([
 });
 
 test('what one workspace needs is said although nothing is wrong with any', async () => {
-  const report = await reportOnAll(
-    fleetOf('acme', 'north'),
-    (_, text) => text,
-    async ({ name }) => reportWith(name === 'north' ? 'run `clarify-sync sync`' : null),
+  const report = await reportOnAll(fleetOf('acme', 'north'), plain, async ({ name }) =>
+    reportWith(name === 'north' ? 'run `clarify-sync sync`' : null),
   );
   expect(report).toMatchObject({
     exitCode: 0,
@@ -37,15 +38,12 @@ test('what one workspace needs is said although nothing is wrong with any', asyn
 });
 
 test('the worst comes first', async () => {
-  const report = await reportOnAll(
-    fleetOf('acme', 'north'),
-    (_, text) => text,
-    async ({ name }) => ({
-      ...reportWith(`look at ${name}`),
-      exitCode: name === 'north' ? 3 : 0,
-    }),
-  );
+  const report = await reportOnAll(fleetOf('acme', 'north'), plain, async ({ name }) => ({
+    ...reportWith(`look at ${name}`),
+    exitCode: name === 'north' ? 3 : 0,
+  }));
   expect(report).toMatchObject({ exitCode: 3, next: 'north: look at north' });
+  expect(report.text).toEqual(['acme', '→ look at acme', '', 'north', '→ look at north', '']);
 });
 
 function reportWith(next: string | null): Report {

@@ -53,6 +53,20 @@ test.each([
   expect(renderTable(outbox, waiting, screen(width))).toEqual(lines);
 });
 
+test.each([
+  ['0', ['object  rows', 'deal       7']],
+  ['\u001b[2m0\u001b[0m', ['object  rows', 'deal       7']],
+  ['2', ['object  rows  parked', 'deal       7       2']],
+])('where a screen is too narrow a column of %j alone is left out', (parked, lines) => {
+  const columns = [
+    { title: 'object' },
+    { title: 'rows', align: 'right' },
+    { title: 'parked', align: 'right', spareZero: 1 },
+  ] as const;
+  expect(renderTable(columns, [['deal', '7', parked]], screen(15))).toEqual(lines);
+  expect(renderTable(columns, [['deal', '7', parked]], plain)[0]).toContain('parked');
+});
+
 test('a column that wraps goes on below itself', () => {
   const columns = [{ title: '' }, { title: 'found', wraps: true }];
   const rows = [
