@@ -31,6 +31,20 @@ export async function readGoneSince(
   return new Set(rows.map(({ id }) => id));
 }
 
+/** Which of these were found to be gone, and have not come back. */
+export async function readGone(
+  sql: Sql,
+  object: string,
+  ids: readonly string[],
+): Promise<Set<string>> {
+  if (ids.length === 0) return new Set();
+  const rows = await sql.query<{ id: string }>(
+    'SELECT id FROM {sync}.tombstone WHERE object = $1 AND id = ANY($2::text[])',
+    [object, ids],
+  );
+  return new Set(rows.map(({ id }) => id));
+}
+
 /** A record that is there again is no longer gone, nor does it live on in another. */
 export async function forgetTombstones(
   tx: Sql,

@@ -166,8 +166,8 @@ export interface RemoteJobs {
    */
   isIdle?(request: { object: ObjectSchema }, options: CallOptions): Promise<boolean>;
   /**
-   * Records as they are shown, whole, by their ids and by ids of ours: those that are. With `links`
-   * their links as well; of those that are more than are shown, some.
+   * Records as they are shown, by their ids and by ids of ours. With `links` their links as well; of
+   * those that are more than are shown, some.
    */
   readBack(
     request: {
@@ -177,7 +177,14 @@ export interface RemoteJobs {
       links?: boolean;
     },
     options: CallOptions,
-  ): Promise<readonly RemoteRecord[]>;
+  ): Promise<ReadBack>;
+}
+
+export interface ReadBack {
+  /** Each as it is shown, with every field. */
+  readonly records: readonly RemoteRecord[];
+  /** Whoever is not among them is not shown; otherwise he may have been overlooked. */
+  readonly isWhole: boolean;
 }
 
 /** An address that the server calls when records change. */

@@ -86,6 +86,16 @@ export function movedOn(schema: ObjectSchema, change: Outgoing): Sent {
   return { kind: 'failed', change, error: jobFailed(schema) };
 }
 
+/** Of a change whose record was found to be deleted while it was out (invariant 6). */
+export function deleted({ object }: ObjectSchema, change: Outgoing): Sent {
+  const error = new RemoteError(`a record of ${object} was deleted while its change was out`, {
+    code: 'remote-not-found',
+    disposition: 'park',
+    status: null,
+  });
+  return { kind: 'gone', change, error };
+}
+
 function jobFailed({ object }: ObjectSchema): RemoteError {
   return new RemoteError(`a job with a change of a ${object} failed, and did not come to it`, {
     code: 'job-failed',

@@ -1,4 +1,5 @@
 import { readDatabaseTime } from '../db/cursor.ts';
+import { readGone } from '../db/departures.ts';
 import { holdsLease } from '../db/lease.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
 import {
@@ -12,7 +13,7 @@ import type { Writing } from '../domain/capabilities.ts';
 import { coalesce } from '../domain/coalesce.ts';
 import type { RemoteRecord } from '../domain/record.ts';
 import type { JobState, RemoteJobs } from '../domain/remote.ts';
-import { judgeByRecord, movedOn } from './judge-job.ts';
+import { deleted, judgeByRecord, movedOn } from './judge-job.ts';
 import { settleOutLinks } from './out-links.ts';
 import type { Outgoing } from './outgoing.ts';
 import type { PushCounts, PushDeps } from './push-deps.ts';
@@ -92,36 +93,46 @@ async function look(
   }
   const readAt = await readDatabaseTime(deps.db);
   const out = await readOut(deps.db, object, ticket);
+  const again = async () => {
+    const growing = job.ended === null ? 0 : Math.min(LONGEST_PAUSE_MS, job.ageMs / 2);
+    const inMs = Math.max(writing.settleMs, growing);
+    await lookAgain(deps.db, { object, ticket, epoch }, { inMs, ended: state });
+    return inMs;
+  };
   const how = {
     outcome: state,
     isFinal: job.ended !== null,
+    // A list that never holds still is not waited for any longer.
+    believesAll: job.ageMs >= writing.longestMs,
+    gone: await readGone(deps.db, object, idsOf(out)),
     mostAttempts:
       FULL_BATCH_ATTEMPTS + Math.ceil(Math.log2(deps.remote.limits.batchSizeOf(object))) + 1,
   };
   if (out.some(({ content }) => content.kind === 'links')) {
     const { waits, counts } = await settleOutLinks(deps, table, { ...round, ...how, readAt }, out);
-    if (!waits) return { waitMs: null, counts: [counts] };
-    await lookAgain(deps.db, { object, ticket, epoch }, { inMs: writing.settleMs, ended: state });
-    return { waitMs: writing.settleMs, counts: [counts] };
+    return { waitMs: waits ? await again() : null, counts: [counts] };
   }
   const changes = out.flatMap(toOutgoing);
-  const shown = await readBack(table, round, changes);
+  const { shown, isWhole } = await readBack(table, round, changes);
   const end = {
     ...how,
     clearings: writing.clearings,
     title: deps.remote.title,
   };
-  const moved = new Set(out.filter(isMoved).map(({ recordId }) => recordId));
+  const moved = new Set(idsOf(out.filter(isMoved)));
   const results = changes.flatMap((change): readonly Sent[] => {
     if (moved.has(change.recordId)) return [movedOn(table.schema, change)];
-    const sent = judgeByRecord(table.schema, change, shown(change), end);
+    const record = shown(change);
+    const isGone = record === null && how.gone.has(change.recordId);
+    if (isGone && change.kind === 'update') return [deleted(table.schema, change)];
+    if (record === null && !isGone && !isWhole && !how.believesAll) return [];
+    const sent = judgeByRecord(table.schema, change, record, end);
     return sent === null ? [] : [sent];
   });
   const { report, counts } = createReport(deps, table, { epoch, readAt, signal });
   if (results.length > 0) await report(results);
-  if (results.length === changes.length) return { waitMs: null, counts: [counts] };
-  await lookAgain(deps.db, { object, ticket, epoch }, { inMs: writing.settleMs, ended: state });
-  return { waitMs: writing.settleMs, counts: [counts] };
+  const isSettled = results.length === changes.length;
+  return { waitMs: isSettled ? null : await again(), counts: [counts] };
 }
 
 /** Of one whose ticket got lost nobody can ask: it has ended where no job is open, or after long. */
@@ -142,7 +153,11 @@ async function readBack(
   { schema }: MirrorTable,
   { jobs, signal }: Round,
   changes: readonly Outgoing[],
-): Promise<(change: Outgoing) => RemoteRecord | null> {
+): Promise<{
+  /** Null for one that is not shown. */
+  readonly shown: (change: Outgoing) => RemoteRecord | null;
+  readonly isWhole: boolean;
+}> {
   const external = (change: Outgoing) => {
     const value = change.matchOn === null ? null : change.fields[change.matchOn];
     return typeof value === 'string' ? value : null;
@@ -150,15 +165,20 @@ async function readBack(
   const ids = changes.flatMap(({ kind, recordId }) => (kind === 'create' ? [] : [recordId]));
   const externalIds = changes.flatMap((change) => external(change) ?? []);
   const request = { object: schema, ids, externalIds };
-  const records = await jobs.readBack(request, { priority: 'push', signal });
+  const { records, isWhole } = await jobs.readBack(request, { priority: 'push', signal });
   const byId = new Map(records.map((record) => [record.id, record]));
-  return (change) => {
+  const shown = (change: Outgoing) => {
     if (change.kind !== 'create') return byId.get(change.recordId) ?? null;
     const { matchOn } = change;
     const own = external(change);
     if (matchOn === null || own === null) return null;
     return records.find(({ fields }) => fields[matchOn] === own) ?? null;
   };
+  return { shown, isWhole };
+}
+
+function idsOf(out: readonly OutRecord[]): string[] {
+  return out.map(({ recordId }) => recordId);
 }
 
 /** Its record was merged into another since it went out. */

@@ -17,6 +17,10 @@ interface Round {
   readonly outcome: 'completed' | 'failed';
   /** What does not show by now never will. */
   readonly isFinal: boolean;
+  /** Whoever is not shown is taken not to be there, however the list moves. */
+  readonly believesAll: boolean;
+  /** Records that were found to be deleted. */
+  readonly gone: ReadonlySet<string>;
   /** A change that was out so often was out alone, the last times. */
   readonly mostAttempts: number;
   readonly signal: AbortSignal;
@@ -44,19 +48,22 @@ export async function settleOutLinks(
   const ids = carried.map(({ content }) => content.id);
   const request = { object: table.schema, ids, externalIds: [], links: true };
   const call = { priority: 'push', signal } as const;
-  const shown = new Map(
-    (await round.jobs.readBack(request, call)).map((record) => [record.id, record]),
-  );
+  const back = await round.jobs.readBack(request, call);
+  const shown = new Map(back.records.map((record) => [record.id, record]));
+  const isCertain = back.isWhole || round.believesAll;
   let waits = false;
   const sent = [];
   for (const { content, attempts } of carried) {
     const record = shown.get(content.id);
     const set = record === undefined ? null : await linksOf(deps, table, field, record, signal);
+    const isGone = record === undefined && round.gone.has(content.id);
+    const mayShow = !round.isFinal || (record === undefined ? !isCertain : set === null);
     const results: LinkSent[] = [];
     for (const change of changesOf(content)) {
       const isShown = set !== null && set.has(change.other) === (change.kind === 'link');
       if (isShown) results.push({ kind: 'delivered', change });
-      else if (!round.isFinal || (record !== undefined && set === null)) waits = true;
+      else if (isGone) results.push({ kind: 'gone', change, end: 'here' });
+      else if (mayShow) waits = true;
       else if (record === undefined && round.outcome === 'completed') {
         results.push({ kind: 'gone', change, end: 'here' });
       } else

@@ -281,6 +281,66 @@ test('a deletion is done where its record is gone, and sent again where it is no
   expect(await workspace.sql('SELECT id FROM clarify.task')).toEqual([]);
 });
 
+describe('whoever is not shown', () => {
+  const out = async () => (await entries()).filter((line) => !line.includes('done'));
+
+  test.each(['completed', 'failed'] as const)(
+    'and was found to be deleted has his change cancelled, as a job %s',
+    async (end) => {
+      await insert('One');
+      await push();
+      await later(5_000);
+      await pull();
+      plans = [{ ...PLAIN, end }];
+      await workspace.sql(`UPDATE clarify.task SET title = 'Two'`);
+      await push();
+      const [id = ''] = workspace.emulator.store.ids('task');
+      workspace.emulator.store.delete('task', [id]);
+      await pull();
+      expect(await out()).toEqual(['update sending job-2']);
+      await later(5_000);
+      await later(30_000);
+      await later(10_000);
+      expect(await out()).toEqual([]);
+      expect(server.taken).toHaveLength(2);
+      const conflicts = await workspace.sql(
+        `SELECT field, local, policy, resolution FROM clarify_sync.conflict WHERE record_id = '${id}'`,
+      );
+      expect(conflicts).toEqual([
+        { field: 'title', local: 'Two', policy: 'deleted', resolution: 'remote' },
+      ]);
+    },
+  );
+
+  test('in a list that moves while it is read may have been overlooked, for an hour', async () => {
+    await insert('One');
+    await push();
+    await later(5_000);
+    plans = [{ ...PLAIN, does: () => false }];
+    await workspace.sql('DELETE FROM clarify.task');
+    await push();
+    const [id = ''] = workspace.emulator.store.ids('task');
+    workspace.emulator.store.hide('task', [id]);
+    server.seesAll = false;
+    for (const ms of [5_000, 30_000, 30_000, 60_000]) await later(ms);
+    expect(await out()).toEqual([expect.stringMatching(/^delete sending job-2/)]);
+    expect(
+      await workspace.sql('SELECT id FROM clarify_sync.tombstone WHERE id = $1', [id]),
+    ).toEqual([]);
+    workspace.emulator.store.unhide('task', [id]);
+    await later(120_000);
+    await later(10_000);
+    await later(10_000);
+    expect(tasks()).toEqual([]);
+
+    await insert('Two');
+    plans = [{ ...PLAIN, does: () => false }];
+    await push();
+    for (let n = 0; n < 24; n += 1) await later(150_000);
+    expect(await out()).toEqual([expect.stringMatching(/^insert parked not-kept: /)]);
+  });
+});
+
 test('a value that a deletion frees is not given to another before it is free', async () => {
   const give = (title: string) =>
     workspace.sql(`INSERT INTO clarify.task (title, ${EXTERNAL_ID}) VALUES ($1, 'v1')`, [title]);

@@ -60,6 +60,8 @@ export class JobServer {
   readonly taken: TakenJob[] = [];
   polls = 0;
   readBacks = 0;
+  /** The list holds still while it is read back. */
+  seesAll = true;
   /** What jobs that completed have passed over. */
   passedOver = 0;
   /** Objects and ids that two open jobs held at once, which may never be. */
@@ -142,7 +144,8 @@ export class JobServer {
         const read = [...new Set([...ids, ...born])].map((id) =>
           remote.readRecord({ object, id }, options),
         );
-        return (await Promise.all(read)).flatMap((record) => record ?? []);
+        const records = (await Promise.all(read)).flatMap((record) => record ?? []);
+        return { records, isWhole: this.seesAll };
       },
     };
   }

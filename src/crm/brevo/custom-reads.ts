@@ -1,6 +1,6 @@
 import { isObject } from '../../domain/json.ts';
 import type { RemoteRecord } from '../../domain/record.ts';
-import type { CallOptions, Remote } from '../../domain/remote.ts';
+import type { CallOptions, ReadBack, Remote } from '../../domain/remote.ts';
 import { BadAnswer, type Send } from '../wire/call.ts';
 import { type NumberedPage, numberedPage } from '../wire/numbered-page.ts';
 import { createPageLimit } from '../wire/page-limit.ts';
@@ -27,15 +27,12 @@ const MOST_NUMBERS = 100_000;
 const MOST_PAGES = 10_000;
 
 export interface CustomReads extends Pick<Remote, 'readPage' | 'readRecord' | 'readLinks'> {
-  /**
-   * Those of the list that are wanted; `isWhole`: all of it was seen, so that whoever is missing is not
-   * there, as far as one reading can tell.
-   */
+  /** Those of the list that are wanted. */
   find(
     wanted: (record: RemoteRecord) => boolean,
     about: { readonly most: number; readonly withLinks: boolean },
     options: CallOptions,
-  ): Promise<readonly RemoteRecord[]>;
+  ): Promise<ReadBack>;
   /** Requests that all of it took, the last time. */
   readonly pages: number;
 }
@@ -127,29 +124,29 @@ export function createCustomReads({ send, declared }: CustomDeps): CustomReads {
     wanted: (record: RemoteRecord) => boolean,
     { most, withLinks }: { readonly most: number; readonly withLinks: boolean },
     options: CallOptions,
-  ): Promise<readonly RemoteRecord[]> {
+  ): Promise<ReadBack> {
     const found = new Map<string, RemoteRecord>();
-    for (let reading = 0; reading < MOST_READINGS && found.size < most; reading += 1) {
+    let heldStill = false;
+    for (let left = MOST_READINGS; left > 0 && found.size < most && !heldStill; left -= 1) {
       const totals = new Set<number>();
-      let seen = 0;
+      const seen = new Set<string>();
       // What was written lately comes first, whichever of its times sorts the list.
       for (let offset = 0, more = true, page = 0; more && page < MOST_PAGES; page += 1) {
         const read = await pageLimit.request(pageLimit.size, (limit) =>
           readFrom(offset, { limit, withLinks, direction: 'desc' }, options),
         );
         for (const record of read.records) {
+          seen.add(record.id);
           if (wanted(record) && !found.has(record.id)) found.set(record.id, record);
         }
         totals.add(read.total);
-        seen += read.offset + read.records.length - offset;
         offset = read.offset + read.records.length;
         more = read.more && found.size < most;
       }
-      // It held still: whoever is missing is not shown.
-      const [total] = totals;
-      if (totals.size === 1 && total === seen) break;
+      // One that moves to a page that was read pushes another onto the next, where it comes twice.
+      heldStill = totals.size === 1 && totals.has(seen.size);
     }
-    return [...found.values()];
+    return { records: [...found.values()], isWhole: heldStill || found.size >= most };
   }
 
   async function readAssociated(
@@ -209,8 +206,9 @@ export function createCustomReads({ send, declared }: CustomDeps): CustomReads {
     },
     async readRecord({ id }, options) {
       const about = { most: 1, withLinks: false };
-      const [record] = await find((one) => one.id === id, about, options);
-      return record ?? null;
+      const { records, isWhole } = await find((one) => one.id === id, about, options);
+      if (!isWhole) throw untold({ object }, 'place in a list that moves');
+      return records[0] ?? null;
     },
     async readLinks({ id, field }, options) {
       const target = declared.links.get(field) ?? '';
