@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { reconcileAll } from '../../src/app/reconcile-all.ts';
 import { syncOnce } from '../../src/app/sync-once.ts';
 import { differences, linkDifferences } from '../support/agreement.ts';
 import { openWorkspace, type TestWorkspace } from '../support/workspace.ts';
@@ -51,6 +52,54 @@ test('a table that a tool replaced is left alone, says so, and everything else g
     emulator.store.all('person').find((one) => one.attributes._id === other)?.attributes.job_title,
   ).toBe('Captured');
   expect(await differences(workspace)).toEqual([]);
+});
+
+test.each([
+  [
+    'inherits from it',
+    `CREATE TABLE public.archive () INHERITS (clarify.person)`,
+    `ALTER TABLE public.archive NO INHERIT clarify.person`,
+  ],
+  [
+    'is its parent',
+    `CREATE TABLE public.archive (id text NOT NULL, job_title text);
+     ALTER TABLE clarify.person INHERIT public.archive`,
+    `ALTER TABLE clarify.person NO INHERIT public.archive`,
+  ],
+  [
+    'has it for a partition',
+    `CREATE TABLE public.archive (LIKE clarify.person INCLUDING GENERATED) PARTITION BY LIST (job_title);
+     ALTER TABLE public.archive ATTACH PARTITION clarify.person DEFAULT`,
+    `ALTER TABLE public.archive DETACH PARTITION clarify.person`,
+  ],
+])('a table of a user that %s keeps its rows, and nobody else stops', async (_what, join, part) => {
+  const { emulator, sql } = workspace;
+  const [id = ''] = emulator.store.ids('person');
+  await sql(join);
+  await sql(`INSERT INTO public.archive (id, job_title) VALUES ('kept', 'Theirs')`);
+  emulator.store.update('person', id, { job_title: 'Ours' });
+  emulator.store.update('deal', emulator.store.ids('deal')[0] ?? '', { name: 'Goes on' });
+  expect(await sync()).toMatchObject([{ object: 'person', error: { code: 'mirror-inherited' } }]);
+  await reconcileAll(workspace.session, { signal: workspace.signal, priority: 'push' });
+  expect(await sql(`SELECT id FROM public.archive WHERE job_title = 'Theirs'`)).toHaveLength(1);
+  expect(await sql(`SELECT name FROM clarify.deal WHERE name = 'Goes on'`)).toHaveLength(1);
+
+  await sql(part);
+  await sql(`DELETE FROM clarify.person WHERE id = 'kept'`);
+  expect(await sync()).toEqual([]);
+  expect(await differences(workspace)).toEqual([]);
+});
+
+test('a link table that shares its rows with another is left alone', async () => {
+  const { session, sql } = workspace;
+  await sql(`CREATE TABLE public.old_links () INHERITS (clarify.deal_people)`);
+  await sync();
+  expect(session.problems.map(({ object, code }) => ({ object, code }))).toEqual([
+    { object: 'deal_people', code: 'mirror-inherited' },
+  ]);
+  await sql(`ALTER TABLE public.old_links NO INHERIT clarify.deal_people`);
+  await sync();
+  expect(session.problems).toEqual([]);
 });
 
 test.each([

@@ -11,6 +11,7 @@ import { adoptDatabase, ensureInstallation, refuseOthers } from '../../db/instal
 import { controlVersion } from '../../db/migrate.ts';
 import { readMirrors, readObjects } from '../../db/mirror/catalog.ts';
 import { loadMirror } from '../../db/mirror/load.ts';
+import { readMirrorProblems } from '../../db/mirror/problem-record.ts';
 import { readTroubles } from '../../db/trouble.ts';
 import { type Config, schemasFor } from '../config/config.ts';
 import { startEmbeddedPostgres } from '../embedded-postgres/embedded-postgres.ts';
@@ -260,6 +261,8 @@ async function checkObjects(
     const detail = problems.map(({ code, message }) => `[${code}] ${message}`).join('; ');
     return { state: 'fail', detail, hint: hintOf(first.error) };
   }
+  const met = await metProblems(db, undescribed);
+  if (met !== null) return met;
   const { links } = await loadMirror(db);
   const standing = new Set([...(await readMirrors(db)).keys(), ...links.map(({ name }) => name)]);
   // Indexes are made by themselves, some time after the first read that they would slow down.
@@ -271,6 +274,21 @@ async function checkObjects(
   if (due.length > MOST_STEPS) named.push(`and ${due.length - MOST_STEPS} more`);
   const detail = `tables are not as the workspace has them: ${named.join('; ')}`;
   return { state: 'warn', detail, hint: 'run `clarify-sync sync`, or wait for the service' };
+}
+
+/** What no plan tells, for Postgres said it when the statements were run: rights, limits, what a user made. */
+async function metProblems(
+  db: Database,
+  undescribed: ToldObjects['undescribed'],
+): Promise<Finding | null> {
+  const met = (await readMirrorProblems(db)).filter(
+    // A lock is waited for again; what is still to be done is told.
+    ({ object, code }) => !undescribed.has(object) && code !== 'schema-lock-timeout',
+  );
+  if (met.length === 0) return null;
+  const detail = met.map(({ code, message }) => `[${code}] ${message}`).join('; ');
+  const hint = met.find((one) => one.hint !== null)?.hint;
+  return { state: 'fail', detail, hint: hint ?? 'run `clarify-sync sync`, which tries again' };
 }
 
 /** What the service has met and goes on trying; it says the rest of it by itself. */

@@ -29,6 +29,8 @@ export interface StandingRelation {
   readonly foreignKeys: readonly StandingForeignKey[];
   /** Of an index, the table it is on. */
   readonly indexOf: string | null;
+  /** Of a table, those that it inherits from or is a partition of, and those that inherit from it. */
+  readonly kin: readonly string[];
 }
 
 /** A foreign key of a table, enforced or not. */
@@ -130,9 +132,14 @@ async function readRelations(sql: Sql, schema: string): Promise<Map<string, Stan
     kind: string;
     comment: string | null;
     index_of: string | null;
+    kin: readonly string[];
   }>(
     `SELECT c.relname::text AS name, c.oid::text AS oid, c.relkind::text AS kind, o.relname::text AS index_of,
-            obj_description(c.oid, 'pg_class') AS comment
+            obj_description(c.oid, 'pg_class') AS comment,
+            CASE WHEN c.relkind = 'r' THEN ARRAY(
+              SELECT (CASE WHEN h.inhparent = c.oid THEN h.inhrelid ELSE h.inhparent END)::regclass::text
+                FROM pg_inherits AS h WHERE h.inhparent = c.oid OR h.inhrelid = c.oid ORDER BY 1)
+            ELSE '{}' END AS kin
        FROM pg_class AS c
        LEFT JOIN pg_index AS i ON i.indexrelid = c.oid
        LEFT JOIN pg_class AS o ON o.oid = i.indrelid
@@ -140,7 +147,7 @@ async function readRelations(sql: Sql, schema: string): Promise<Map<string, Stan
     [schema],
   );
   return new Map(
-    relations.map(({ name, oid, kind, comment, index_of }) => [
+    relations.map(({ name, oid, kind, comment, index_of, kin }) => [
       name,
       {
         oid,
@@ -152,6 +159,7 @@ async function readRelations(sql: Sql, schema: string): Promise<Map<string, Stan
         foreignKeys: foreignKeys.get(name) ?? [],
         hasPrimaryKey: (keys.get(name) ?? []).some(({ primary }) => primary),
         indexOf: index_of,
+        kin,
       },
     ]),
   );

@@ -5,7 +5,7 @@ import type { Catalog } from './catalog.ts';
 import { commentSql, createTableSql } from './ddl.ts';
 import type { LinkTable } from './links.ts';
 import { hasKey, keyStep, type Step } from './plan-columns.ts';
-import { damagedLinks, nameTaken } from './problem.ts';
+import { damagedLinks, inheritedTable, nameTaken } from './problem.ts';
 
 /** One link table: its statements belong together, all of them or none. */
 export interface LinkPlan {
@@ -37,6 +37,7 @@ export function planLink(
   const isOurs = relation ? isLinkTable(catalog, object) : !claimed.has(object);
   if (!isOurs) return nameTaken(object, shown);
   claimed.add(object);
+  if (relation && relation.kin.length > 0) return inheritedTable(object, shown, relation.kin);
   const lost = link.sides.flatMap(({ column }) =>
     relation && relation.columns.get(column)?.type !== 'text' ? [column] : [],
   );

@@ -15,7 +15,13 @@ import type { NumberType } from './number-type.ts';
 import { planColumns, type Step } from './plan-columns.ts';
 import { planIndexes } from './plan-indexes.ts';
 import { isLinkTable } from './plan-link.ts';
-import { damagedTable, nameTaken, replacedTable, unstorableName } from './problem.ts';
+import {
+  damagedTable,
+  inheritedTable,
+  nameTaken,
+  replacedTable,
+  unstorableName,
+} from './problem.ts';
 import { type MirrorRecord, recordOf } from './record.ts';
 import {
   type MirrorColumn,
@@ -63,6 +69,7 @@ export function planObject(
   if (!isOurs) return nameTaken(object, shown);
   claimed.add(name);
   if (isReplaced(catalog, mirror, relation)) return replacedTable(object, shown);
+  if (relation && relation.kin.length > 0) return inheritedTable(object, shown, relation.kin);
 
   const naming = namingOf(name, mirror, relation);
   const numberTypes = numberTypesOf(schema, { naming, mirror, relation, numbers: catalog.numbers });

@@ -86,6 +86,21 @@ export function replacedTable(object: string, table: string): SyncError {
   );
 }
 
+/**
+ * What reads or writes a table means those that inherit from it as well, so that their rows would be
+ * taken for records that are gone; and what is written by way of a parent fires no trigger of ours.
+ */
+export function inheritedTable(object: string, table: string, kin: readonly string[]): SyncError {
+  return new SyncError(
+    `${object}: ${table} shares its rows with ${kin.join(', ')}, by inheritance`,
+    {
+      code: 'mirror-inherited',
+      disposition: 'park',
+      hint: `part them (\`alter table … no inherit …\`, or \`detach partition\`): a copy is made with \`like\`, several tables are read as one by a view`,
+    },
+  );
+}
+
 export function keylessTable(object: string, cause: SyncError): SyncError {
   return new SyncError(`${object}: its table has lost its key, and cannot get it back`, {
     code: 'mirror-damaged',

@@ -5,7 +5,7 @@ import { RELATIONS } from './catalog.ts';
 export interface SchemaState {
   /** Changes with what is on record: every change that a schema check made or gave up. */
   readonly version: string;
-  /** Changes with what stands, whoever changed it: tables, columns, keys, triggers. */
+  /** Changes with what stands, whoever changed it: tables, columns, keys, triggers, inheritance. */
   readonly shape: string;
 }
 
@@ -30,11 +30,13 @@ export function schemaState(schema: string): string {
                JOIN pg_class AS c ON c.oid = own.oid
               CROSS JOIN LATERAL (SELECT concat(
                     (SELECT sum(hashtextextended(concat_ws(' ', a.attnum, a.attname, a.atttypid, a.atttypmod,
-                              a.attnotnull, a.atthasdef, a.attgenerated), 0))
+                              a.attnotnull, a.atthasdef, a.attgenerated, a.attinhcount), 0))
                        FROM pg_attribute AS a
                       WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped), ' ',
                     (SELECT sum(i.indexrelid::bigint) FROM pg_index AS i
                       WHERE i.indrelid = c.oid AND i.indisunique), ' ',
+                    CASE WHEN c.relhassubclass THEN (SELECT sum(h.inhrelid::bigint) FROM pg_inherits AS h
+                      WHERE h.inhparent = c.oid) END, ' ',
                     (SELECT sum(hashtextextended(concat_ws(' ', t.tgname, t.tgenabled), 0))
                        FROM pg_trigger AS t WHERE t.tgrelid = c.oid AND NOT t.tgisinternal)) AS shape) AS s
               WHERE c.relkind IN ('r', 'p')) AS shape`;

@@ -52,6 +52,23 @@ test('a table that was replaced is found, with what to do', async () => {
   expect((await check('triggers'))?.state).toBe('ok');
 });
 
+test('what Postgres refused of a table is told, though a plan does not show it', async () => {
+  const { emulator, session, signal, sql } = workspace;
+  await sql(`CREATE FUNCTION public.refuse() RETURNS event_trigger LANGUAGE plpgsql
+               AS $$ BEGIN RAISE 'not by day'; END $$`);
+  await sql(`CREATE EVENT TRIGGER by_night ON ddl_command_start
+               WHEN TAG IN ('ALTER TABLE') EXECUTE FUNCTION public.refuse()`);
+  emulator.store.addField('deal', { name: 'margin', form: { kind: 'number' } });
+  await session.refreshSchema(signal);
+  expect(await check('objects')).toMatchObject({
+    state: 'fail',
+    detail: expect.stringContaining('[mirror-change-failed] deal'),
+  });
+  await sql('DROP EVENT TRIGGER by_night');
+  await session.refreshSchema(signal);
+  expect((await check('objects'))?.state).toBe('ok');
+});
+
 test('a foreign key that would be in the way is found, and its cure cures', async () => {
   const { sql } = workspace;
   await sql(`CREATE TABLE public."Scores" (

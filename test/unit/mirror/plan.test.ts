@@ -29,6 +29,7 @@ const foreign: StandingRelation = {
   columns: new Map(),
   triggers: new Set(),
   indexOf: null,
+  kin: [],
 };
 
 const sqlOf = (catalog: Catalog, ...wanted: Parameters<typeof planMirror>[1]) =>
