@@ -1,16 +1,19 @@
 import { RemoteError } from '../../domain/errors.ts';
 import type { CallOptions, LinkWrite, Remote } from '../../domain/remote.ts';
-import { untold } from '../wire/refusals.ts';
+import type { Send } from '../wire/call.ts';
+import { isNotFound, untold } from '../wire/refusals.ts';
 import { reference } from './encode-record.ts';
 import type { Put } from './writes.ts';
 
 export interface LinkDeps {
+  readonly send: Send;
   readonly put: Put;
   readonly patch: Put;
 }
 
 /** Links are a list of references in the record itself: a PATCH adds to it, a PUT sets all of it. */
 export function createLinkWrites({
+  send,
   put,
   patch,
 }: LinkDeps): Required<Pick<Remote, 'addLinks' | 'setLinks' | 'removeLinks'>> {
@@ -25,6 +28,23 @@ export function createLinkWrites({
       return record.links[field]?.ids ?? null;
     } catch (error) {
       throw unknownEnd(error) ?? error;
+    }
+  }
+
+  /** Sets the list. One that went on naming deleted records cannot be set with them again. */
+  async function setLiving(
+    request: LinkWrite,
+    options: CallOptions,
+  ): Promise<readonly string[] | null> {
+    try {
+      return await write(put, request, options);
+    } catch (error) {
+      if (!isNotFound(error)) throw error;
+      const { target, ids } = request;
+      const are = await Promise.all(ids.map((id) => isThere(send, { target, id }, options)));
+      const living = ids.filter((_, index) => are[index]);
+      if (living.length === ids.length) throw error;
+      return await write(put, { ...request, ids: living }, options);
     }
   }
 
@@ -45,10 +65,34 @@ export function createLinkWrites({
       const held = await write(patch, request, options);
       if (held === null) throw untold(request.object, request.field);
       const kept = held.filter((id) => !ended.has(id));
-      const shown = await write(put, { ...request, ids: kept }, options);
+      const shown = await setLiving({ ...request, ids: kept }, options);
       return shown !== null && !shown.some((id) => ended.has(id));
     },
   };
+}
+
+/** As good as certain: that it is not was said twice. */
+async function isThere(
+  send: Send,
+  { target, id }: { readonly target: string; readonly id: string },
+  options: CallOptions,
+): Promise<boolean> {
+  try {
+    return await send(
+      {
+        endpoint: `GET /objects/${target}/records/{id}`,
+        method: 'GET',
+        path: ['objects', target, 'records', id],
+        repeatable: true,
+        doubts: [404],
+        read: () => true,
+      },
+      options,
+    );
+  } catch (error) {
+    if (isNotFound(error)) return false;
+    throw error;
+  }
 }
 
 /** That an end is not there is told like any other value that does not do: who it is has to be asked. */

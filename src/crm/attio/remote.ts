@@ -81,7 +81,7 @@ export function createAttioRemote(options: AttioRemoteOptions): AttioRemote {
     ...createPastValues(readValues, decoder),
     ...createPastActivities({ readRecord: reads.readRecord, readValues, catalog, decoder }),
     ...writes,
-    ...createLinkWrites({ put, patch }),
+    ...createLinkWrites({ send, put, patch }),
     hooks: createHooks({ send, catalog }),
     capabilitiesOf: () => CAPABILITIES,
     get limits() {

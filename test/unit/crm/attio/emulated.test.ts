@@ -142,6 +142,21 @@ test('links are a set from either end', async () => {
   expect(await linked(back)).not.toContain(request.id);
 });
 
+test('a link is taken away beside links with records that are deleted', async () => {
+  const { emulator, remote, of } = await connected({ switches: { deletedTargets: 'kept' } });
+  const { store } = emulator;
+  const people = store.ids('people').slice(0, 4);
+  const [id = ''] = store.ids('deals');
+  const request = { object: of('deals'), id, field: 'associated_people', target: 'people' };
+  await remote.setLinks({ ...request, ids: people }, push);
+  const [dead = '', ended = '', ...left] = people;
+  store.delete('people', [dead]);
+  const read = { ...request, offset: 0, limit: 500 };
+  expect((await remote.readLinks(read, pull)).ids).toContain(dead);
+  expect(await remote.removeLinks({ ...request, ids: [ended] }, push)).toBe(true);
+  expect(new Set((await remote.readLinks(read, pull)).ids)).toEqual(new Set(left));
+});
+
 test('a key that is revoked on the way halts', async () => {
   const { emulator, remote, of } = await connected();
   emulator.revoke();
