@@ -145,6 +145,30 @@ test.each([
   expect(await differences(workspace)).toEqual([]);
 });
 
+test.each([
+  ['job_title', 'text', `'Boss'`, `'BOSS'`, 'BOSS'],
+  ['phone_numbers', 'text[]', `'{a}'`, `'{A}'`, { items: ['A'] }],
+])(
+  'an edit of letters alone is sent, whatever collation somebody gave %s',
+  async (column, type, before, after, arrived) => {
+    const { emulator, sql } = workspace;
+    const [id = ''] = emulator.store.ids('person');
+    await sql(`UPDATE clarify.person SET ${column} = ${before} WHERE id = $1`, [id]);
+    await sync();
+    await sql(
+      `CREATE COLLATION public.any_case (PROVIDER = icu, LOCALE = 'und-u-ks-level2', DETERMINISTIC = false)`,
+    );
+    await sql(
+      `ALTER TABLE clarify.person ALTER COLUMN ${column} TYPE ${type} COLLATE public.any_case`,
+    );
+    await sync();
+    await sql(`UPDATE clarify.person SET ${column} = ${after} WHERE id = $1`, [id]);
+    await sync();
+    expect(emulator.store.get('person', id)?.attributes[column]).toEqual(arrived);
+    expect(await differences(workspace)).toEqual([]);
+  },
+);
+
 test('a key that cannot be put back stops its object alone, until its cause is gone', async () => {
   const { emulator, sql } = workspace;
   const [id = ''] = emulator.store.ids('person');

@@ -6,7 +6,7 @@ import { parseDefinition, parseObjects, type StandingField } from './definition.
 import { type NumberColumns, readNumberColumns } from './number-columns.ts';
 
 export interface StandingColumn {
-  /** As `format_type` prints it. */
+  /** As `format_type` prints it, and with its collation where texts that differ are equal by that. */
   readonly type: string;
   readonly generated: boolean;
   readonly hasDefault: boolean;
@@ -197,10 +197,12 @@ async function readColumns(
   }>(
     `SELECT c.relname::text AS relation, a.attname::text AS name, a.attgenerated <> '' AS generated,
             a.attnotnull AS "notNull", a.atthasdef AND a.attgenerated = '' AS "hasDefault",
-            format_type(a.atttypid, a.atttypmod) AS type, col_description(c.oid, a.attnum) AS comment
+            format_type(a.atttypid, a.atttypmod) || coalesce(' collate ' || l.collname, '') AS type,
+            col_description(c.oid, a.attnum) AS comment
        FROM ${RELATIONS} AS own
        JOIN pg_class AS c ON c.oid = own.oid
        JOIN pg_attribute AS a ON a.attrelid = c.oid
+       LEFT JOIN pg_collation AS l ON l.oid = a.attcollation AND NOT l.collisdeterministic
       WHERE c.relkind IN ('r', 'p') AND a.attnum > 0 AND NOT a.attisdropped
         AND ($2::text IS NULL OR c.relname = $2)`,
     [schema, table],

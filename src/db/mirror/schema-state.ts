@@ -30,7 +30,7 @@ export function schemaState(schema: string): string {
                JOIN pg_class AS c ON c.oid = own.oid
               CROSS JOIN LATERAL (SELECT concat(
                     (SELECT sum(hashtextextended(concat_ws(' ', a.attnum, a.attname, a.atttypid, a.atttypmod,
-                              a.attnotnull, a.atthasdef, a.attgenerated, a.attinhcount), 0))
+                              a.attnotnull, a.atthasdef, a.attgenerated, a.attinhcount, a.attcollation), 0))
                        FROM pg_attribute AS a
                       WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped), ' ',
                     (SELECT sum(i.indexrelid::bigint) FROM pg_index AS i
