@@ -18,6 +18,15 @@ export interface Postgres {
   stop(): Promise<void>;
 }
 
+const servers = new Set<Promise<Postgres>>();
+
+/** Stops those that were started, or are about to be: each is a process of its own, and would go on by itself. */
+export async function stopServers(): Promise<void> {
+  for (const started of await Promise.allSettled(servers)) {
+    if (started.status === 'fulfilled') await started.value.stop();
+  }
+}
+
 /**
  * `TEST_DATABASE_URL`, else embedded Postgres as a user without a server of his own gets it, but for
  * these settings. One that is given has to have them.
@@ -25,16 +34,22 @@ export interface Postgres {
 export async function startPostgres(
   settings: Readonly<Record<string, string>> = {},
 ): Promise<Postgres> {
+  const starting = start(settings);
+  servers.add(starting);
+  return await starting;
+}
+
+async function start(settings: Readonly<Record<string, string>>): Promise<Postgres> {
   const given = process.env['TEST_DATABASE_URL'];
   const dir = await mkdtemp(join(tmpdir(), 'clarify-sync-bench-'));
-  const start = async () => await startEmbeddedPostgres({ dir: join(dir, 'postgres') });
-  let embedded = given ? null : await start();
+  const open = async () => await startEmbeddedPostgres({ dir: join(dir, 'postgres') });
+  let embedded = given ? null : await open();
   if (embedded && Object.keys(settings).length > 0) {
     for (const [name, value] of Object.entries(settings)) {
       await query(embedded.url, `ALTER SYSTEM SET ${name} = ${value}`);
     }
     await embedded.stop();
-    embedded = await start();
+    embedded = await open();
   }
   const adminUrl = given ?? embedded?.url ?? '';
   const [row] = await query(adminUrl, 'SHOW server_version');

@@ -28,7 +28,7 @@ import {
 } from './parts.ts';
 import type { Beside } from './peers/turns.ts';
 import { peersPart } from './peers-part.ts';
-import { startPostgres } from './postgres.ts';
+import { startPostgres, stopServers } from './postgres.ts';
 import { endChildren } from './process.ts';
 import { pushPart } from './push-part.ts';
 import { refusalsPart } from './refusals-part.ts';
@@ -97,16 +97,24 @@ const told = {
   },
 };
 
-const starting = startPostgres();
-/** Embedded Postgres is a process of its own, and would go on by itself. */
+let ending: Promise<never> | null = null;
 async function stopAll(code: number): Promise<never> {
   endChildren();
-  await (await starting).stop();
+  await stopServers();
   process.exit(code);
 }
-process.once('SIGINT', () => void stopAll(130));
-process.once('SIGTERM', () => void stopAll(143));
-const postgres = await starting;
+// A terminal and `timeout` tell a whole group, and who runs this passes on what it was told: the second time must not
+// end us with everything left behind.
+for (const [signal, code] of [
+  ['SIGHUP', 129],
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+] as const) {
+  process.on(signal, () => {
+    ending ??= stopAll(code);
+  });
+}
+const postgres = await startPostgres();
 const machine = `${cpus().length} × ${cpus()[0]?.model ?? 'processor'}, ${Math.round(totalmem() / 1e9)} GB, Node ${process.version}, ${postgres.version}`;
 process.stdout.write(`${machine}\n`);
 let grown: readonly Point[] = [];
