@@ -33,6 +33,8 @@ interface LinkContext {
   readonly lateMs?: number | undefined;
   /** What tells the newer of two versions; `stamped` where left out. */
   readonly versions?: Capabilities['versions'] | undefined;
+  /** They were put aside before. */
+  readonly retry?: boolean;
 }
 
 /**

@@ -149,7 +149,13 @@ async function link(
   await again(deps.db, table, { kind: 'link', waiting }, async (tx) => {
     for (const { record, readAt } of waiting) {
       if (record === null) continue;
-      await applyLinks(tx, table, [record], { links: deps.links, readAt, lateMs, versions });
+      await applyLinks(tx, table, [record], {
+        links: deps.links,
+        readAt,
+        lateMs,
+        versions,
+        retry: true,
+      });
     }
     const links = ownViews(deps.links, table.object).map((view) => view.link);
     await renameLinks(tx, links, { all: true });

@@ -15,6 +15,8 @@ export interface Heard {
   readonly hint?: () => void;
   /** What could not be written because somebody held its row is to be tried again. */
   readonly aside?: (object: string) => void;
+  /** What was put aside before, and could not be written once more. */
+  readonly held?: (object: string) => void;
   /** What a process of a fleet tells: a lease is free. */
   readonly lease?: () => void;
 }
@@ -49,12 +51,13 @@ export class Listener {
   }
 
   /** For one workspace. @returns what ends it. */
-  add(schemas: Schemas, { outbox, nudge, hint, aside, lease }: Heard): () => void {
+  add(schemas: Schemas, { outbox, nudge, hint, aside, held, lease }: Heard): () => void {
     const channels: Channels = {
       ...(outbox && { [channelOf('outbox', schemas)]: outbox }),
       ...(nudge && { [channelOf('nudge', schemas)]: nudge }),
       ...(hint && { [channelOf('hint', schemas)]: hint }),
       ...(aside && { [channelOf('aside', schemas)]: aside }),
+      ...(held && { [channelOf('held', schemas)]: held }),
       ...(lease && { [channelOf('lease', schemas)]: lease }),
     };
     if (Object.keys(channels).length === 0) return () => {};

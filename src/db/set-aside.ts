@@ -57,27 +57,34 @@ function isNoNewer(versions: VersionsRead['versions'] = 'stamped'): string {
 }
 
 /**
- * Puts records aside until their rows are free, and has them tried again soon. The newer version stays,
- * and so does one whose place would be taken by what tells of links alone.
+ * Puts records aside until their rows are free, and has them tried again soon; what waited before goes
+ * behind the others. The newer version stays, and so does one whose place would be taken by what tells of
+ * links alone.
+ *
+ * @param read.retry they are tried again just now: whoever does that knows when to do so next.
  */
 export async function deferRecords(
   tx: Sql,
   object: string,
   records: readonly RemoteRecord[],
-  { readAt, versions }: VersionsRead,
+  { readAt, versions, retry = false }: VersionsRead & { readonly retry?: boolean | undefined },
 ): Promise<void> {
   if (records.length === 0) return;
-  await tx.query(
+  const rows = await tx.query<{ isNew: boolean }>(
     `INSERT INTO {sync}.deferred AS d (object, id, kind, record, read_at)
      SELECT $1, r.id, 'apply', r.record::json, $4::timestamptz
        FROM unnest($2::text[], $3::text[]) AS r(id, record)
          ON CONFLICT (object, id, kind) DO UPDATE
-        SET record = excluded.record, read_at = excluded.read_at, merged_through = NULL
+        SET record = excluded.record, read_at = excluded.read_at, merged_through = NULL,
+            next_attempt_at = CASE WHEN d.code IS NULL THEN excluded.next_attempt_at
+                                   ELSE d.next_attempt_at END
       WHERE ${isNoNewer(versions)}
-        AND (${asideMember('fields', 'excluded')} <> '{}' OR ${asideMember('fields')} = '{}')`,
+        AND (${asideMember('fields', 'excluded')} <> '{}' OR ${asideMember('fields')} = '{}')
+     RETURNING d.xmax = 0 AS "isNew"`,
     [object, records.map(({ id }) => id), records.map((record) => stringifyJson(record)), readAt],
   );
-  await notify(tx, 'aside', object);
+  const isNew = !retry && rows.some((row) => row.isNew);
+  await notify(tx, isNew ? 'aside' : 'held', object);
 }
 
 /** The first pause is about two seconds, the longest five minutes. */

@@ -5,8 +5,10 @@ import type { Session } from '../session.ts';
 
 /** Tries again what could not be written because somebody held its row. */
 export interface HeldRows {
-  /** Some of an object were put aside. */
+  /** Some of an object were put aside just now. */
   note(object: string): void;
+  /** Some of an object were found to wait still. */
+  keep(object: string): void;
   /** Returns when nothing runs any more. */
   stop(): Promise<void>;
 }
@@ -25,27 +27,21 @@ const LONGEST_MS = 60_000;
 /** Of one object. */
 interface Held {
   pauseMs: number;
+  dueMs: number;
+  /** None while it is tried. */
   timer: NodeJS.Timeout | undefined;
   /** Put aside while it is tried: it may have come too late for that. */
   isNoted: boolean;
 }
 
-/**
- * A second after it is told, then after pauses that double; what joins rows that are held for long waits with
- * them, or for the next pull. Two of our own may hold a row at the same time
- * as well, such as who settles an answer and who writes a page: nobody is to wait for the next pull.
- */
 export function createHeldRows(
   session: Session,
   lease: PushLease,
   { signal, onHalt }: HeldRowsOptions,
 ): HeldRows {
-  const held = new Map<string, Held>();
-  const running = new Set<Promise<void>>();
-
-  async function retry(object: string): Promise<boolean> {
+  return retryHeldRows(signal, async (object) => {
     const table = session.tables.find((known) => known.object === object);
-    if (table === undefined || signal.aborted || lease.epoch === null) return false;
+    if (table === undefined || lease.epoch === null) return false;
     try {
       return await retryHeld(session, table, { signal, priority: 'pull' });
     } catch (error) {
@@ -55,37 +51,58 @@ export function createHeldRows(
       else session.log.debug({ object, code: error.code }, 'held rows are left to the next pull');
       return false;
     }
-  }
+  });
+}
+
+/**
+ * A second after it is told, then after pauses that double; what joins rows that are held for long begins
+ * with a second again, and they with it. Two of our own may hold a row at the same time as well, such as who
+ * settles an answer and who writes a page: nobody is to wait for the next pull.
+ *
+ * @param retry whether something waits still.
+ */
+export function retryHeldRows(
+  signal: AbortSignal,
+  retry: (object: string) => Promise<boolean>,
+): HeldRows {
+  const held = new Map<string, Held>();
+  const running = new Set<Promise<void>>();
 
   async function attempt(object: string, one: Held): Promise<void> {
+    one.timer = undefined;
     one.isNoted = false;
-    const isLeft = await retry(object);
-    if (signal.aborted || !(isLeft || one.isNoted)) {
-      held.delete(object);
-      return;
-    }
-    one.pauseMs = Math.min(LONGEST_MS, one.pauseMs * 2);
-    wait(object, one);
+    const isLeft = !signal.aborted && (await retry(object));
+    if (signal.aborted || !(isLeft || one.isNoted)) held.delete(object);
+    else wait(object, one, one.isNoted ? FIRST_MS : Math.min(LONGEST_MS, one.pauseMs * 2));
   }
 
-  function wait(object: string, one: Held): void {
+  function wait(object: string, one: Held, pauseMs: number): void {
+    one.pauseMs = pauseMs;
+    one.dueMs = performance.now() + pauseMs;
     one.timer = setTimeout(() => {
       const tried = attempt(object, one).finally(() => running.delete(tried));
       running.add(tried);
-    }, one.pauseMs);
+    }, pauseMs);
+  }
+
+  function keep(object: string): void {
+    if (signal.aborted || held.has(object)) return;
+    const one = { pauseMs: 0, dueMs: 0, timer: undefined, isNoted: false };
+    held.set(object, one);
+    wait(object, one, FIRST_MS);
   }
 
   return {
+    keep,
     note(object) {
-      if (signal.aborted) return;
       const known = held.get(object);
-      if (known !== undefined) {
-        known.isNoted = true;
-        return;
-      }
-      const one = { pauseMs: FIRST_MS, timer: undefined, isNoted: false };
-      held.set(object, one);
-      wait(object, one);
+      if (known === undefined) return keep(object);
+      known.isNoted = true;
+      known.pauseMs = FIRST_MS;
+      // Never later than it would have been: others may go on being put aside.
+      if (known.timer === undefined || known.dueMs - performance.now() <= FIRST_MS) return;
+      clearTimeout(known.timer);
+      wait(object, known, FIRST_MS);
     },
     async stop() {
       for (const { timer } of held.values()) clearTimeout(timer);

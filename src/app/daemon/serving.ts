@@ -91,6 +91,7 @@ export function createServing(session: Session, options: ServingOptions): Servin
           }),
           hint: () => hints.wake(),
           aside: (object) => heldRows.note(object),
+          held: (object) => heldRows.keep(object),
           ...(nudged && { nudge: (object: string) => nudge.nudge(object || null) }),
         });
         onReady();
