@@ -9,7 +9,7 @@ import type { CallOptions, Page, PageRequest, Recognition, Remote } from '../dom
 
 /** What reading links takes. */
 export interface LinkReadDeps {
-  readonly db: Pick<Database, 'schemas' | 'transaction' | 'single'>;
+  readonly db: Pick<Database, 'schemas' | 'transaction' | 'repeatedSingle'>;
   readonly remote: Remote;
   readonly links: readonly LinkTable[];
   readonly linkRefusals: LinkRefusals;

@@ -4,6 +4,7 @@ import type pg from 'pg';
 import type { QueryResultRow } from 'pg';
 import { type ClockBounds, seenClock } from '../domain/clock-bounds.ts';
 import { SyncError } from '../domain/errors.ts';
+import { quoteLiteral } from '../domain/names.ts';
 import { classifyDatabaseError, type DatabaseSyncError } from './database-error.ts';
 import { isPassingTrouble, isRowTrouble } from './row-trouble.ts';
 import { renderSql, type Schemas, TEMPLATE } from './schemas.ts';
@@ -83,6 +84,16 @@ export interface Database extends Sql {
    * pooler stands between.
    */
   repeated<Row extends QueryResultRow>(text: string, values?: readonly unknown[]): Promise<Row[]>;
+  /**
+   * {@link single} of a statement that comes again and again with other texts: a connection keeps its plan for
+   * a while, unless a pooler stands between.
+   *
+   * @param write is given what stands for each of the texts.
+   */
+  repeatedSingle<Row extends QueryResultRow>(
+    write: (places: readonly string[]) => string,
+    texts: readonly string[],
+  ): Promise<Row[]>;
   /** Waits for what is running, then closes every connection. Safe to call twice. */
   close(): Promise<void>;
 }
@@ -161,6 +172,29 @@ export function bindDatabase(server: Server, schemas: Schemas): Database {
     }
   }
 
+  /** @param texts in the places of its parameters, where its plan is to be kept. */
+  async function inOneMessage<Row extends QueryResultRow>(
+    text: string,
+    limits: Limits = {},
+    texts: readonly string[] | null = null,
+  ): Promise<Row[]> {
+    const connection = await connect(limits);
+    const { client, state, plan } = connection;
+    const sentAtMs = server.nowMs();
+    const keeps = texts === null ? undefined : { plan, texts };
+    try {
+      const told = await runSingle<Row>(client, text, { ...limits, schemas, state, keeps });
+      seeClock(told.startedAt, sentAtMs);
+      connection.release();
+      return told.rows;
+    } catch (error) {
+      // What is prepared is not rolled back: which plan it keeps is not known any more.
+      if (texts === null) await rollBack(connection, schemas, error);
+      else connection.release(true);
+      throw error;
+    }
+  }
+
   async function attempt<T>(
     work: (tx: Transaction) => Promise<T>,
     options: TransactionOptions,
@@ -213,22 +247,20 @@ export function bindDatabase(server: Server, schemas: Schemas): Database {
       }
     },
 
-    async single<Row extends QueryResultRow>(text: string, limits: Limits = {}) {
-      const connection = await connect(limits);
-      const { client, state } = connection;
-      const sentAtMs = server.nowMs();
+    single: (text, limits) => inOneMessage(text, limits),
+
+    async repeatedSingle<Row extends QueryResultRow>(
+      write: (places: readonly string[]) => string,
+      texts: readonly string[],
+    ) {
+      const plainly = () => inOneMessage<Row>(write(texts.map(quoteLiteral)));
+      if (!keepsPlans) return await plainly();
       try {
-        const { rows, startedAt } = await runSingle<Row>(client, text, {
-          ...limits,
-          schemas,
-          state,
-        });
-        seeClock(startedAt, sentAtMs);
-        connection.release();
-        return rows;
+        return await inOneMessage<Row>(write(texts.map((_, index) => `$${index + 1}`)), {}, texts);
       } catch (error) {
-        await rollBack(connection, schemas, error);
-        throw error;
+        if (!hasLostPlan(error)) throw error;
+        keepsPlans = false;
+        return await plainly();
       }
     },
 

@@ -1,5 +1,5 @@
 import { isObject, parseJson } from '../domain/json.ts';
-import { isStorableText, quoteLiteral } from '../domain/names.ts';
+import { isStorableText } from '../domain/names.ts';
 import type { Linkage, RemoteRecord } from '../domain/record.ts';
 import type { Database, Sql } from './database.ts';
 import type { LinkView } from './mirror/links.ts';
@@ -41,18 +41,19 @@ export interface Unchanged {
  * @param page.views by which fields links are looked at.
  */
 export async function readUnchanged(
-  db: Pick<Database, 'single'>,
+  db: Pick<Database, 'repeatedSingle'>,
   table: MirrorTable,
   { ends, views }: { readonly ends: readonly RemoteRecord[]; readonly views: readonly LinkView[] },
 ): Promise<Unchanged> {
   const records = new Map<string, RemoteRecord>();
   const bounds = boundsOf(ends);
   if (bounds === null || !bounds.every(isStorableText)) return { records, at: null };
-  const [object, ...[from, fromId, to, toId]] = [table.object, ...bounds].map(quoteLiteral);
   const beside =
     views.length === 0 ? '' : `, (${standingLinksSql(views, 'SELECT id FROM k')}) AS l`;
-  const [row] = await db.single<{ found: string | null; at: string } & Partial<StandingText>>(
-    `WITH k AS (
+  const [row] = await db.repeatedSingle<
+    { found: string | null; at: string } & Partial<StandingText>
+  >(
+    ([object, from, fromId, to, toId]) => `WITH k AS (
        SELECT * FROM {sync}.record_digest
         WHERE object = ${object} AND (created_at, id) BETWEEN (${from}, ${fromId}) AND (${to}, ${toId})
         ORDER BY created_at, id LIMIT ${MOST_ROWS})
@@ -64,6 +65,7 @@ export async function readUnchanged(
                                    WHERE t.ctid = k.row_place AND t.xmin = k.row_version AND t.id = k.id OFFSET 0) AS t
               WHERE k.shape = ${shapeSql(table)}
                 AND k.id <> ALL (ARRAY(SELECT d.id FROM {sync}.deferred AS d WHERE d.object = ${object}))) AS f${beside}`,
+    [table.object, ...bounds],
   );
   const standingOf = standingReader(views, { linkCount: 0, linkRows: null, ...row });
   const readLinks = linksReader();

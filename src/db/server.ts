@@ -22,10 +22,22 @@ export interface ServerOptions {
   readonly clockSchema?: string;
 }
 
+/**
+ * The one statement whose plan a connection keeps while its texts change: of each the server holds some
+ * 100 kB, and a process may serve many workspaces.
+ */
+export interface KeptPlan {
+  /** Null where there is none. */
+  statement: string | null;
+  /** So often by this plan. */
+  runs: number;
+}
+
 /** A connection while it is somebody's. */
 export interface Connection {
   readonly client: pg.PoolClient;
   readonly state: SessionState;
+  readonly plan: KeptPlan;
   /** Once. A `broken` one is closed. */
   release(broken?: boolean): void;
 }
@@ -52,6 +64,7 @@ export function openServer(options: ServerOptions): Server {
   const { nowMs = steadyMs } = options;
   const pool = openPool(options, options.max ?? 8);
   const reserve = openPool(options, options.reserved ?? 1);
+  const plans = new WeakMap<pg.PoolClient, KeptPlan>();
   let clock: ClockBounds | null = null;
   let closing: Promise<void> | null = null;
   return {
@@ -67,7 +80,10 @@ export function openServer(options: ServerOptions): Server {
       if (closing !== null) throw closed();
       const from = reserved ? reserve : pool;
       const client = await from.connect();
-      return { client, state: from.stateOf(client), release: (broken) => client.release(broken) };
+      const plan = plans.get(client) ?? { statement: null, runs: 0 };
+      plans.set(client, plan);
+      const state = from.stateOf(client);
+      return { client, state, plan, release: (broken) => client.release(broken) };
     },
     close() {
       closing ??= Promise.all([pool.end(), reserve.end()]).then(() => undefined);

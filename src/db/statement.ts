@@ -2,10 +2,11 @@ import { createHash } from 'node:crypto';
 import type pg from 'pg';
 import type { QueryResultRow } from 'pg';
 import { SyncError } from '../domain/errors.ts';
+import { quoteIdent, quoteLiteral } from '../domain/names.ts';
 import { classifyDatabaseError, DatabaseSyncError } from './database-error.ts';
 import { toParameter } from './database-types.ts';
 import { renderSql, type Schemas, verbatim } from './schemas.ts';
-import type { Connection } from './server.ts';
+import type { Connection, KeptPlan } from './server.ts';
 import { beginStatements, type SessionState } from './session-settings.ts';
 
 const defaultLockTimeoutMs = 2_000;
@@ -98,6 +99,27 @@ export function hasLostPlan(error: unknown): boolean {
   return error instanceof DatabaseSyncError && NOT_AS_PREPARED.has(error.sqlState ?? '');
 }
 
+/** What was planned for a small table is no plan for what it has grown to. */
+const MOST_RUNS = 20;
+
+/**
+ * What it takes to run a statement by a plan that is kept, whatever the texts: `prepare` and `execute` go
+ * into any message, where parameters of the protocol take several.
+ */
+function runKept(kept: KeptPlan, text: string, texts: readonly string[]): readonly string[] {
+  const name = quoteIdent(nameOf(text));
+  const statements = [`execute ${name}(${texts.map(quoteLiteral).join(', ')})`];
+  if (kept.statement !== text || kept.runs >= MOST_RUNS) {
+    statements.unshift(`prepare ${name}(${texts.map(() => 'text').join(', ')}) as ${text}`);
+    if (kept.statement !== null)
+      statements.unshift(`deallocate ${quoteIdent(nameOf(kept.statement))}`);
+    Object.assign(kept, { statement: text, runs: 0 });
+  }
+  kept.runs += 1;
+  // Otherwise it is planned anew five times at least.
+  return ['set local plan_cache_mode to force_generic_plan', ...statements];
+}
+
 interface Begun {
   readonly startedAt: string;
 }
@@ -115,18 +137,30 @@ export async function begin(client: pg.ClientBase, beginning: Beginning): Promis
   return beginOf([result].flat().at(-1));
 }
 
-/** Runs one statement in a transaction of its own, all in one message. */
+/**
+ * Runs one statement in a transaction of its own, all in one message.
+ *
+ * @param options.keeps texts in the places of its parameters, and where its plan is kept. Whatever fails,
+ * what the connection keeps is not known from then on: it is to be closed.
+ */
 export async function runSingle<Row extends QueryResultRow>(
   client: pg.ClientBase,
   statement: string,
-  options: Limits & { readonly schemas: Schemas; readonly state: SessionState },
+  options: Limits & {
+    readonly schemas: Schemas;
+    readonly state: SessionState;
+    readonly keeps?: { readonly plan: KeptPlan; readonly texts: readonly string[] } | undefined;
+  },
 ): Promise<Begun & Rows<Row>> {
-  const { schemas, statementTimeoutMs: timeoutMs = defaultStatementTimeoutMs } = options;
+  const { schemas, statementTimeoutMs: timeoutMs = defaultStatementTimeoutMs, keeps } = options;
+  const rendered = renderSql(statement, schemas);
+  const statements = keeps === undefined ? [rendered] : runKept(keeps.plan, rendered, keeps.texts);
   const beginning = prelude({ ...options, isolates: false });
-  const text = verbatim(`${beginning}; ${renderSql(statement, schemas)}; commit`);
+  const text = verbatim([beginning, ...statements, 'commit'].join('; '));
   const told = await run<Row & Begun>(client, { text, timeoutMs, schemas });
-  const [begun, result] = [told].flat().slice(-3);
-  return { rows: result?.rows ?? [], startedAt: beginOf(begun) };
+  // Of each statement one, the last of which is the commit.
+  const [begun, ...results] = [told].flat().slice(-2 - statements.length);
+  return { rows: results.at(-2)?.rows ?? [], startedAt: beginOf(begun) };
 }
 
 function beginOf(result: pg.QueryResult<Begun> | undefined): string {

@@ -178,7 +178,9 @@ async function sweepPage(
   const isQuiet = pages > 1 && read.asksCount === 0 && !appliesAny(table, records, deps.links);
   const quiet = isQuiet ? read.conclude([]) : null;
   if (quiet !== null && !quiet.finished) {
-    const sweep = await move(deps.db, quiet, null);
+    const { db } = deps;
+    const query: Sql['query'] = (text, values) => db.repeated(text, values);
+    const sweep = await move({ schemas: db.schemas, query }, quiet, null);
     return { ...told, ...NOTHING_DONE, sweep, lookedAt: page.lookedAt };
   }
   const context = await contextOf(deps, table, { records, readAt }, options);

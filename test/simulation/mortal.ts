@@ -156,6 +156,8 @@ export function mortalDatabase(db: Database, fate: Fate, mutate: Mutation): Data
     },
     single: (text, limits) => through(fate, () => db.single(mutate(text), limits)),
     repeated: (text, values) => through(fate, () => db.repeated(mutate(text), values)),
+    repeatedSingle: (write, texts) =>
+      through(fate, () => db.repeatedSingle((places) => mutate(write(places)), texts)),
     get clock() {
       return db.clock;
     },

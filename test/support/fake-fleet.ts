@@ -120,6 +120,7 @@ function sourceOf(
       query,
       transaction: fails,
       single: fails,
+      repeatedSingle: fails,
       repeated: query,
       close: async () => undefined,
     },

@@ -106,6 +106,7 @@ export function followingDatabase(db: Database, follow: () => Promise<boolean>):
     transaction: (work, options) => following(() => db.transaction(work, options)),
     single: (text, limits) => following(() => db.single(text, limits)),
     repeated: (text, values) => following(() => db.repeated(text, values)),
+    repeatedSingle: (write, texts) => following(() => db.repeatedSingle(write, texts)),
     close: () => db.close(),
   };
 }

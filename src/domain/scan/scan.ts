@@ -331,13 +331,14 @@ function headOf(state: ScanState, page: ScanPage): readonly Front[] {
     return { ...front, position, pushedBy };
   });
   const known = new Set(head.map(({ id }) => id));
-  const more = page.records.flatMap((record, index) => {
+  const fronts = [...moved];
+  for (const [index, record] of page.records.entries()) {
+    if (fronts.length >= HEAD) break;
     const isBound = isNotNewestFirst || boundsTheFront(record, options.startedAtMs);
-    return isBound && !known.has(record.id)
-      ? [{ ...record, position: page.offset + index, pushedBy: 0 }]
-      : [];
-  });
-  return [...moved, ...more].slice(0, HEAD);
+    if (!isBound || known.has(record.id)) continue;
+    fronts.push({ ...record, position: page.offset + index, pushedBy: 0 });
+  }
+  return fronts;
 }
 
 /** Whom of the beginning a page shows unmoved, and at which position of the list. */

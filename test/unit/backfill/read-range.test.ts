@@ -14,7 +14,13 @@ const unused = () => {
 };
 
 function depsOf(remote: ListedRemote) {
-  const statements = { query: unused, transaction: unused, single: unused, repeated: unused };
+  const statements = {
+    query: unused,
+    transaction: unused,
+    single: unused,
+    repeated: unused,
+    repeatedSingle: unused,
+  };
   const db = { ...statements, schemas: TEMPLATE, close: unused, clock: null };
   const linkRefusals = { has: () => false, add: unused, of: () => [] };
   return { db, remote, linkRefusals, links: [], policyOf: unused, nowMs: () => NOW_MS };
