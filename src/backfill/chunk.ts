@@ -47,7 +47,7 @@ export interface MergeChunk extends Tally {
 
 export type Chunk = CopyChunk | MergeChunk;
 
-/** @param buffer to be used again, once nobody reads of it. */
+/** @param buffer to be used again, once the chunk before has taken its rows from it. */
 export function newChunk(
   mode: Chunk['mode'],
   readAt: string,

@@ -54,7 +54,7 @@ export async function fillRanges(
   const signal = AbortSignal.any([options.signal, failed.signal]);
   const due = job.ranges.filter(({ done }) => !done);
   const work = async () => {
-    const buffers = [newBuffer(table), newBuffer(table)];
+    const buffer = newBuffer(table);
     for (let range = due.shift(); range; range = due.shift()) {
       try {
         await fillRange(deps, table, reading, {
@@ -63,7 +63,7 @@ export async function fillRanges(
           range,
           pace,
           left,
-          buffers,
+          buffer,
         });
       } catch (error) {
         failed.abort(error);
@@ -83,8 +83,8 @@ interface RangeOptions extends ReadOptions {
   readonly range: BackfillRange;
   readonly pace: Pace;
   readonly left: number | null;
-  /** The reader's own, used in turn. */
-  readonly buffers: CopyBuffer[];
+  /** The reader's own. */
+  readonly buffer: CopyBuffer;
 }
 
 async function fillRange(
@@ -114,18 +114,15 @@ async function readOn(
   reading: Reading,
   options: RangeOptions & { readonly mode: Chunk['mode'] },
 ): Promise<{ readonly range: BackfillRange; readonly through: boolean }> {
-  const { mode, pace, buffers } = options;
+  const { mode, pace, buffer } = options;
   const isMerge = mode === 'merge';
   const most = isMerge ? Math.min(pace.chunkRecords, MERGED_AT_ONCE) : pace.chunkRecords;
   let { range } = options;
   // A write that comes to nothing calls off the reading that goes on beside it.
   const calledOff = new AbortController();
   const signal = AbortSignal.any([options.signal, calledOff.signal]);
-  const startChunk = (readAt: string, stamping: Stamping) => {
-    const buffer = buffers.shift() ?? newBuffer(table);
-    buffers.push(buffer);
-    return newChunk(mode, readAt, stamping, buffer);
-  };
+  const startChunk = (readAt: string, stamping: Stamping) =>
+    newChunk(mode, readAt, stamping, buffer);
   let chunk = startChunk(await readDatabaseTime(deps.db), range.stamping);
   let { watermark } = range;
   let readBefore = 0;

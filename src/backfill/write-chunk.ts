@@ -4,6 +4,7 @@ import { followMerges } from '../conflicts/follow-merges.ts';
 import { applyLinks } from '../conflicts/link-apply.ts';
 import { applyContext, type ReadDeps, refuseAll } from '../conflicts/read-object.ts';
 import { copyColumns, copyInto, isInDoubt, isUnfitForCopy } from '../db/backfill/copy.ts';
+import type { CopyRows } from '../db/backfill/copy-buffer.ts';
 import {
   compareStage,
   fillStage,
@@ -45,10 +46,12 @@ export async function writeChunk(
       { asWriter: true },
     );
   }
+  // Before anything is waited for: the next chunk is gathered in the same buffer.
+  const rows = chunk.buffer.takeSorted();
   try {
     return await deps.db.transaction(
       async (tx) => {
-        const applied = chunk.rows === 0 ? NOTHING : await copy(tx, deps, table, chunk);
+        const applied = chunk.rows === 0 ? NOTHING : await copy(tx, deps, table, { chunk, rows });
         await noteOverflown(tx, table.object, chunk.overflown);
         await save(tx);
         return applied;
@@ -69,9 +72,9 @@ async function copy(
   tx: Transaction,
   deps: ReadDeps,
   table: MirrorTable,
-  chunk: CopyChunk,
+  { chunk, rows }: { readonly chunk: CopyChunk; readonly rows: CopyRows },
 ): Promise<AppliedRead> {
-  await copyInto(tx, { table: table.qualified, columns: copyColumns(table) }, chunk.buffer);
+  await copyInto(tx, { table: table.qualified, columns: copyColumns(table) }, rows);
   if (await isInDoubt(tx, table, chunk.ids)) throw new RowsInDoubt();
   const told = await applyTold(tx, deps, table, { records: chunk.telling, readAt: chunk.readAt });
   return { ...told, inserted: chunk.rows, extra: chunk.extras };

@@ -41,7 +41,7 @@ async function copyAndCast(buffer: CopyBuffer, encoded: readonly EncodedRecord[]
   for (const { values } of encoded) buffer.append(values);
   return await database.db.transaction(async (tx) => {
     await tx.query('TRUNCATE public.copied');
-    await copyInto(tx, { table: 'public.copied', columns }, buffer);
+    await copyInto(tx, { table: 'public.copied', columns }, buffer.end());
     const copied = await tx.query<{ row: string }>(
       `SELECT copied::text AS row FROM public.copied
         WHERE _synced_at = date_trunc('milliseconds', now()) ORDER BY ctid`,

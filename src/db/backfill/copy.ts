@@ -5,7 +5,7 @@ import { DatabaseSyncError } from '../database-error.ts';
 import { hasAlteringTriggers } from '../mirror/altering-triggers.ts';
 import { type MirrorTable, regclassSql, type SqlType, SYSTEM_COLUMNS } from '../mirror/table.ts';
 import { isRowTrouble } from '../row-trouble.ts';
-import { CopyBuffer, type CopyType } from './copy-buffer.ts';
+import { CopyBuffer, type CopyRows, type CopyType, stamp } from './copy-buffer.ts';
 
 /** A column that a record brings a value for. */
 export interface CopyColumn {
@@ -32,16 +32,16 @@ export function newBuffer(table: MirrorTable): CopyBuffer {
   return new CopyBuffer(copyColumns(table).map(({ copyType }) => copyType));
 }
 
-/** Copies the rows of a buffer into a table with the columns given. */
+/** Copies rows into a table with the columns given. */
 export async function copyInto(
   tx: Transaction,
   target: { readonly table: string; readonly columns: readonly CopyColumn[] },
-  buffer: CopyBuffer,
+  rows: CopyRows,
 ): Promise<number> {
   const names = target.columns.map(({ name }) => name).join(', ');
   return await tx.copyFrom(
     `COPY ${target.table} (${names}) FROM STDIN (FORMAT binary)`,
-    Readable.from([buffer.finish(toMilliseconds(tx.startedAt))], { objectMode: false }),
+    Readable.from([stamp(rows, toMilliseconds(tx.startedAt))], { objectMode: false }),
   );
 }
 

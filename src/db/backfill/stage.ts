@@ -30,7 +30,7 @@ export async function fillStage(
   );
   const buffer = newBuffer(table);
   for (const { values } of rows) buffer.append(values);
-  await copyInto(tx, { table: STAGE, columns }, buffer);
+  await copyInto(tx, { table: STAGE, columns }, buffer.end());
   return { table, columns };
 }
 

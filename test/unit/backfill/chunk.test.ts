@@ -1,6 +1,8 @@
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { addRecords, newChunk } from '../../../src/backfill/chunk.ts';
 import { newBuffer } from '../../../src/db/backfill/copy.ts';
+import { CopyBuffer, stamp } from '../../../src/db/backfill/copy-buffer.ts';
 import type { Stamping } from '../../../src/domain/stamping.ts';
 import { mirror, recordAt } from './listed-remote.ts';
 
@@ -42,16 +44,43 @@ test('a chunk to be copied keeps bytes, and of records only those that tell of m
   expect(chunk).toMatchObject({ rows: 4, bytes: chunk.buffer.length });
 });
 
-test('a chunk begins anew in the buffer of the one before', () => {
+test('a chunk is gathered in the buffer of the one before while that is written', () => {
+  const gather = (chunk: ReturnType<typeof chunkOf>, ...ids: readonly string[]) => {
+    const records = ids.map((id) => record(id, 1));
+    addRecords(chunk, mirror, records);
+    if (chunk.mode !== 'copy') throw new Error('it is to be copied');
+    return chunk.buffer;
+  };
   const buffer = newBuffer(mirror);
-  const first = newChunk('copy', '', 'unknown', buffer);
-  addRecords(first, mirror, [record('a', 1), record('b', 1)]);
-  buffer.finish(now);
-  const second = newChunk('copy', '', 'unknown', buffer);
-  addRecords(second, mirror, [record('c', 1)]);
-  const alone = newBuffer(mirror);
-  addRecords(newChunk('copy', '', 'unknown', alone), mirror, [record('c', 1)]);
-  expect(buffer.finish(now).equals(alone.finish(now))).toBe(true);
+  const begin = () => newChunk('copy', '', 'unknown', buffer);
+  const first = gather(begin(), 'a', 'b').takeSorted();
+  const second = gather(begin(), 'c');
+  const alone = (...ids: readonly string[]) => {
+    return stamp(gather(chunkOf('copy'), ...ids).end(), now);
+  };
+  expect(stamp(first, now)).toEqual(alone('a', 'b'));
+  expect(stamp(second.takeSorted(), now)).toEqual(alone('c'));
+  // Of an attempt that came to nothing.
+  gather(begin(), 'd');
+  expect(stamp(gather(begin(), 'e').takeSorted(), now)).toEqual(alone('e'));
+});
+
+test('rows are copied in the order of their keys, and each is whole', () => {
+  const buffer = new CopyBuffer(['text', 'text', 'now']);
+  const anyId = fc.oneof(fc.uuid(), fc.string({ minLength: 4, maxLength: 6 }));
+  fc.assert(
+    fc.property(fc.array(anyId, { maxLength: 50 }), (ids) => {
+      const rows = ids.map((id, place) => [id, place % 7 === 0 ? null : 'x'.repeat(place), null]);
+      const copied = (given: typeof rows, take: 'end' | 'takeSorted') => {
+        buffer.clear();
+        for (const row of given) buffer.append(row);
+        return stamp(buffer[take](), now);
+      };
+      const firstBytes = (id: string) => Buffer.from(id).readUInt32BE();
+      const sorted = rows.toSorted(([a], [b]) => firstBytes(a ?? '') - firstBytes(b ?? ''));
+      expect(copied(rows, 'takeSorted')).toEqual(copied(sorted, 'end'));
+    }),
+  );
 });
 
 test('a record that Postgres cannot hold harms only itself (invariant 10)', () => {
