@@ -80,6 +80,10 @@ export async function readMissingRights(sql: Sql): Promise<readonly string[]> {
               ELSE NOT has_schema_privilege(n.oid, 'CREATE') OR NOT has_schema_privilege(n.oid, 'USAGE')
             END
       UNION
+     -- Everybody has it unless it was taken: what is read into a table that is not empty is staged.
+     SELECT format('GRANT TEMPORARY ON DATABASE %I TO %I', current_database(), current_user)
+      WHERE NOT has_database_privilege(current_database(), 'TEMPORARY')
+      UNION
      SELECT format('ALTER TABLE %I.%I OWNER TO %I', n.nspname, c.relname, current_user)
        FROM pg_class AS c
        JOIN pg_namespace AS n ON n.oid = c.relnamespace

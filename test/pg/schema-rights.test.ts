@@ -59,6 +59,15 @@ test('empty schemas of its own are all that a role needs, history included', asy
   }
 });
 
+test('temporary tables, which a first read takes, are a right that may be missing', async () => {
+  const { db, name } = database;
+  await db.query(`REVOKE TEMPORARY ON DATABASE ${name} FROM PUBLIC`);
+  const missing = await asOwner('north', readMissingRights);
+  expect(missing).toEqual([`GRANT TEMPORARY ON DATABASE ${name} TO ${roleOf('north')}`]);
+  for (const statement of missing) await db.query(statement);
+  expect(await asOwner('north', readMissingRights)).toEqual([]);
+});
+
 test('what another workspace holds is closed to it', async () => {
   for (const name of NAMES) await asOwner(name, (db) => migrateControl(db));
   await asOwner('north', async (db) => {
