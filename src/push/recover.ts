@@ -13,6 +13,7 @@ import {
   settleEntries,
   takeOverStranded,
 } from '../db/outbox/outbox.ts';
+import { rebaseOnTwins } from '../db/outbox/twin-bases.ts';
 import { type ConflictOfRecord, recordConflicts } from '../db/outbox/unsettled.ts';
 import { SyncError } from '../domain/errors.ts';
 import type { Birth } from '../domain/field-write.ts';
@@ -98,6 +99,7 @@ async function judge(
         one.kind === 'found' ? [{ oldId: one.entry.recordId, record: one.record }] : [],
       );
       const renames = adopted.map(({ oldId, record }) => ({ oldId, id: record.id }));
+      await rebaseOnTwins(tx, table, renames);
       await mapIds(tx, table.object, renames, 'pushed');
       await settleEntries(tx, round.epoch, recognised.map(toSettlement));
       await addFollowUps(

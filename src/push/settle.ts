@@ -3,10 +3,11 @@ import { endLinks } from '../conflicts/link-end.ts';
 import { removeRows } from '../conflicts/remove-rows.ts';
 import type { Transaction } from '../db/database.ts';
 import { forgetTombstones, type Tombstone, writeTombstones } from '../db/departures.ts';
-import { mapIds, rewriteReferences } from '../db/identities.ts';
+import { mapIds, type Rename, rewriteReferences } from '../db/identities.ts';
 import type { LinkTable } from '../db/mirror/links.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
 import { addFollowUps, addUnkept, recordRefused, settleEntries } from '../db/outbox/outbox.ts';
+import { rebaseOnTwins } from '../db/outbox/twin-bases.ts';
 import { type ConflictOfRecord, readUnsettled, recordConflicts } from '../db/outbox/unsettled.ts';
 import { deferRecords } from '../db/set-aside.ts';
 import { goneReason, type Removal } from '../domain/capabilities.ts';
@@ -39,6 +40,7 @@ export async function settle(
   context: SettleContext,
 ): Promise<void> {
   const { object } = table;
+  await rebaseOnTwins(tx, table, createdBy(sent));
   const { delivered, created } = await settleOutbox(tx, table, sent, context);
   const gone = sent.flatMap((s) => (s.kind === 'gone' ? [s.change] : []));
   const vanished = gone.filter(({ kind }) => kind === 'update');
@@ -70,6 +72,14 @@ export async function settle(
   if (created.length > 0) await rewriteReferences(tx, context.tables);
 }
 
+function createdBy(sent: readonly Sent[]): Rename[] {
+  return sent.flatMap((one) =>
+    one.kind === 'delivered' && one.change.kind === 'create' && one.record
+      ? [{ oldId: one.change.recordId, id: one.record.id }]
+      : [],
+  );
+}
+
 /** Ids and entries: all of it but the rows. */
 async function settleOutbox(
   tx: Transaction,
@@ -78,9 +88,7 @@ async function settleOutbox(
   { epoch, random, policyOf }: SettleContext,
 ) {
   const delivered = sent.flatMap((s) => (s.kind === 'delivered' ? [s] : []));
-  const created = delivered.flatMap(({ change, record }) =>
-    change.kind === 'create' && record ? [{ oldId: change.recordId, id: record.id }] : [],
-  );
+  const created = createdBy(sent);
   await mapIds(tx, object, created, 'pushed');
   await settleEntries(
     tx,

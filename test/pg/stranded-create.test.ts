@@ -116,6 +116,30 @@ test('is recognised although it came in by itself and was edited here since', as
   ).toEqual([]);
 });
 
+test('came in by itself: edits of either row count in the order they were made in', async () => {
+  const { emulator, sql } = workspace;
+  await insertAndLoseTheAnswer('Two rows');
+  await pull();
+  const edit = (which: string, status: string) =>
+    sql(`UPDATE clarify.task SET status = $1 WHERE title = 'Two rows' AND id ${which} 'local:%'`, [
+      status,
+    ]);
+  await edit('NOT LIKE', 'Done');
+  await push();
+  expect(emulator.store.all('task').at(-1)?.attributes).toMatchObject({ status: 'Done' });
+  await edit('LIKE', 'Canceled');
+  await letItSettle();
+  await push();
+  await push();
+  expect(emulator.store.all('task').at(-1)?.attributes).toMatchObject({ status: 'Canceled' });
+  const rows = await sql(`SELECT id, status FROM clarify.task WHERE title = 'Two rows'`);
+  expect(rows).toEqual([{ id: expect.not.stringMatching(/^local:/), status: 'Canceled' }]);
+  const conflicts = await sql('SELECT field FROM clarify_sync.conflict WHERE record_id = $1', [
+    rows[0]?.['id'],
+  ]);
+  expect(conflicts).toEqual([]);
+});
+
 test('goes out again as it was sent, before what identifies it changes', async () => {
   const { emulator, sql } = workspace;
   // Every attempt arrives, and no answer.
