@@ -121,6 +121,8 @@ test.each([
     expect(await overflow(page)).toBeLessThanOrEqual(0);
     expect(await page.evaluate('window.evil')).toBeUndefined();
     await shoot(page, name);
+    await page.evaluate(`document.querySelector('h1 bdi').textContent = 'brevo:' + '2'.repeat(64)`);
+    expect(await overflow(page)).toBeLessThanOrEqual(0);
     expect(complaints).toEqual([]);
     expect(foreign).toEqual([]);
     const names = await page

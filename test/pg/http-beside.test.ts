@@ -64,7 +64,7 @@ test('the page tells it too, and a comment that was refused waits for somebody',
   const page = await get('/');
   expect(page).toContain('<strong>attachment of company</strong> 3 of 3 read</li>');
   expect(page).toMatch(/<strong>setting<\/strong> 0 of 1 read.*remote-forbidden/);
-  expect(page).toContain('stopped, and tried again: settings');
+  expect(page).toContain('Stopped, and tried again: settings');
   expect(page).not.toContain('comment refused');
   emulator.faults.add({ kind: 'status', status: 422, method: 'POST', path: '/comments' });
   await expect

@@ -9,7 +9,7 @@ export const STYLE = `
 * { box-sizing: border-box; }
 body { margin: 0 auto; max-width: 76rem; padding: 1rem 1.25rem 3rem; background: var(--bg); color: var(--text);
   font: 1rem/1.5 system-ui, sans-serif; }
-h1 { font-size: 1.5rem; margin: 0 0 .25rem; }
+h1 { font-size: 1.5rem; margin: 0 0 .25rem; overflow-wrap: anywhere; }
 h2 { font-size: 1.15rem; margin: 2rem 0 .5rem; }
 h3 { font-size: 1rem; margin: 0 0 .25rem; overflow-wrap: anywhere; }
 p { margin: .25rem 0; }
@@ -19,13 +19,14 @@ a { color: var(--in); }
 .quiet { color: var(--quiet); font-weight: normal; }
 .good { color: var(--good); }
 .bad, .warn { color: var(--bad); font-weight: 600; }
-#summary { font-size: 1.1rem; }
+#summary { font-size: 1.1rem; overflow-wrap: anywhere; }
 .scroll { overflow-x: auto; border: 1px solid var(--line); border-radius: .5rem; }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
 th, td { padding: .4rem .7rem; text-align: right; white-space: nowrap; border-top: 1px solid var(--line); }
 thead th { border-top: 0; color: var(--quiet); font-weight: 600; font-size: .875rem; }
 th:first-child { text-align: left; position: sticky; left: 0; background: var(--bg); }
 .text, .card td { text-align: left; }
+.problem { white-space: normal; min-width: 18rem; }
 #workspaces tbody th { white-space: normal; overflow-wrap: anywhere; min-width: 8rem; max-width: 18rem; }
 tr.stopped > :first-child { box-shadow: inset .3rem 0 var(--bad); }
 .card th:first-child { background: var(--card); }
@@ -72,6 +73,7 @@ body.away #summary::after { content: ' No answer from the service: what is shown
   .plots, .sides { grid-template-columns: 1fr; }
   th, td { padding: .35rem .5rem; }
   #allowance th:first-child { white-space: normal; overflow-wrap: anywhere; min-width: 11rem; }
+  #objects tbody th { white-space: normal; overflow-wrap: anywhere; min-width: 10.5rem; max-width: 10.5rem; }
   #workspaces tbody th { min-width: 9.5rem; max-width: 9.5rem; }
   svg text { font-size: 22px; }
 }

@@ -151,7 +151,11 @@ function summary({ waiting, objects, beside }: PageFacts): Html {
   if (broken.length > 0) said.push(`not read whole: ${broken.join(', ')}`);
   return said.length === 0
     ? html`<span class="good">Everything is in step.</span>`
-    : html`<span class="bad">${said.join('; ')}.</span>`;
+    : html`<span class="bad">${sentence(said.join('; '))}</span>`;
+}
+
+function sentence(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
 }
 
 /** What is decided with a conflict is not counted a second time. */

@@ -31,7 +31,7 @@ export const NO_RECORDS = 'object-unavailable';
 
 function result({ lastRun, lastError, problem, troubles }: ObjectStanding, nowMs: number): Html {
   if (problem !== null) {
-    return html`<span class="bad">${problem.message}</span>${problem.hint !== null && html`: ${problem.hint}`} <code>${lastError}</code>`;
+    return html`<div class="problem"><span class="bad">${problem.message}</span>${problem.hint !== null && html`: ${problem.hint}`} <code>${lastError}</code></div>`;
   }
   if (lastRun === null) return html`<span class="quiet">none</span>`;
   if (lastError === NO_RECORDS) return html`<span class="quiet">no records</span>`;
