@@ -1,4 +1,5 @@
-import { isUnproven, loadSweeps } from '../db/sweep-state.ts';
+import type { MirrorTable } from '../db/mirror/table.ts';
+import { isUnproven, loadSweeps, type Sweep } from '../db/sweep-state.ts';
 import type { Priority } from '../domain/remote.ts';
 import { type SweepResult, sweepObject } from '../pull/sweep.ts';
 import { objectError } from './object-error.ts';
@@ -52,7 +53,10 @@ export async function sweepAll(
     const part = partOf(table.object);
     try {
       const swept = await sweepObject(session, table, { signal, priority, intervalMs, standing });
-      if (swept === null) continue;
+      if (swept === null) {
+        await settleAgain(session, table, { signal, priority, standing });
+        continue;
+      }
       runs.push({ object: table.object, ...swept });
       await session.troubles.worked(part);
       const { isFinished, startedAt, problem } = swept;
@@ -64,6 +68,20 @@ export async function sweepAll(
     }
   }
   return runs;
+}
+
+/**
+ * What became of whom the last complete reading did not show could not be asked then: it is asked as soon
+ * as that may be tried again, for the next reading may be a day away.
+ */
+async function settleAgain(
+  session: Session,
+  table: MirrorTable,
+  { standing, ...options }: Omit<SweepAllOptions, 'objects'> & { readonly standing: Sweep },
+): Promise<void> {
+  const part = { object: table.object, part: 'reconcile' } as const;
+  if (!session.troubles.stands(part) || session.troubles.waitMs(part) > 0) return;
+  await settleScanned(session, table, { ...options, startedAt: standing.startedAt });
 }
 
 function partOf(object: string) {
