@@ -151,12 +151,16 @@ export async function migrateControl(
       if (installed && owner !== undefined) await refuseOthers(tx, owner);
       const toApply = pending(files, await readLedger(tx, installed));
       const render = await renderer(tx);
-      for (const statement of toApply.flatMap(({ sql }) => sql.map((text) => text.trim()))) {
+      const statements = toApply
+        .flatMap(({ sql }) => sql.map((text) => text.trim()))
         // An administrator's empty schema is used as it is: creating one takes rights on the
         // database, even where `if not exists` has nothing to do.
-        const standing = existing.has(tx.schemas.control) && CREATE_SCHEMA.test(statement);
-        if (statement !== '' && !standing) await tx.query(render(statement));
-      }
+        .filter((one) => !(existing.has(tx.schemas.control) && CREATE_SCHEMA.test(one)))
+        .filter((one) => one !== '');
+      // Of a new installation all in one message, for a message costs as much as most of these hundreds; in one
+      // that stands, where they may take their time, each has the limit for itself.
+      const messages = installed ? statements : [statements.join('\n;\n')];
+      for (const message of messages) await tx.query(verbatim(render(message)));
       if (!installed) await claimSchemas(tx, existing);
       await tx.query(
         `insert into {sync}.migration (hash, created_at)
@@ -224,7 +228,7 @@ async function renderer(sql: Sql): Promise<(statement: string) => string> {
     schemas.mirror,
   ]);
   const quoted = row?.quoted ?? schemas.mirror;
-  return (statement) => verbatim(fromTemplate(statement, schemas, quoted));
+  return (statement) => fromTemplate(statement, schemas, quoted);
 }
 
 /** Runs after the first migrations, which create the control schema itself. */
@@ -253,5 +257,5 @@ async function claimSchemas(tx: Sql, existing: ReadonlySet<string>): Promise<voi
     const what = name === tx.schemas.mirror ? 'mirror tables' : 'control tables';
     statements.push(`comment on schema "${name}" is '${MARKER}: ${what}'`);
   }
-  for (const statement of statements) await tx.query(statement);
+  await tx.query(statements.join(';\n'));
 }
