@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { Database, Transaction } from '../../src/db/database.ts';
 import { ensureInstallation } from '../../src/db/installation.ts';
 import { applyMirror } from '../../src/db/mirror/apply.ts';
 import { loadMirror, loadMirrorTables, type Mirror } from '../../src/db/mirror/load.ts';
@@ -111,6 +112,38 @@ test('makes one link table per many-to-many pair', async () => {
   expect(plainOf(standing)).toEqual(plainOf(await loadMirror(db)));
   const { links } = await loadMirror(db);
   expect(links.map(({ name }) => name)).toEqual(['deal_people', 'person_friends']);
+});
+
+test('how many messages it takes does not depend on how many objects there are', async () => {
+  const { db } = database;
+  const messages: string[] = [];
+  const counting: Database = {
+    ...db,
+    transaction: (work, options) =>
+      db.transaction(async (tx) => {
+        const query: Transaction['query'] = async (text, values) => {
+          messages.push(text);
+          return await tx.query(text, values);
+        };
+        return await work({ ...tx, query });
+      }, options),
+  };
+  const measured = async (count: number) => {
+    const objects = Array.from({ length: count }, (_, at) =>
+      objectOf(`object_${at}`, [personName, field('other_id', 'reference')]),
+    );
+    messages.length = 0;
+    const { created } = await applyMirror(counting, objects);
+    const made = messages.length;
+    messages.length = 0;
+    await applyMirror(counting, objects);
+    return { created: created.length, made, again: messages.length };
+  };
+  const few = await measured(2);
+  expect(few).toEqual({ created: 2, made: expect.any(Number), again: 1 });
+  const more = await measured(12);
+  expect(more).toEqual({ created: 10, made: expect.any(Number), again: 1 });
+  expect(more.made).toBeLessThanOrEqual(few.made);
 });
 
 test('two starts at once make one mirror', async () => {

@@ -2,9 +2,9 @@ import { ACTIVITY_KINDS } from '../../domain/activity.ts';
 import { fitName, quoteLiteral } from '../../domain/names.ts';
 import type { Database, Sql } from '../database.ts';
 import { readOnlyTriggers } from '../mirror/attachments.ts';
-import { readShape } from '../mirror/catalog.ts';
 import { commentSql } from '../mirror/ddl.ts';
 import { type OwnColumn, type OwnPlan, planOwnColumns } from '../mirror/own-columns.ts';
+import { readShape } from '../mirror/standing-relations.ts';
 import { type MirrorTable, qualify } from '../mirror/table.ts';
 import type { Schemas } from '../schemas.ts';
 

@@ -2,10 +2,11 @@ import { SyncError } from '../../domain/errors.ts';
 import type { DeletePolicy } from '../../domain/policy.ts';
 import type { ObjectSchema } from '../../domain/schema.ts';
 import type { Database, Sql, Transaction } from '../database.ts';
-import { type Catalog, readCatalog } from './catalog.ts';
+import { type Catalog, catalogOf, readCatalog, readCatalogRows } from './catalog.ts';
 import { fillFromExtra } from './fill.ts';
 import { type Mirror, mirrorOnRecord } from './load.ts';
 import {
+  isDue,
   isEmptyPlan,
   isNewVersion,
   type MirrorPlan,
@@ -15,6 +16,7 @@ import {
   schemasOnRecord,
 } from './plan.ts';
 import type { Step } from './plan-columns.ts';
+import type { ObjectPlan } from './plan-object.ts';
 import {
   emptySchema,
   failedObject,
@@ -32,7 +34,7 @@ import {
   recordVersion,
   restartFirstRead,
   writeDeletePolicies,
-  writeRecord,
+  writeRecords,
 } from './write-record.ts';
 
 /** The history of objects that are not named stops. */
@@ -93,7 +95,8 @@ export async function applyMirror(
   const lockTimeoutMs = options.lockTimeoutMs ?? DEFAULT_LOCK_TIMEOUT_MS;
   return await db.transaction(
     async (tx) => {
-      const change = await bringUp(tx, schemas, options);
+      const { change, isOnRecord = false } = await bringUp(tx, schemas, options);
+      if (isOnRecord) return change;
       const freed = await recordProblems(tx, change.problems);
       // What was read meanwhile told links to nobody.
       await forgetLinks(tx, freed);
@@ -104,28 +107,49 @@ export async function applyMirror(
   );
 }
 
+interface Outcome {
+  readonly change: MirrorChange;
+  /** All that is to be put on record stands there. */
+  readonly isOnRecord?: boolean;
+}
+
 async function bringUp(
   tx: Transaction,
   schemas: readonly ObjectSchema[],
-  options: PlanOptions,
-): Promise<MirrorChange> {
-  const glance = await readCatalog(tx);
+  options: ApplyOptions,
+): Promise<Outcome> {
+  const rows = await readCatalogRows(tx);
+  const glance = catalogOf(tx.schemas, rows);
   if (schemas.length === 0 && glance.mirrors.size > 0) throw emptySchema();
   const expected = planMirror(glance, schemas, options);
-  if (isEmptyPlan(glance, expected)) return unchanged(glance, expected);
+  if (isEmptyPlan(glance, expected)) return unchanged(glance, expected, options);
   await lockMirror(tx);
   // What stood before the lock was ours may have changed while we waited for it.
-  const catalog = await readCatalog(tx);
+  const locked = await readCatalogRows(tx);
+  if (JSON.stringify(locked) === JSON.stringify(rows)) {
+    return { change: await carryOut(tx, glance, expected) };
+  }
+  const catalog = catalogOf(tx.schemas, locked);
   const plan = planMirror(catalog, schemas, options);
-  if (isEmptyPlan(catalog, plan)) return unchanged(catalog, plan);
-  return await carryOut(tx, catalog, plan);
+  if (isEmptyPlan(catalog, plan)) return unchanged(catalog, plan, options);
+  return { change: await carryOut(tx, catalog, plan) };
 }
 
-function unchanged(catalog: Catalog, { problems }: MirrorPlan): MirrorChange {
+function unchanged(
+  catalog: Catalog,
+  { problems }: MirrorPlan,
+  { deletePolicies }: ApplyOptions,
+): Outcome {
   const stopped = new Set<string>();
   // A problem may be new, or of another kind than the one on record.
   const standing = problems.length === 0 ? mirrorOnRecord({ ...catalog, stopped }) : null;
-  return { steps: [], created: [], unfilled: [], problems, standing };
+  const isAsSet = [...catalog.mirrors.values()].every(
+    ({ object, deletePolicy }) => (deletePolicies?.get(object) ?? deletePolicy) === deletePolicy,
+  );
+  return {
+    change: { steps: [], created: [], unfilled: [], problems, standing },
+    isOnRecord: problems.length === 0 && catalog.troubled.size === 0 && isAsSet,
+  };
 }
 
 /** One at a time; until the end of the transaction. */
@@ -142,50 +166,79 @@ async function carryOut(
   catalog: Catalog,
   plan: MirrorPlan,
 ): Promise<MirrorChange> {
-  const steps: Step[] = [];
-  const created: string[] = [];
-  const unfilled: { object: string; field: string }[] = [];
+  const ran: Step[] = [];
   const problems = [...plan.problems];
-  const attempt = async (unit: Unit, after: () => Promise<void>): Promise<boolean> => {
-    const problem = await attemptUnit(tx, unit, after);
-    if (problem === null) steps.push(...unit.steps);
-    else problems.push(problem);
-    return problem === null;
+  const attempt = async <Each extends Unit>(
+    units: readonly Each[],
+    after: (units: readonly Each[]) => Promise<void> = async () => {},
+  ): Promise<readonly Each[]> => {
+    const done = await attemptUnits(tx, units, { after, problems });
+    ran.push(...done.flatMap(({ steps }) => steps));
+    return done;
   };
   await runSteps(tx, plan.preparations);
-  steps.push(...plan.preparations);
-  const identified: string[] = [];
-  for (const unit of plan.objects) {
-    const { object, table, added, widened, record } = unit;
-    const isDone = await attempt(unit, async () => {
-      await fillFromExtra(tx, table, [...added, ...widened]);
-      if (unit.created) await forgetProgress(tx, object);
-      else if (added.length > 0) await restartFirstRead(tx, object);
-      if (record !== null) await writeRecord(tx, record);
-    });
-    if (!isDone) continue;
-    if (unit.unidentified) identified.push(object);
-    if (unit.created) created.push(object);
-    unfilled.push(...added.map(({ field }) => ({ object, field: field.name })));
+  ran.push(...plan.preparations);
+  const brought: ObjectPlan[] = [];
+  for (const units of inTurn(plan.objects.filter(isDue))) {
+    brought.push(...(await attempt(units, (done) => putOnRecord(tx, done))));
   }
-  await recordTables(tx, catalog.home, identified);
+  const identified = brought.filter(({ unidentified }) => unidentified);
+  await recordTables(
+    tx,
+    catalog.home,
+    identified.map(({ object }) => object),
+  );
   for (const unit of plan.removals) {
-    await attempt(unit, () => recordRemoval(tx, unit.object));
+    await attempt([unit], () => recordRemoval(tx, unit.object));
   }
-  for (const unit of plan.links) {
-    await attempt(unit, async () => {
-      if (unit.created) await forgetLinks(tx, [unit.object]);
+  for (const units of inTurn(plan.links.filter(({ steps }) => steps.length > 0))) {
+    await attempt(units, async (done) => {
+      const created = done.filter((unit) => unit.created);
+      await forgetLinks(
+        tx,
+        created.map(({ object }) => object),
+      );
     });
   }
   const broken = brokenTables(plan, problems);
-  for (const unit of plan.relations) {
-    if (!unit.tables.some((table) => broken.has(table))) await attempt(unit, async () => {});
-  }
-  for (const unit of plan.histories) await attempt(unit, async () => {});
+  await attempt(plan.relations.filter(({ tables }) => !tables.some((table) => broken.has(table))));
+  for (const unit of plan.histories) await attempt([unit]);
   const failed = new Set(problems.map(({ object }) => object));
   const objects = schemasOnRecord(catalog, plan, failed);
-  if (isNewVersion(catalog, steps, objects)) await recordVersion(tx, { steps, objects });
-  return { steps, created, unfilled, problems, standing: null };
+  if (isNewVersion(catalog, ran, objects)) await recordVersion(tx, { steps: ran, objects });
+  return {
+    steps: ran,
+    created: brought.filter(({ created }) => created).map(({ object }) => object),
+    unfilled: brought.flatMap(({ object, added }) =>
+      added.map(({ field }) => ({ object, field: field.name })),
+    ),
+    problems,
+    standing: null,
+  };
+}
+
+/** Whose tables are new all at once: making them again takes nothing. What may rewrite rows goes by itself. */
+function inTurn<Each extends { readonly created: boolean }>(units: readonly Each[]): Each[][] {
+  return [
+    units.filter(({ created }) => created),
+    ...units.filter(({ created }) => !created).map((unit) => [unit]),
+  ];
+}
+
+async function putOnRecord(tx: Transaction, units: readonly ObjectPlan[]): Promise<void> {
+  for (const { object, table, added, widened, created } of units) {
+    await fillFromExtra(tx, table, [...added, ...widened]);
+    if (!created && added.length > 0) await restartFirstRead(tx, object);
+  }
+  const created = units.filter((unit) => unit.created);
+  await forgetProgress(
+    tx,
+    created.map(({ object }) => object),
+  );
+  await writeRecords(
+    tx,
+    units.flatMap(({ record }) => record ?? []),
+  );
 }
 
 /** Tables of objects and links that are not what the plan wanted. */
@@ -205,31 +258,48 @@ interface Unit {
   readonly keyless?: boolean;
 }
 
-/** All of a unit or nothing of it: what it cannot do must not stop the others. */
-async function attemptUnit(
+/**
+ * All of a unit or nothing of it: what it cannot do must not stop the others, so that several are tried
+ * one by one where they cannot be done together. Adds what was in the way to `problems`.
+ *
+ * @returns those that were done.
+ */
+async function attemptUnits<Each extends Unit>(
   tx: Sql,
-  unit: Unit,
-  after: () => Promise<void>,
-): Promise<MirrorProblem | null> {
+  units: readonly Each[],
+  outcome: {
+    readonly after: (units: readonly Each[]) => Promise<void>;
+    readonly problems: MirrorProblem[];
+  },
+): Promise<readonly Each[]> {
+  const [unit, ...others] = units;
+  if (unit === undefined) return [];
   await tx.query('SAVEPOINT mirror_unit');
   try {
-    const [first, ...rest] = unit.steps;
+    const [first, ...rest] = units.flatMap(({ steps }) => steps);
     if (first !== undefined) await runSteps(tx, [first, HOLDING, ...rest]);
-    await after();
+    await outcome.after(units);
     await tx.query('RELEASE SAVEPOINT mirror_unit');
-    return null;
+    return units;
   } catch (error) {
     if (!(error instanceof SyncError)) throw error;
     const isWaiting = isLockTimeout(error);
     if (error.disposition === 'retry' && !isWaiting) throw error;
     await tx.query('ROLLBACK TO SAVEPOINT mirror_unit');
-    if (!isWaiting) {
-      const failed = unit.keyless ? keylessTable : failedObject;
-      return problemOf(unit.object, failed(unit.object, error));
+    if (others.length > 0) {
+      const done: Each[] = [];
+      for (const one of units) done.push(...(await attemptUnits(tx, [one], outcome)));
+      return done;
     }
-    await runSteps(tx, [HOLDING]);
-    return problemOf(unit.object, schemaLockTimeout(unit.object, error));
+    if (isWaiting) await runSteps(tx, [HOLDING]);
+    outcome.problems.push(problemOf(unit.object, reasonOf(unit, error)));
+    return [];
   }
+}
+
+function reasonOf({ object, keyless = false }: Unit, error: SyncError): SyncError {
+  if (isLockTimeout(error)) return schemaLockTimeout(object, error);
+  return keyless ? keylessTable(object, error) : failedObject(object, error);
 }
 
 /** In one message: a workspace's first start has a thousand of them. */

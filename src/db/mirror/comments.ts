@@ -1,6 +1,7 @@
-import type { StandingMirror, StandingRelation } from './catalog.ts';
+import type { StandingMirror } from './catalog.ts';
 import { commentSql } from './ddl.ts';
 import type { Step } from './plan-columns.ts';
+import type { StandingRelation } from './standing-relations.ts';
 import type { MirrorTable } from './table.ts';
 
 const systemComments = (title: string): readonly (readonly [column: string, says: string])[] => [

@@ -1,8 +1,15 @@
 import type { Sql } from '../database.ts';
-import { type Catalog, readMirrors, readObjects, type StandingMirror } from './catalog.ts';
+import { readLists } from '../lists.ts';
+import {
+  type Catalog,
+  mirrorsOf,
+  objectsOf,
+  RECORD_ROWS,
+  type RecordRows,
+  type StandingMirror,
+} from './catalog.ts';
 import { type LinkTable, linkTables } from './links.ts';
 import type { NumberType } from './number-type.ts';
-import { readStopped } from './problem-record.ts';
 import { hasColumn, type MirrorTable, mirrorTable } from './table.ts';
 
 /**
@@ -19,9 +26,12 @@ export interface Mirror {
 }
 
 export async function loadMirror(sql: Sql): Promise<Mirror> {
-  const mirrors = await readMirrors(sql);
-  const stopped = await readStopped(sql);
-  return mirrorOnRecord({ mirrors, objects: await readObjects(sql), stopped });
+  const rows = await readLists<RecordRows & { readonly stopped: readonly { object: string }[] }>(
+    sql,
+    { ...RECORD_ROWS, stopped: 'SELECT object FROM {sync}.mirror_problem WHERE stops' },
+  );
+  const stopped = new Set(rows.stopped.map(({ object }) => object));
+  return mirrorOnRecord({ mirrors: mirrorsOf(rows), objects: objectsOf(rows), stopped });
 }
 
 /** {@link loadMirror} by what was read already. */

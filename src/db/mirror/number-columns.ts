@@ -22,46 +22,58 @@ export interface NumberFacts {
 /** By table and column. */
 export type NumberColumns = ReadonlyMap<string, ReadonlyMap<string, NumberFacts>>;
 
-/**
- * Columns of numbers that may be due for another type: those of a time when none had a scale, and
- * those a number came for that they cannot hold. Reads the first kind whole, once. No lock.
- */
-export async function readNumberColumns(sql: Sql): Promise<NumberColumns> {
-  const candidates = await sql.query<{
-    table: string;
-    column: string;
-    depended: boolean;
-    untold: boolean;
-  }>(
-    `SELECT m.table_name AS "table", c.column_name AS "column",
-            NOT c.definition ? 'numberType' AS untold,
-            EXISTS (SELECT FROM pg_depend AS d
-                     WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = a.attrelid
-                       AND d.refobjsubid = a.attnum
-                       AND d.classid NOT IN ('pg_class'::regclass, 'pg_constraint'::regclass, 'pg_statistic_ext'::regclass)
-                       AND NOT EXISTS (SELECT FROM pg_attrdef AS f
-                                        WHERE d.classid = 'pg_attrdef'::regclass AND f.oid = d.objid
-                                          AND f.adrelid = a.attrelid AND f.adnum = a.attnum)) AS depended
-       FROM {sync}.mirror_column AS c
-       JOIN {sync}.mirror AS m ON m.object = c.object AND m.removed_at IS NULL
-       JOIN pg_attribute AS a
-         ON a.attrelid = to_regclass(format('%I.%I', $1::text, m.table_name)) AND a.attname = c.column_name
-        AND NOT a.attisdropped
-      WHERE c.kind = 'number' AND c.removed_at IS NULL
-        AND CASE WHEN c.definition ? 'numberType' THEN c.definition @> '{"overflown": true}'
-                 ELSE a.atttypid = 'numeric'::regtype AND a.atttypmod = -1 END`,
-    [sql.schemas.mirror],
-  );
-  const columns = new Map<string, Map<string, NumberFacts>>();
-  for (const { table, column, depended, untold } of candidates) {
-    const known = columns.get(table) ?? new Map<string, NumberFacts>();
-    const fits = untold && !depended ? await readFits(sql, table, column) : new Set<NumberType>();
-    columns.set(table, known.set(column, { depended, fits }));
-  }
-  return columns;
+export interface NumberCandidate {
+  readonly table: string;
+  readonly column: string;
+  readonly depended: boolean;
+  /** Of a time when no column of numbers had a scale. */
+  readonly untold: boolean;
 }
 
-async function readFits(sql: Sql, table: string, column: string): Promise<Set<NumberType>> {
+/**
+ * SQL of the columns of numbers that may be due for another type: those of a time when none had a scale,
+ * and those a number came for that they cannot hold.
+ */
+export const NUMBER_CANDIDATES = `
+    SELECT m.table_name AS "table", c.column_name AS "column",
+           NOT c.definition ? 'numberType' AS untold,
+           EXISTS (SELECT FROM pg_depend AS d
+                    WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = a.attrelid
+                      AND d.refobjsubid = a.attnum
+                      AND d.classid NOT IN ('pg_class'::regclass, 'pg_constraint'::regclass, 'pg_statistic_ext'::regclass)
+                      AND NOT EXISTS (SELECT FROM pg_attrdef AS f
+                                       WHERE d.classid = 'pg_attrdef'::regclass AND f.oid = d.objid
+                                         AND f.adrelid = a.attrelid AND f.adnum = a.attnum)) AS depended
+      FROM {sync}.mirror_column AS c
+      JOIN {sync}.mirror AS m ON m.object = c.object AND m.removed_at IS NULL
+      JOIN pg_attribute AS a
+        ON a.attrelid = to_regclass(format('%I.%I', '{mirror}', m.table_name)) AND a.attname = c.column_name
+       AND NOT a.attisdropped
+     WHERE c.kind = 'number' AND c.removed_at IS NULL
+       AND CASE WHEN c.definition ? 'numberType' THEN c.definition @> '{"overflown": true}'
+                ELSE a.atttypid = 'numeric'::regtype AND a.atttypmod = -1 END`;
+
+/** Types that hold every value of a column. */
+export interface FitRow {
+  readonly table: string;
+  readonly column: string;
+  readonly types: readonly NumberType[];
+}
+
+/** Reads those whole that were made before columns of numbers had a scale: once. No lock. */
+export async function readFits(
+  sql: Sql,
+  candidates: readonly NumberCandidate[],
+): Promise<readonly FitRow[]> {
+  const fits: FitRow[] = [];
+  for (const { table, column, depended, untold } of candidates) {
+    if (!untold || depended) continue;
+    fits.push({ table, column, types: await readFitting(sql, table, column) });
+  }
+  return fits;
+}
+
+async function readFitting(sql: Sql, table: string, column: string): Promise<NumberType[]> {
   const types = NUMBER_TYPES.filter((type) => type !== 'numeric');
   const value = quoteIdent(column);
   const all = types.map(
@@ -70,7 +82,20 @@ async function readFits(sql: Sql, table: string, column: string): Promise<Set<Nu
   const [row] = await sql.query<Record<string, boolean>>(
     `SELECT ${all.join(', ')} FROM ${qualify(table)} WHERE ${value} IS NOT NULL`,
   );
-  return new Set(types.filter((_, at) => row?.[`t${at}`] === true));
+  return types.filter((_, at) => row?.[`t${at}`] === true);
+}
+
+export function numberColumns(
+  candidates: readonly NumberCandidate[],
+  fits: readonly FitRow[],
+): NumberColumns {
+  const columns = new Map<string, Map<string, NumberFacts>>();
+  for (const { table, column, depended } of candidates) {
+    const known = columns.get(table) ?? new Map<string, NumberFacts>();
+    const fitting = fits.find((one) => one.table === table && one.column === column);
+    columns.set(table, known.set(column, { depended, fits: new Set(fitting?.types) }));
+  }
+  return columns;
 }
 
 /**

@@ -1,10 +1,10 @@
 import { quoteIdent } from '../../domain/names.ts';
 import type { WantedTrigger } from './attachments.ts';
-import type { StandingColumn, StandingRelation } from './catalog.ts';
 import { addKeySql, commentSql, renameColumnSql } from './ddl.ts';
 import { hasKey, replacedName } from './plan-columns.ts';
 import { damagedKey } from './problem.ts';
 import { qualify } from './qualify.ts';
+import type { StandingColumn, StandingRelation } from './standing-relations.ts';
 
 /** A column of a table of ours beside the mirror tables. */
 export interface OwnColumn {

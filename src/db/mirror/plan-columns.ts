@@ -1,5 +1,5 @@
 import { fitName } from '../../domain/names.ts';
-import type { StandingMirror, StandingRelation } from './catalog.ts';
+import type { StandingMirror } from './catalog.ts';
 import {
   addColumnsSql,
   addKeySql,
@@ -14,6 +14,7 @@ import {
 } from './ddl.ts';
 import { isPromisedAnew } from './number-columns.ts';
 import { isNumberType } from './number-type.ts';
+import type { StandingRelation } from './standing-relations.ts';
 import {
   type ColumnShape,
   columnShapes,

@@ -1,9 +1,10 @@
 import { fitName, quoteIdent, quoteLiteral } from '../../domain/names.ts';
 import { historyTriggers } from './attachments.ts';
-import type { Catalog, StandingRelation } from './catalog.ts';
+import type { Catalog } from './catalog.ts';
 import { addRowKeySql, columnDdl } from './ddl.ts';
 import { isNumberType } from './number-type.ts';
 import type { Step } from './plan-columns.ts';
+import type { StandingRelation } from './standing-relations.ts';
 import type { MirrorTable } from './table.ts';
 
 /** The history of one object: its statements belong together, all of them or none. */

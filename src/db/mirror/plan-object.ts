@@ -2,12 +2,7 @@ import type { SyncError } from '../../domain/errors.ts';
 import { fitName, isStorableText, quoteIdent } from '../../domain/names.ts';
 import type { ObjectSchema } from '../../domain/schema.ts';
 import { mirrorTriggers, triggerName } from './attachments.ts';
-import {
-  type Catalog,
-  relationName,
-  type StandingMirror,
-  type StandingRelation,
-} from './catalog.ts';
+import { type Catalog, relationName, type StandingMirror } from './catalog.ts';
 import { planComments } from './comments.ts';
 import { commentSql, createTableSql } from './ddl.ts';
 import { type NumberColumns, numberTypeOf } from './number-columns.ts';
@@ -23,6 +18,7 @@ import {
   unstorableName,
 } from './problem.ts';
 import { type MirrorRecord, recordOf } from './record.ts';
+import { type StandingRelation } from './standing-relations.ts';
 import {
   type MirrorColumn,
   type MirrorNaming,

@@ -1,7 +1,8 @@
 import { fitName, quoteIdent, quoteLiteral } from '../../domain/names.ts';
-import type { Catalog, StandingForeignKey } from './catalog.ts';
+import type { Catalog } from './catalog.ts';
 import type { LinkTable } from './links.ts';
 import type { Step } from './plan-columns.ts';
+import type { StandingForeignKey } from './standing-relations.ts';
 import { type MirrorTable, qualify } from './table.ts';
 
 /** One foreign key, to come or to go. */

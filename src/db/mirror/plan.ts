@@ -1,5 +1,4 @@
 import { SyncError } from '../../domain/errors.ts';
-import { stringifyJson } from '../../domain/json.ts';
 import type { Undescribed } from '../../domain/remote.ts';
 import type { ObjectSchema } from '../../domain/schema.ts';
 import { renderSql, type Schemas } from '../schemas.ts';
@@ -164,13 +163,18 @@ export function schemasOnRecord(
   });
 }
 
+/** Whether there is anything to run for an object, or to put on record. */
+export function isDue({ steps, record, unidentified }: ObjectPlan): boolean {
+  return steps.length > 0 || record !== null || unidentified;
+}
+
 /** Whether there is nothing to run and nothing to put on record. */
 export function isEmptyPlan(catalog: Catalog, plan: MirrorPlan): boolean {
   const failed = new Set(plan.problems.map(({ object }) => object));
   return (
     planSteps(plan).length === 0 &&
     plan.removals.length === 0 &&
-    plan.objects.every(({ record, unidentified }) => record === null && !unidentified) &&
+    !plan.objects.some(isDue) &&
     !isNewVersion(catalog, [], schemasOnRecord(catalog, plan, failed))
   );
 }
@@ -181,5 +185,5 @@ export function isNewVersion(
   steps: readonly Step[],
   schemas: readonly ObjectSchema[],
 ): boolean {
-  return steps.length > 0 || stringifyJson(schemas) !== stringifyJson(catalog.objects);
+  return steps.length > 0 || JSON.stringify(schemas) !== JSON.stringify(catalog.objects);
 }

@@ -1,5 +1,5 @@
 import type { Database, Sql } from '../database.ts';
-import { RELATIONS } from './catalog.ts';
+import { RELATIONS } from './standing-relations.ts';
 
 /** What stands, for comparison with an earlier look. */
 export interface SchemaState {

@@ -1,40 +1,44 @@
-import { stringifyJson } from '../../domain/json.ts';
 import type { DeletePolicy } from '../../domain/policy.ts';
 import type { ObjectSchema } from '../../domain/schema.ts';
 import type { Sql } from '../database.ts';
 import type { Step } from './plan-columns.ts';
 import type { MirrorRecord } from './record.ts';
 
-/** Puts a table and its columns on record. Repeatable; the caller holds the mirror lock. */
-export async function writeRecord(tx: Sql, record: MirrorRecord): Promise<void> {
-  const { object, table, labelSingular, labelPlural, identity, refusal } = record;
-  const { readOnlyLinks, columns } = record;
+/** Puts tables and their columns on record. Repeatable; the caller holds the mirror lock. */
+export async function writeRecords(tx: Sql, records: readonly MirrorRecord[]): Promise<void> {
+  if (records.length === 0) return;
   await tx.query(
     `INSERT INTO {sync}.mirror
        (object, table_name, label_singular, label_plural, identity, refusal, read_only_links)
-     VALUES ($1, $2, $3, $4, $5, $6, $7)
+     SELECT m.object, m."table", m."labelSingular", m."labelPlural", m.identity, m.refusal, m."readOnlyLinks"
+       FROM jsonb_to_recordset($1::jsonb)
+         AS m(object text, "table" text, "labelSingular" text, "labelPlural" text, identity text,
+              refusal text, "readOnlyLinks" text[])
          ON CONFLICT (object) DO UPDATE
         SET table_name = excluded.table_name, label_singular = excluded.label_singular,
             label_plural = excluded.label_plural, identity = excluded.identity,
             refusal = excluded.refusal, read_only_links = excluded.read_only_links,
             removed_at = NULL`,
-    [object, table, labelSingular, labelPlural, identity, refusal, readOnlyLinks],
+    [JSON.stringify(records)],
+  );
+  const columns = records.flatMap((record) =>
+    record.columns.map((column) => ({ object: record.object, ...column })),
   );
   await tx.query(
-    `INSERT INTO {sync}.mirror_column
-       (object, field, column_name, kind, definition, position)
-     SELECT $1, c.field, c."column", c.kind, c.definition, c.position
-       FROM jsonb_to_recordset($2::jsonb)
-         AS c(field text, "column" text, kind text, definition jsonb, position integer)
+    `WITH told AS MATERIALIZED (
+       SELECT * FROM jsonb_to_recordset($2::jsonb)
+         AS c(object text, field text, "column" text, kind text, definition jsonb, position integer)
+     ), gone AS (
+       UPDATE {sync}.mirror_column AS o SET removed_at = now()
+        WHERE o.object = ANY($1::text[]) AND o.removed_at IS NULL
+          AND NOT EXISTS (SELECT FROM told WHERE told.object = o.object AND told.field = o.field)
+     )
+     INSERT INTO {sync}.mirror_column (object, field, column_name, kind, definition, position)
+     SELECT object, field, "column", kind, definition, position FROM told
          ON CONFLICT (object, field) DO UPDATE
         SET column_name = excluded.column_name, kind = excluded.kind,
             definition = excluded.definition, position = excluded.position, removed_at = NULL`,
-    [object, stringifyJson(columns)],
-  );
-  await tx.query(
-    `UPDATE {sync}.mirror_column SET removed_at = now()
-      WHERE object = $1 AND removed_at IS NULL AND field <> ALL($2::text[])`,
-    [object, columns.map(({ field }) => field)],
+    [records.map(({ object }) => object), JSON.stringify(columns)],
   );
 }
 
@@ -54,8 +58,9 @@ export async function recordTables(
 }
 
 /** A new table is empty, whatever was read into an earlier one: reading starts from nothing. */
-export async function forgetProgress(tx: Sql, object: string): Promise<void> {
-  await tx.query('DELETE FROM {sync}.cursor WHERE object = $1', [object]);
+export async function forgetProgress(tx: Sql, objects: readonly string[]): Promise<void> {
+  if (objects.length === 0) return;
+  await tx.query('DELETE FROM {sync}.cursor WHERE object = ANY($1::text[])', [objects]);
 }
 
 /**
@@ -98,8 +103,8 @@ export async function recordVersion(
   version: { readonly steps: readonly Step[]; readonly objects: readonly ObjectSchema[] },
 ): Promise<void> {
   await tx.query('INSERT INTO {sync}.schema_version (steps, objects) VALUES ($1, $2)', [
-    stringifyJson(version.steps),
-    stringifyJson(version.objects),
+    JSON.stringify(version.steps),
+    JSON.stringify(version.objects),
   ]);
 }
 

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
-import type { Catalog, StandingRelation } from '../../../src/db/mirror/catalog.ts';
+import type { Catalog } from '../../../src/db/mirror/catalog.ts';
 import { planMirror, planSteps } from '../../../src/db/mirror/plan.ts';
+import type { StandingRelation } from '../../../src/db/mirror/standing-relations.ts';
 import { TEMPLATE } from '../../../src/db/schemas.ts';
 import { field, hostileNames, manyToMany, objectOf, personName } from './schemas.ts';
 
@@ -17,6 +18,7 @@ const empty: Catalog = {
   historyStands: true,
   filled: new Set(),
   numbers: new Map(),
+  troubled: new Set(),
 };
 
 const foreign: StandingRelation = {
