@@ -162,7 +162,11 @@ function endDeleted(entries: readonly PendingEntry[]): EntryRewrite[] {
     });
 }
 
-/** Until an edit is settled the row shows it, and the row is the survivor's now. */
+/**
+ * Until an edit is settled the row shows it, and the row is the survivor's now. What is in flight was
+ * sent to the record that vanished: what it left in the survivor the survivor's own record tells, and a
+ * field that is not told would show it for ever.
+ */
 function localValues(
   merges: readonly Merge[],
   unsettled: ReadonlyMap<string, readonly PendingEntry[]>,
@@ -171,7 +175,8 @@ function localValues(
     const entries = unsettled.get(oldId) ?? [];
     if (entries.some(({ op }) => op === 'delete')) return [];
     const fields = new Map<string, Json>();
-    for (const { changes } of entries) {
+    for (const { changes, state } of entries) {
+      if (state === 'sending') continue;
       for (const [field, { value }] of Object.entries(changes)) fields.set(field, value);
     }
     return fields.size === 0 ? [] : [{ id, fields }];

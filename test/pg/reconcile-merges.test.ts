@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { pullAll } from '../../src/app/pull-all.ts';
@@ -37,6 +38,43 @@ const row = async (id: string) =>
 const one = async (text: string) => (await workspace.sql(text, [vanishing]))[0];
 const tombstone = () => one('SELECT reason, record FROM clarify_sync.tombstone WHERE id = $1');
 const mapped = () => one('SELECT id, reason FROM clarify_sync.id_map WHERE old_id = $1');
+
+test('an edit that arrived before its record was merged leaves nothing in the survivor', async () => {
+  const { emulator, sql } = workspace;
+  const { store, switches } = emulator;
+  switches.omitNulls = true;
+  await sql(`UPDATE clarify.company SET annual_revenue = 5 WHERE id = $1`, [vanishing]);
+  await sql(`UPDATE clarify_sync.outbox SET state = 'sending', epoch = 1, sent_at = clock_timestamp()
+              WHERE state = 'pending'`);
+  store.update('company', vanishing, { annual_revenue: 5 });
+  merge();
+  // Whether a survivor takes over what it had no value for is the CRM's.
+  store.update('company', survivor, { annual_revenue: null });
+  await pull();
+  await sql(`UPDATE clarify_sync.outbox SET state = 'done', epoch = NULL, done_at = clock_timestamp()
+              WHERE state = 'sending'`);
+  await sync();
+  switches.omitNulls = false;
+  expect(remote()?.annual_revenue ?? null).toBeNull();
+  expect((await row(survivor))?.annual_revenue).toBeNull();
+  expect(await differences(workspace)).toEqual([]);
+});
+
+test('an edit that was in flight when its record was merged and did not arrive follows it', async () => {
+  const { sql } = workspace;
+  await sql(`UPDATE clarify.company SET annual_revenue = 5 WHERE id = $1`, [vanishing]);
+  await sql(`UPDATE clarify_sync.outbox SET state = 'sending', epoch = 1, sent_at = clock_timestamp()
+              WHERE state = 'pending'`);
+  merge();
+  await pull();
+  await sql(
+    `UPDATE clarify_sync.outbox SET state = 'pending', epoch = NULL WHERE state = 'sending'`,
+  );
+  await sync();
+  expect(remote()?.annual_revenue).toBe(5);
+  expect((await row(survivor))?.annual_revenue).toBe('5.0000');
+  expect(await differences(workspace)).toEqual([]);
+});
 
 test('references move to the survivor, and the old id resolves to it', async () => {
   const person = workspace.emulator.store.create('person', { company_id: vanishing });
@@ -83,6 +121,8 @@ test('a pending edit follows to the survivor and merges there three ways (invari
     `UPDATE clarify.company SET industry = 'Insurance', employee_count = 77 WHERE id = $1`,
     [vanishing],
   );
+  // Which came later is told by two clocks, to a few milliseconds.
+  await sleep(100);
   merge();
   await pull();
   expect(await row(survivor)).toMatchObject({ employee_count: '77.0000' });
