@@ -4,10 +4,10 @@ import { defineConfig } from 'drizzle-kit';
 export default defineConfig({
   dialect: 'postgresql',
   schema: [
-    './src/db/control-schema.ts',
-    './src/db/control-changes.ts',
-    './src/db/control-side.ts',
-    './src/db/control-scan.ts',
+    './src/db/control/control-schema.ts',
+    './src/db/control/control-changes.ts',
+    './src/db/control/control-side.ts',
+    './src/db/control/control-scan.ts',
   ],
   out: './migrations',
   schemaFilter: ['clarify_sync'],

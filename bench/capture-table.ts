@@ -1,7 +1,7 @@
-import { type Database, openDatabase } from '../src/db/database.ts';
-import { ensureInstallation } from '../src/db/installation.ts';
+import { type Database, openDatabase } from '../src/db/connection/database.ts';
 import { migrateControl } from '../src/db/migrate.ts';
 import { applyMirror } from '../src/db/mirror/apply.ts';
+import { ensureInstallation } from '../src/db/service/installation.ts';
 import type { Field, FieldKind } from '../src/domain/schema.ts';
 
 /** Kinds of fields, how many of each, and what stands in them in row `i`. */

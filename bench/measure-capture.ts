@@ -1,4 +1,4 @@
-import type { Database } from '../src/db/database.ts';
+import type { Database } from '../src/db/connection/database.ts';
 import { bulkUpdates, openCaptureTable } from './capture-table.ts';
 import { median } from './figures.ts';
 import type { Postgres } from './postgres.ts';

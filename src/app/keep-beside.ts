@@ -1,6 +1,6 @@
-import type { Database } from '../db/database.ts';
-import { applyGrants, type Grants } from '../db/grants.ts';
-import { keepPublication, publicationName } from '../db/publication.ts';
+import { applyGrants, type Grants } from '../db/access/grants.ts';
+import { keepPublication, publicationName } from '../db/access/publication.ts';
+import type { Database } from '../db/connection/database.ts';
 import { SyncError } from '../domain/errors.ts';
 import type { Logger } from './log.ts';
 

@@ -1,5 +1,5 @@
-import { noteBudgets } from '../db/budget.ts';
-import { noteDue } from '../db/sweep-state.ts';
+import { noteDue } from '../db/position/sweep-state.ts';
+import { noteBudgets } from '../db/service/budget.ts';
 import { SHARE_OF_INTERVAL } from '../domain/sweep-plan.ts';
 import type { Session } from './session.ts';
 import { intervalOf } from './sweep-all.ts';

@@ -1,4 +1,4 @@
-import type { TroublePart } from '../db/trouble.ts';
+import type { TroublePart } from '../db/service/trouble.ts';
 import { doWithout } from '../domain/do-without.ts';
 import { RemoteError, SyncError } from '../domain/errors.ts';
 import type { Session } from './session.ts';

@@ -1,4 +1,4 @@
-import { type Database, openDatabase } from '../db/database.ts';
+import { type Database, openDatabase } from '../db/connection/database.ts';
 import { migrateControl } from '../db/migrate.ts';
 import { type Config, schemasFor } from './config/config.ts';
 import type { EmbeddedPostgres } from './embedded-postgres/embedded-postgres.ts';

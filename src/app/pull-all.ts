@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { backfillObject } from '../backfill/backfill-object.ts';
 import type { ReadResult } from '../conflicts/read-object.ts';
-import { loadCursor } from '../db/cursor.ts';
 import { markFilled } from '../db/mirror/load.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
+import { loadCursor } from '../db/position/cursor.ts';
 import { readStanding, type Standing } from '../db/standing.ts';
 import { wholeReadingOf } from '../domain/capabilities.ts';
 import { isPassing, RemoteError } from '../domain/errors.ts';

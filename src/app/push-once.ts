@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ReadOptions } from '../conflicts/read-object.ts';
-import { readLease } from '../db/lease.ts';
-import { LeaseKeeper } from '../db/lease-keeper.ts';
-import { notify } from '../db/listener.ts';
+import { notify } from '../db/connection/listener.ts';
+import { readLease } from '../db/lease/lease.ts';
+import { LeaseKeeper } from '../db/lease/lease-keeper.ts';
 import { takeUpAgain } from '../db/outbox/due.ts';
 import { countUnsettled, retryRefused } from '../db/outbox/outbox.ts';
-import { readTroubles } from '../db/trouble.ts';
+import { readTroubles } from '../db/service/trouble.ts';
 import { claimSize } from '../domain/capabilities.ts';
 import { SyncError } from '../domain/errors.ts';
 import { refreshBeforePush, takeInChanges } from '../pull/refresh.ts';

@@ -1,5 +1,5 @@
-import type { Database, Transaction } from '../db/database.ts';
-import { acquireLease, readLease } from '../db/lease.ts';
+import type { Database, Transaction } from '../db/connection/database.ts';
+import { acquireLease, readLease } from '../db/lease/lease.ts';
 import { countUnsettled } from '../db/outbox/outbox.ts';
 import {
   type AdoptedHere,

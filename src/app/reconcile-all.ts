@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { ReadResult } from '../conflicts/read-object.ts';
-import { readDatabaseTime } from '../db/cursor.ts';
 import { ownViews } from '../db/mirror/links.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
+import { readDatabaseTime } from '../db/position/cursor.ts';
+import { readMissing } from '../db/position/scan.ts';
 import { readReconcileState } from '../db/reconcile/state.ts';
-import { readMissing } from '../db/scan.ts';
 import { wholeReadingOf } from '../domain/capabilities.ts';
 import { readWhole } from '../pull/read-whole.ts';
 import type { ReconcileOptions } from '../reconcile/pass.ts';

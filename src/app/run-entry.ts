@@ -1,4 +1,4 @@
-import type { Database } from '../db/database.ts';
+import type { Database } from '../db/connection/database.ts';
 import {
   type EndedRun,
   finishRun,
@@ -6,7 +6,7 @@ import {
   type RunState,
   recordRun,
   startRun,
-} from '../db/run-log.ts';
+} from '../db/service/run-log.ts';
 
 export interface RunFacts {
   readonly kind: RunKind;

@@ -1,16 +1,16 @@
 import { type ActivityStanding, readActivityStandings } from '../db/activities/feeds.ts';
-import { type BudgetStanding, readBudgets } from '../db/budget.ts';
-import type { Sql } from '../db/database.ts';
-import { type Lease, readLease } from '../db/lease.ts';
-import { type CommentStanding, readCommentStandings } from '../db/side/comments.ts';
-import { readSideStanding, type SideStanding } from '../db/side/standing.ts';
+import type { Sql } from '../db/connection/database.ts';
+import { type Lease, readLease } from '../db/lease/lease.ts';
+import { readSweeps, type Sweep } from '../db/position/sweep-state.ts';
+import { type BudgetStanding, readBudgets } from '../db/service/budget.ts';
 import {
   type HeldChanges,
   type ObjectStanding,
   readHeldChanges,
   readStanding,
-} from '../db/status.ts';
-import { readSweeps, type Sweep } from '../db/sweep-state.ts';
+} from '../db/service/status.ts';
+import { type CommentStanding, readCommentStandings } from '../db/side/comments.ts';
+import { readSideStanding, type SideStanding } from '../db/side/standing.ts';
 
 export type {
   ActivityStanding,

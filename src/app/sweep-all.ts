@@ -1,5 +1,5 @@
 import type { MirrorTable } from '../db/mirror/table.ts';
-import { isUnproven, loadSweeps, type Sweep } from '../db/sweep-state.ts';
+import { isUnproven, loadSweeps, type Sweep } from '../db/position/sweep-state.ts';
 import type { Priority } from '../domain/remote.ts';
 import { type SweepResult, sweepObject } from '../pull/sweep.ts';
 import { objectError } from './object-error.ts';

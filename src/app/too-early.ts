@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { readUnconfirmed, type Unconfirmed } from '../db/scan.ts';
+import { readUnconfirmed, type Unconfirmed } from '../db/position/scan.ts';
 import { addCounts, type ObjectRun, type RunOptions } from './pull-all.ts';
 import type { Session } from './session.ts';
 

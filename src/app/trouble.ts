@@ -1,4 +1,4 @@
-import type { Database } from '../db/database.ts';
+import type { Database } from '../db/connection/database.ts';
 import {
   dropTroublesBut,
   endTrouble,
@@ -7,7 +7,7 @@ import {
   readTroubles,
   type Trouble,
   type TroublePart,
-} from '../db/trouble.ts';
+} from '../db/service/trouble.ts';
 import { SyncError } from '../domain/errors.ts';
 
 export interface FailedPart {

@@ -1,4 +1,4 @@
-import type { Sql } from '../db/database.ts';
+import type { Sql } from '../db/connection/database.ts';
 import { previewMirror } from '../db/mirror/apply.ts';
 import { planDrizzleModule } from '../db/mirror/drizzle-module.ts';
 import { undescribedObject } from '../db/mirror/problem.ts';

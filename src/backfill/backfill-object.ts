@@ -9,12 +9,17 @@ import {
 } from '../conflicts/read-object.ts';
 import { isUnread } from '../db/backfill/copy.ts';
 import { dropRanges, readRanges, replaceRanges } from '../db/backfill/ranges.ts';
-import { type BackfillProgress, type Cursor, loadCursor, moveCursor } from '../db/cursor.ts';
-import { type Sql, withinLockTimeout } from '../db/database.ts';
+import { type Sql, withinLockTimeout } from '../db/connection/database.ts';
 import { ownViews } from '../db/mirror/links.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
+import {
+  type BackfillProgress,
+  type Cursor,
+  loadCursor,
+  moveCursor,
+} from '../db/position/cursor.ts';
+import { markSwept } from '../db/position/sweep-state.ts';
 import { markDeletionsFrom } from '../db/reconcile/state.ts';
-import { markSwept } from '../db/sweep-state.ts';
 import { SyncError } from '../domain/errors.ts';
 import type { Stamping } from '../domain/stamping.ts';
 import { formatInstant, parseInstant } from '../domain/walk/instant.ts';

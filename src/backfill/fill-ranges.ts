@@ -7,9 +7,9 @@ import {
 import { newBuffer } from '../db/backfill/copy.ts';
 import type { CopyBuffer } from '../db/backfill/copy-buffer.ts';
 import { type BackfillKey, type BackfillRange, moveRange } from '../db/backfill/ranges.ts';
-import { readDatabaseTime } from '../db/cursor.ts';
-import type { Transaction } from '../db/database.ts';
+import type { Transaction } from '../db/connection/database.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
+import { readDatabaseTime } from '../db/position/cursor.ts';
 import type { RemoteRecord } from '../domain/record.ts';
 import type { Stamping } from '../domain/stamping.ts';
 import { addRecords, type Chunk, newChunk } from './chunk.ts';

@@ -7,8 +7,8 @@ import {
   type Reading,
   type ReadOptions,
 } from '../conflicts/read-object.ts';
-import { readDatabaseTime } from '../db/cursor.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
+import { readDatabaseTime } from '../db/position/cursor.ts';
 import type { RemoteRecord } from '../domain/record.ts';
 import { leave } from './fill-ranges.ts';
 

@@ -12,11 +12,11 @@ import {
   readKnown,
   updateStaged,
 } from '../db/backfill/stage.ts';
-import type { Transaction } from '../db/database.ts';
+import type { Transaction } from '../db/connection/database.ts';
 import { hasAlteringTriggers } from '../db/mirror/altering-triggers.ts';
 import { noteOverflown } from '../db/mirror/number-columns.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
-import { lockRows } from '../db/mirror-rows.ts';
+import { lockRows } from '../db/rows/mirror-rows.ts';
 import type { RemoteRecord } from '../domain/record.ts';
 import type { Chunk, CopyChunk, MergeChunk } from './chunk.ts';
 

@@ -1,12 +1,9 @@
-import type { Sql, Transaction } from '../db/database.ts';
-import { forgetTombstones, readGoneSince } from '../db/departures.ts';
-import { type DueRename, moveEntries, readDueRenames } from '../db/identities.ts';
-import { type IncomingRow, insertRows, updateRows } from '../db/incoming-rows.ts';
+import type { Sql, Transaction } from '../db/connection/database.ts';
+import type { Refusals, RowTrouble } from '../db/connection/row-trouble.ts';
 import type { LinkTable } from '../db/mirror/links.ts';
 import { lockForWriting } from '../db/mirror/lock.ts';
 import { noteOverflown } from '../db/mirror/number-columns.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
-import { lockRows, renameRows } from '../db/mirror-rows.ts';
 import {
   type ConflictOfRecord,
   closeSettledConflicts,
@@ -14,15 +11,18 @@ import {
   recordConflicts,
   rewriteEntries,
 } from '../db/outbox/unsettled.ts';
-import { noteUnchanged } from '../db/record-digests.ts';
-import type { Refusals, RowTrouble } from '../db/row-trouble.ts';
+import { forgetTombstones, readGoneSince } from '../db/rows/departures.ts';
+import { type DueRename, moveEntries, readDueRenames } from '../db/rows/identities.ts';
+import { type IncomingRow, insertRows, updateRows } from '../db/rows/incoming-rows.ts';
+import { lockRows, renameRows } from '../db/rows/mirror-rows.ts';
+import { noteUnchanged } from '../db/rows/record-digests.ts';
 import {
   deferRecords,
   dropDeferred,
   putAside,
   readNewerAside,
   readRefusals,
-} from '../db/set-aside.ts';
+} from '../db/rows/set-aside.ts';
 import type { Capabilities } from '../domain/capabilities.ts';
 import type { ConflictPolicy } from '../domain/merge-fields.ts';
 import { type EntryRewrite, mergeRecord, type PendingEntry } from '../domain/merge-record.ts';

@@ -1,4 +1,4 @@
-import type { Transaction } from '../db/database.ts';
+import type { Transaction } from '../db/connection/database.ts';
 import { loadMirror } from '../db/mirror/load.ts';
 import {
   type ConflictOfRecord,

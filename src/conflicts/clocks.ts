@@ -1,4 +1,4 @@
-import type { Database } from '../db/database.ts';
+import type { Database } from '../db/connection/database.ts';
 import { clockBetween, skewMs } from '../domain/clock-bounds.ts';
 import type { Remote } from '../domain/remote.ts';
 

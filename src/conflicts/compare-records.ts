@@ -1,9 +1,9 @@
-import type { Sql } from '../db/database.ts';
-import { compareRows, type IncomingRow, lockVersions } from '../db/incoming-rows.ts';
+import type { Sql } from '../db/connection/database.ts';
 import { columnText, encodeRecord } from '../db/mirror/encode.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
-import { lockRows } from '../db/mirror-rows.ts';
-import type { FoundEqual } from '../db/record-digests.ts';
+import { compareRows, type IncomingRow, lockVersions } from '../db/rows/incoming-rows.ts';
+import { lockRows } from '../db/rows/mirror-rows.ts';
+import type { FoundEqual } from '../db/rows/record-digests.ts';
 import type { Capabilities } from '../domain/capabilities.ts';
 import type { RemoteRecord } from '../domain/record.ts';
 

@@ -1,5 +1,5 @@
-import type { Sql } from '../db/database.ts';
-import { readCurrentIds } from '../db/identities.ts';
+import type { Sql } from '../db/connection/database.ts';
+import { readCurrentIds } from '../db/rows/identities.ts';
 import type { Json } from '../domain/json.ts';
 import type { FieldChange, FieldChanges } from '../domain/merge-record.ts';
 import type { ObjectSchema } from '../domain/schema.ts';

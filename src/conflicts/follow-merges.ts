@@ -1,7 +1,6 @@
-import { type Database, type Transaction, withinLockTimeout } from '../db/database.ts';
+import { type Database, type Transaction, withinLockTimeout } from '../db/connection/database.ts';
 import { loadMirror } from '../db/mirror/load.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
-import { lockRows, readVersions } from '../db/mirror-rows.ts';
 import { readUnsettled, rewriteEntries } from '../db/outbox/unsettled.ts';
 import { type Merge, moveLinks } from '../db/reconcile/links.ts';
 import {
@@ -12,7 +11,8 @@ import {
   readSurvivors,
 } from '../db/reconcile/merges.ts';
 import { readRows, writeFields } from '../db/reconcile/rows.ts';
-import { deferRecords, dropAside } from '../db/set-aside.ts';
+import { lockRows, readVersions } from '../db/rows/mirror-rows.ts';
+import { deferRecords, dropAside } from '../db/rows/set-aside.ts';
 import type { Json } from '../domain/json.ts';
 import type { EntryRewrite, PendingEntry } from '../domain/merge-record.ts';
 import type { RemoteRecord } from '../domain/record.ts';

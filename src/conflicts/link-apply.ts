@@ -1,6 +1,10 @@
-import type { Transaction } from '../db/database.ts';
-import type { Refused } from '../db/guarded.ts';
-import { lookAgain } from '../db/hints.ts';
+import type { Transaction } from '../db/connection/database.ts';
+import type { Refused } from '../db/connection/guarded.ts';
+import { isRowTrouble, type RowTrouble, troubleOf } from '../db/connection/row-trouble.ts';
+import { type LinkTable, type LinkView, linkViews, viewsOf } from '../db/mirror/links.ts';
+import type { MirrorTable } from '../db/mirror/table.ts';
+import { readGuardedLinks } from '../db/outbox/links.ts';
+import { lookAgain } from '../db/position/hints.ts';
 import {
   compareLinks,
   deleteLinks,
@@ -8,12 +12,8 @@ import {
   type LinkRow,
   lockLinks,
   type ToldLinks,
-} from '../db/link-rows.ts';
-import { type LinkTable, type LinkView, linkViews, viewsOf } from '../db/mirror/links.ts';
-import type { MirrorTable } from '../db/mirror/table.ts';
-import { readGuardedLinks } from '../db/outbox/links.ts';
-import { isRowTrouble, type RowTrouble, troubleOf } from '../db/row-trouble.ts';
-import { deferRecords, putAside } from '../db/set-aside.ts';
+} from '../db/rows/link-rows.ts';
+import { deferRecords, putAside } from '../db/rows/set-aside.ts';
 import type { Capabilities } from '../domain/capabilities.ts';
 import type { RemoteRecord } from '../domain/record.ts';
 

@@ -1,4 +1,4 @@
-import type { Transaction } from '../db/database.ts';
+import type { Transaction } from '../db/connection/database.ts';
 import { type LinkTable, viewsOf } from '../db/mirror/links.ts';
 import { endLinksOf } from '../db/outbox/links.ts';
 import { recordConflicts } from '../db/outbox/unsettled.ts';

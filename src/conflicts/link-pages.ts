@@ -1,8 +1,8 @@
-import { type Database, withinLockTimeout } from '../db/database.ts';
-import { countLinks, readStandingLinks } from '../db/link-rows.ts';
+import { type Database, withinLockTimeout } from '../db/connection/database.ts';
 import { type LinkTable, type LinkView, linkViews, ownViews } from '../db/mirror/links.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
-import { readUnchanged } from '../db/record-digests.ts';
+import { countLinks, readStandingLinks } from '../db/rows/link-rows.ts';
+import { readUnchanged } from '../db/rows/record-digests.ts';
 import { RemoteError } from '../domain/errors.ts';
 import type { Linkage, RemoteRecord } from '../domain/record.ts';
 import type { CallOptions, Page, PageRequest, Recognition, Remote } from '../domain/remote.ts';

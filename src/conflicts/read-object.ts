@@ -1,8 +1,8 @@
-import { type Cursor, moveCursor, readDatabaseTime } from '../db/cursor.ts';
-import type { Database } from '../db/database.ts';
+import type { Database } from '../db/connection/database.ts';
+import { tableRefuses } from '../db/connection/row-trouble.ts';
 import type { LinkTable } from '../db/mirror/links.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
-import { tableRefuses } from '../db/row-trouble.ts';
+import { type Cursor, moveCursor, readDatabaseTime } from '../db/position/cursor.ts';
 import type { ConflictPolicy } from '../domain/merge-fields.ts';
 import type { RemoteRecord } from '../domain/record.ts';
 import type { CallOptions, Priority, Remote } from '../domain/remote.ts';

@@ -1,4 +1,4 @@
-import type { Sql } from '../db/database.ts';
+import type { Sql } from '../db/connection/database.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
 import { hasUnsettled, readUnsettled } from '../db/outbox/unsettled.ts';
 import { RemoteError } from '../domain/errors.ts';

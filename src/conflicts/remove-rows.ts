@@ -1,9 +1,9 @@
-import type { Transaction } from '../db/database.ts';
-import { type Tombstone, writeTombstones } from '../db/departures.ts';
+import type { Transaction } from '../db/connection/database.ts';
+import type { Refusals } from '../db/connection/row-trouble.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
-import { deleteRows } from '../db/mirror-rows.ts';
-import type { Refusals } from '../db/row-trouble.ts';
-import { dropAside, putAside, readRefusals } from '../db/set-aside.ts';
+import { type Tombstone, writeTombstones } from '../db/rows/departures.ts';
+import { deleteRows } from '../db/rows/mirror-rows.ts';
+import { dropAside, putAside, readRefusals } from '../db/rows/set-aside.ts';
 
 /** What became of rows whose records are gone. One in neither stands no more, or a user holds it. */
 export interface Removed {

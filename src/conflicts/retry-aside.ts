@@ -1,11 +1,11 @@
-import type { Database, Transaction } from '../db/database.ts';
-import { moveEntries, readCurrentIds, rewriteReferences } from '../db/identities.ts';
-import { dropDeadLinks, renameLinks } from '../db/link-rows.ts';
+import type { Database, Transaction } from '../db/connection/database.ts';
 import { ownViews } from '../db/mirror/links.ts';
 import { loadMirror } from '../db/mirror/load.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
-import { readVersions } from '../db/mirror-rows.ts';
 import { moveReferences, readMerges } from '../db/reconcile/merges.ts';
+import { moveEntries, readCurrentIds, rewriteReferences } from '../db/rows/identities.ts';
+import { dropDeadLinks, renameLinks } from '../db/rows/link-rows.ts';
+import { readVersions } from '../db/rows/mirror-rows.ts';
 import {
   type Aside,
   type AsideKind,
@@ -13,7 +13,7 @@ import {
   dropDue,
   makeDue,
   readAside,
-} from '../db/set-aside.ts';
+} from '../db/rows/set-aside.ts';
 import { applyRead } from './apply-read.ts';
 import { cancelEdits } from './cancel-edits.ts';
 import { applyLinks } from './link-apply.ts';

@@ -1,8 +1,8 @@
-import type { Sql } from '../db/database.ts';
-import { lookAgain } from '../db/hints.ts';
+import type { Sql } from '../db/connection/database.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
 import { readFields } from '../db/outbox/adoption.ts';
 import { type RecentWrite, readRecentWrites } from '../db/outbox/recent.ts';
+import { lookAgain } from '../db/position/hints.ts';
 import type { Capabilities } from '../domain/capabilities.ts';
 import { sameValue } from '../domain/equal.ts';
 import type { Json } from '../domain/json.ts';

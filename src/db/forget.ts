@@ -1,6 +1,6 @@
 import { quoteIdent } from '../domain/names.ts';
 import { eraseActivities } from './activities/rows.ts';
-import type { Database, Sql } from './database.ts';
+import type { Database, Sql } from './connection/database.ts';
 import { eraseSides } from './side/forget.ts';
 
 /** What was erased of a record, or would be. */

@@ -1,5 +1,5 @@
 import { quoteLiteral } from '../domain/names.ts';
-import type { Database } from './database.ts';
+import type { Database } from './connection/database.ts';
 import { type SchemaState, schemaState } from './mirror/schema-state.ts';
 import { type DueWork, dueWork } from './outbox/due.ts';
 import { UNSENT } from './side/comments.ts';

@@ -3,10 +3,10 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type MigrationMeta, readMigrationFiles } from 'drizzle-orm/migrator';
 import { SyncError, UsageError } from '../domain/errors.ts';
-import type { Database, Sql } from './database.ts';
-import { compareOwners, type Owner, refuseOthers } from './installation.ts';
-import { type Schemas, TEMPLATE, verbatim } from './schemas.ts';
-import { fromTemplate } from './template.ts';
+import type { Database, Sql } from './connection/database.ts';
+import { fromTemplate } from './connection/template.ts';
+import { type Schemas, TEMPLATE, verbatim } from './control/schemas.ts';
+import { compareOwners, type Owner, refuseOthers } from './service/installation.ts';
 
 /** The comment by which a schema is known as ours. */
 const MARKER = 'clarify-sync';

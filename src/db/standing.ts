@@ -1,5 +1,5 @@
-import { CURSOR, type Cursor, makeCursor } from './cursor.ts';
-import type { Database } from './database.ts';
+import type { Database } from './connection/database.ts';
+import { CURSOR, type Cursor, makeCursor } from './position/cursor.ts';
 import { RECONCILE_STATE, type ReconcileState } from './reconcile/state.ts';
 
 /** How an object stands before it is pulled. */

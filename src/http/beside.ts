@@ -1,7 +1,7 @@
 import { type ActivityStanding, readActivityStandings } from '../db/activities/feeds.ts';
+import { OF_NO_OBJECT, readTroubles, type Trouble } from '../db/service/trouble.ts';
 import { type CommentStanding, readCommentStandings } from '../db/side/comments.ts';
 import { readSideStanding, type SideStanding } from '../db/side/standing.ts';
-import { OF_NO_OBJECT, readTroubles, type Trouble } from '../db/trouble.ts';
 import type { StatusSource } from './status-source.ts';
 
 /** How far everything is that is no record. */

@@ -1,6 +1,6 @@
 import PQueue from 'p-queue';
-import { type Lease, readLease } from '../db/lease.ts';
-import { type ObjectStanding, readStanding } from '../db/status.ts';
+import { type Lease, readLease } from '../db/lease/lease.ts';
+import { type ObjectStanding, readStanding } from '../db/service/status.ts';
 import { SyncError } from '../domain/errors.ts';
 import { type Beside, readBeside } from './beside.ts';
 import { remembered } from './snapshot.ts';

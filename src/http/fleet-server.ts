@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { countConflictsAfter } from '../db/activity.ts';
+import { countConflictsAfter } from '../db/service/activity.ts';
 import { addActions } from './action-routes.ts';
 import { probeFleet } from './fleet-probes.ts';
 import { createFleetReads, type FleetReads } from './fleet-reads.ts';

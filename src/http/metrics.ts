@@ -1,6 +1,6 @@
 import type { Counter, Histogram } from 'prom-client';
-import type { countConflictsAfter } from '../db/activity.ts';
-import type { ObjectStanding } from '../db/status.ts';
+import type { countConflictsAfter } from '../db/service/activity.ts';
+import type { ObjectStanding } from '../db/service/status.ts';
 import type { RequestDone } from '../domain/traffic.ts';
 import type { Beside } from './beside.ts';
 import type { Received } from './hook-route.ts';

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import type { MigrationResult } from '../db/migrate.ts';
-import type { ObjectStanding } from '../db/status.ts';
+import type { ObjectStanding } from '../db/service/status.ts';
 import { SyncError } from '../domain/errors.ts';
 import type { Snapshot } from './snapshot.ts';
 import type { NextRun, StatusSource } from './status-source.ts';

@@ -1,6 +1,6 @@
-import { type Lease, readLease } from '../db/lease.ts';
+import { type Lease, readLease } from '../db/lease/lease.ts';
 import { controlVersion, type MigrationResult } from '../db/migrate.ts';
-import { type ObjectStanding, readStanding } from '../db/status.ts';
+import { type ObjectStanding, readStanding } from '../db/service/status.ts';
 import { type Beside, readBeside } from './beside.ts';
 import type { StatusSource } from './status-source.ts';
 

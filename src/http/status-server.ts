@@ -1,4 +1,4 @@
-import { countConflictsAfter } from '../db/activity.ts';
+import { countConflictsAfter } from '../db/service/activity.ts';
 import { addActions } from './action-routes.ts';
 import { createFormTokens } from './form-token.ts';
 import { addHook } from './hook-route.ts';

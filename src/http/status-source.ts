@@ -1,4 +1,4 @@
-import type { Database } from '../db/database.ts';
+import type { Database } from '../db/connection/database.ts';
 import type { Json } from '../domain/json.ts';
 import type { EndpointStats, RequestDone } from '../domain/traffic.ts';
 import type { HookReceiver } from './hook-route.ts';

@@ -1,9 +1,9 @@
 import type { FastifyRequest } from 'fastify';
-import { readActivity, readMoves } from '../db/activity.ts';
-import { readAsideCauses } from '../db/aside-review.ts';
-import { readStaleViews } from '../db/dependants.ts';
+import { readStaleViews } from '../db/access/dependants.ts';
 import { listConflicts } from '../db/outbox/conflict-review.ts';
 import { listEntries } from '../db/outbox/review.ts';
+import { readAsideCauses } from '../db/rows/aside-review.ts';
+import { readActivity, readMoves } from '../db/service/activity.ts';
 import type { PageFacts } from './page/page.ts';
 import { seriesStart, toSeries } from './page/series.ts';
 import { createSnapshot, remembered, type Snapshot } from './snapshot.ts';

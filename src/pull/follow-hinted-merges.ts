@@ -1,12 +1,12 @@
 import { applyRead } from '../conflicts/apply-read.ts';
 import { carryOver, type MergeCounts } from '../conflicts/follow-merges.ts';
 import { contextOf, type ReadDeps, type ReadOptions } from '../conflicts/read-object.ts';
-import { readDatabaseTime } from '../db/cursor.ts';
-import { type DueHint, doubtMerges, endHints, putOffHints } from '../db/hints.ts';
-import { readCurrentIds } from '../db/identities.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
+import { readDatabaseTime } from '../db/position/cursor.ts';
+import { type DueHint, doubtMerges, endHints, putOffHints } from '../db/position/hints.ts';
 import type { Merge } from '../db/reconcile/links.ts';
 import { mapMerged, readMergedInto, readNewMerges } from '../db/reconcile/merges.ts';
+import { readCurrentIds } from '../db/rows/identities.ts';
 import { RemoteError } from '../domain/errors.ts';
 import type { RemoteRecord } from '../domain/record.ts';
 

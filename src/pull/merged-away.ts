@@ -1,5 +1,5 @@
 import type { ReadDeps } from '../conflicts/read-object.ts';
-import { withinLockTimeout } from '../db/database.ts';
+import { withinLockTimeout } from '../db/connection/database.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
 import { readRows } from '../db/reconcile/rows.ts';
 import { RemoteError } from '../domain/errors.ts';

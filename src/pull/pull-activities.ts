@@ -14,8 +14,8 @@ import {
   writeActivities,
 } from '../db/activities/rows.ts';
 import { ensureActivityTable } from '../db/activities/table.ts';
-import type { Database } from '../db/database.ts';
-import { guarded } from '../db/guarded.ts';
+import type { Database } from '../db/connection/database.ts';
+import { guarded } from '../db/connection/guarded.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
 import { joinRepeats } from '../domain/activity-repeats.ts';
 import { RemoteError } from '../domain/errors.ts';

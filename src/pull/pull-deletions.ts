@@ -3,11 +3,11 @@ import { serverNow } from '../conflicts/clocks.ts';
 import { carryOver, readMerged } from '../conflicts/follow-merges.ts';
 import { applyContext, instantOf, type ReadDeps, type Reading } from '../conflicts/read-object.ts';
 import { removeRows } from '../conflicts/remove-rows.ts';
-import { type Cursor, moveCursor } from '../db/cursor.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
-import { readVersions } from '../db/mirror-rows.ts';
+import { type Cursor, moveCursor } from '../db/position/cursor.ts';
 import { markTombstonesDeleted } from '../db/reconcile/merges.ts';
 import { markDeletionsAbsent, markDeletionsRead } from '../db/reconcile/state.ts';
+import { readVersions } from '../db/rows/mirror-rows.ts';
 import type { DeletedRecord } from '../domain/record.ts';
 import type { CallOptions, Remote } from '../domain/remote.ts';
 import {

@@ -11,9 +11,9 @@ import {
 import type { ReadingCosts } from '../conflicts/reading-costs.ts';
 import { retryAside } from '../conflicts/retry-aside.ts';
 import type { Turns } from '../conflicts/turns.ts';
-import { type Cursor, loadCursor } from '../db/cursor.ts';
-import { rewriteReferences } from '../db/identities.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
+import { type Cursor, loadCursor } from '../db/position/cursor.ts';
+import { rewriteReferences } from '../db/rows/identities.ts';
 import { readStanding, type Standing } from '../db/standing.ts';
 import { formatInstant, parseInstant, type Watermark, walkStart } from '../domain/walk/instant.ts';
 import { pullDeletions } from './pull-deletions.ts';

@@ -1,4 +1,4 @@
-import type { Database } from '../db/database.ts';
+import type { Database } from '../db/connection/database.ts';
 import {
   dropRecordings,
   keepTranscript,
@@ -6,7 +6,7 @@ import {
   postponeRecording,
   type RecordedMeetings,
   readDueRecordings,
-} from '../db/recordings.ts';
+} from '../db/rows/recordings.ts';
 import { RemoteError } from '../domain/errors.ts';
 import type { CallOptions, ReadTranscript } from '../domain/remote.ts';
 

@@ -1,5 +1,5 @@
-import type { Database, Transaction } from '../db/database.ts';
-import { guarded } from '../db/guarded.ts';
+import type { Database, Transaction } from '../db/connection/database.ts';
+import { guarded } from '../db/connection/guarded.ts';
 import { dropPages, pagesAreWhole, putPage, resumePages } from '../db/side/pages.ts';
 import {
   type DueReading,

@@ -1,4 +1,4 @@
-import type { Database } from '../db/database.ts';
+import type { Database } from '../db/connection/database.ts';
 import { ensureSideTable } from '../db/side/ensure.ts';
 import { USERS } from '../db/side/tables.ts';
 import { writeSide } from '../db/side/write.ts';

@@ -1,6 +1,6 @@
 import { findActivityTable } from '../db/activities/table.ts';
-import type { Database, Transaction } from '../db/database.ts';
-import { guarded } from '../db/guarded.ts';
+import type { Database, Transaction } from '../db/connection/database.ts';
+import { guarded } from '../db/connection/guarded.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
 import { canReachBack, historyOf, readCandidates } from '../db/past/candidates.ts';
 import { postponePasts, type ReachedPast, writePasts } from '../db/past/write-past.ts';

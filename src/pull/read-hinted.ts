@@ -9,9 +9,9 @@ import {
   startReading,
 } from '../conflicts/read-object.ts';
 import { readRecords } from '../conflicts/read-records.ts';
-import { loadCursor, readDatabaseTime } from '../db/cursor.ts';
-import { type DueHint, endHints, putOffHints } from '../db/hints.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
+import { loadCursor, readDatabaseTime } from '../db/position/cursor.ts';
+import { type DueHint, endHints, putOffHints } from '../db/position/hints.ts';
 
 /**
  * Reads records anew that somebody has told of, together, and applies them in one transaction with

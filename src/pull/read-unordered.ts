@@ -7,8 +7,8 @@ import {
   type ReadOptions,
   watermarkOf,
 } from '../conflicts/read-object.ts';
-import { moveCursor, readDatabaseTime } from '../db/cursor.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
+import { moveCursor, readDatabaseTime } from '../db/position/cursor.ts';
 import { createShown } from '../domain/scan/shown.ts';
 import {
   confirms,

@@ -7,11 +7,11 @@ import {
   type ReadResult,
   startReading,
 } from '../conflicts/read-object.ts';
-import { loadCursor, moveCursor, readDatabaseTime } from '../db/cursor.ts';
 import { ownViews } from '../db/mirror/links.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
+import { loadCursor, moveCursor, readDatabaseTime } from '../db/position/cursor.ts';
+import { isUnproven, loadSweeps } from '../db/position/sweep-state.ts';
 import { markDeletionsFrom } from '../db/reconcile/state.ts';
-import { isUnproven, loadSweeps } from '../db/sweep-state.ts';
 import { SyncError } from '../domain/errors.ts';
 import { formatInstant } from '../domain/walk/instant.ts';
 import { type SweepResult, sweepObject } from './sweep.ts';

@@ -8,8 +8,6 @@ import {
 } from '../conflicts/read-object.ts';
 import { readOneByOne } from '../conflicts/read-records.ts';
 import { retryAside } from '../conflicts/retry-aside.ts';
-import { loadCursor, readDatabaseTime } from '../db/cursor.ts';
-import { readMergeHints } from '../db/hints.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
 import {
   type DueRecords,
@@ -17,7 +15,9 @@ import {
   type Looked,
   readDueRecords,
 } from '../db/outbox/claimable.ts';
-import { readAside } from '../db/set-aside.ts';
+import { loadCursor, readDatabaseTime } from '../db/position/cursor.ts';
+import { readMergeHints } from '../db/position/hints.ts';
+import { readAside } from '../db/rows/set-aside.ts';
 import { claimSize } from '../domain/capabilities.ts';
 import { OVERLAP_MS } from '../domain/walk/instant.ts';
 import { followHintedMerges } from './follow-hinted-merges.ts';

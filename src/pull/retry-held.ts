@@ -1,8 +1,8 @@
 import { type ReadOptions, startReading } from '../conflicts/read-object.ts';
 import { retryAside } from '../conflicts/retry-aside.ts';
-import { loadCursor } from '../db/cursor.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
-import { readAside } from '../db/set-aside.ts';
+import { loadCursor } from '../db/position/cursor.ts';
+import { readAside } from '../db/rows/set-aside.ts';
 import { inTurn, type PullDeps } from './pull-object.ts';
 
 /**

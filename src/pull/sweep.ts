@@ -8,22 +8,22 @@ import {
   refuseAll,
   UNDATED,
 } from '../conflicts/read-object.ts';
-import { readDatabaseTime } from '../db/cursor.ts';
-import type { Sql } from '../db/database.ts';
-import { dropDeadLinks, renameLinks } from '../db/link-rows.ts';
+import type { Sql } from '../db/connection/database.ts';
 import { ownViews } from '../db/mirror/links.ts';
 import { loadMirror } from '../db/mirror/load.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
 import { readBirthsOut } from '../db/outbox/jobs.ts';
-import { dropLostDigests } from '../db/record-digests.ts';
-import { countSeen, forgetSeen, noteMissing } from '../db/scan.ts';
+import { readDatabaseTime } from '../db/position/cursor.ts';
+import { countSeen, forgetSeen, noteMissing } from '../db/position/scan.ts';
 import {
   beginSweep,
   isUnproven,
   moveSweep,
   readSyncedSince,
   type Sweep,
-} from '../db/sweep-state.ts';
+} from '../db/position/sweep-state.ts';
+import { dropDeadLinks, renameLinks } from '../db/rows/link-rows.ts';
+import { dropLostDigests } from '../db/rows/record-digests.ts';
 import { wholeReadingOf } from '../domain/capabilities.ts';
 import type { RemoteRecord } from '../domain/record.ts';
 import { type SweepDue, sweepDue } from '../domain/sweep-plan.ts';

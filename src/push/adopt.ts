@@ -1,12 +1,12 @@
-import type { Transaction } from '../db/database.ts';
-import { mapIds, rewriteReferences } from '../db/identities.ts';
+import type { Transaction } from '../db/connection/database.ts';
+import { describeTrouble, type RowTrouble } from '../db/connection/row-trouble.ts';
 import { findByIdentity } from '../db/mirror/identity-lookup.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
-import { lockRows } from '../db/mirror-rows.ts';
 import { type Adoption, mergeBornRows, readFields, rewriteAdopted } from '../db/outbox/adoption.ts';
 import { settleEntries } from '../db/outbox/outbox.ts';
 import { readUnsettled } from '../db/outbox/unsettled.ts';
-import { describeTrouble, type RowTrouble } from '../db/row-trouble.ts';
+import { mapIds, rewriteReferences } from '../db/rows/identities.ts';
+import { lockRows } from '../db/rows/mirror-rows.ts';
 import { equalValues, itemKey, sameValue } from '../domain/equal.ts';
 import type { Json } from '../domain/json.ts';
 import type { FieldChange, PendingEntry } from '../domain/merge-record.ts';

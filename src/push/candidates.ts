@@ -1,8 +1,8 @@
 import { crmMinusDatabaseMs } from '../conflicts/clocks.ts';
 import { toScanRecord } from '../conflicts/scan-records.ts';
-import { readDatabaseTime } from '../db/cursor.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
 import type { StrandedEntry } from '../db/outbox/outbox.ts';
+import { readDatabaseTime } from '../db/position/cursor.ts';
 import { SyncError } from '../domain/errors.ts';
 import type { RemoteRecord } from '../domain/record.ts';
 import { acceptScanPage, answerCount, nextScanRequest, startScan } from '../domain/scan/scan.ts';

@@ -1,8 +1,6 @@
 import { withCurrentReferences } from '../conflicts/current-references.ts';
-import { loadCursor, readDatabaseTime } from '../db/cursor.ts';
-import type { Database, Sql } from '../db/database.ts';
-import { holdsLease } from '../db/lease.ts';
-import { readLocalIds } from '../db/local-ids.ts';
+import type { Database, Sql } from '../db/connection/database.ts';
+import { holdsLease } from '../db/lease/lease.ts';
 import { lockForWriting } from '../db/mirror/lock.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
 import type { Looked } from '../db/outbox/claimable.ts';
@@ -14,6 +12,8 @@ import {
   recordSent,
   settleEntries,
 } from '../db/outbox/outbox.ts';
+import { loadCursor, readDatabaseTime } from '../db/position/cursor.ts';
+import { readLocalIds } from '../db/service/local-ids.ts';
 import type { Creating, Removal } from '../domain/capabilities.ts';
 import { prerequisites } from '../domain/dependency-order.ts';
 import { adoptKnown } from './adopt.ts';

@@ -1,4 +1,4 @@
-import type { Sql } from '../db/database.ts';
+import type { Sql } from '../db/connection/database.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
 import { releaseEntry } from '../db/outbox/conflict-decision.ts';
 import { type ClaimedRecord, type EntryOutcome, settleEntries } from '../db/outbox/outbox.ts';

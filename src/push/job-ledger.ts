@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { holdsLease } from '../db/lease.ts';
+import { holdsLease } from '../db/lease/lease.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
 import {
   beginJob,

@@ -1,12 +1,12 @@
 import { endLinks } from '../conflicts/link-end.ts';
-import { readDatabaseTime } from '../db/cursor.ts';
-import type { Database } from '../db/database.ts';
-import { holdsLease } from '../db/lease.ts';
-import { readLocalIds } from '../db/local-ids.ts';
+import type { Database } from '../db/connection/database.ts';
+import { holdsLease } from '../db/lease/lease.ts';
 import type { LinkView } from '../db/mirror/links.ts';
 import { lockForWriting } from '../db/mirror/lock.ts';
 import { claimLinks } from '../db/outbox/links.ts';
 import { type EntryOutcome, recordSent, settleEntries } from '../db/outbox/outbox.ts';
+import { readDatabaseTime } from '../db/position/cursor.ts';
+import { readLocalIds } from '../db/service/local-ids.ts';
 import { coalesceLinks, type LinkChange } from '../domain/coalesce-links.ts';
 import { CLAIM_LOCK_MS } from './claim.ts';
 import { leaseLost } from './lease-lost.ts';

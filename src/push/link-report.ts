@@ -1,4 +1,4 @@
-import { holdsLease } from '../db/lease.ts';
+import { holdsLease } from '../db/lease/lease.ts';
 import { type LinkTable, type LinkView, linkViews } from '../db/mirror/links.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
 import { SyncError } from '../domain/errors.ts';

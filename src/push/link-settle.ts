@@ -1,10 +1,10 @@
 import { applyLinks } from '../conflicts/link-apply.ts';
-import type { Transaction } from '../db/database.ts';
-import { deleteLinks, lockLinks, renameLinks } from '../db/link-rows.ts';
+import type { Transaction } from '../db/connection/database.ts';
 import type { LinkView } from '../db/mirror/links.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
 import { settleEntries } from '../db/outbox/outbox.ts';
 import { recordConflicts } from '../db/outbox/unsettled.ts';
+import { deleteLinks, lockLinks, renameLinks } from '../db/rows/link-rows.ts';
 import type { RemoteError } from '../domain/errors.ts';
 import { LOST_TO_DELETE } from '../domain/merge-record.ts';
 import type { RemoteRecord } from '../domain/record.ts';

@@ -1,6 +1,4 @@
-import { readDatabaseTime } from '../db/cursor.ts';
-import { readGone } from '../db/departures.ts';
-import { holdsLease } from '../db/lease.ts';
+import { holdsLease } from '../db/lease/lease.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
 import {
   lookAgain,
@@ -9,6 +7,8 @@ import {
   readOut,
   takeOverJobs,
 } from '../db/outbox/jobs.ts';
+import { readDatabaseTime } from '../db/position/cursor.ts';
+import { readGone } from '../db/rows/departures.ts';
 import type { Writing } from '../domain/capabilities.ts';
 import { coalesce } from '../domain/coalesce.ts';
 import type { RemoteRecord } from '../domain/record.ts';

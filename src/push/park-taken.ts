@@ -1,4 +1,4 @@
-import type { Sql } from '../db/database.ts';
+import type { Sql } from '../db/connection/database.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
 import { settleEntries } from '../db/outbox/outbox.ts';
 import { readTakenValues } from '../db/outbox/taken-values.ts';

@@ -1,5 +1,5 @@
-import type { Database, Transaction } from '../db/database.ts';
-import { holdsLease } from '../db/lease.ts';
+import type { Database, Transaction } from '../db/connection/database.ts';
+import { holdsLease } from '../db/lease/lease.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
 import {
   claimComments,

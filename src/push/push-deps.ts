@@ -1,5 +1,5 @@
 import type { Echoes } from '../conflicts/read-object.ts';
-import type { Database } from '../db/database.ts';
+import type { Database } from '../db/connection/database.ts';
 import type { LinkTable } from '../db/mirror/links.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
 import type { Looked } from '../db/outbox/claimable.ts';

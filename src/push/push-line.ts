@@ -1,4 +1,4 @@
-import { holdsLease } from '../db/lease.ts';
+import { holdsLease } from '../db/lease/lease.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
 import { type DueWork, hasPending, putOffDue, readDueWork } from '../db/outbox/due.ts';
 import { prerequisites } from '../domain/dependency-order.ts';

@@ -1,8 +1,8 @@
-import { renameLinks } from '../db/link-rows.ts';
 import { linkViews } from '../db/mirror/links.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
 import { type DueWork, readDueWork } from '../db/outbox/due.ts';
 import { readDueLinks } from '../db/outbox/links.ts';
+import { renameLinks } from '../db/rows/link-rows.ts';
 import { createEchoes } from './echoes.ts';
 import { settleJobs } from './out-jobs.ts';
 import { createPace, type Pace } from './pace.ts';

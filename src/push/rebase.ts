@@ -1,4 +1,4 @@
-import type { Transaction } from '../db/database.ts';
+import type { Transaction } from '../db/connection/database.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
 import { readUnsettled, rebaseUnsettled } from '../db/outbox/unsettled.ts';
 import { equalValues } from '../domain/equal.ts';

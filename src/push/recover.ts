@@ -1,9 +1,7 @@
 import { applyRecords } from '../conflicts/apply-records.ts';
 import { crmMinusDatabaseMs } from '../conflicts/clocks.ts';
-import { readDatabaseTime } from '../db/cursor.ts';
-import type { Sql } from '../db/database.ts';
-import { mapIds, readMapped, rewriteReferences } from '../db/identities.ts';
-import { holdsLease } from '../db/lease.ts';
+import type { Sql } from '../db/connection/database.ts';
+import { holdsLease } from '../db/lease/lease.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
 import { readFirstBases } from '../db/outbox/first-bases.ts';
 import {
@@ -15,6 +13,8 @@ import {
 } from '../db/outbox/outbox.ts';
 import { rebaseOnTwins } from '../db/outbox/twin-bases.ts';
 import { type ConflictOfRecord, recordConflicts } from '../db/outbox/unsettled.ts';
+import { readDatabaseTime } from '../db/position/cursor.ts';
+import { mapIds, readMapped, rewriteReferences } from '../db/rows/identities.ts';
 import { SyncError } from '../domain/errors.ts';
 import type { Birth } from '../domain/field-write.ts';
 import type { RemoteRecord } from '../domain/record.ts';

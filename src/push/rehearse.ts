@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import type { Database, Transaction } from '../db/database.ts';
-import { renameLinks } from '../db/link-rows.ts';
+import type { Database, Transaction } from '../db/connection/database.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
 import { readDueLinks } from '../db/outbox/links.ts';
 import { readDueObjects, settleEntries } from '../db/outbox/outbox.ts';
+import { renameLinks } from '../db/rows/link-rows.ts';
 import type { Json } from '../domain/json.ts';
 import type { RemoteRecord } from '../domain/record.ts';
 import { claim } from './claim.ts';

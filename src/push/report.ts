@@ -1,9 +1,9 @@
 import { crmMinusDatabaseMs } from '../conflicts/clocks.ts';
 import { type RemoteWrites, readRemoteWrites } from '../conflicts/remote-writes.ts';
-import { readCurrentIds } from '../db/identities.ts';
-import { holdsLease } from '../db/lease.ts';
+import { holdsLease } from '../db/lease/lease.ts';
 import { lockForWriting } from '../db/mirror/lock.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
+import { readCurrentIds } from '../db/rows/identities.ts';
 import { isPassing, SyncError } from '../domain/errors.ts';
 import type { Remote } from '../domain/remote.ts';
 import { leaseLost } from './lease-lost.ts';

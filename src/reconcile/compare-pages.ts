@@ -1,8 +1,8 @@
 import { appliesAny, applyRead } from '../conflicts/apply-read.ts';
 import { readLinkedPage } from '../conflicts/link-pages.ts';
 import { contextOf, refuseAll } from '../conflicts/read-object.ts';
-import { readDatabaseTime } from '../db/cursor.ts';
-import { withinLockTimeout } from '../db/database.ts';
+import { withinLockTimeout } from '../db/connection/database.ts';
+import { readDatabaseTime } from '../db/position/cursor.ts';
 import { readUnplaced, readUnseen } from '../db/reconcile/rows.ts';
 import type { RemoteRecord } from '../domain/record.ts';
 import { formatInstant, parseInstant } from '../domain/walk/instant.ts';

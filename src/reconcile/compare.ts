@@ -1,4 +1,4 @@
-import { withinLockTimeout } from '../db/database.ts';
+import { withinLockTimeout } from '../db/connection/database.ts';
 import { countKnown, createdAtEvery, readUnplaced } from '../db/reconcile/rows.ts';
 import { startOfUtcDay } from '../domain/walk/instant.ts';
 import { ALL_TIME } from './all-time.ts';

@@ -1,8 +1,8 @@
 import { serverNow } from '../conflicts/clocks.ts';
 import { type ReadDeps, UNDATED } from '../conflicts/read-object.ts';
-import { readDatabaseTime } from '../db/cursor.ts';
 import { loadMirror } from '../db/mirror/load.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
+import { readDatabaseTime } from '../db/position/cursor.ts';
 import { moveReferences, readMerges } from '../db/reconcile/merges.ts';
 import { markReconciled } from '../db/reconcile/state.ts';
 import { compare, compareAgain } from './compare.ts';

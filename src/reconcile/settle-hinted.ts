@@ -1,8 +1,8 @@
 import type { ReadDeps, ReadOptions } from '../conflicts/read-object.ts';
-import { readDatabaseTime } from '../db/cursor.ts';
-import { withinLockTimeout } from '../db/database.ts';
+import { withinLockTimeout } from '../db/connection/database.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
-import { readVersions } from '../db/mirror-rows.ts';
+import { readDatabaseTime } from '../db/position/cursor.ts';
+import { readVersions } from '../db/rows/mirror-rows.ts';
 import { confirmSuspects } from './confirm.ts';
 import { type ReconcileCounts, startPass, suspect } from './pass.ts';
 import { takeAway } from './take-away.ts';

@@ -1,8 +1,8 @@
 import type { ReadDeps } from '../conflicts/read-object.ts';
-import { readDatabaseTime } from '../db/cursor.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
+import { readDatabaseTime } from '../db/position/cursor.ts';
+import { forgetSettled, readMissing } from '../db/position/scan.ts';
 import { markReconciled } from '../db/reconcile/state.ts';
-import { forgetSettled, readMissing } from '../db/scan.ts';
 import { type ReconcileOptions, startPass, suspect } from './pass.ts';
 import { type ReconcileResult, SUSPECTS, SUSPECTS_APPROVED } from './reconcile-object.ts';
 import { settleSuspects } from './settle-suspects.ts';

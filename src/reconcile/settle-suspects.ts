@@ -1,6 +1,6 @@
 import { crmMinusDatabaseMs } from '../conflicts/clocks.ts';
-import { readDatabaseTime } from '../db/cursor.ts';
-import { withinLockTimeout } from '../db/database.ts';
+import { withinLockTimeout } from '../db/connection/database.ts';
+import { readDatabaseTime } from '../db/position/cursor.ts';
 import { countKnown } from '../db/reconcile/rows.ts';
 import { readReconcileState } from '../db/reconcile/state.ts';
 import { goneReason } from '../domain/capabilities.ts';

@@ -3,10 +3,10 @@ import { cancelEdits } from '../conflicts/cancel-edits.ts';
 import { carryOver } from '../conflicts/follow-merges.ts';
 import { applyContext } from '../conflicts/read-object.ts';
 import { removeRows } from '../conflicts/remove-rows.ts';
-import type { Transaction } from '../db/database.ts';
+import type { Transaction } from '../db/connection/database.ts';
 import type { MirrorTable } from '../db/mirror/table.ts';
-import { lockRows } from '../db/mirror-rows.ts';
 import { readRows } from '../db/reconcile/rows.ts';
+import { lockRows } from '../db/rows/mirror-rows.ts';
 import type { Confirmed } from './confirm.ts';
 import type { Pass } from './pass.ts';
 

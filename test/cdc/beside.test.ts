@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Database, openDatabase } from '../../src/db/database.ts';
+import { type Database, openDatabase } from '../../src/db/connection/database.ts';
 import { type RunningCli, startCli } from '../e2e/cli-process.ts';
 import { type Emulator, startCheckedEmulator } from '../support/checked-emulator.ts';
 import { startTestServer, type TestServer } from '../support/postgres-server.ts';

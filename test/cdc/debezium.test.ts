@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Database, openDatabase } from '../../src/db/database.ts';
+import { type Database, openDatabase } from '../../src/db/connection/database.ts';
 import { loadMirror } from '../../src/db/mirror/load.ts';
 import { type RunningCli, runCli, startCli } from '../e2e/cli-process.ts';
 import { differences, linkDifferences } from '../support/agreement.ts';

@@ -1,4 +1,4 @@
-import type { Database } from '../../src/db/database.ts';
+import type { Database } from '../../src/db/connection/database.ts';
 import { loadMirror } from '../../src/db/mirror/load.ts';
 import type { EndState } from './end-state.ts';
 

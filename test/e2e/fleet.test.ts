@@ -3,7 +3,7 @@ import { readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
-import { DatabaseSyncError } from '../../src/db/database-error.ts';
+import { DatabaseSyncError } from '../../src/db/connection/database-error.ts';
 import { startCheckedEmulator } from '../support/checked-emulator.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { lastDocument, runCli } from './cli-process.ts';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
-import { type Database, openDatabase } from '../../src/db/database.ts';
+import { type Database, openDatabase } from '../../src/db/connection/database.ts';
 import { loadMirror } from '../../src/db/mirror/load.ts';
 import { lastDocument, type RunningCli, runCli, startCli } from '../e2e/cli-process.ts';
 import { createChance } from '../simulation/chance.ts';

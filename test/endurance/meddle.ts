@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
-import { openDatabase } from '../../src/db/database.ts';
+import { openDatabase } from '../../src/db/connection/database.ts';
 import { loadMirror } from '../../src/db/mirror/load.ts';
 import type { Emulator } from '../../src/emulator/clarify/emulator.ts';
 import { lastDocument, runCli, startCli } from '../e2e/cli-process.ts';

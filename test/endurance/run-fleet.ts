@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { openDatabase } from '../../src/db/database.ts';
+import { openDatabase } from '../../src/db/connection/database.ts';
 import { startEdits, watchReigns } from '../e2e/fleet-edits.ts';
 import { openRig } from '../e2e/fleet-rig.ts';
 import { eventsOf } from './fleet-events.ts';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { pushDeps } from '../../src/app/push-once.ts';
-import { LeaseKeeper } from '../../src/db/lease-keeper.ts';
+import { LeaseKeeper } from '../../src/db/lease/lease-keeper.ts';
 import { runPush } from '../../src/push/push.ts';
 import { nothingLeft, openSyncedAttio, type SyncedAttio } from '../support/attio-session.ts';
 

@@ -6,7 +6,7 @@ import { createReceiver } from '../../src/app/hooks/receiver.ts';
 import { registerHook } from '../../src/app/hooks/registration.ts';
 import { createLog } from '../../src/app/log.ts';
 import { attio } from '../../src/crm/attio/adapter.ts';
-import { acquireLease } from '../../src/db/lease.ts';
+import { acquireLease } from '../../src/db/lease/lease.ts';
 import { type AttioWorkspace, freePort, openAttio } from '../support/attio.ts';
 import { type RunningDaemon, startDaemon } from '../support/daemon.ts';
 

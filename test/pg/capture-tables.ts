@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
-import { ensureInstallation } from '../../src/db/installation.ts';
 import { applyMirror } from '../../src/db/mirror/apply.ts';
+import { ensureInstallation } from '../../src/db/service/installation.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { field, objectOf, personName } from '../unit/mirror/schemas.ts';
 

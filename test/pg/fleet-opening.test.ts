@@ -5,8 +5,8 @@ import { fleetFromOptions } from '../../src/app/fleet/options.ts';
 import type { WorkspaceWork } from '../../src/app/fleet/workspace.ts';
 import { logFor } from '../../src/app/log.ts';
 import type { Session } from '../../src/app/session.ts';
+import { schemasOf } from '../../src/db/control/schemas.ts';
 import { migrateControl } from '../../src/db/migrate.ts';
-import { schemasOf } from '../../src/db/schemas.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 
 // How many workspaces a process is given at a time is bounded by how many it gets going: those that

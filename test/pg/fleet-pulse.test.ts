@@ -1,13 +1,13 @@
 import pg from 'pg';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { PulseLoop, type PulseTarget, type Seen } from '../../src/app/fleet/pulse.ts';
-import { bindDatabase, type Database } from '../../src/db/database.ts';
-import { acquireLease } from '../../src/db/lease.ts';
-import { LeaseHold } from '../../src/db/lease-hold.ts';
+import { bindDatabase, type Database } from '../../src/db/connection/database.ts';
+import { openServer, type Server } from '../../src/db/connection/server.ts';
+import { shareOf } from '../../src/db/connection/share.ts';
+import { schemasOf } from '../../src/db/control/schemas.ts';
+import { acquireLease } from '../../src/db/lease/lease.ts';
+import { LeaseHold } from '../../src/db/lease/lease-hold.ts';
 import { migrateControl } from '../../src/db/migrate.ts';
-import { schemasOf } from '../../src/db/schemas.ts';
-import { openServer, type Server } from '../../src/db/server.ts';
-import { shareOf } from '../../src/db/share.ts';
 import type { SyncError } from '../../src/domain/errors.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 

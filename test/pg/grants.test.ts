@@ -5,7 +5,7 @@ import { refreshUsers } from '../../src/app/daemon/background-jobs.ts';
 import { runDoctor } from '../../src/app/doctor/doctor.ts';
 import { createLog } from '../../src/app/log.ts';
 import { pullAll } from '../../src/app/pull-all.ts';
-import { applyGrants, readGrantState } from '../../src/db/grants.ts';
+import { applyGrants, readGrantState } from '../../src/db/access/grants.ts';
 import { openWorkspace, type TestWorkspace } from '../support/workspace.ts';
 
 let workspace: TestWorkspace;

@@ -3,7 +3,7 @@ import { createHintReader, type HintReader } from '../../src/app/daemon/hints.ts
 import type { HintsRead } from '../../src/app/hooks/read-hints.ts';
 import { pullAll } from '../../src/app/pull-all.ts';
 import type { Session } from '../../src/app/session.ts';
-import { lookAgain } from '../../src/db/hints.ts';
+import { lookAgain } from '../../src/db/position/hints.ts';
 import { SyncError } from '../../src/domain/errors.ts';
 import { CERTAIN_MS } from '../../src/domain/hint.ts';
 import { type AttioWorkspace, openAttio } from '../support/attio.ts';

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { ensureInstallation } from '../../src/db/installation.ts';
 import { applyMirror } from '../../src/db/mirror/apply.ts';
+import { ensureInstallation } from '../../src/db/service/installation.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { field, objectOf, personName } from '../unit/mirror/schemas.ts';
 import { asWriter } from './mirror-tables.ts';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { readLease } from '../../src/db/lease.ts';
+import { readLease } from '../../src/db/lease/lease.ts';
 import { type RunningDaemon, startDaemon } from '../support/daemon.ts';
 import { openWorkspace, type TestWorkspace } from '../support/workspace.ts';
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { pullAll } from '../../src/app/pull-all.ts';
 import type { Session } from '../../src/app/session.ts';
-import { type Database, openDatabase } from '../../src/db/database.ts';
+import { type Database, openDatabase } from '../../src/db/connection/database.ts';
 import { readLook } from '../../src/db/look.ts';
 import { openWorkspace, type TestWorkspace } from '../support/workspace.ts';
 

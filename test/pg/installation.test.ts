@@ -1,7 +1,7 @@
 import pg from 'pg';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { openDatabase } from '../../src/db/database.ts';
-import { adoptDatabase, ensureInstallation } from '../../src/db/installation.ts';
+import { openDatabase } from '../../src/db/connection/database.ts';
+import { adoptDatabase, ensureInstallation } from '../../src/db/service/installation.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 
 let database: TestDatabase;

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { pullAll } from '../../src/app/pull-all.ts';
 import { pushDeps } from '../../src/app/push-once.ts';
-import { LeaseKeeper } from '../../src/db/lease-keeper.ts';
+import { LeaseKeeper } from '../../src/db/lease/lease-keeper.ts';
 import { runPush } from '../../src/push/push.ts';
 import { differences } from '../support/agreement.ts';
 import { EXTERNAL_ID, type JobPlan, JobServer, PLAIN } from '../support/job-server.ts';

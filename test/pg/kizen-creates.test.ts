@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { pullAll } from '../../src/app/pull-all.ts';
 import { pushDeps } from '../../src/app/push-once.ts';
-import { LeaseKeeper } from '../../src/db/lease-keeper.ts';
+import { LeaseKeeper } from '../../src/db/lease/lease-keeper.ts';
 import { runPush } from '../../src/push/push.ts';
 import { type KizenWorkspace, nothingLeft, openKizen } from '../support/kizen-workspace.ts';
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { pushDeps } from '../../src/app/push-once.ts';
-import { LeaseKeeper } from '../../src/db/lease-keeper.ts';
+import { LeaseKeeper } from '../../src/db/lease/lease-keeper.ts';
 import { runPush } from '../../src/push/push.ts';
 import { type KizenWorkspace, openKizen } from '../support/kizen-workspace.ts';
 

@@ -3,8 +3,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest
 import { pullAll } from '../../src/app/pull-all.ts';
 import { syncOnce } from '../../src/app/sync-once.ts';
 import { applyRecords } from '../../src/conflicts/apply-records.ts';
-import { mapIds } from '../../src/db/identities.ts';
-import { deferRecords } from '../../src/db/set-aside.ts';
+import { mapIds } from '../../src/db/rows/identities.ts';
+import { deferRecords } from '../../src/db/rows/set-aside.ts';
 import type { RemoteRecord } from '../../src/domain/record.ts';
 import { differences } from '../support/agreement.ts';
 import { openWorkspace, type TestWorkspace } from '../support/workspace.ts';

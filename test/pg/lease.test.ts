@@ -1,13 +1,13 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { type Database, openDatabase } from '../../src/db/database.ts';
+import { type Database, openDatabase } from '../../src/db/connection/database.ts';
 import {
   acquireLease,
   holdsLease,
   readLease,
   releaseLease,
   renewLease,
-} from '../../src/db/lease.ts';
-import { LeaseKeeper } from '../../src/db/lease-keeper.ts';
+} from '../../src/db/lease/lease.ts';
+import { LeaseKeeper } from '../../src/db/lease/lease-keeper.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 
 let database: TestDatabase;

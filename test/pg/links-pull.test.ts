@@ -4,7 +4,7 @@ import { pullAll } from '../../src/app/pull-all.ts';
 import { sweepAll } from '../../src/app/sweep-all.ts';
 import { syncOnce } from '../../src/app/sync-once.ts';
 import { applyLinks } from '../../src/conflicts/link-apply.ts';
-import { readDatabaseTime } from '../../src/db/cursor.ts';
+import { readDatabaseTime } from '../../src/db/position/cursor.ts';
 import { differences, linkDifferences } from '../support/agreement.ts';
 import { openWorkspace, type TestWorkspace } from '../support/workspace.ts';
 

@@ -1,14 +1,14 @@
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { bindDatabase, type Database } from '../../src/db/database.ts';
-import { readTriggerFacts } from '../../src/db/health.ts';
-import { ensureInstallation } from '../../src/db/installation.ts';
-import { acquireLease } from '../../src/db/lease.ts';
-import { Listener } from '../../src/db/listener.ts';
+import { bindDatabase, type Database } from '../../src/db/connection/database.ts';
+import { Listener } from '../../src/db/connection/listener.ts';
+import { openServer, type Server } from '../../src/db/connection/server.ts';
+import { schemasOf } from '../../src/db/control/schemas.ts';
+import { acquireLease } from '../../src/db/lease/lease.ts';
 import { migrateControl } from '../../src/db/migrate.ts';
 import { applyMirror } from '../../src/db/mirror/apply.ts';
-import { schemasOf } from '../../src/db/schemas.ts';
-import { openServer, type Server } from '../../src/db/server.ts';
+import { readTriggerFacts } from '../../src/db/service/health.ts';
+import { ensureInstallation } from '../../src/db/service/installation.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { field, manyToMany, objectOf } from '../unit/mirror/schemas.ts';
 

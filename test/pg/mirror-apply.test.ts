@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { Database, Transaction } from '../../src/db/database.ts';
-import { ensureInstallation } from '../../src/db/installation.ts';
+import type { Database, Transaction } from '../../src/db/connection/database.ts';
 import { applyMirror } from '../../src/db/mirror/apply.ts';
 import { loadMirror, loadMirrorTables, type Mirror } from '../../src/db/mirror/load.ts';
+import { ensureInstallation } from '../../src/db/service/installation.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { field, hostileNames, manyToMany, objectOf, personName } from '../unit/mirror/schemas.ts';
 import { columnsOf } from './mirror-tables.ts';

@@ -1,10 +1,10 @@
 import pg from 'pg';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { ensureInstallation } from '../../src/db/installation.ts';
 import { applyMirror, previewMirror } from '../../src/db/mirror/apply.ts';
 import { findByIdentity } from '../../src/db/mirror/identity-lookup.ts';
 import { loadMirrorTables, markFilled } from '../../src/db/mirror/load.ts';
 import { noteOverflown } from '../../src/db/mirror/number-columns.ts';
+import { ensureInstallation } from '../../src/db/service/installation.ts';
 import { readStanding } from '../../src/db/standing.ts';
 import type { Field } from '../../src/domain/schema.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';

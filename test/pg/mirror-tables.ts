@@ -1,4 +1,4 @@
-import type { Database } from '../../src/db/database.ts';
+import type { Database } from '../../src/db/connection/database.ts';
 
 /** What a mirror table looks like from outside: column name → type. */
 export async function columnsOf(db: Database, table: string): Promise<Map<string, string>> {

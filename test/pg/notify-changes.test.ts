@@ -1,7 +1,7 @@
 import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { ensureInstallation } from '../../src/db/installation.ts';
 import { applyMirror } from '../../src/db/mirror/apply.ts';
+import { ensureInstallation } from '../../src/db/service/installation.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { field, manyToMany, objectOf } from '../unit/mirror/schemas.ts';
 import { asWriter } from './mirror-tables.ts';

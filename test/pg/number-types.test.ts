@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { pullAll } from '../../src/app/pull-all.ts';
 import { syncOnce } from '../../src/app/sync-once.ts';
-import { readKeptNumbers } from '../../src/db/dependants.ts';
+import { readKeptNumbers } from '../../src/db/access/dependants.ts';
 import { differences } from '../support/agreement.ts';
 import { openWorkspace, type TestWorkspace } from '../support/workspace.ts';
 

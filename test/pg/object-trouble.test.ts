@@ -2,7 +2,7 @@ import { afterEach, expect, test } from 'vitest';
 import { runDaemon } from '../../src/app/daemon/daemon.ts';
 import { pullAll } from '../../src/app/pull-all.ts';
 import { readStatus } from '../../src/app/status.ts';
-import { readTroubles } from '../../src/db/trouble.ts';
+import { readTroubles } from '../../src/db/service/trouble.ts';
 import { type RunningDaemon, startDaemon } from '../support/daemon.ts';
 import { openWorkspace, type TestWorkspace } from '../support/workspace.ts';
 

@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest
 import { pullAll } from '../../src/app/pull-all.ts';
 import { pushDeps } from '../../src/app/push-once.ts';
 import { syncOnce } from '../../src/app/sync-once.ts';
-import { LeaseKeeper } from '../../src/db/lease-keeper.ts';
+import { LeaseKeeper } from '../../src/db/lease/lease-keeper.ts';
 import { runPush } from '../../src/push/push.ts';
 import { differences } from '../support/agreement.ts';
 import { openWorkspace, type TestWorkspace } from '../support/workspace.ts';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Sql } from '../../src/db/database.ts';
+import type { Sql } from '../../src/db/connection/database.ts';
 import { claimDue, settleEntries } from '../../src/db/outbox/outbox.ts';
 import {
   readHeldFields,

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { keepPublication, readPublicationState } from '../../src/db/publication.ts';
+import { keepPublication, readPublicationState } from '../../src/db/access/publication.ts';
 import { openWorkspace, type TestWorkspace } from '../support/workspace.ts';
 
 let workspace: TestWorkspace;

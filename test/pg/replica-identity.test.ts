@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { checkPublication, DEPENDANT_CHECKS } from '../../src/app/doctor/beside.ts';
-import { keepPublication } from '../../src/db/publication.ts';
+import { keepPublication } from '../../src/db/access/publication.ts';
 import { openWorkspace, type TestWorkspace } from '../support/workspace.ts';
 
 // A change stream names a row by its replica identity. By the primary key, a row that gets its id

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { pushOnce } from '../../src/app/push-once.ts';
 import { syncOnce } from '../../src/app/sync-once.ts';
-import { ensureInstallation } from '../../src/db/installation.ts';
 import { applyMirror } from '../../src/db/mirror/apply.ts';
+import { ensureInstallation } from '../../src/db/service/installation.ts';
 import { differences } from '../support/agreement.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { openWorkspace, type TestWorkspace } from '../support/workspace.ts';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { abandonRuns, finishRun, startRun } from '../../src/db/run-log.ts';
+import { abandonRuns, finishRun, startRun } from '../../src/db/service/run-log.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 
 let database: TestDatabase;

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { runDoctor } from '../../src/app/doctor/doctor.ts';
 import { createLog } from '../../src/app/log.ts';
 import { syncOnce } from '../../src/app/sync-once.ts';
-import { renderSql, schemasOf, verbatim } from '../../src/db/schemas.ts';
+import { renderSql, schemasOf, verbatim } from '../../src/db/control/schemas.ts';
 import { differences, linkDifferences } from '../support/agreement.ts';
 import { startDaemon } from '../support/daemon.ts';
 import { openWorkspace, type TestWorkspace } from '../support/workspace.ts';

@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { type Database, openDatabase } from '../../src/db/database.ts';
-import { readMissingRights } from '../../src/db/health.ts';
-import { ensureInstallation } from '../../src/db/installation.ts';
+import { type Database, openDatabase } from '../../src/db/connection/database.ts';
+import { schemasOf } from '../../src/db/control/schemas.ts';
 import { migrateControl } from '../../src/db/migrate.ts';
 import { applyMirror } from '../../src/db/mirror/apply.ts';
-import { schemasOf } from '../../src/db/schemas.ts';
+import { readMissingRights } from '../../src/db/service/health.ts';
+import { ensureInstallation } from '../../src/db/service/installation.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { field, objectOf } from '../unit/mirror/schemas.ts';
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { sweepAll } from '../../src/app/sweep-all.ts';
-import { readTroubles } from '../../src/db/trouble.ts';
+import { readTroubles } from '../../src/db/service/trouble.ts';
 import { openSyncedAttio, type SyncedAttio } from '../support/attio-session.ts';
 
 // What a complete reading has not shown is asked about once that is over. Where the CRM does not answer then, it is

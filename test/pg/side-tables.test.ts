@@ -4,7 +4,7 @@ import { pullAll } from '../../src/app/pull-all.ts';
 import { readStatus } from '../../src/app/status.ts';
 import { syncOnce } from '../../src/app/sync-once.ts';
 import { forgetRecord } from '../../src/db/forget.ts';
-import { pruneStep } from '../../src/db/retention.ts';
+import { pruneStep } from '../../src/db/service/retention.ts';
 import { ensureSideTable } from '../../src/db/side/ensure.ts';
 import { SIDE_TABLES } from '../../src/db/side/tables.ts';
 import { SAMPLE_CAMPAIGN } from '../../src/emulator/clarify/sample-data/fill-extras.ts';

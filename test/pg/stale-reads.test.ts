@@ -4,7 +4,7 @@ import { pushOnce } from '../../src/app/push-once.ts';
 import type { Session } from '../../src/app/session.ts';
 import { syncOnce } from '../../src/app/sync-once.ts';
 import { applyRecords } from '../../src/conflicts/apply-records.ts';
-import type { Transaction } from '../../src/db/database.ts';
+import type { Transaction } from '../../src/db/connection/database.ts';
 import type { RemoteRecord } from '../../src/domain/record.ts';
 import type { Remote } from '../../src/domain/remote.ts';
 import { openWorkspace, type TestWorkspace } from '../support/workspace.ts';

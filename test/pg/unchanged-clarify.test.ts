@@ -5,7 +5,7 @@ import { syncOnce } from '../../src/app/sync-once.ts';
 import { applyRead } from '../../src/conflicts/apply-read.ts';
 import { readLinkedPage } from '../../src/conflicts/link-pages.ts';
 import { applyContext } from '../../src/conflicts/read-object.ts';
-import { readDatabaseTime } from '../../src/db/cursor.ts';
+import { readDatabaseTime } from '../../src/db/position/cursor.ts';
 import type { RemoteRecord } from '../../src/domain/record.ts';
 import { reconcileObject } from '../../src/reconcile/reconcile-object.ts';
 import { differences } from '../support/agreement.ts';

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { pushOnce } from '../../src/app/push-once.ts';
 import { syncOnce } from '../../src/app/sync-once.ts';
+import { TEMPLATE } from '../../src/db/control/schemas.ts';
 import { drizzleModule } from '../../src/db/mirror/drizzle-module.ts';
-import { TEMPLATE } from '../../src/db/schemas.ts';
 import { differences } from '../support/agreement.ts';
 import { openWorkspace, type TestWorkspace } from '../support/workspace.ts';
 import { fenced, readPage } from '../unit/docs/page.ts';

@@ -1,14 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { Client } from 'pg';
 import { createClarifyRemote } from '../../src/crm/clarify/remote.ts';
-import { openDatabase } from '../../src/db/database.ts';
-import { ensureInstallation } from '../../src/db/installation.ts';
+import { openDatabase } from '../../src/db/connection/database.ts';
+import { renderSql, TEMPLATE } from '../../src/db/control/schemas.ts';
 import { migrateControl } from '../../src/db/migrate.ts';
 import { applyMirror } from '../../src/db/mirror/apply.ts';
 import type { LinkTable } from '../../src/db/mirror/links.ts';
 import { loadMirror } from '../../src/db/mirror/load.ts';
 import type { MirrorTable } from '../../src/db/mirror/table.ts';
-import { renderSql, TEMPLATE } from '../../src/db/schemas.ts';
+import { ensureInstallation } from '../../src/db/service/installation.ts';
 import { dependencyOrder } from '../../src/domain/dependency-order.ts';
 import type { Dialect, Switches } from '../../src/emulator/clarify/switches.ts';
 import type { RequestEvent } from '../../src/emulator/kernel/stats.ts';

@@ -1,6 +1,6 @@
 import type { ClarifyRemote } from '../../src/crm/clarify/remote.ts';
-import type { Database, Sql, Transaction } from '../../src/db/database.ts';
-import { DatabaseSyncError } from '../../src/db/database-error.ts';
+import type { Database, Sql, Transaction } from '../../src/db/connection/database.ts';
+import { DatabaseSyncError } from '../../src/db/connection/database-error.ts';
 import type { CallOptions, Remote, RemoteJobs } from '../../src/domain/remote.ts';
 import type { ObjectSchema } from '../../src/domain/schema.ts';
 

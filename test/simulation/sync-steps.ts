@@ -3,7 +3,7 @@ import { pushDeps } from '../../src/app/push-once.ts';
 import { withDeletions } from '../../src/app/reconcile-all.ts';
 import type { Session } from '../../src/app/session.ts';
 import { sweepAll } from '../../src/app/sweep-all.ts';
-import { LeaseKeeper } from '../../src/db/lease-keeper.ts';
+import { LeaseKeeper } from '../../src/db/lease/lease-keeper.ts';
 import { SyncError } from '../../src/domain/errors.ts';
 import type { Fault } from '../../src/emulator/kernel/faults.ts';
 import { runPush } from '../../src/push/push.ts';

@@ -1,5 +1,5 @@
 import { discardChange } from '../../src/app/decisions/discard-change.ts';
-import { renderSql, TEMPLATE } from '../../src/db/schemas.ts';
+import { renderSql, TEMPLATE } from '../../src/db/control/schemas.ts';
 import { differences, linkDifferences } from '../support/agreement.ts';
 import { fieldKey } from './ledger.ts';
 import { comeToRest } from './rest.ts';

@@ -1,6 +1,6 @@
 import { escapeIdentifier } from 'pg';
+import { renderSql, TEMPLATE } from '../../src/db/control/schemas.ts';
 import { columnDdl } from '../../src/db/mirror/ddl.ts';
-import { renderSql, TEMPLATE } from '../../src/db/schemas.ts';
 import type { World } from './world.ts';
 
 /** What is wrong with the history of rows: it has to end in what stands, in lines without overlap. */

@@ -7,7 +7,7 @@ import { createReadingCosts } from '../../src/conflicts/reading-costs.ts';
 import { createTurns } from '../../src/conflicts/turns.ts';
 import { clarify } from '../../src/crm/clarify/adapter.ts';
 import { createClarifyRemote } from '../../src/crm/clarify/remote.ts';
-import { openDatabase } from '../../src/db/database.ts';
+import { openDatabase } from '../../src/db/connection/database.ts';
 import { isPassing, RemoteError } from '../../src/domain/errors.ts';
 import type { ConflictPolicy } from '../../src/domain/policy.ts';
 import type { Emulator } from '../../src/emulator/clarify/emulator.ts';

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 import { inject } from 'vitest';
-import { type Database, openDatabase } from '../../src/db/database.ts';
-import { TEMPLATE } from '../../src/db/schemas.ts';
+import { type Database, openDatabase } from '../../src/db/connection/database.ts';
+import { TEMPLATE } from '../../src/db/control/schemas.ts';
 import { asWritten, TEST_SCHEMAS } from './schemas.ts';
 
 export interface TestDatabase {

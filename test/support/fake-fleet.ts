@@ -1,6 +1,6 @@
-import type { Database } from '../../src/db/database.ts';
-import { TEMPLATE } from '../../src/db/schemas.ts';
-import type { ObjectStanding } from '../../src/db/status.ts';
+import type { Database } from '../../src/db/connection/database.ts';
+import { TEMPLATE } from '../../src/db/control/schemas.ts';
+import type { ObjectStanding } from '../../src/db/service/status.ts';
 import { SyncError } from '../../src/domain/errors.ts';
 import { createFleetReads, type Reading } from '../../src/http/fleet-reads.ts';
 import { createFleetServer } from '../../src/http/fleet-server.ts';

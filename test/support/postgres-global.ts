@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 import type { TestProject } from 'vitest/node';
-import { openDatabase } from '../../src/db/database.ts';
+import { openDatabase } from '../../src/db/connection/database.ts';
 import { migrateControl } from '../../src/db/migrate.ts';
 import { startTestServer, type TestServer } from './postgres-server.ts';
 import { TEST_SCHEMAS } from './schemas.ts';

@@ -1,5 +1,5 @@
-import { renderSql, type Schemas, schemasOf, TEMPLATE } from '../../src/db/schemas.ts';
-import { fromTemplate } from '../../src/db/template.ts';
+import { fromTemplate } from '../../src/db/connection/template.ts';
+import { renderSql, type Schemas, schemasOf, TEMPLATE } from '../../src/db/control/schemas.ts';
 
 const { TEST_SCHEMA } = process.env;
 

@@ -2,7 +2,7 @@ import pg from 'pg';
 import { type Config, loadConfig } from '../../src/app/config/config.ts';
 import { createLog } from '../../src/app/log.ts';
 import { openSession, type Session } from '../../src/app/session.ts';
-import { schemasOf } from '../../src/db/schemas.ts';
+import { schemasOf } from '../../src/db/control/schemas.ts';
 import { type Emulator, type EmulatorOptions, startCheckedEmulator } from './checked-emulator.ts';
 import { createTestDatabase, type TestDatabase } from './database.ts';
 import { asWritten, TEST_SCHEMAS } from './schemas.ts';

@@ -1,6 +1,6 @@
 import type { Adapter, SettingNames, Settings } from '../../crm/adapter.ts';
 import { adapterNamed, adapterNames, defaultAdapter } from '../../crm/adapters.ts';
-import { checkSchemaName, type Schemas, schemasOf } from '../../db/schemas.ts';
+import { checkSchemaName, type Schemas, schemasOf } from '../../db/control/schemas.ts';
 import { checked, isGiven, plain, type Source, secret } from './source.ts';
 
 /** By what we are let in. */

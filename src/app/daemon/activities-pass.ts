@@ -1,7 +1,7 @@
 import { countWrites, readActivityStandings } from '../../db/activities/feeds.ts';
-import { loadCursor } from '../../db/cursor.ts';
 import type { MirrorTable } from '../../db/mirror/table.ts';
-import { recordRun } from '../../db/run-log.ts';
+import { loadCursor } from '../../db/position/cursor.ts';
+import { recordRun } from '../../db/service/run-log.ts';
 import type { CallOptions, Remote } from '../../domain/remote.ts';
 import { noteActivities, pullActivities } from '../../pull/pull-activities.ts';
 import { NOTHING_REACHED, reachBack } from '../../pull/reach-back.ts';

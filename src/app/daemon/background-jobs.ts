@@ -1,5 +1,5 @@
 import { freeFromFuture } from '../../db/outbox/clock-set-back.ts';
-import { readLastRunAge, recordRun } from '../../db/run-log.ts';
+import { readLastRunAge, recordRun } from '../../db/service/run-log.ts';
 import { isPassing } from '../../domain/errors.ts';
 import type { Priority } from '../../domain/remote.ts';
 import { pullUsers } from '../../pull/pull-users.ts';

@@ -1,4 +1,4 @@
-import { recordRun } from '../../db/run-log.ts';
+import { recordRun } from '../../db/service/run-log.ts';
 import { type CommentCounts, pushComments } from '../../push/push-comments.ts';
 import type { PushLease } from '../../push/push-deps.ts';
 import { createService, type Service } from '../service.ts';

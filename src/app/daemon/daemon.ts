@@ -1,5 +1,5 @@
-import { LeaseKeeper } from '../../db/lease-keeper.ts';
-import { Listener } from '../../db/listener.ts';
+import { Listener } from '../../db/connection/listener.ts';
+import { LeaseKeeper } from '../../db/lease/lease-keeper.ts';
 import type { PushedCounts } from '../../http/metrics.ts';
 import type { ObjectRun } from '../pull-all.ts';
 import type { Session } from '../session.ts';

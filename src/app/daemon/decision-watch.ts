@@ -1,5 +1,9 @@
-import { readConflictsAfter, readNewestConflict, readNewestParked } from '../../db/activity.ts';
-import type { Sql } from '../../db/database.ts';
+import type { Sql } from '../../db/connection/database.ts';
+import {
+  readConflictsAfter,
+  readNewestConflict,
+  readNewestParked,
+} from '../../db/service/activity.ts';
 import type { ConflictNotice, ParkedNotice } from '../sync.ts';
 
 export interface DecisionListener {

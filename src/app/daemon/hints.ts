@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { readDatabaseTime } from '../../db/cursor.ts';
-import { dropHintsBut, readHintsDue } from '../../db/hints.ts';
-import { storeHookObjects } from '../../db/hook.ts';
+import { readDatabaseTime } from '../../db/position/cursor.ts';
+import { dropHintsBut, readHintsDue } from '../../db/position/hints.ts';
+import { storeHookObjects } from '../../db/service/hook.ts';
 import { SyncError } from '../../domain/errors.ts';
 import type { PushLease } from '../../push/push-deps.ts';
 import { HINTS_AT_ONCE, type HintsRead, readHints } from '../hooks/read-hints.ts';

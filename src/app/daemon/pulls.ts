@@ -1,6 +1,6 @@
-import type { Database } from '../../db/database.ts';
-import { pruneStep } from '../../db/retention.ts';
-import { type EndedRun, recordRuns } from '../../db/run-log.ts';
+import type { Database } from '../../db/connection/database.ts';
+import { pruneStep } from '../../db/service/retention.ts';
+import { type EndedRun, recordRuns } from '../../db/service/run-log.ts';
 import { readStandings, type Standing } from '../../db/standing.ts';
 import { SyncError } from '../../domain/errors.ts';
 import type { PushLease } from '../../push/push-deps.ts';

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { readUntold } from '../../db/hints.ts';
 import { readLook } from '../../db/look.ts';
-import { recordRun } from '../../db/run-log.ts';
+import { readUntold } from '../../db/position/hints.ts';
+import { recordRun } from '../../db/service/run-log.ts';
 import { SyncError } from '../../domain/errors.ts';
 import type { PushCounts, PushDeps, PushLease } from '../../push/push-deps.ts';
 import { createPushLine, type PushLine, type Turn } from '../../push/push-line.ts';

@@ -1,5 +1,5 @@
-import { readDatabaseTime } from '../../db/cursor.ts';
-import { recordRun } from '../../db/run-log.ts';
+import { readDatabaseTime } from '../../db/position/cursor.ts';
+import { recordRun } from '../../db/service/run-log.ts';
 import type { CallOptions } from '../../domain/remote.ts';
 import { pullRecordings } from '../../pull/pull-recordings.ts';
 import { MEETING } from '../config/meeting.ts';

@@ -1,5 +1,5 @@
-import { type Listener, notify } from '../../db/listener.ts';
-import { abandonRuns } from '../../db/run-log.ts';
+import { type Listener, notify } from '../../db/connection/listener.ts';
+import { abandonRuns } from '../../db/service/run-log.ts';
 import type { PushedCounts } from '../../http/metrics.ts';
 import type { NextRun } from '../../http/status-source.ts';
 import type { PushLease } from '../../push/push-deps.ts';

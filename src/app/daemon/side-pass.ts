@@ -1,7 +1,8 @@
 import { findActivityColumns } from '../../db/activities/table.ts';
-import { loadCursor, readDatabaseTime } from '../../db/cursor.ts';
 import type { MirrorTable } from '../../db/mirror/table.ts';
-import { recordRun } from '../../db/run-log.ts';
+import { loadCursor, readDatabaseTime } from '../../db/position/cursor.ts';
+import { recordRun } from '../../db/service/run-log.ts';
+import type { SideTrouble } from '../../db/service/trouble.ts';
 import { ensureSideTable } from '../../db/side/ensure.ts';
 import {
   dropWithRecords,
@@ -12,7 +13,6 @@ import {
   readCommentIds,
 } from '../../db/side/readings.ts';
 import { SIDE_TABLES } from '../../db/side/tables.ts';
-import type { SideTrouble } from '../../db/trouble.ts';
 import type { CallOptions } from '../../domain/remote.ts';
 import type { OfRecord, SidePart, SideUnit } from '../../domain/side.ts';
 import { pullSide, type SideCounts, type SideDeps, type SideTask } from '../../pull/pull-side.ts';

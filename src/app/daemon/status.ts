@@ -1,5 +1,5 @@
 import { packageVersion } from '../../crm/wire/user-agent.ts';
-import type { Database } from '../../db/database.ts';
+import type { Database } from '../../db/connection/database.ts';
 import { approveDeletes } from '../../db/outbox/delete-guard.ts';
 import { retryEntries } from '../../db/outbox/review.ts';
 import type { HookReceiver } from '../../http/hook-route.ts';

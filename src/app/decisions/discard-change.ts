@@ -1,13 +1,13 @@
 import { applyRecords } from '../../conflicts/apply-records.ts';
 import { crmMinusDatabaseMs } from '../../conflicts/clocks.ts';
 import { endLinks } from '../../conflicts/link-end.ts';
-import { readDatabaseTime } from '../../db/cursor.ts';
-import type { Transaction } from '../../db/database.ts';
+import type { Transaction } from '../../db/connection/database.ts';
 import type { MirrorTable } from '../../db/mirror/table.ts';
-import { deleteRows } from '../../db/mirror-rows.ts';
 import { settleForRemote } from '../../db/outbox/conflict-review.ts';
 import { cancelEntries, type OutboxEntry, readEntry } from '../../db/outbox/review.ts';
 import { readUnsettled, rewriteEntries } from '../../db/outbox/unsettled.ts';
+import { readDatabaseTime } from '../../db/position/cursor.ts';
+import { deleteRows } from '../../db/rows/mirror-rows.ts';
 import { UsageError } from '../../domain/errors.ts';
 import type { EntryRewrite, FieldChanges, PendingEntry } from '../../domain/merge-record.ts';
 import type { RemoteRecord } from '../../domain/record.ts';

@@ -1,7 +1,7 @@
 import { readLinkList } from '../../conflicts/link-pages.ts';
-import { deleteLinks, insertLinks, lockLinks, readStandingLinks } from '../../db/link-rows.ts';
 import { readGuardedLinks } from '../../db/outbox/links.ts';
 import { cancelEntries, type OutboxEntry, readEntry } from '../../db/outbox/review.ts';
+import { deleteLinks, insertLinks, lockLinks, readStandingLinks } from '../../db/rows/link-rows.ts';
 import { UsageError } from '../../domain/errors.ts';
 import { viewOfField } from '../../push/link-report.ts';
 import type { Session } from '../session.ts';

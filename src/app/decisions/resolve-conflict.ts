@@ -1,10 +1,7 @@
 import { applyRecords } from '../../conflicts/apply-records.ts';
 import { crmMinusDatabaseMs } from '../../conflicts/clocks.ts';
-import { readDatabaseTime } from '../../db/cursor.ts';
-import type { Transaction } from '../../db/database.ts';
-import { moveEntries } from '../../db/identities.ts';
+import type { Transaction } from '../../db/connection/database.ts';
 import type { MirrorColumn, MirrorTable } from '../../db/mirror/table.ts';
-import { lockRows, readVersions } from '../../db/mirror-rows.ts';
 import {
   closeConflict,
   lockHeld,
@@ -13,7 +10,10 @@ import {
 } from '../../db/outbox/conflict-decision.ts';
 import { type ConflictEntry, readConflict } from '../../db/outbox/conflict-review.ts';
 import { readUnsettled, rewriteEntries } from '../../db/outbox/unsettled.ts';
+import { readDatabaseTime } from '../../db/position/cursor.ts';
 import { writeFields } from '../../db/reconcile/rows.ts';
+import { moveEntries } from '../../db/rows/identities.ts';
+import { lockRows, readVersions } from '../../db/rows/mirror-rows.ts';
 import { decideField, type FieldVerdict } from '../../domain/decide-field.ts';
 import { sameValue } from '../../domain/equal.ts';
 import { SyncError, UsageError } from '../../domain/errors.ts';

@@ -1,6 +1,5 @@
-import type { Database, Transaction } from '../../db/database.ts';
+import type { Database, Transaction } from '../../db/connection/database.ts';
 import type { MirrorTable } from '../../db/mirror/table.ts';
-import { deleteRows, lockRows } from '../../db/mirror-rows.ts';
 import { readFields } from '../../db/outbox/adoption.ts';
 import { readCurrentId } from '../../db/outbox/conflict-decision.ts';
 import {
@@ -15,6 +14,7 @@ import {
   writeRow,
 } from '../../db/outbox/revert-rows.ts';
 import { type OutboxEntry, readEntry } from '../../db/outbox/review.ts';
+import { deleteRows, lockRows } from '../../db/rows/mirror-rows.ts';
 import { sameValue } from '../../domain/equal.ts';
 import { UsageError } from '../../domain/errors.ts';
 import type { Json } from '../../domain/json.ts';

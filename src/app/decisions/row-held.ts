@@ -1,4 +1,4 @@
-import { describeTrouble, type RowTrouble } from '../../db/row-trouble.ts';
+import { describeTrouble, type RowTrouble } from '../../db/connection/row-trouble.ts';
 import { SyncError } from '../../domain/errors.ts';
 
 /** A decision that writes a row never waits for whoever holds it. */

@@ -1,5 +1,5 @@
-import { type Database, openDatabase } from '../../db/database.ts';
-import { readHook } from '../../db/hook.ts';
+import { type Database, openDatabase } from '../../db/connection/database.ts';
+import { readHook } from '../../db/service/hook.ts';
 import { variablesFor } from '../../emulator/emulators.ts';
 import type { DemoScript } from '../../emulator/kernel/demo-script.ts';
 import type { DemoRoom, Emulated, EmulatedDemo } from '../../emulator/kernel/room.ts';

@@ -1,4 +1,3 @@
-import type { Database, Sql } from '../../db/database.ts';
 import {
   type Dependant,
   readBlockingKeys,
@@ -6,10 +5,11 @@ import {
   readLeakingPublications,
   readOmittingTriggers,
   readStaleViews,
-} from '../../db/dependants.ts';
-import { readGrantState } from '../../db/grants.ts';
-import { publicationName, readPublicationState } from '../../db/publication.ts';
-import { readUnpublishable } from '../../db/replica-identity.ts';
+} from '../../db/access/dependants.ts';
+import { readGrantState } from '../../db/access/grants.ts';
+import { publicationName, readPublicationState } from '../../db/access/publication.ts';
+import { readUnpublishable } from '../../db/access/replica-identity.ts';
+import type { Database, Sql } from '../../db/connection/database.ts';
 import { quoteIdent } from '../../domain/names.ts';
 import type { Config } from '../config/config.ts';
 import { type Finding, ok } from './check.ts';

@@ -1,4 +1,8 @@
-import { type Database, openDatabase } from '../../db/database.ts';
+import { type Database, openDatabase } from '../../db/connection/database.ts';
+import { controlVersion } from '../../db/migrate.ts';
+import { readMirrors, readObjects } from '../../db/mirror/catalog.ts';
+import { loadMirror } from '../../db/mirror/load.ts';
+import { readMirrorProblems } from '../../db/mirror/problem-record.ts';
 import {
   readInstallationFacts,
   readMissingRights,
@@ -6,13 +10,9 @@ import {
   readSettingFacts,
   readTriggerFacts,
   type ServerFacts,
-} from '../../db/health.ts';
-import { adoptDatabase, ensureInstallation, refuseOthers } from '../../db/installation.ts';
-import { controlVersion } from '../../db/migrate.ts';
-import { readMirrors, readObjects } from '../../db/mirror/catalog.ts';
-import { loadMirror } from '../../db/mirror/load.ts';
-import { readMirrorProblems } from '../../db/mirror/problem-record.ts';
-import { readTroubles } from '../../db/trouble.ts';
+} from '../../db/service/health.ts';
+import { adoptDatabase, ensureInstallation, refuseOthers } from '../../db/service/installation.ts';
+import { readTroubles } from '../../db/service/trouble.ts';
 import { type Config, schemasFor } from '../config/config.ts';
 import { startEmbeddedPostgres } from '../embedded-postgres/embedded-postgres.ts';
 import { EMBEDDED_FOLDER, isPooled } from '../open-database.ts';

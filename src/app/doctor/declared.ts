@@ -1,5 +1,5 @@
 import { stringify } from 'yaml';
-import type { Sql } from '../../db/database.ts';
+import type { Sql } from '../../db/connection/database.ts';
 import { loadMirrorTables } from '../../db/mirror/load.ts';
 import { readExtraFields } from '../../db/mirror/met-fields.ts';
 import type { Config } from '../config/config.ts';

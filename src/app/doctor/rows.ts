@@ -1,6 +1,6 @@
-import { type AsideCause, readAsideCauses, whatWaits } from '../../db/aside-review.ts';
-import type { Sql } from '../../db/database.ts';
-import { describeTrouble } from '../../db/row-trouble.ts';
+import type { Sql } from '../../db/connection/database.ts';
+import { describeTrouble } from '../../db/connection/row-trouble.ts';
+import { type AsideCause, readAsideCauses, whatWaits } from '../../db/rows/aside-review.ts';
 import type { Finding } from './check.ts';
 
 /** Told one by one; whoever mends these sees the others next time. */

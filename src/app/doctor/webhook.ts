@@ -1,5 +1,5 @@
-import type { Database } from '../../db/database.ts';
-import { forgetHook, type Hook, readHook } from '../../db/hook.ts';
+import type { Database } from '../../db/connection/database.ts';
+import { forgetHook, type Hook, readHook } from '../../db/service/hook.ts';
 import { SyncError } from '../../domain/errors.ts';
 import type { Remote, RemoteHook } from '../../domain/remote.ts';
 import type { Config } from '../config/config.ts';

@@ -4,7 +4,7 @@ import { platform } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
-import { TEMPLATE } from '../../db/schemas.ts';
+import { TEMPLATE } from '../../db/control/schemas.ts';
 import { SyncError } from '../../domain/errors.ts';
 import { type Account, type Binaries, findAccount, findBinaries, runAs } from './account.ts';
 import { type Cluster, openCluster } from './cluster.ts';

@@ -1,9 +1,9 @@
 import PQueue from 'p-queue';
-import { bindDatabase, type Database } from '../../db/database.ts';
-import { Listener } from '../../db/listener.ts';
-import { type Schemas, schemasOf } from '../../db/schemas.ts';
-import { openServer, type Server } from '../../db/server.ts';
-import { shareOf } from '../../db/share.ts';
+import { bindDatabase, type Database } from '../../db/connection/database.ts';
+import { Listener } from '../../db/connection/listener.ts';
+import { openServer, type Server } from '../../db/connection/server.ts';
+import { shareOf } from '../../db/connection/share.ts';
+import { type Schemas, schemasOf } from '../../db/control/schemas.ts';
 import type { Logger } from '../log.ts';
 import { PulseLoop, type PulseOptions } from './pulse.ts';
 

@@ -1,4 +1,4 @@
-import type { Expiry } from '../../db/beat.ts';
+import type { Expiry } from '../../db/lease/beat.ts';
 
 /**
  * Tells who is alive by when it ends unless renewed. An end further away than any can be was written

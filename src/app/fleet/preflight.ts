@@ -1,7 +1,7 @@
-import { bindDatabase } from '../../db/database.ts';
-import { DatabaseSyncError } from '../../db/database-error.ts';
+import { bindDatabase } from '../../db/connection/database.ts';
+import { DatabaseSyncError } from '../../db/connection/database-error.ts';
+import { openServer, type Server } from '../../db/connection/server.ts';
 import { controlVersion } from '../../db/migrate.ts';
-import { openServer, type Server } from '../../db/server.ts';
 import { SyncError, UsageError } from '../../domain/errors.ts';
 import { type Config, schemasFor } from '../config/config.ts';
 import type { Logger } from '../log.ts';

@@ -1,9 +1,9 @@
-import { type Beat, type BeatFacts, beatAll, type Pulse } from '../../db/beat.ts';
-import type { Database } from '../../db/database.ts';
-import { DatabaseSyncError } from '../../db/database-error.ts';
-import { renewLease } from '../../db/lease.ts';
-import type { LeaseHold } from '../../db/lease-hold.ts';
-import type { Schemas } from '../../db/schemas.ts';
+import type { Database } from '../../db/connection/database.ts';
+import { DatabaseSyncError } from '../../db/connection/database-error.ts';
+import type { Schemas } from '../../db/control/schemas.ts';
+import { type Beat, type BeatFacts, beatAll, type Pulse } from '../../db/lease/beat.ts';
+import { renewLease } from '../../db/lease/lease.ts';
+import type { LeaseHold } from '../../db/lease/lease-hold.ts';
 import { SyncError } from '../../domain/errors.ts';
 import { Liveness } from './liveness.ts';
 import type { Standing } from './spreader.ts';

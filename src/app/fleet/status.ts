@@ -1,5 +1,5 @@
 import { packageVersion } from '../../crm/wire/user-agent.ts';
-import { notify } from '../../db/listener.ts';
+import { notify } from '../../db/connection/listener.ts';
 import type { FleetServer } from '../../http/fleet-server.ts';
 import type { HookReceiver } from '../../http/hook-route.ts';
 import type { WorkspaceSource, WorkspaceState } from '../../http/status-source.ts';

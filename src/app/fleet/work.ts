@@ -1,8 +1,8 @@
 import { createSpareBuffers } from '../../crm/wire/spare-buffers.ts';
-import type { Database } from '../../db/database.ts';
-import { readInstallationFacts } from '../../db/health.ts';
-import { ensureInstallation } from '../../db/installation.ts';
+import type { Database } from '../../db/connection/database.ts';
 import { isInstalled, migrateControl } from '../../db/migrate.ts';
+import { readInstallationFacts } from '../../db/service/health.ts';
+import { ensureInstallation } from '../../db/service/installation.ts';
 import type { PushedCounts } from '../../http/metrics.ts';
 import { type Config, schemasFor } from '../config/config.ts';
 import { createServing, type Serving } from '../daemon/serving.ts';

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { forgetDead, leave } from '../../db/beat.ts';
-import type { Database } from '../../db/database.ts';
-import { acquireLease, releaseLease } from '../../db/lease.ts';
-import { LeaseHold } from '../../db/lease-hold.ts';
-import { notify } from '../../db/listener.ts';
-import type { Schemas } from '../../db/schemas.ts';
+import type { Database } from '../../db/connection/database.ts';
+import { notify } from '../../db/connection/listener.ts';
+import type { Schemas } from '../../db/control/schemas.ts';
+import { forgetDead, leave } from '../../db/lease/beat.ts';
+import { acquireLease, releaseLease } from '../../db/lease/lease.ts';
+import { LeaseHold } from '../../db/lease/lease-hold.ts';
 import { SyncError } from '../../domain/errors.ts';
 import type { Config } from '../config/config.ts';
 import type { Logger } from '../log.ts';

@@ -1,5 +1,11 @@
-import { type DueHint, endHints, putOffHints, readDueHints, readHintsDue } from '../../db/hints.ts';
 import type { MirrorTable } from '../../db/mirror/table.ts';
+import {
+  type DueHint,
+  endHints,
+  putOffHints,
+  readDueHints,
+  readHintsDue,
+} from '../../db/position/hints.ts';
 import type { Priority } from '../../domain/remote.ts';
 import { followHintedMerges } from '../../pull/follow-hinted-merges.ts';
 import { readHinted } from '../../pull/read-hinted.ts';

@@ -1,8 +1,8 @@
 import type { HookCalls } from '../../crm/adapter.ts';
-import type { Database } from '../../db/database.ts';
-import { noteHints } from '../../db/hints.ts';
-import { readHook } from '../../db/hook.ts';
-import { notify } from '../../db/listener.ts';
+import type { Database } from '../../db/connection/database.ts';
+import { notify } from '../../db/connection/listener.ts';
+import { noteHints } from '../../db/position/hints.ts';
+import { readHook } from '../../db/service/hook.ts';
 import { SyncError } from '../../domain/errors.ts';
 import { type Hint, notedHints } from '../../domain/hint.ts';
 import type { HookReceiver } from '../../http/hook-route.ts';

@@ -1,6 +1,6 @@
-import type { Database } from '../../db/database.ts';
-import { checkedHook, type Hook, readHook, storeHook } from '../../db/hook.ts';
-import { holdsLease } from '../../db/lease.ts';
+import type { Database } from '../../db/connection/database.ts';
+import { holdsLease } from '../../db/lease/lease.ts';
+import { checkedHook, type Hook, readHook, storeHook } from '../../db/service/hook.ts';
 import { RemoteError } from '../../domain/errors.ts';
 import type { CallOptions, Remote, RemoteHook, RemoteHooks } from '../../domain/remote.ts';
 

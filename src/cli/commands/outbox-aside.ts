@@ -1,4 +1,4 @@
-import type { AsideRow } from '../../db/aside-review.ts';
+import type { AsideRow } from '../../db/rows/aside-review.ts';
 import { showPlural } from '../quantity.ts';
 import { renderTable } from '../table.ts';
 import { printable, type Screen } from '../terminal.ts';

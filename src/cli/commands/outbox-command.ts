@@ -1,4 +1,3 @@
-import { listAside } from '../../db/aside-review.ts';
 import { mirroredObjects } from '../../db/mirror/mirrored-objects.ts';
 import { countUnsettled } from '../../db/outbox/outbox.ts';
 import {
@@ -8,6 +7,7 @@ import {
   readEntry,
   retryEntries,
 } from '../../db/outbox/review.ts';
+import { listAside } from '../../db/rows/aside-review.ts';
 import { UsageError } from '../../domain/errors.ts';
 import type { OutboxState } from '../../domain/outbox-states.ts';
 import { fieldLines, showValue } from '../field-lines.ts';

@@ -1,4 +1,4 @@
-import type { Database, Sql } from '../database.ts';
+import type { Database, Sql } from '../connection/database.ts';
 import type { MirrorTable } from '../mirror/table.ts';
 
 /** What a transaction may take between the time it writes in a row and its end. */

@@ -1,8 +1,8 @@
 import type { Activity } from '../../domain/activity.ts';
 import { type Json, stringifyJson } from '../../domain/json.ts';
 import { fitName, isStorableText } from '../../domain/names.ts';
-import type { Sql, Transaction } from '../database.ts';
-import { guarded } from '../guarded.ts';
+import type { Sql, Transaction } from '../connection/database.ts';
+import { guarded } from '../connection/guarded.ts';
 import { encodeExtra } from '../mirror/extra.ts';
 import { instantText } from '../mirror/instant-text.ts';
 import type { MirrorTable } from '../mirror/table.ts';

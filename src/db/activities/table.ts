@@ -1,12 +1,12 @@
 import { ACTIVITY_KINDS } from '../../domain/activity.ts';
 import { fitName, quoteLiteral } from '../../domain/names.ts';
-import type { Database, Sql } from '../database.ts';
+import type { Database, Sql } from '../connection/database.ts';
+import type { Schemas } from '../control/schemas.ts';
 import { readOnlyTriggers } from '../mirror/attachments.ts';
 import { commentSql } from '../mirror/ddl.ts';
 import { type OwnColumn, type OwnPlan, planOwnColumns } from '../mirror/own-columns.ts';
 import { readShape } from '../mirror/standing-relations.ts';
 import { type MirrorTable, qualify } from '../mirror/table.ts';
-import type { Schemas } from '../schemas.ts';
 
 /** Longer no DDL waits for a lock: it is tried again the next time. */
 const DDL_LOCK_MS = 2_000;

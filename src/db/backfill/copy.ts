@@ -1,10 +1,10 @@
 import { Readable } from 'node:stream';
 import { quoteIdent } from '../../domain/names.ts';
-import type { Sql, Transaction } from '../database.ts';
-import { DatabaseSyncError } from '../database-error.ts';
+import type { Sql, Transaction } from '../connection/database.ts';
+import { DatabaseSyncError } from '../connection/database-error.ts';
+import { isRowTrouble } from '../connection/row-trouble.ts';
 import { hasAlteringTriggers } from '../mirror/altering-triggers.ts';
 import { type MirrorTable, regclassSql, type SqlType, SYSTEM_COLUMNS } from '../mirror/table.ts';
-import { isRowTrouble } from '../row-trouble.ts';
 import { CopyBuffer, type CopyRows, type CopyType, stamp } from './copy-buffer.ts';
 
 /** A column that a record brings a value for. */

@@ -1,6 +1,6 @@
 import { SyncError } from '../../domain/errors.ts';
 import type { Stamping } from '../../domain/stamping.ts';
-import type { Sql } from '../database.ts';
+import type { Sql } from '../connection/database.ts';
 
 /** A part of an object's records by `_created_at`, as it is planned. ISO-8601. */
 export interface RangeBounds {

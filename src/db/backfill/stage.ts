@@ -1,9 +1,9 @@
 import type { Capabilities } from '../../domain/capabilities.ts';
-import type { Sql, Transaction } from '../database.ts';
-import { noticedSince } from '../departures.ts';
+import type { Sql, Transaction } from '../connection/database.ts';
 import { isDistinct } from '../mirror/distinct.ts';
 import type { EncodedRecord } from '../mirror/encode.ts';
 import type { MirrorTable } from '../mirror/table.ts';
+import { noticedSince } from '../rows/departures.ts';
 import type { CopyColumn } from './copy.ts';
 import { copyColumns, copyInto, newBuffer } from './copy.ts';
 

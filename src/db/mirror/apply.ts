@@ -1,7 +1,7 @@
 import { SyncError } from '../../domain/errors.ts';
 import type { DeletePolicy } from '../../domain/policy.ts';
 import type { ObjectSchema } from '../../domain/schema.ts';
-import type { Database, Sql, Transaction } from '../database.ts';
+import type { Database, Sql, Transaction } from '../connection/database.ts';
 import { type Catalog, catalogOf, readCatalog, readCatalogRows } from './catalog.ts';
 import { fillFromExtra } from './fill.ts';
 import { type Mirror, mirrorOnRecord } from './load.ts';

@@ -1,5 +1,5 @@
 import { fitName, quoteIdent, quoteLiteral } from '../../domain/names.ts';
-import { renderSql, type Schemas } from '../schemas.ts';
+import { renderSql, type Schemas } from '../control/schemas.ts';
 import { type LinkTable, ownView } from './links.ts';
 import { type MirrorColumn, type MirrorTable, qualify } from './table.ts';
 

@@ -1,8 +1,8 @@
 import { quoteLiteral } from '../../domain/names.ts';
 import type { ObjectSchema } from '../../domain/schema.ts';
-import type { Sql } from '../database.ts';
-import { type Queries, readLists } from '../lists.ts';
-import type { Schemas } from '../schemas.ts';
+import type { Sql } from '../connection/database.ts';
+import { type Queries, readLists } from '../connection/lists.ts';
+import type { Schemas } from '../control/schemas.ts';
 import { IDENTITY_FUNCTION } from './attachments.ts';
 import { parseDefinition, parseObjects, type StandingField } from './definition.ts';
 import {

@@ -1,7 +1,7 @@
 import { fitName } from '../../domain/names.ts';
 import type { Field, ObjectSchema } from '../../domain/schema.ts';
-import type { Sql } from '../database.ts';
-import type { Schemas } from '../schemas.ts';
+import type { Sql } from '../connection/database.ts';
+import type { Schemas } from '../control/schemas.ts';
 import { readCatalog } from './catalog.ts';
 import { type LinkTable, linkTables } from './links.ts';
 import { type PlanOptions, planMirror } from './plan.ts';

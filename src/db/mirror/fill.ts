@@ -1,7 +1,7 @@
 import type { Json } from '../../domain/json.ts';
 import { quoteIdent } from '../../domain/names.ts';
-import type { Transaction } from '../database.ts';
-import { guarded } from '../guarded.ts';
+import type { Transaction } from '../connection/database.ts';
+import { guarded } from '../connection/guarded.ts';
 import { encodeTexts, encodeValue } from './encode.ts';
 import { decodeExtra, extraKey } from './extra.ts';
 import type { MirrorColumn, MirrorTable } from './table.ts';

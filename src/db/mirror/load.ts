@@ -1,5 +1,5 @@
-import type { Sql } from '../database.ts';
-import { readLists } from '../lists.ts';
+import type { Sql } from '../connection/database.ts';
+import { readLists } from '../connection/lists.ts';
 import {
   type Catalog,
   mirrorsOf,

@@ -1,5 +1,5 @@
 import { SyncError } from '../../domain/errors.ts';
-import type { Sql } from '../database.ts';
+import type { Sql } from '../connection/database.ts';
 
 /**
  * Holds the right to write into a table until the end of the transaction, so that nothing is sent

@@ -1,5 +1,5 @@
 import type { Json } from '../../domain/json.ts';
-import type { Sql } from '../database.ts';
+import type { Sql } from '../connection/database.ts';
 import { decodeExtra, fieldOfExtraKey } from './extra.ts';
 import type { MirrorTable } from './table.ts';
 

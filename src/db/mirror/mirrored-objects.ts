@@ -1,4 +1,4 @@
-import type { Sql } from '../database.ts';
+import type { Sql } from '../connection/database.ts';
 
 /** Every object that is mirrored or was: what it left in the logs can still be asked for. */
 export async function mirroredObjects(sql: Sql): Promise<{ readonly object: string }[]> {

@@ -1,6 +1,6 @@
 import { quoteIdent } from '../../domain/names.ts';
 import type { Field } from '../../domain/schema.ts';
-import type { Sql } from '../database.ts';
+import type { Sql } from '../connection/database.ts';
 import type { StandingField } from './definition.ts';
 import {
   fitsSql,

@@ -1,7 +1,7 @@
 import { SyncError } from '../../domain/errors.ts';
 import type { Undescribed } from '../../domain/remote.ts';
 import type { ObjectSchema } from '../../domain/schema.ts';
-import { renderSql, type Schemas } from '../schemas.ts';
+import { renderSql, type Schemas } from '../control/schemas.ts';
 import { IDENTITY_FUNCTION, IDENTITY_FUNCTION_SQL } from './attachments.ts';
 import type { Catalog } from './catalog.ts';
 import { canonicalSchema } from './definition.ts';

@@ -1,4 +1,4 @@
-import type { Sql } from '../database.ts';
+import type { Sql } from '../connection/database.ts';
 import type { MirrorProblem } from './problem.ts';
 
 /** An object or link table that the last schema check could not bring up to the workspace. */

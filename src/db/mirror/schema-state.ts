@@ -1,4 +1,4 @@
-import type { Database, Sql } from '../database.ts';
+import type { Database, Sql } from '../connection/database.ts';
 import { RELATIONS } from './standing-relations.ts';
 
 /** What stands, for comparison with an earlier look. */

@@ -1,5 +1,5 @@
-import type { Sql } from '../database.ts';
-import { type Queries, readLists } from '../lists.ts';
+import type { Sql } from '../connection/database.ts';
+import { type Queries, readLists } from '../connection/lists.ts';
 
 export interface StandingColumn {
   /** As `format_type` prints it, and with its collation where texts that differ are equal by that. */

@@ -1,6 +1,6 @@
 import type { DeletePolicy } from '../../domain/policy.ts';
 import type { ObjectSchema } from '../../domain/schema.ts';
-import type { Sql } from '../database.ts';
+import type { Sql } from '../connection/database.ts';
 import type { Step } from './plan-columns.ts';
 import type { MirrorRecord } from './record.ts';
 

@@ -1,8 +1,8 @@
 import { type Json, stringifyJson } from '../../domain/json.ts';
 import type { FieldChanges } from '../../domain/merge-record.ts';
 import { quoteIdent, quoteLiteral } from '../../domain/names.ts';
-import type { Sql, Transaction } from '../database.ts';
-import { guarded, type Refused } from '../guarded.ts';
+import type { Sql, Transaction } from '../connection/database.ts';
+import { guarded, type Refused } from '../connection/guarded.ts';
 import { decodeExtra, fieldOfExtraKey } from '../mirror/extra.ts';
 import type { MirrorTable } from '../mirror/table.ts';
 

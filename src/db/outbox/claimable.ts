@@ -1,5 +1,5 @@
-import type { Sql } from '../database.ts';
-import { LATER_EDIT } from '../set-aside.ts';
+import type { Sql } from '../connection/database.ts';
+import { LATER_EDIT } from '../rows/set-aside.ts';
 
 export const IS_DUE = `o.state = 'pending' AND o.next_attempt_at <= clock_timestamp()
    AND NOT EXISTS (SELECT 1 FROM {sync}.outbox AS b

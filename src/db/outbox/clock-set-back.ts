@@ -1,4 +1,4 @@
-import type { Sql } from '../database.ts';
+import type { Sql } from '../connection/database.ts';
 
 /**
  * Entries that wait for a time which is far away only because the database's clock was set back:

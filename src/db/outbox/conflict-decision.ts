@@ -1,5 +1,5 @@
-import type { Sql } from '../database.ts';
-import { notify } from '../listener.ts';
+import type { Sql } from '../connection/database.ts';
+import { notify } from '../connection/listener.ts';
 
 /** The id a record has now, for any it has had; an unknown one comes back as it is. */
 export async function readCurrentId(sql: Sql, object: string, id: string): Promise<string> {

@@ -1,4 +1,4 @@
-import type { Sql } from '../database.ts';
+import type { Sql } from '../connection/database.ts';
 import type { MirrorTable } from '../mirror/table.ts';
 
 /** More deletes than this, at once or within ten minutes, wait for a person. */

@@ -1,4 +1,4 @@
-import type { Database, Sql } from '../database.ts';
+import type { Database, Sql } from '../connection/database.ts';
 import { IS_DUE, IS_LINK } from './claimable.ts';
 
 /** What of an object is to be sent, or to be found out. */

@@ -1,8 +1,8 @@
 import type { ClaimedEntry } from '../../domain/coalesce.ts';
 import { type Json, stringifyJson } from '../../domain/json.ts';
 import type { FieldChanges } from '../../domain/merge-record.ts';
-import { decodeChanges } from '../changes.ts';
-import type { Sql } from '../database.ts';
+import type { Sql } from '../connection/database.ts';
+import { decodeChanges } from '../rows/changes.ts';
 
 /** In the place of a ticket, from before a job is handed over until its answer is there. */
 const UNANSWERED = 'unanswered:';

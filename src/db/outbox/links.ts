@@ -1,7 +1,7 @@
 import type { LinkEntry } from '../../domain/coalesce-links.ts';
-import type { Sql } from '../database.ts';
-import type { LinkRow } from '../link-rows.ts';
+import type { Sql } from '../connection/database.ts';
 import type { LinkView } from '../mirror/links.ts';
+import type { LinkRow } from '../rows/link-rows.ts';
 import { MENDABLE } from './outbox.ts';
 
 /** The record at the other end: the value of a link, the base of an unlink. */

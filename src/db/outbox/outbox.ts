@@ -1,8 +1,8 @@
 import type { ClaimedEntry } from '../../domain/coalesce.ts';
 import { type Json, stringifyJson } from '../../domain/json.ts';
 import type { FieldChanges } from '../../domain/merge-record.ts';
-import { decodeChanges, encodeChanges } from '../changes.ts';
-import type { Sql } from '../database.ts';
+import type { Sql } from '../connection/database.ts';
+import { decodeChanges, encodeChanges } from '../rows/changes.ts';
 import { AWAITED, IS_CLAIMABLE, isLooked, type Looked } from './claimable.ts';
 
 /** All claimed entries of one record, oldest first. */

@@ -1,7 +1,7 @@
 import type { Json } from '../../domain/json.ts';
 import type { FieldChanges } from '../../domain/merge-record.ts';
-import { decodeChanges } from '../changes.ts';
-import type { Sql } from '../database.ts';
+import type { Sql } from '../connection/database.ts';
+import { decodeChanges } from '../rows/changes.ts';
 
 /** The last value of a field that the CRM took from here. */
 export interface RecentWrite {

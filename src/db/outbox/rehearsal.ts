@@ -1,4 +1,4 @@
-import type { Sql } from '../database.ts';
+import type { Sql } from '../connection/database.ts';
 
 /** Makes everything that waits for its next attempt due at once. Row locks on those. */
 export async function makeDue(tx: Sql): Promise<void> {

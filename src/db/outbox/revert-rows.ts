@@ -1,6 +1,6 @@
 import type { Json } from '../../domain/json.ts';
 import { quoteIdent } from '../../domain/names.ts';
-import type { Sql } from '../database.ts';
+import type { Sql } from '../connection/database.ts';
 import { encodeValue } from '../mirror/encode.ts';
 import type { MirrorColumn, MirrorTable } from '../mirror/table.ts';
 

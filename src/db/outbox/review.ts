@@ -2,8 +2,8 @@ import type { ClaimedEntry } from '../../domain/coalesce.ts';
 import type { Json } from '../../domain/json.ts';
 import type { FieldChanges } from '../../domain/merge-record.ts';
 import type { OutboxState } from '../../domain/outbox-states.ts';
-import { decodeChanges } from '../changes.ts';
-import type { Sql } from '../database.ts';
+import type { Sql } from '../connection/database.ts';
+import { decodeChanges } from '../rows/changes.ts';
 
 /** One entry of the outbox, for a person to look at. Instants are ISO-8601 UTC. */
 export interface OutboxEntry {

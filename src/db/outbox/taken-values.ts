@@ -1,5 +1,5 @@
 import { quoteIdent } from '../../domain/names.ts';
-import type { Sql } from '../database.ts';
+import type { Sql } from '../connection/database.ts';
 import type { MirrorTable } from '../mirror/table.ts';
 
 /**

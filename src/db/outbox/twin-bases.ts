@@ -1,6 +1,6 @@
-import type { Sql } from '../database.ts';
-import type { Rename } from '../identities.ts';
+import type { Sql } from '../connection/database.ts';
 import type { MirrorTable } from '../mirror/table.ts';
+import type { Rename } from '../rows/identities.ts';
 
 /**
  * A record may come in by itself before its create is known to have arrived: until then it is two

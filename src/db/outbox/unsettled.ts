@@ -5,9 +5,9 @@ import type {
   FieldChanges,
   PendingEntry,
 } from '../../domain/merge-record.ts';
-import { decodeChanges, encodeChanges } from '../changes.ts';
-import type { Sql } from '../database.ts';
+import type { Sql } from '../connection/database.ts';
 import { decodeExtra, encodeExtra } from '../mirror/extra.ts';
+import { decodeChanges, encodeChanges } from '../rows/changes.ts';
 import { DECISIONS } from './outbox.ts';
 
 interface UnsettledRow {

@@ -4,7 +4,7 @@ import type { PastChange, PastEvent } from '../../domain/past/event.ts';
 import type { SeenRecord } from '../../domain/past/record-past.ts';
 import type { Field } from '../../domain/schema.ts';
 import { partsOf } from '../../domain/told-value.ts';
-import type { Sql } from '../database.ts';
+import type { Sql } from '../connection/database.ts';
 import { decodeExtra, extraKey } from '../mirror/extra.ts';
 import type { MirrorTable } from '../mirror/table.ts';
 

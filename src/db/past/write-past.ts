@@ -3,7 +3,7 @@ import { type Json, stringifyJson } from '../../domain/json.ts';
 import { isStorableText, quoteIdent, quoteLiteral } from '../../domain/names.ts';
 import type { PastVersion } from '../../domain/past/record-past.ts';
 import { MERGED } from '../../domain/past/rules.ts';
-import type { Sql } from '../database.ts';
+import type { Sql } from '../connection/database.ts';
 import { encodeValue } from '../mirror/encode.ts';
 import { extraKey } from '../mirror/extra.ts';
 import { isNumberType } from '../mirror/number-type.ts';

@@ -1,7 +1,7 @@
 import { quoteIdent } from '../../domain/names.ts';
-import type { Transaction } from '../database.ts';
-import { guardedLinks } from '../link-rows.ts';
+import type { Transaction } from '../connection/database.ts';
 import type { LinkTable } from '../mirror/links.ts';
+import { guardedLinks } from '../rows/link-rows.ts';
 
 /** An id that vanished, and the record it lives on in. */
 export interface Merge {

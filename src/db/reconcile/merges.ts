@@ -1,9 +1,9 @@
 import { quoteIdent } from '../../domain/names.ts';
 import { moveActivities } from '../activities/rows.ts';
-import type { Sql, Transaction } from '../database.ts';
-import { guardedReferences } from '../identities.ts';
+import type { Sql, Transaction } from '../connection/database.ts';
 import type { MirrorTable } from '../mirror/table.ts';
 import { DECISIONS } from '../outbox/outbox.ts';
+import { guardedReferences } from '../rows/identities.ts';
 import { moveComments } from '../side/comments.ts';
 import type { Merge } from './links.ts';
 

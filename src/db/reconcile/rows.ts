@@ -1,12 +1,12 @@
 import type { Json } from '../../domain/json.ts';
 import { quoteIdent } from '../../domain/names.ts';
-import type { Sql, Transaction } from '../database.ts';
-import { guarded } from '../guarded.ts';
+import type { Sql, Transaction } from '../connection/database.ts';
+import { guarded } from '../connection/guarded.ts';
+import type { Refusals, RowTrouble } from '../connection/row-trouble.ts';
 import { encodeValue } from '../mirror/encode.ts';
 import { decodeExtra, fieldOfExtraKey } from '../mirror/extra.ts';
 import type { MirrorTable } from '../mirror/table.ts';
-import type { Refusals, RowTrouble } from '../row-trouble.ts';
-import { asideMember } from '../set-aside.ts';
+import { asideMember } from '../rows/set-aside.ts';
 
 /** A stretch of `_created_at`: epoch milliseconds, both ends included. */
 interface Span {

@@ -1,4 +1,4 @@
-import type { Sql } from '../database.ts';
+import type { Sql } from '../connection/database.ts';
 
 /** The feed keeps 30 days; one is left for clocks and slow readings. */
 const HORIZON = `interval '29 days'`;

@@ -1,7 +1,7 @@
 import { stringifyJson } from '../../domain/json.ts';
 import type { NewComment, SideItem } from '../../domain/side.ts';
-import type { Sql, Transaction } from '../database.ts';
-import { guarded } from '../guarded.ts';
+import type { Sql, Transaction } from '../connection/database.ts';
+import { guarded } from '../connection/guarded.ts';
 import { encodeExtra } from '../mirror/extra.ts';
 import { findKeyedTable } from './ensure.ts';
 import { SIDE_TABLES } from './tables.ts';

@@ -1,12 +1,12 @@
 import { SyncError } from '../../domain/errors.ts';
 import { fitName, quoteIdent, quoteLiteral } from '../../domain/names.ts';
-import type { Database, Sql } from '../database.ts';
+import type { Database, Sql } from '../connection/database.ts';
+import type { Schemas } from '../control/schemas.ts';
 import { readOnlyTriggers, triggerName, type WantedTrigger } from '../mirror/attachments.ts';
 import { commentSql } from '../mirror/ddl.ts';
 import { type OwnTable, planOwnColumns } from '../mirror/own-columns.ts';
 import { readShape } from '../mirror/standing-relations.ts';
 import { qualify } from '../mirror/table.ts';
-import type { Schemas } from '../schemas.ts';
 import { keyColumns, type SideTable } from './tables.ts';
 
 /** Longer no DDL waits for a lock: it is tried again the next time. */

@@ -1,4 +1,4 @@
-import type { Sql } from '../database.ts';
+import type { Sql } from '../connection/database.ts';
 import { findSideTable } from './ensure.ts';
 import { SIDE_TABLES } from './tables.ts';
 

@@ -1,7 +1,7 @@
 import { stringifyJson } from '../../domain/json.ts';
 import { isStorableText } from '../../domain/names.ts';
 import type { SidePage, SidePart, SideUnit } from '../../domain/side.ts';
-import type { Sql } from '../database.ts';
+import type { Sql } from '../connection/database.ts';
 import { encodeExtra } from '../mirror/extra.ts';
 
 /** How far the pages of a unit have been put down. */

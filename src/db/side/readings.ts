@@ -1,5 +1,5 @@
 import type { OfRecord, SidePart, SideUnit } from '../../domain/side.ts';
-import type { Sql } from '../database.ts';
+import type { Sql } from '../connection/database.ts';
 import { dropStrayPages } from './pages.ts';
 
 /** A unit that is due, with the version of its record that it is read for. */

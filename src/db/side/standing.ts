@@ -1,5 +1,5 @@
-import type { Sql } from '../database.ts';
-import type { SideTrouble } from '../trouble.ts';
+import type { Sql } from '../connection/database.ts';
+import type { SideTrouble } from '../service/trouble.ts';
 
 /** How far a table of what the workspace has beside its records is read. */
 export interface SideStanding {

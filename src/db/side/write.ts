@@ -1,7 +1,7 @@
 import { stringifyJson } from '../../domain/json.ts';
 import { isStorableText, quoteIdent } from '../../domain/names.ts';
 import type { SideItem, SidePart, SideUnit } from '../../domain/side.ts';
-import type { Sql } from '../database.ts';
+import type { Sql } from '../connection/database.ts';
 import { encodeExtra } from '../mirror/extra.ts';
 import { keyColumns, type SideTable } from './tables.ts';
 

@@ -1,5 +1,5 @@
-import type { Lease } from '../../db/lease.ts';
-import type { ObjectStanding } from '../../db/status.ts';
+import type { Lease } from '../../db/lease/lease.ts';
+import type { ObjectStanding } from '../../db/service/status.ts';
 import type { WorkspaceState } from '../status-source.ts';
 import { count, plural, span } from './format.ts';
 import { type Html, html } from './html.ts';

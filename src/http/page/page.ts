@@ -1,7 +1,7 @@
-import type { Move } from '../../db/activity.ts';
-import type { AsideCause } from '../../db/aside-review.ts';
-import type { Lease } from '../../db/lease.ts';
-import type { ObjectStanding } from '../../db/status.ts';
+import type { Lease } from '../../db/lease/lease.ts';
+import type { AsideCause } from '../../db/rows/aside-review.ts';
+import type { Move } from '../../db/service/activity.ts';
+import type { ObjectStanding } from '../../db/service/status.ts';
 import type { EndpointStats } from '../../domain/traffic.ts';
 import type { Beside } from '../beside.ts';
 import type { NextRun, WorkspaceState } from '../status-source.ts';

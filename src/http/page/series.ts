@@ -1,4 +1,4 @@
-import type { ActivityBucket } from '../../db/activity.ts';
+import type { ActivityBucket } from '../../db/service/activity.ts';
 
 export interface SeriesOptions {
   /** The end of the last bucket: now, epoch seconds. */

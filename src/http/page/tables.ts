@@ -1,8 +1,8 @@
 import type { ActivityStanding } from '../../db/activities/feeds.ts';
-import type { Move } from '../../db/activity.ts';
-import { type AsideCause, whatWaits } from '../../db/aside-review.ts';
-import { describeTrouble } from '../../db/row-trouble.ts';
-import type { ObjectStanding } from '../../db/status.ts';
+import { describeTrouble } from '../../db/connection/row-trouble.ts';
+import { type AsideCause, whatWaits } from '../../db/rows/aside-review.ts';
+import type { Move } from '../../db/service/activity.ts';
+import type { ObjectStanding } from '../../db/service/status.ts';
 import type { EndpointStats } from '../../domain/traffic.ts';
 import type { NextRun } from '../status-source.ts';
 import { ago, count, plural, span } from './format.ts';

@@ -7,10 +7,10 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import * as z from 'zod';
 import { pullAll } from '../../../src/app/pull-all.ts';
 import { syncOnce } from '../../../src/app/sync-once.ts';
+import { TEMPLATE } from '../../../src/db/control/schemas.ts';
 import { drizzleModule, planDrizzleModule } from '../../../src/db/mirror/drizzle-module.ts';
 import { linkTables } from '../../../src/db/mirror/links.ts';
 import { mirrorTable } from '../../../src/db/mirror/table.ts';
-import { TEMPLATE } from '../../../src/db/schemas.ts';
 import { openWorkspace, type TestWorkspace } from '../../support/workspace.ts';
 import {
   field,

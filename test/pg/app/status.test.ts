@@ -3,9 +3,9 @@ import { pullAll } from '../../../src/app/pull-all.ts';
 import { pushDeps, pushOnce } from '../../../src/app/push-once.ts';
 import { previewPush } from '../../../src/app/push-preview.ts';
 import { readStatus, totalStanding } from '../../../src/app/status.ts';
-import { openDatabase } from '../../../src/db/database.ts';
-import { acquireLease, releaseLease } from '../../../src/db/lease.ts';
-import { finishRun, startRun } from '../../../src/db/run-log.ts';
+import { openDatabase } from '../../../src/db/connection/database.ts';
+import { acquireLease, releaseLease } from '../../../src/db/lease/lease.ts';
+import { finishRun, startRun } from '../../../src/db/service/run-log.ts';
 import { openWorkspace, type TestWorkspace } from '../../support/workspace.ts';
 
 let workspace: TestWorkspace;

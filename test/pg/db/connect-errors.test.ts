@@ -1,6 +1,6 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { openDatabase } from '../../../src/db/database.ts';
+import { openDatabase } from '../../../src/db/connection/database.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
 
 /** A connection that is refused for a reason says that reason. */

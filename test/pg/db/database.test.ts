@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openDatabase } from '../../../src/db/database.ts';
+import { openDatabase } from '../../../src/db/connection/database.ts';
 import { ExactNumber } from '../../../src/domain/json.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
 

@@ -2,7 +2,7 @@ import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { openDatabase } from '../../../src/db/database.ts';
+import { openDatabase } from '../../../src/db/connection/database.ts';
 import { controlVersion, migrateControl, migrationsFolder } from '../../../src/db/migrate.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
 

@@ -1,6 +1,6 @@
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Database, openDatabase } from '../../../src/db/database.ts';
+import { type Database, openDatabase } from '../../../src/db/connection/database.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
 import { LIMIT_MS, makeHostile } from '../../support/hostile-settings.ts';
 

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { cutRanges } from '../../../src/backfill/plan-ranges.ts';
 import { readRange } from '../../../src/backfill/read-range.ts';
 import type { BackfillRange } from '../../../src/db/backfill/ranges.ts';
-import { TEMPLATE } from '../../../src/db/schemas.ts';
+import { TEMPLATE } from '../../../src/db/control/schemas.ts';
 import { ListedRemote, mirror } from './listed-remote.ts';
 
 const START_MS = Date.UTC(2026, 0, 5, 22);

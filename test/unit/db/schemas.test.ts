@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { fromTemplate } from '../../../src/db/connection/template.ts';
 import {
   checkSchemaName,
   renderSql,
   schemasOf,
   TEMPLATE,
   verbatim,
-} from '../../../src/db/schemas.ts';
-import { fromTemplate } from '../../../src/db/template.ts';
+} from '../../../src/db/control/schemas.ts';
 import { quoteIdent, quoteLiteral } from '../../../src/domain/names.ts';
 
 const acme = schemasOf('acme', 'Sample');

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { LinkView } from '../../../src/db/mirror/links.ts';
-import { type StandingText, standingReader } from '../../../src/db/standing-links.ts';
+import { type StandingText, standingReader } from '../../../src/db/rows/standing-links.ts';
 
 interface Row {
   readonly view: number;

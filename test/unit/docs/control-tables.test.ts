@@ -1,9 +1,9 @@
 import { getTableColumns, getTableName, isTable } from 'drizzle-orm';
 import { expect, test } from 'vitest';
-import * as controlChanges from '../../../src/db/control-changes.ts';
-import * as controlScan from '../../../src/db/control-scan.ts';
-import * as controlSchema from '../../../src/db/control-schema.ts';
-import * as controlSide from '../../../src/db/control-side.ts';
+import * as controlChanges from '../../../src/db/control/control-changes.ts';
+import * as controlScan from '../../../src/db/control/control-scan.ts';
+import * as controlSchema from '../../../src/db/control/control-schema.ts';
+import * as controlSide from '../../../src/db/control/control-side.ts';
 import { byName, firstColumn, readPage, readSources } from './page.ts';
 
 const page = readPage('control-tables.md');

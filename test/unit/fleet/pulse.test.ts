@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { PulseLoop } from '../../../src/app/fleet/pulse.ts';
-import type { Database } from '../../../src/db/database.ts';
-import { DatabaseSyncError } from '../../../src/db/database-error.ts';
-import { LeaseHold } from '../../../src/db/lease-hold.ts';
-import { schemasOf } from '../../../src/db/schemas.ts';
+import type { Database } from '../../../src/db/connection/database.ts';
+import { DatabaseSyncError } from '../../../src/db/connection/database-error.ts';
+import { schemasOf } from '../../../src/db/control/schemas.ts';
+import { LeaseHold } from '../../../src/db/lease/lease-hold.ts';
 
 const LOCKED = 'w137';
 const NAMES = Array.from({ length: 200 }, (_, n) => `w${n}`);

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
+import { TEMPLATE } from '../../../src/db/control/schemas.ts';
 import type { Catalog } from '../../../src/db/mirror/catalog.ts';
 import { planMirror, planSteps } from '../../../src/db/mirror/plan.ts';
 import type { StandingRelation } from '../../../src/db/mirror/standing-relations.ts';
-import { TEMPLATE } from '../../../src/db/schemas.ts';
 import { field, hostileNames, manyToMany, objectOf, personName } from './schemas.ts';
 
 const empty: Catalog = {
