@@ -12,7 +12,7 @@ import { pullObject } from '../pull/pull-object.ts';
 import { readFirst } from '../pull/read-whole.ts';
 import type { ReconcileResult } from '../reconcile/reconcile-object.ts';
 import { objectError } from './object-error.ts';
-import { type BeginRun, beginAtOnce, type RunEntry } from './run-entry.ts';
+import { type BeginRun, beginAtOnce, type RunEntry, type RunOutcome } from './run-entry.ts';
 import type { Session } from './session.ts';
 import { describeTrouble } from './trouble.ts';
 
@@ -161,12 +161,13 @@ export async function loggedRun(
     if (entry !== null && (await isUnavailable(session, object, cause))) {
       const error = unavailable(session.remote.title, object);
       const run = { state: 'incomplete', counts: { read: records } } as const;
-      await entry.end({ ...run, error: error.code });
+      await closeRun(session, entry, { ...run, error: error.code });
       await session.troubles.failed(part, cause, true);
       return { object, kind, ...run, error };
     }
     if (entry !== null) {
-      await closeFailed(session, { entry, error: codeOf(cause, options.signal), read: records });
+      const error = codeOf(cause, options.signal);
+      await closeRun(session, entry, { state: 'failed', counts: { read: records }, error });
     }
     return await failedRun(session, { object, kind, read: records }, cause, options.signal);
   }
@@ -210,20 +211,14 @@ function warnOfExtra(session: Session, run: Pick<ObjectRun, 'object' | 'kind' | 
 }
 
 /**
- * The database may be what failed: it is given some seconds to come back, so that nobody reads
- * `running` of what does not run. Beyond that the run is found abandoned.
+ * Puts on record how a run ended that met an error. The database may be what failed, or be gone since: it
+ * is given some seconds to come back, so that nobody reads `running` of what does not run. Beyond that the
+ * run is found abandoned.
  */
-async function closeFailed(
-  { log }: Session,
-  {
-    entry,
-    error,
-    read,
-  }: { readonly entry: RunEntry; readonly error: string; readonly read: number },
-): Promise<void> {
+async function closeRun({ log }: Session, entry: RunEntry, outcome: RunOutcome): Promise<void> {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await entry.end({ state: 'failed', counts: { read }, error });
+      return await entry.end(outcome);
     } catch (failure) {
       if (attempt >= CLOSE_ATTEMPTS || !isPassing(failure)) {
         return log.debug({ err: failure }, 'run not logged');

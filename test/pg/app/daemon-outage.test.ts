@@ -1,5 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { pullOne } from '../../../src/app/pull-all.ts';
+import type { RunOutcome } from '../../../src/app/run-entry.ts';
+import { SyncError } from '../../../src/domain/errors.ts';
 import { type RunningDaemon, startDaemon } from '../../support/daemon.ts';
 import { openWorkspace, type TestWorkspace } from '../../support/workspace.ts';
 
@@ -44,3 +47,24 @@ test('the service outlasts a Postgres that keeps hanging up, and says nothing ru
   );
   expect(runs).toEqual([]);
 }, 90_000);
+
+test('an object without records is no reason to stop where Postgres goes away before that is on record', async () => {
+  const { session } = workspace;
+  const table = session.tables.find(({ object }) => object === 'playbook');
+  if (table === undefined) throw new Error('there is no playbook');
+  const ends: RunOutcome[] = [];
+  const end = async (outcome: RunOutcome) => {
+    ends.push(outcome);
+    if (ends.length > 1) return;
+    throw new SyncError('away', { code: 'database-unreachable', disposition: 'retry' });
+  };
+  const signal = new AbortController().signal;
+  const run = pullOne(session, table, { signal, priority: 'pull', begin: async () => ({ end }) });
+  const outcome = { state: 'incomplete', counts: { read: 0 } };
+  const code = 'object-unavailable';
+  await expect(run).resolves.toMatchObject({ ...outcome, error: { code } });
+  expect(ends).toEqual([
+    { ...outcome, error: code },
+    { ...outcome, error: code },
+  ]);
+});
