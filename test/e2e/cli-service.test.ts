@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
@@ -64,6 +66,23 @@ test('run keeps both sides in step, leads, and drains on SIGTERM', async () => {
   expect(code).toBe(0);
   const after = await runCli(['status', '--json'], { env });
   expect(JSON.parse(after.stdout).leader).toBeNull();
+});
+
+test('run that is told to stop while it starts exits with 0', async () => {
+  const { env } = await openWorkspace();
+  const silent = createServer();
+  const asked = once(silent, 'connection');
+  await once(silent.listen(0, '127.0.0.1'), 'listening');
+  cleanups.push(async () => silent.close());
+  const { port } = silent.address() as AddressInfo;
+  const service = start(['run'], {
+    env: { ...env, CLARIFY_API_URL: `http://127.0.0.1:${port}/v1` },
+  });
+  await asked;
+  service.child.kill('SIGTERM');
+  const { code, stderr } = await service.ended;
+  expect(stderr).not.toMatch(/error \[/);
+  expect(code).toBe(0);
 });
 
 /** Whatever has Node read its tables of languages, megabytes of them, fails. */

@@ -22,17 +22,26 @@ async function serveAll(context: CommandContext): Promise<Report> {
   if (fleet !== null) return await runAll(context, fleet);
   // Not with the program: scheduler and status server weigh on the memory of every other command.
   const { runDaemon } = await import('../../app/daemon/daemon.ts');
+  let isReady = false;
   const serve = async (session: Session): Promise<Report> => {
     const { log, config } = session;
     await runDaemon(session, {
       signal: context.signal,
-      onReady: (statusUrl) =>
-        log.info({ push: config.push, objects: session.tables.length, statusUrl }, 'running'),
+      onReady(statusUrl) {
+        isReady = true;
+        log.info({ push: config.push, objects: session.tables.length, statusUrl }, 'running');
+      },
     });
     log.info('stopped');
     return STOPPED;
   };
-  return await context.withSession(serve, { outlasts: true });
+  try {
+    return await context.withSession(serve, { outlasts: true });
+  } catch (error) {
+    // Whoever stops a service that is still starting leaves nothing undone.
+    if (isReady || !context.signal.aborted) throw error;
+    return STOPPED;
+  }
 }
 
 async function runAll(context: CommandContext, config: FleetConfig): Promise<Report> {
