@@ -79,7 +79,7 @@ test('the first pass brings every record, and the second writes nothing', async 
   const [row] = await sql(
     `SELECT name__full_name = name ->> 'full_name' AS named, _created_at < _updated_at AS later,
             _created_by IS NOT NULL AS known, _extra
-       FROM attio.people WHERE company IS NOT NULL LIMIT 1`,
+       FROM attio.people WHERE company IS NOT NULL ORDER BY _created_at LIMIT 1`,
   );
   expect(row).toEqual({ named: true, later: true, known: true, _extra: null });
   const second = await syncOnce(session, { signal });
